@@ -1,0 +1,108 @@
+#include "smc/buf.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void smc_buf_deinit(smc_buf_t *b)
+{
+    if (b == NULL)
+        return;
+    free(b->data);
+    *b = (smc_buf_t){0};
+}
+
+void smc_buf_clear(smc_buf_t *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->data != NULL)
+        b->data[0] = '\0';
+}
+
+smc_code_t smc_buf_reserve(smc_buf_t *b, size_t more)
+{
+    size_t cap = b->cap == 0 ? 256 : b->cap;
+    char *data;
+
+    if (b->cap - b->len > more)
+        return SMC_OK;
+    if (more >= SIZE_MAX / 4 - b->len) {
+        b->failed = true;
+        return SMC_ENOMEM;
+    }
+    while (cap - b->len <= more)
+        cap *= 2;
+    data = realloc(b->data, cap);
+    if (data == NULL) {
+        b->failed = true;
+        return SMC_ENOMEM;
+    }
+    b->data = data;
+    b->cap = cap;
+    b->data[b->len] = '\0';
+    return SMC_OK;
+}
+
+smc_code_t smc_buf_append(smc_buf_t *b, const void *bytes, size_t n)
+{
+    if (smc_buf_reserve(b, n) != SMC_OK)
+        return SMC_ENOMEM;
+    if (n > 0)
+        memcpy(b->data + b->len, bytes, n);
+    b->len += n;
+    b->data[b->len] = '\0';
+    return SMC_OK;
+}
+
+smc_code_t smc_buf_puts(smc_buf_t *b, const char *text)
+{
+    return smc_buf_append(b, text, strlen(text));
+}
+
+smc_code_t smc_buf_putc(smc_buf_t *b, char c)
+{
+    return smc_buf_append(b, &c, 1);
+}
+
+smc_code_t smc_buf_printf(smc_buf_t *b, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n < 0 || smc_buf_reserve(b, (size_t)n) != SMC_OK) {
+        b->failed = true;
+        return SMC_ENOMEM;
+    }
+    va_start(ap, fmt);
+    (void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    b->len += (size_t)n;
+    return SMC_OK;
+}
+
+void smc_buf_consume(smc_buf_t *b, size_t n)
+{
+    assert(n <= b->len);
+    if (n == 0)
+        return;
+    memmove(b->data, b->data + n, b->len - n);
+    b->len -= n;
+    b->data[b->len] = '\0';
+}
+
+char *smc_buf_take(smc_buf_t *b, size_t *len)
+{
+    char *data = b->data;
+
+    if (len != NULL)
+        *len = b->len;
+    *b = (smc_buf_t){0};
+    return data;
+}

@@ -1,0 +1,67 @@
+/* smc/loop.h - the event loop: one per worker, over libuv, with a real or a virtual clock.
+ *
+ * Virtual mode (smc_clock_is_virtual at open)
+ *   A turn runs what is ready.  When nothing is ready and nothing is in flight between sockets of this process, time
+ *   jumps to the next timer.  Servers of this process listen on AF_UNIX path sockets then (TCP hides bytes in the
+ *   kernel, so a quiet epoll would be no proof); clients reach them through smc_loop_route.
+ * Real mode
+ *   A turn waits in the kernel.  Servers listen on TCP, 127.0.0.1.
+ * Create it after fork: an epoll descriptor must not be shared.
+ * Thread  everything here: the thread that opened the loop.
+ */
+#ifndef SMC_LOOP_H
+#define SMC_LOOP_H
+
+#include "smc/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct smc_loop smc_loop_t;
+typedef struct smc_timer smc_timer_t;
+typedef void (*smc_loop_cb)(void *ud);
+
+typedef enum smc_turn {
+    SMC_TURN_RAN,      /* callbacks may have run, or time has moved */
+    SMC_TURN_DEADLOCK, /* virtual: quiet, and no timer will ever fire.  Real: no handle is active */
+} smc_turn_t;
+
+/* *out is owned by the caller; end with smc_loop_close.  Errors: SMC_ENOMEM, SMC_ESYS. */
+smc_code_t smc_loop_open(smc_loop_t **out, smc_error_t *err);
+
+/* Closes what is left on it, runs the closing callbacks and frees it.  Accepts NULL.
+ * Users of the loop (http, ws, servers) must be closed before. */
+void smc_loop_close(smc_loop_t *loop);
+
+/* One turn.  When wait is false, never blocks and never jumps: used while coroutines are runnable. */
+smc_turn_t smc_loop_turn(smc_loop_t *loop, bool wait);
+
+/* Starts a one-shot timer.  ms >= 0, on the loop's clock.  cb runs from a later turn, never from here.
+ * *out is valid until cb ran or smc_timer_cancel was called.  Timers of the same instant fire in the order they were
+ * started.  Errors: SMC_ENOMEM. */
+smc_code_t smc_timer_start(smc_loop_t *loop, uint64_t ms, smc_loop_cb cb, void *ud,
+                           smc_timer_t **out, smc_error_t *err);
+/* cb will not run.  Accepts NULL. */
+void smc_timer_cancel(smc_timer_t *timer);
+
+/* Sockets whose peer is in this process are watched: while bytes lie unread between them, time does not jump.
+ * A socket that is paused on purpose must be unwatched meanwhile. */
+void smc_loop_watch(smc_loop_t *loop, int fd);
+void smc_loop_unwatch(smc_loop_t *loop, int fd);
+
+/* A listening place for a server of this process.
+ * fd    a listening socket; owned by the caller
+ * port  real mode: the TCP port on 127.0.0.1.  Virtual mode: a number that only smc_loop_route knows, the same in
+ *       every run of the same program */
+smc_code_t smc_loop_listen(smc_loop_t *loop, uint16_t want_port, int *fd, uint16_t *port,
+                           smc_error_t *err);
+/* Forgets the place of smc_loop_listen; removes the socket's path.  Does not close fd. */
+void smc_loop_unlisten(smc_loop_t *loop, uint16_t port);
+
+/* Where a client connects for a loopback host and port.
+ * *path  virtual mode: borrowed path of the AF_UNIX socket, or NULL when no server of this process listens there
+ *        (then the client fails with SMC_ECONN).  Real mode: always NULL: connect by TCP.
+ * Returns true when the connection must go through *path. */
+bool smc_loop_route(const smc_loop_t *loop, const char *host, uint16_t port, const char **path);
+
+#endif /* SMC_LOOP_H */

@@ -1,0 +1,220 @@
+#include "loop_priv.h"
+
+#include "place_priv.h"
+
+#include "smc/clock.h"
+
+#include <assert.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#define NS_PER_MS INT64_C(1000000)
+#define WATCH_MAX 65536
+#define DRAIN_TURNS 1000
+
+typedef struct slot {
+    void *value;
+    void (*close)(void *);
+} slot_t;
+
+struct smc_loop {
+    uv_loop_t uv;
+    bool is_virtual;
+    unsigned long progress; /* grows with every callback; see smc_loop_progress */
+    slot_t slots[SMC_SLOT_COUNT];
+    unsigned char *watched; /* by descriptor */
+    int watched_end;        /* one beyond the highest watched descriptor */
+    smc_places_t *places;
+};
+
+struct smc_timer {
+    uv_timer_t uv;
+    smc_loop_t *loop;
+    smc_loop_cb cb; /* NULL once fired or cancelled */
+    void *ud;
+};
+
+uv_loop_t *smc_loop_uv(smc_loop_t *loop)
+{
+    return &loop->uv;
+}
+
+void smc_loop_progress(smc_loop_t *loop)
+{
+    loop->progress++;
+}
+
+void *smc_loop_slot(const smc_loop_t *loop, smc_loop_slot_t slot)
+{
+    return loop->slots[slot].value;
+}
+
+void smc_loop_set_slot(smc_loop_t *loop, smc_loop_slot_t slot, void *value, void (*close)(void *))
+{
+    loop->slots[slot] = (slot_t){value, close};
+}
+
+smc_places_t *smc_loop_places(const smc_loop_t *loop)
+{
+    return loop->places;
+}
+
+static void free_loop(smc_loop_t *loop)
+{
+    smc_places_free(loop->places);
+    free(loop->watched);
+    free(loop);
+}
+
+smc_code_t smc_loop_open(smc_loop_t **out, smc_error_t *err)
+{
+    smc_loop_t *loop = calloc(1, sizeof(*loop));
+    int rc;
+
+    if (loop == NULL)
+        return smc_fail(err, SMC_ENOMEM, "loop.open", 0, "out of memory");
+    loop->is_virtual = smc_clock_is_virtual();
+    loop->watched = calloc(WATCH_MAX, 1);
+    loop->places = smc_places_new(loop->is_virtual);
+    if (loop->watched == NULL || loop->places == NULL) {
+        free_loop(loop);
+        return smc_fail(err, SMC_ENOMEM, "loop.open", 0, "out of memory");
+    }
+    rc = uv_loop_init(&loop->uv);
+    if (rc != 0) {
+        free_loop(loop);
+        return smc_fail(err, SMC_ESYS, "loop.open", -rc, "%s", uv_strerror(rc));
+    }
+    *out = loop;
+    return SMC_OK;
+}
+
+void smc_loop_close(smc_loop_t *loop)
+{
+    int turns = 0;
+
+    if (loop == NULL)
+        return;
+    for (int i = SMC_SLOT_COUNT - 1; i >= 0; i--)
+        if (loop->slots[i].value != NULL)
+            loop->slots[i].close(loop->slots[i].value);
+    while (uv_run(&loop->uv, UV_RUN_NOWAIT) != 0 && turns < DRAIN_TURNS)
+        turns++;
+    if (uv_loop_close(&loop->uv) != 0)
+        assert(!"a handle was left open on the loop");
+    free_loop(loop);
+}
+
+/* ---- turns ------------------------------------------------------------- */
+
+/* Bytes that one socket of this process has sent and its peer, also ours, has not read yet. */
+static bool bytes_in_flight(const smc_loop_t *loop)
+{
+    for (int fd = 0; fd < loop->watched_end; fd++) {
+        int unread = 0;
+        if (loop->watched[fd] && ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Runs what is ready.  True when nothing was, and no descriptor is readable now. */
+static bool run_ready(smc_loop_t *loop)
+{
+    struct pollfd pfd = {.fd = uv_backend_fd(&loop->uv), .events = POLLIN};
+    unsigned long before = loop->progress;
+
+    uv_update_time(&loop->uv);
+    (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+    return loop->progress == before && uv_backend_timeout(&loop->uv) != 0 &&
+           poll(&pfd, 1, 0) <= 0;
+}
+
+/* libuv applies changed watchers one iteration late, hence quiet must be seen twice in a row. */
+static smc_turn_t turn_virtual(smc_loop_t *loop, bool wait)
+{
+    int timeout_ms;
+
+    if (!run_ready(loop) || !wait || !run_ready(loop))
+        return SMC_TURN_RAN;
+    if (bytes_in_flight(loop))
+        return SMC_TURN_RAN;
+    timeout_ms = uv_backend_timeout(&loop->uv);
+    if (timeout_ms < 0)
+        return SMC_TURN_DEADLOCK;
+    smc_clock_advance_ns((int64_t)timeout_ms * NS_PER_MS);
+    return SMC_TURN_RAN;
+}
+
+smc_turn_t smc_loop_turn(smc_loop_t *loop, bool wait)
+{
+    if (loop->is_virtual)
+        return turn_virtual(loop, wait);
+    uv_update_time(&loop->uv);
+    if (uv_run(&loop->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT) == 0 && wait)
+        return SMC_TURN_DEADLOCK;
+    return SMC_TURN_RAN;
+}
+
+void smc_loop_watch(smc_loop_t *loop, int fd)
+{
+    if (fd < 0 || fd >= WATCH_MAX)
+        return;
+    loop->watched[fd] = 1;
+    if (fd >= loop->watched_end)
+        loop->watched_end = fd + 1;
+}
+
+void smc_loop_unwatch(smc_loop_t *loop, int fd)
+{
+    if (fd < 0 || fd >= WATCH_MAX)
+        return;
+    loop->watched[fd] = 0;
+    while (loop->watched_end > 0 && !loop->watched[loop->watched_end - 1])
+        loop->watched_end--;
+}
+
+/* ---- timers ------------------------------------------------------------ */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void smc_timer_cancel(smc_timer_t *timer)
+{
+    if (timer == NULL)
+        return;
+    assert(timer->cb != NULL);
+    timer->cb = NULL;
+    uv_close((uv_handle_t *)&timer->uv, on_timer_closed);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    smc_timer_t *timer = handle->data;
+    smc_loop_cb cb = timer->cb;
+    void *ud = timer->ud;
+
+    smc_loop_progress(timer->loop);
+    smc_timer_cancel(timer);
+    cb(ud);
+}
+
+smc_code_t smc_timer_start(smc_loop_t *loop, uint64_t ms, smc_loop_cb cb, void *ud,
+                           smc_timer_t **out, smc_error_t *err)
+{
+    smc_timer_t *timer = calloc(1, sizeof(*timer));
+
+    if (timer == NULL)
+        return smc_fail(err, SMC_ENOMEM, "timer.start", 0, "out of memory");
+    *timer = (smc_timer_t){.loop = loop, .cb = cb, .ud = ud};
+    (void)uv_timer_init(&loop->uv, &timer->uv);
+    timer->uv.data = timer;
+    uv_update_time(&loop->uv);
+    (void)uv_timer_start(&timer->uv, on_timer, ms, 0);
+    *out = timer;
+    return SMC_OK;
+}

@@ -1,0 +1,183 @@
+#include "place_priv.h"
+
+#include "loop_priv.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 4096
+#define FIRST_VIRTUAL_PORT 20001
+
+typedef struct place {
+    uint16_t port;
+    struct sockaddr_un addr;
+    struct place *next;
+} place_t;
+
+struct smc_places {
+    bool is_virtual;
+    char dir[64]; /* "" until the first virtual listener */
+    uint16_t next_port;
+    place_t *first;
+};
+
+smc_places_t *smc_places_new(bool is_virtual)
+{
+    smc_places_t *places = calloc(1, sizeof(*places));
+
+    if (places == NULL)
+        return NULL;
+    places->is_virtual = is_virtual;
+    places->next_port = FIRST_VIRTUAL_PORT;
+    return places;
+}
+
+void smc_places_free(smc_places_t *places)
+{
+    place_t *next;
+
+    if (places == NULL)
+        return;
+    for (place_t *p = places->first; p != NULL; p = next) {
+        next = p->next;
+        (void)unlink(p->addr.sun_path);
+        free(p);
+    }
+    if (places->dir[0] != '\0')
+        (void)rmdir(places->dir);
+    free(places);
+}
+
+static smc_code_t fail_sys(smc_error_t *err, const char *what)
+{
+    int sys = errno;
+
+    return smc_fail(err, SMC_ESYS, "loop.listen", sys, "%s: %s", what, strerror(sys));
+}
+
+static smc_code_t make_dir(smc_places_t *places, smc_error_t *err)
+{
+    const char *base = getenv("TMPDIR");
+
+    if (places->dir[0] != '\0')
+        return SMC_OK;
+    /* A socket path holds 107 bytes: a long TMPDIR gives way to /tmp. */
+    if (base == NULL || strlen(base) > 32 || access(base, W_OK) != 0)
+        base = "/tmp";
+    (void)snprintf(places->dir, sizeof(places->dir), "%s/smcrun-XXXXXX", base);
+    if (mkdtemp(places->dir) == NULL) {
+        places->dir[0] = '\0';
+        return fail_sys(err, "cannot make a directory for sockets");
+    }
+    return SMC_OK;
+}
+
+static smc_code_t bind_and_listen(int fd, const struct sockaddr *addr, socklen_t size,
+                                  smc_error_t *err)
+{
+    if (bind(fd, addr, size) != 0)
+        return fail_sys(err, "bind");
+    if (listen(fd, BACKLOG) != 0)
+        return fail_sys(err, "listen");
+    return SMC_OK;
+}
+
+static smc_code_t listen_unix(smc_places_t *places, uint16_t want_port, int fd, uint16_t *port,
+                              smc_error_t *err)
+{
+    place_t *p = calloc(1, sizeof(*p));
+    smc_code_t rc;
+
+    if (p == NULL)
+        return smc_fail(err, SMC_ENOMEM, "loop.listen", 0, "out of memory");
+    p->port = want_port != 0 ? want_port : places->next_port++;
+    p->addr.sun_family = AF_UNIX;
+    rc = make_dir(places, err);
+    if (rc == SMC_OK) {
+        (void)snprintf(p->addr.sun_path, sizeof(p->addr.sun_path), "%s/%u", places->dir,
+                       (unsigned)p->port);
+        rc = bind_and_listen(fd, (const struct sockaddr *)&p->addr, sizeof(p->addr), err);
+    }
+    if (rc != SMC_OK) {
+        free(p);
+        return rc;
+    }
+    p->next = places->first;
+    places->first = p;
+    *port = p->port;
+    return SMC_OK;
+}
+
+static smc_code_t listen_tcp(uint16_t want_port, int fd, uint16_t *port, smc_error_t *err)
+{
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(want_port)};
+    socklen_t size = sizeof(addr);
+    smc_code_t rc;
+    int one = 1;
+
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    rc = bind_and_listen(fd, (const struct sockaddr *)&addr, sizeof(addr), err);
+    if (rc != SMC_OK)
+        return rc;
+    if (getsockname(fd, (struct sockaddr *)&addr, &size) != 0)
+        return fail_sys(err, "getsockname");
+    *port = ntohs(addr.sin_port);
+    return SMC_OK;
+}
+
+smc_code_t smc_loop_listen(smc_loop_t *loop, uint16_t want_port, int *fd, uint16_t *port,
+                           smc_error_t *err)
+{
+    smc_places_t *places = smc_loop_places(loop);
+    int family = places->is_virtual ? AF_UNIX : AF_INET;
+    int sock = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    smc_code_t rc;
+
+    if (sock < 0)
+        return fail_sys(err, "socket");
+    rc = places->is_virtual ? listen_unix(places, want_port, sock, port, err)
+                            : listen_tcp(want_port, sock, port, err);
+    if (rc != SMC_OK) {
+        (void)close(sock);
+        return rc;
+    }
+    *fd = sock;
+    return SMC_OK;
+}
+
+void smc_loop_unlisten(smc_loop_t *loop, uint16_t port)
+{
+    for (place_t **link = &smc_loop_places(loop)->first; *link != NULL; link = &(*link)->next) {
+        place_t *p = *link;
+        if (p->port != port)
+            continue;
+        *link = p->next;
+        (void)unlink(p->addr.sun_path);
+        free(p);
+        return;
+    }
+}
+
+bool smc_loop_route(const smc_loop_t *loop, const char *host, uint16_t port, const char **path)
+{
+    const smc_places_t *places = smc_loop_places(loop);
+
+    *path = NULL;
+    if (!places->is_virtual)
+        return false;
+    if (strcmp(host, "127.0.0.1") != 0 && strcmp(host, "localhost") != 0)
+        return true;
+    for (const place_t *p = places->first; p != NULL; p = p->next)
+        if (p->port == port)
+            *path = p->addr.sun_path;
+    return true;
+}

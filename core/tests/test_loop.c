@@ -1,0 +1,121 @@
+/* The loop with the virtual clock: order of timers, jumps, deadlock. */
+#include "smc/clock.h"
+#include "smc/loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+typedef struct log_ {
+    char text[64];
+} log_t;
+static log_t fired;
+
+static void on_timer(void *ud)
+{
+    (void)strcat(fired.text, ud);
+}
+
+static int open_virtual(void **state)
+{
+    smc_loop_t *loop = NULL;
+
+    smc_clock_set_virtual();
+    fired.text[0] = '\0';
+    if (smc_loop_open(&loop, NULL) != SMC_OK)
+        return -1;
+    *state = loop;
+    return 0;
+}
+
+static int close_loop(void **state)
+{
+    smc_loop_close(*state);
+    return 0;
+}
+
+static void timers_fire_by_time_then_by_start(void **state)
+{
+    smc_timer_t *t = NULL;
+    int64_t start_ns = smc_clock_now_ns();
+
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 300, on_timer, "c", &t, NULL));
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 100, on_timer, "a", &t, NULL));
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 100, on_timer, "b", &t, NULL));
+    while (smc_loop_turn(*state, true) != SMC_TURN_DEADLOCK) {
+    }
+    assert_string_equal("abc", fired.text);
+    assert_int_equal(300000000, smc_clock_now_ns() - start_ns);
+}
+
+static void time_stands_still_while_a_turn_may_not_wait(void **state)
+{
+    smc_timer_t *t = NULL;
+    int64_t start_ns = smc_clock_now_ns();
+
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 1, on_timer, "a", &t, NULL));
+    for (int i = 0; i < 10; i++)
+        (void)smc_loop_turn(*state, false);
+    assert_int_equal(start_ns, smc_clock_now_ns());
+    smc_timer_cancel(t);
+}
+
+static void a_cancelled_timer_never_fires(void **state)
+{
+    smc_timer_t *t = NULL;
+
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 5, on_timer, "x", &t, NULL));
+    smc_timer_cancel(t);
+    while (smc_loop_turn(*state, true) != SMC_TURN_DEADLOCK) {
+    }
+    assert_string_equal("", fired.text);
+}
+
+static void libc_reads_the_virtual_clock(void **state)
+{
+    struct timespec ts;
+
+    (void)state;
+    assert_int_equal(SMC_CLOCK_EPOCH_MS / 1000, time(NULL));
+    smc_clock_advance_ns(INT64_C(2500000000));
+    assert_int_equal(0, clock_gettime(CLOCK_REALTIME, &ts));
+    assert_int_equal(SMC_CLOCK_EPOCH_MS / 1000 + 2, ts.tv_sec);
+    assert_int_equal(500000000, ts.tv_nsec);
+}
+
+static void a_virtual_place_is_routed_by_its_path_and_the_same_each_time(void **state)
+{
+    const char *path = NULL;
+    uint16_t port = 0;
+    int fd = -1;
+
+    assert_int_equal(SMC_OK, smc_loop_listen(*state, 0, &fd, &port, NULL));
+    assert_int_equal(20001, port);
+    assert_true(smc_loop_route(*state, "127.0.0.1", port, &path));
+    assert_non_null(path);
+    smc_loop_unlisten(*state, port);
+    assert_true(smc_loop_route(*state, "127.0.0.1", port, &path));
+    assert_null(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(timers_fire_by_time_then_by_start, open_virtual,
+                                        close_loop),
+        cmocka_unit_test_setup_teardown(time_stands_still_while_a_turn_may_not_wait, open_virtual,
+                                        close_loop),
+        cmocka_unit_test_setup_teardown(a_cancelled_timer_never_fires, open_virtual, close_loop),
+        cmocka_unit_test_setup_teardown(libc_reads_the_virtual_clock, open_virtual, close_loop),
+        cmocka_unit_test_setup_teardown(
+            a_virtual_place_is_routed_by_its_path_and_the_same_each_time, open_virtual,
+            close_loop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
