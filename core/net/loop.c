@@ -128,8 +128,11 @@ static bool run_ready(smc_loop_t *loop)
 
     uv_update_time(&loop->uv);
     (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
-    return loop->progress == before && uv_backend_timeout(&loop->uv) != 0 &&
-           poll(&pfd, 1, 0) <= 0;
+    if (loop->progress != before)
+        return false;
+    if (!uv_loop_alive(&loop->uv))
+        return true; /* libuv calls the time-out of an empty loop 0, not -1 */
+    return uv_backend_timeout(&loop->uv) != 0 && poll(&pfd, 1, 0) <= 0;
 }
 
 /* libuv applies changed watchers one iteration late, hence quiet must be seen twice in a row. */
@@ -142,7 +145,7 @@ static smc_turn_t turn_virtual(smc_loop_t *loop, bool wait)
     if (bytes_in_flight(loop))
         return SMC_TURN_RAN;
     timeout_ms = uv_backend_timeout(&loop->uv);
-    if (timeout_ms < 0)
+    if (!uv_loop_alive(&loop->uv) || timeout_ms < 0)
         return SMC_TURN_DEADLOCK;
     smc_clock_advance_ns((int64_t)timeout_ms * NS_PER_MS);
     return SMC_TURN_RAN;

@@ -1,0 +1,2 @@
+--- What a scenario gets from `require "smc"`.
+return {}
