@@ -1,0 +1,216 @@
+#include "smc/log.h"
+
+#include "redact_priv.h"
+#include "smc/clock.h"
+#include "smc/secret.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WHO_MAX = 15, PEM_LINE_MIN = 16 };
+
+struct smc_log {
+    redact_t secrets;
+    smc_buf_t text;
+    size_t start; /* where the oldest kept line begins in text */
+    size_t keep_bytes;
+    int64_t since_ns;
+};
+
+smc_code_t smc_log_new(size_t keep_bytes, smc_log_t **out, smc_error_t *err)
+{
+    smc_log_t *log = calloc(1, sizeof(*log));
+
+    if (log == NULL)
+        return smc_fail(err, SMC_ENOMEM, "log.new", 0, "out of memory");
+    log->keep_bytes = keep_bytes;
+    log->since_ns = smc_clock_now_ns();
+    *out = log;
+    return SMC_OK;
+}
+
+void smc_log_free(smc_log_t *log)
+{
+    if (log == NULL)
+        return;
+    redact_deinit(&log->secrets);
+    smc_buf_deinit(&log->text);
+    free(log);
+}
+
+/* Transcripts show requests with their line ends escaped or gone, where the whole of a PEM key no longer matches. */
+static smc_code_t hide_lines(smc_log_t *log, const char *text, size_t n, smc_error_t *err)
+{
+    while (n > 0) {
+        const char *end = memchr(text, '\n', n);
+        size_t line = end == NULL ? n : (size_t)(end - text);
+        size_t shown = line > 0 && text[line - 1] == '\r' ? line - 1 : line;
+
+        if (shown >= PEM_LINE_MIN && strncmp(text, "-----", 5) != 0) {
+            smc_code_t code = redact_add(&log->secrets, text, shown, err);
+
+            if (code != SMC_OK)
+                return code;
+        }
+        if (end == NULL)
+            break;
+        text += line + 1;
+        n -= line + 1;
+    }
+    return SMC_OK;
+}
+
+smc_code_t smc_log_hide(smc_log_t *log, const void *secret, size_t n, smc_error_t *err)
+{
+    smc_code_t code;
+
+    if (n < SMC_LOG_SECRET_MIN)
+        return smc_fail(err, SMC_EINVAL, "log.hide", 0,
+                        "a secret must have at least %d bytes, this one has %zu",
+                        SMC_LOG_SECRET_MIN, n);
+    code = redact_add(&log->secrets, secret, n, err);
+    if (code != SMC_OK || memchr(secret, '\n', n) == NULL)
+        return code;
+    return hide_lines(log, secret, n, err);
+}
+
+smc_code_t smc_log_redact(const smc_log_t *log, const char *text, size_t n, smc_buf_t *out)
+{
+    return redact_text(&log->secrets, text, n, out);
+}
+
+/* ---- lines ---------------------------------------------------------------------------------- */
+
+/* Length of the UTF-8 sequence at p, 0 when there is none: overlong forms, surrogates and what lies beyond U+10FFFF
+ * do not count. */
+static size_t utf8_length(const unsigned char *p, size_t n)
+{
+    size_t len = p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+
+    if (len == 0 || len > n)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
+        (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
+        return 0;
+    return len;
+}
+
+static size_t printable_length(const unsigned char *p, size_t n)
+{
+    if (p[0] < 0x80)
+        return p[0] >= 0x20 && p[0] != 0x7F;
+    if (p[0] == 0xC2 && n >= 2 && p[1] < 0xA0) /* the C1 controls: some terminals obey them */
+        return 0;
+    return utf8_length(p, n);
+}
+
+static void put_printable(smc_buf_t *out, const char *text, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    size_t done = 0;
+    size_t i = 0;
+
+    while (i < n) {
+        size_t len = printable_length(p + i, n - i);
+
+        if (len > 0) {
+            i += len;
+            continue;
+        }
+        (void)smc_buf_append(out, text + done, i - done);
+        (void)smc_buf_printf(out, "\\x%02X", p[i]);
+        done = ++i;
+    }
+    (void)smc_buf_append(out, text + done, n - done);
+}
+
+/* Where to cut text of n bytes so that no character is split. */
+static size_t cut_at(const char *text, size_t n, size_t max_bytes)
+{
+    if (n <= max_bytes)
+        return n;
+    while (max_bytes > 0 && ((unsigned char)text[max_bytes] & 0xC0) == 0x80)
+        max_bytes--;
+    return max_bytes;
+}
+
+/* Old lines are given up at once, but moved out of the buffer only when they fill half of it. */
+static void drop_old_lines(smc_log_t *log, size_t newest)
+{
+    while (log->start < newest && log->text.len - log->start > log->keep_bytes) {
+        const char *from = log->text.data + log->start;
+        const char *end = memchr(from, '\n', log->text.len - log->start);
+
+        log->start += (size_t)(end - from) + 1;
+    }
+    if (log->start > log->text.len / 2) {
+        smc_buf_consume(&log->text, log->start);
+        log->start = 0;
+    }
+}
+
+void smc_log_text(smc_log_t *log, const char *who, const char *text, size_t n, size_t max_bytes)
+{
+    smc_buf_t clean = {0};
+    size_t newest = log->text.len;
+    int64_t ms = (smc_clock_now_ns() - log->since_ns) / 1000000;
+
+    (void)smc_log_redact(log, text, n, &clean);
+    if (clean.failed)
+        goto out;
+    (void)smc_buf_printf(&log->text, "%5lld.%03lld ", (long long)(ms / 1000),
+                         (long long)(ms % 1000));
+    put_printable(&log->text, who, strnlen(who, WHO_MAX));
+    (void)smc_buf_append(&log->text, "  ", 2);
+    put_printable(&log->text, clean.data == NULL ? "" : clean.data,
+                  cut_at(clean.data, clean.len, max_bytes));
+    if (clean.len > max_bytes)
+        (void)smc_buf_printf(&log->text, "... (%zu bytes)", n);
+    (void)smc_buf_putc(&log->text, '\n');
+    if (log->text.failed) { /* half a line is worse than none */
+        log->text.failed = false;
+        log->text.len = newest;
+        if (log->text.data != NULL)
+            log->text.data[newest] = '\0';
+        goto out;
+    }
+    drop_old_lines(log, newest);
+out:
+    smc_buf_deinit(&clean);
+}
+
+void smc_log_line(smc_log_t *log, const char *who, const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    smc_log_text(log, who, text, (size_t)n, SIZE_MAX);
+    smc_wipe(text, (size_t)n); /* it was not redacted yet */
+    free(text);
+}
+
+const char *smc_log_contents(smc_log_t *log, size_t *n)
+{
+    if (n != NULL)
+        *n = log->text.len - log->start;
+    return log->text.data == NULL ? "" : log->text.data + log->start;
+}
+
+void smc_log_clear(smc_log_t *log)
+{
+    smc_buf_clear(&log->text);
+    log->start = 0;
+    log->since_ns = smc_clock_now_ns();
+}
