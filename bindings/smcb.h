@@ -102,7 +102,7 @@ typedef struct smcb_resource {
     struct smcb_resource *_next, **_link;
 } smcb_resource_t;
 
-/* Adds it to the open ones.  r->world is set from the host: true between world_begin and world_end of smc.core.task. */
+/* Adds it to the open ones.  r->world is set from the host: true while smc.core.task.as_world runs. */
 void smcb_resource_add(smcb_host_t *host, smcb_resource_t *r);
 void smcb_resource_drop(smcb_resource_t *r);
 

@@ -1,2 +1,32 @@
---- What a scenario gets from `require "smc"`.
-return {}
+--- What a scenario gets from `require "smc"`.  Parts are loaded when they are first asked for.
+
+local task = require "smc.task"
+
+local smc = {
+  spawn = task.spawn, all = task.all, race = task.race, sleep = task.sleep, timeout = task.timeout,
+  now = task.now, wall = task.wall,
+}
+
+local lazy = {
+  http = function() return require "smc.http" end,
+  ws = function() return require "smc.ws" end,
+  sign = function() return require "smc.sign" end,
+  decimal = function() return require "smc.decimal" end,
+  histogram = function() return require "smc.histogram" end,
+  json = function() return require "smc.json" end,
+  venue = function() return require("smc.venue").open end,
+  sandbox = function() return require("smc.sandbox").open end,
+  secret = function() return require("smc.sign").secret end,
+}
+
+return setmetatable(smc, {
+  __index = function(t, key)
+    local load_part = lazy[key]
+    if not load_part then
+      error(("smc.%s does not exist"):format(tostring(key)), 2)
+    end
+    local part = load_part()
+    rawset(t, key, part)
+    return part
+  end,
+})

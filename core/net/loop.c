@@ -27,6 +27,7 @@ struct smc_loop {
     unsigned char *watched; /* by descriptor */
     int watched_end;        /* one beyond the highest watched descriptor */
     smc_places_t *places;
+    int64_t deadline_ns; /* -1: none */
 };
 
 struct smc_timer {
@@ -76,6 +77,7 @@ smc_code_t smc_loop_open(smc_loop_t **out, smc_error_t *err)
     if (loop == NULL)
         return smc_fail(err, SMC_ENOMEM, "loop.open", 0, "out of memory");
     loop->is_virtual = smc_clock_is_virtual();
+    loop->deadline_ns = -1;
     loop->watched = calloc(WATCH_MAX, 1);
     loop->places = smc_places_new(loop->is_virtual);
     if (loop->watched == NULL || loop->places == NULL) {
@@ -135,30 +137,69 @@ static bool run_ready(smc_loop_t *loop)
     return uv_backend_timeout(&loop->uv) != 0 && poll(&pfd, 1, 0) <= 0;
 }
 
+void smc_loop_set_deadline(smc_loop_t *loop, int64_t now_ns)
+{
+    loop->deadline_ns = now_ns;
+}
+
+static bool deadline_has_come(smc_loop_t *loop)
+{
+    if (loop->deadline_ns < 0 || smc_clock_now_ns() < loop->deadline_ns)
+        return false;
+    loop->deadline_ns = -1;
+    return true;
+}
+
+/* How far to jump when the next timer is timeout_ms away. */
+static int64_t jump_ns(const smc_loop_t *loop, int timeout_ms)
+{
+    int64_t ns = (int64_t)timeout_ms * NS_PER_MS;
+    int64_t left_ns = loop->deadline_ns - smc_clock_now_ns();
+
+    return loop->deadline_ns >= 0 && left_ns < ns ? left_ns : ns;
+}
+
 /* libuv applies changed watchers one iteration late, hence quiet must be seen twice in a row. */
 static smc_turn_t turn_virtual(smc_loop_t *loop, bool wait)
 {
     int timeout_ms;
 
-    if (!run_ready(loop) || !wait || !run_ready(loop))
-        return SMC_TURN_RAN;
-    if (bytes_in_flight(loop))
+    if (!run_ready(loop) || !wait || !run_ready(loop) || bytes_in_flight(loop))
         return SMC_TURN_RAN;
     timeout_ms = uv_backend_timeout(&loop->uv);
     if (!uv_loop_alive(&loop->uv) || timeout_ms < 0)
         return SMC_TURN_DEADLOCK;
-    smc_clock_advance_ns((int64_t)timeout_ms * NS_PER_MS);
+    smc_clock_advance_ns(jump_ns(loop, timeout_ms));
+    return deadline_has_come(loop) ? SMC_TURN_DEADLINE : SMC_TURN_RAN;
+}
+
+/* Waits in the kernel, for the deadline too: libuv knows nothing of it. */
+static smc_turn_t turn_real(smc_loop_t *loop, bool wait)
+{
+    struct pollfd pfd = {.fd = uv_backend_fd(&loop->uv), .events = POLLIN};
+    int timeout_ms;
+
+    uv_update_time(&loop->uv);
+    (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+    if (deadline_has_come(loop))
+        return SMC_TURN_DEADLINE;
+    if (!wait)
+        return SMC_TURN_RAN;
+    if (!uv_loop_alive(&loop->uv))
+        return SMC_TURN_DEADLOCK;
+    timeout_ms = uv_backend_timeout(&loop->uv);
+    if (loop->deadline_ns >= 0) {
+        int64_t left_ms = (loop->deadline_ns - smc_clock_now_ns()) / NS_PER_MS + 1;
+        if (timeout_ms < 0 || left_ms < timeout_ms)
+            timeout_ms = (int)left_ms;
+    }
+    (void)poll(&pfd, 1, timeout_ms);
     return SMC_TURN_RAN;
 }
 
 smc_turn_t smc_loop_turn(smc_loop_t *loop, bool wait)
 {
-    if (loop->is_virtual)
-        return turn_virtual(loop, wait);
-    uv_update_time(&loop->uv);
-    if (uv_run(&loop->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT) == 0 && wait)
-        return SMC_TURN_DEADLOCK;
-    return SMC_TURN_RAN;
+    return loop->is_virtual ? turn_virtual(loop, wait) : turn_real(loop, wait);
 }
 
 void smc_loop_watch(smc_loop_t *loop, int fd)

@@ -23,6 +23,7 @@ typedef void (*smc_loop_cb)(void *ud);
 
 typedef enum smc_turn {
     SMC_TURN_RAN,      /* callbacks may have run, or time has moved */
+    SMC_TURN_DEADLINE, /* the instant of smc_loop_set_deadline has come; it is cleared */
     SMC_TURN_DEADLOCK, /* virtual: quiet, and no timer will ever fire.  Real: no handle is active */
 } smc_turn_t;
 
@@ -35,6 +36,10 @@ void smc_loop_close(smc_loop_t *loop);
 
 /* One turn.  When wait is false, never blocks and never jumps: used while coroutines are runnable. */
 smc_turn_t smc_loop_turn(smc_loop_t *loop, bool wait);
+
+/* Makes a waiting turn end with SMC_TURN_DEADLINE at now_ns (of smc_clock_now_ns) at the latest; -1 clears it.  Unlike a
+ * timer it does not hide a deadlock. */
+void smc_loop_set_deadline(smc_loop_t *loop, int64_t now_ns);
 
 /* Starts a one-shot timer.  ms >= 0, on the loop's clock.  cb runs from a later turn, never from here.
  * *out is valid until cb ran or smc_timer_cancel was called.  Timers of the same instant fire in the order they were

@@ -1,0 +1,89 @@
+--- luassert as scenarios see it: every check is counted, and one that fails raises a Failure that knows its line.
+
+local luassert = require "luassert"
+local errors = require "smc.error"
+
+local M = { count = 0 }
+
+local Failure = { __name = "smc.failure" }
+Failure.__index = Failure
+Failure.__tostring = function(self) return self.message end
+
+--- Sources of the scenario's own files, "@path" -> true: smc/load_file.lua fills it.
+M.user_sources = {}
+
+--- File and line of the innermost frame that belongs to the scenario.
+function M.where(level)
+  local info = debug.getinfo(level, "Sl")
+  while info do
+    if M.user_sources[info.source] then return info.short_src, info.currentline end
+    level = level + 1
+    info = debug.getinfo(level, "Sl")
+  end
+end
+
+function M.is_failure(value)
+  return getmetatable(value) == Failure
+end
+
+local function raise(message, level)
+  local file, line = M.where(level + 1)
+  error(setmetatable({ message = message, file = file, line = line, traceback = debug.traceback("", level) }, Failure), 0)
+end
+M.raise = raise
+
+--- luassert puts a position before its message; ours is kept apart.
+local function strip_position(message)
+  return (tostring(message):gsub("^[^\n:]+:%d+: ", "", 1))
+end
+
+local Proxy = {}
+local inner = setmetatable({}, { __mode = "k" })
+
+local function proxy(state)
+  local p = setmetatable({}, Proxy)
+  inner[p] = state
+  return p
+end
+
+function Proxy:__index(key)
+  return proxy(inner[self][key])
+end
+
+local function finish(state, ok, first, ...)
+  if not ok then
+    if errors.is(first) or M.is_failure(first) then error(first, 0) end
+    raise(strip_position(first), 3)
+  end
+  if first == state then return proxy(state) end
+  M.count = M.count + 1
+  return first, ...
+end
+
+function Proxy:__call(...)
+  local state = inner[self]
+  return finish(state, pcall(state, ...))
+end
+
+local Assert = {}
+
+function Assert:__index(key)
+  local own = rawget(luassert, key)
+  if own ~= nil then return own end
+  return proxy(luassert[key])
+end
+
+--- assert(v, err): v and the rest back; an error object is raised unchanged, a text as a failure.
+function Assert:__call(value, message, ...)
+  M.count = M.count + 1
+  if value then return value, message, ... end
+  if type(message) == "table" then
+    if errors.is(message) and message.file == nil then message.file, message.line = M.where(3) end
+    error(message, 0)
+  end
+  raise(message == nil and "assertion failed!" or tostring(message), 2)
+end
+
+M.assert = setmetatable({}, Assert)
+
+return M

@@ -1,0 +1,69 @@
+--- What a scenario may not have is taken away before the first scenario line runs.
+-- Embedded modules keep the whole library: their environment was filled before (bindings/smcb_runtime.c).
+
+local function refuse(name, instead)
+  return function()
+    error(name .. " is not available in a scenario" .. (instead and ": " .. instead or ""), 2)
+  end
+end
+
+local function confine_os()
+  local all = os
+  _G.os = {
+    clock = all.clock, date = all.date, difftime = all.difftime, time = all.time,
+    exit = refuse("os.exit", "return from the spec, or let an assertion fail"),
+    execute = refuse("os.execute", "scenarios run no other programs"),
+    getenv = refuse("os.getenv", "credentials reach venues by themselves"),
+    remove = refuse("os.remove"), rename = refuse("os.rename"), tmpname = refuse("os.tmpname"),
+    setlocale = refuse("os.setlocale"),
+  }
+end
+
+local function confine_io()
+  local all = io
+  local function open(path, mode)
+    if mode ~= nil and not mode:match("^rb?$") then
+      error("io.open: a scenario may only read files", 2)
+    end
+    return all.open(path, mode)
+  end
+  _G.io = { open = open, lines = all.lines, type = all.type, write = all.write,
+            stdout = all.stdout, stderr = all.stderr, popen = refuse("io.popen", "scenarios run no other programs") }
+end
+
+local function confine_load()
+  local load_any = load
+  --- Bytecode could break the interpreter, so only text is loaded.
+  _G.load = function(chunk, name, _, ...)
+    return load_any(chunk, name, "t", ...)
+  end
+  _G.loadfile = refuse("loadfile", "use require")
+  _G.dofile = refuse("dofile", "use require")
+end
+
+--- require finds smc, cjson and files beside the scenario: smc/run.lua sets where that is.
+local function confine_require(internal)
+  local require_any, package_all = require, package
+  package_all.path, package_all.cpath = "", ""
+  package_all.searchers[4], package_all.searchers[3] = nil, nil
+  _G.package = { loaded = package_all.loaded, preload = {} }
+  _G.require = function(name)
+    if type(name) ~= "string" then error("require: a module name expected", 2) end
+    if not internal and name:match("^smc%.core%.") then
+      error(("require: '%s' is internal; see require 'smc'"):format(name), 2)
+    end
+    return require_any(name)
+  end
+end
+
+return function(internal, seed)
+  confine_os()
+  confine_io()
+  confine_load()
+  confine_require(internal)
+  if not internal then
+    local all = debug
+    _G.debug = { traceback = all.traceback, getinfo = all.getinfo }
+  end
+  math.randomseed(seed)
+end

@@ -1,0 +1,32 @@
+--- Waiting for something to become true, on the scenario's clock.
+
+local core = require "smc.core.task"
+local check = require "smc.check"
+local errors = require "smc.error"
+
+local known = { within = true, every = true }
+
+--- Calls fn until it raises no failed assertion, every `every` seconds (default 0.1), for at most `within` seconds
+-- (default 5).  Returns what fn returned.  The last failure is raised when time is up; an error that is neither a failed
+-- assertion nor an error object is raised at once, for trying again can't mend it.
+return function(fn, options)
+  options = options or {}
+  for key in pairs(options) do
+    if not known[key] then error(("eventually: unknown option '%s' (known: within, every)"):format(key), 2) end
+  end
+  local within, every = options.within or 5, options.every or 0.1
+  local give_up = core.now() + within
+  while true do
+    local result = table.pack(pcall(fn))
+    if result[1] then return table.unpack(result, 2, result.n) end
+    local err = result[2]
+    if not check.is_failure(err) and not errors.is(err) then error(err, 0) end
+    if core.now() >= give_up then
+      if check.is_failure(err) then
+        err.message = ("%s\n(still so after %g s of trying every %g s)"):format(err.message, within, every)
+      end
+      error(err, 0)
+    end
+    core.sleep(math.max(0, math.min(every, give_up - core.now())))
+  end
+end

@@ -1,0 +1,42 @@
+--- Loading a scenario file: text only, its own folder searched by require, every file remembered as the user's.
+
+local check = require "smc.check"
+
+local M = {}
+
+local function read(path)
+  local file, err = io.open(path, "rb")
+  if not file then return nil, err end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local function compile(path)
+  local text, err = read(path)
+  if not text then return nil, err end
+  check.user_sources["@" .. path] = true
+  return load(text, "@" .. path, "t")
+end
+
+--- require "helpers.orders" in scenarios/failover/x.lua finds scenarios/failover/helpers/orders.lua.
+local function searcher_beside(folder)
+  return function(name)
+    if not name:match("^[%w_%-%.]+$") then return ("\n\t'%s' is not a module name"):format(name) end
+    local path = folder .. name:gsub("%.", "/") .. ".lua"
+    local probe = io.open(path, "rb")
+    if not probe then return "\n\tno file '" .. path .. "' beside the scenario" end
+    probe:close()
+    local chunk, err = compile(path)
+    if not chunk then error(err, 0) end
+    return chunk, path
+  end
+end
+
+--- The file's chunk, or nil and the syntax error.
+function M.load(path)
+  package.searchers[2] = searcher_beside(path:match("^(.*/)") or "")
+  return compile(path)
+end
+
+return M

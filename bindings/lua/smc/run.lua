@@ -1,0 +1,207 @@
+--- Runs the specs of one file and tells `emit` what happens.  The runner's worker calls this and nothing else.
+
+local core = require "smc.core.task"
+local check = require "smc.check"
+local errors = require "smc.error"
+local files = require "smc.load_file"
+local spec = require "smc.spec"
+local world = require "smc.world"
+
+local M = {}
+
+local HOOK_SECONDS = 30 -- for after_each and teardown, which also run when the spec ran out of its own time
+
+--- The innermost scenario line that a traceback names.
+local function where_in(text)
+  for file, line in tostring(text or ""):gmatch("([^%s:][^:\n]*):(%d+):") do
+    if check.user_sources["@" .. file] then return file, math.tointeger(line) end
+  end
+end
+
+local function describe_error(err, traceback)
+  local file, line
+  if type(err) == "table" then file, line = err.file, err.line end
+  if type(err) == "string" then
+    file, line = err:match("^([^\n:]+):(%d+): ")
+    if file and check.user_sources["@" .. file] then
+      err = err:gsub("^[^\n:]+:%d+: ", "", 1)
+      line = math.tointeger(line)
+    else
+      file, line = nil, nil
+    end
+  end
+  if not file then file, line = where_in(traceback) end
+  return { message = tostring(err), file = file, line = line,
+           traceback = type(err) == "table" and err.traceback or traceback }
+end
+
+local explain = {
+  timeout = function(limit) return ("did not end within its %g s on the scenario's clock (--timeout)"):format(limit) end,
+  deadlock = function() return "waits for ever: nothing is under way and no timer is set that could wake it" end,
+}
+
+--- The outcome of core.run -> verdict {status, kind, message, file, line, traceback}.
+local function judge(outcome, limit)
+  if outcome.status == "ok" then return nil end
+  if outcome.error ~= nil and spec.is_skip(outcome.error) then
+    return { status = "skip", kind = "skip", message = outcome.error.reason }
+  end
+  if explain[outcome.status] then
+    local file, line = where_in(outcome.traceback)
+    return { status = outcome.status == "timeout" and "fail" or "error", kind = outcome.status,
+             message = explain[outcome.status](limit), traceback = outcome.traceback, file = file, line = line }
+  end
+  local v = describe_error(outcome.error, outcome.traceback)
+  local expected = check.is_failure(outcome.error) or errors.is(outcome.error)
+  v.status = expected and "fail" or "error"
+  v.kind = outcome.status ~= "error" and outcome.status or (expected and "assertion" or "error")
+  if v.kind == "memory" then
+    v.message = "asked for more memory than the worker may have (--memory): " .. v.message
+  end
+  return v
+end
+
+local function run_hooks(chain, name, from_inside)
+  local first, last, step = 1, #chain, 1
+  if from_inside then first, last, step = #chain, 1, -1 end
+  for i = first, last, step do
+    for _, hook in ipairs(chain[i][name]) do hook() end
+  end
+end
+
+local function body_of(s, chain)
+  return function()
+    run_hooks(chain, "before_each")
+    s.fn()
+  end
+end
+
+local function cleanup_of(chain, cleanups)
+  return function()
+    for i = #cleanups, 1, -1 do cleanups[i]() end
+    run_hooks(chain, "after_each", true)
+  end
+end
+
+local function leak_verdict(leaks)
+  if #leaks == 0 then return nil end
+  return { status = "error", kind = "leak",
+           message = "left behind at its end: " .. table.concat(leaks, ", ") ..
+                     "\nJoin or cancel tasks; close streams, or declare them with <close>." }
+end
+
+local function check_verdict(checks)
+  if checks > 0 then return nil end
+  return { status = "error", kind = "no_assertions",
+           message = "checked nothing: a scenario without an assertion can't fail, so its passing says nothing" }
+end
+
+local function outcome_of_spec(s, options)
+  local chain = spec.chain(s)
+  local cleanups = spec.begin(s)
+  check.count = 0
+  local verdict = judge(core.run(body_of(s, chain), options.timeout), options.timeout)
+  local cleaned = judge(core.run(cleanup_of(chain, cleanups), HOOK_SECONDS), HOOK_SECONDS)
+  local leaks, unjoined = core.finish()
+  spec.finish()
+  verdict = verdict or cleaned
+  if unjoined then verdict = verdict or judge({ status = "error", error = unjoined.error, traceback = unjoined.traceback }) end
+  return verdict or leak_verdict(leaks) or check_verdict(check.count) or { status = "pass", kind = "pass" }
+end
+
+local function run_spec(s, options)
+  options.emit { type = "spec_start", id = s.id }
+  if s.pending then
+    options.emit { type = "spec_end", id = s.id, status = "skip", kind = "pending", message = "pending", line = s.line,
+                   file = options.path, virtual_ms = 0, real_us = 0, checks = 0, transcript = "" }
+    return
+  end
+  local real_us = core.real_us()
+  world.open(s.id, options)
+  local start = core.now()
+  local v = outcome_of_spec(s, options)
+  local virtual_ms = math.floor((core.now() - start) * 1000 + 0.5)
+  local close_error = world.close()
+  if close_error and v.status == "pass" then v = judge { status = "error", error = close_error } end
+  options.emit { type = "spec_end", id = s.id, status = v.status, kind = v.kind, message = v.message,
+                 traceback = v.traceback, file = v.file or options.path, line = v.line or s.line,
+                 virtual_ms = virtual_ms, real_us = core.real_us() - real_us, checks = check.count,
+                 transcript = core.transcript() }
+end
+
+--- setup and teardown of a block: once, around its first and last selected spec, in a world of their own.
+local function run_block_hook(b, name, options)
+  if #b[name] == 0 then return end
+  world.open(options.path .. "::" .. name, options)
+  spec.begin()
+  local verdict = judge(core.run(function()
+    for _, hook in ipairs(b[name]) do hook() end
+  end, HOOK_SECONDS), HOOK_SECONDS)
+  core.finish()
+  spec.finish()
+  world.close()
+  if verdict and verdict.status ~= "skip" then
+    options.emit { type = "file_error", file = verdict.file or options.path, line = verdict.line, kind = name,
+                   message = name .. ": " .. verdict.message, traceback = verdict.traceback }
+  end
+end
+
+local function count_blocks(selected)
+  for _, s in ipairs(selected) do
+    for _, b in ipairs(spec.chain(s)) do b.specs_left = b.specs_left + 1 end
+  end
+end
+
+local function run_selected(selected, options)
+  count_blocks(selected)
+  for _, s in ipairs(selected) do
+    local chain = spec.chain(s)
+    for _, b in ipairs(chain) do
+      if not b.set_up then
+        b.set_up = true
+        run_block_hook(b, "setup", options)
+      end
+    end
+    run_spec(s, options)
+    for i = #chain, 1, -1 do
+      chain[i].specs_left = chain[i].specs_left - 1
+      if chain[i].specs_left == 0 then run_block_hook(chain[i], "teardown", options) end
+    end
+  end
+end
+
+local function load_specs(options)
+  local specs = spec.declare_into(_G, options.path)
+  local chunk, syntax = files.load(options.path)
+  if not chunk then return nil, "syntax", describe_error(syntax) end
+  local ok, err = xpcall(chunk, function(e)
+    return { error = e, traceback = debug.traceback("", 2) }
+  end)
+  if ok then return specs end
+  local kind = core.refused_io() and "io_while_loading" or "load"
+  if type(err) ~= "table" then err = { error = err } end -- the handler itself ran out of stack or memory
+  return nil, kind, describe_error(err.error, err.traceback)
+end
+
+--- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, select(id, name, tags, line), emit(event).
+function M.file(options)
+  local emit = options.emit
+  local specs, kind, why = load_specs(options)
+  if not specs then
+    emit { type = "file_error", file = why.file or options.path, line = why.line, kind = kind, message = why.message,
+           traceback = why.traceback }
+    emit { type = "file_end", file = options.path, declared = 0, selected = 0 }
+    return
+  end
+  local selected = {}
+  for _, s in ipairs(specs) do
+    if options.select(s.id, s.name, s.tags, s.line) then
+      selected[#selected + 1] = s
+      emit { type = "declared", id = s.id, file = options.path, line = s.line, name = s.name, tags = s.tags }
+    end
+  end
+  if not options.list then run_selected(selected, options) end
+  emit { type = "file_end", file = options.path, declared = #specs, selected = #selected }
+end
+
+return M

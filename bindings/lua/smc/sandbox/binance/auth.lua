@@ -1,0 +1,94 @@
+--- Who is calling: keys, the clock of a signed request, and the signature over the bytes that arrived.
+local params = require "smc.sandbox.binance.params"
+local refusal = require "smc.sandbox.binance.refusal"
+local sign = require "smc.core.sign"
+local text = require "smc.core.text"
+
+local M = {}
+
+local AHEAD_MS = 1000
+local DEFAULT_WINDOW_MS = 5000
+
+--- Fields that every signed route reads beside its own.
+M.fields = {
+  params.field("recvWindow", "window"),
+  params.field("timestamp", "timestamp", { need = true }),
+  params.field("signature", "any", { need = true }),
+}
+
+--- Takes the signature pair out of raw bytes, wherever it stands, with one adjoining "&".
+function M.strip(raw)
+  if not raw:find("signature=", 1, true) then return raw end
+  local kept, n = raw:gsub("^signature=[^&]*&?", "", 1)
+  if n == 1 then return kept end
+  return (raw:gsub("&signature=[^&]*", "", 1))
+end
+
+--- The payload of a REST request: raw query and raw body with nothing between them.
+function M.rest_payload(query, body)
+  return M.strip(query) .. M.strip(body)
+end
+
+--- The payloads that a WebSocket API request may have signed, most likely first.
+-- raw: the frame, from which numbers are taken as they were written.
+function M.ws_payloads(object, raw, encoded)
+  local names, plain, escaped = {}, {}, {}
+  for name in pairs(object) do
+    if name ~= "signature" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  local sent = params.from_ws(object).values
+  for i, name in ipairs(names) do
+    local value = sent[name]
+    if type(object[name]) == "number" then
+      local safe = name:gsub("%p", "%%%0")
+      value = raw:match('"' .. safe .. '"%s*:%s*(%-?[%d.eE+-]+)') or value
+    end
+    plain[i] = name .. "=" .. value
+    escaped[i] = name .. "=" .. text.percent_encode(value)
+  end
+  local out = { table.concat(plain, "&") }
+  local other = table.concat(escaped, "&")
+  if encoded and other ~= out[1] then out[2] = other end
+  return out
+end
+
+--- The clock rule: strictly less than a second ahead, at most recvWindow behind.
+function M.check_clock(timestamp, window, now_ms)
+  if timestamp >= now_ms + AHEAD_MS then
+    return nil, refusal.new(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+  end
+  if now_ms - timestamp > (window or DEFAULT_WINDOW_MS) then
+    return nil, refusal.new(-1021, "Timestamp for this request is outside of the recvWindow.")
+  end
+  return true
+end
+
+--- The key record for an API key, or nil and a refusal.
+function M.find_key(sb, api_key)
+  if not api_key or not api_key:find("^%w+$") or #api_key ~= 64 then return nil, refusal.bad_key_format() end
+  local key = sb.keys[api_key]
+  if not key then return nil, refusal.bad_key() end
+  return key
+end
+
+local function verified(key, payloads, signature)
+  for _, payload in ipairs(payloads) do
+    if sign.verify(key.kind, key.material, payload, signature) then return true end
+  end
+  return false
+end
+
+--- Judges a signed request.  Returns the key record, or nil and a refusal.
+-- asked: { api_key, payloads, signature, timestamp, window }
+function M.check(sb, asked, now_ms)
+  local clock_ok, clock_no = M.check_clock(asked.timestamp, asked.window, now_ms)
+  if not clock_ok and sb.assume.clock_before_key then return nil, clock_no end
+  local key, no = M.find_key(sb, asked.api_key)
+  if not key then return nil, no end
+  if not clock_ok then return nil, clock_no end
+  if not verified(key, asked.payloads, asked.signature) then return nil, refusal.bad_signature() end
+  return key
+end
+
+return M

@@ -1,0 +1,65 @@
+--- The symbols that the sandbox trades, and how exchangeInfo describes them.
+local json = require "smc.json"
+
+local M = {}
+
+-- price and amount decimals of a symbol are those of its tick and step; prices are where its feed starts.
+M.list = {
+  { symbol = "BTCUSDT", base = "BTC", quote = "USDT", start = "60000.00", tick = "0.01000000", max_price = "1000000.00000000",
+    step = "0.00001000", max_qty = "9000.00000000", market_max = "140.00000000", min_notional = "5.00000000" },
+  { symbol = "ETHUSDT", base = "ETH", quote = "USDT", start = "3000.00", tick = "0.01000000", max_price = "1000000.00000000",
+    step = "0.00010000", max_qty = "9000.00000000", market_max = "2800.00000000", min_notional = "5.00000000" },
+  { symbol = "ETHBTC", base = "ETH", quote = "BTC", start = "0.05000", tick = "0.00001000", max_price = "922327.00000000",
+    step = "0.00010000", max_qty = "100000.00000000", market_max = "2500.00000000", min_notional = "0.00010000" },
+  { symbol = "BNBUSDT", base = "BNB", quote = "USDT", start = "600.00", tick = "0.01000000", max_price = "100000.00000000",
+    step = "0.00100000", max_qty = "900000.00000000", market_max = "9000.00000000", min_notional = "5.00000000" },
+}
+
+M.max_notional = "9000000.00000000"
+M.max_orders = 200
+M.price_up, M.price_down = "2", "0.5"
+
+M.stp_default = "EXPIRE_MAKER"
+M.stp_modes = { "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT" }
+M.order_types = { "LIMIT", "LIMIT_MAKER", "MARKET" }
+
+--- What every account of a fresh sandbox owns.
+M.funds = { { "BNB", "1000.00000000" }, { "BTC", "100.00000000" }, { "ETH", "1000.00000000" }, { "USDT", "10000000.00000000" } }
+
+for _, def in ipairs(M.list) do
+  def.name = def.base .. "/" .. def.quote
+  def.lower = def.symbol:lower()
+end
+
+local function filters(def)
+  local o = json.object
+  return json.array {
+    o("filterType", "PRICE_FILTER", "minPrice", def.tick, "maxPrice", def.max_price, "tickSize", def.tick),
+    o("filterType", "LOT_SIZE", "minQty", def.step, "maxQty", def.max_qty, "stepSize", def.step),
+    o("filterType", "MARKET_LOT_SIZE", "minQty", "0.00000000", "maxQty", def.market_max, "stepSize", "0.00000000"),
+    o("filterType", "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp", M.price_up, "bidMultiplierDown", M.price_down,
+      "askMultiplierUp", M.price_up, "askMultiplierDown", M.price_down, "avgPriceMins", 5),
+    o("filterType", "NOTIONAL", "minNotional", def.min_notional, "applyMinToMarket", true,
+      "maxNotional", M.max_notional, "applyMaxToMarket", false, "avgPriceMins", 5),
+    o("filterType", "MAX_NUM_ORDERS", "maxNumOrders", M.max_orders),
+  }
+end
+
+--- One element of exchangeInfo's symbols.  permission_sets: the client wants to see them.
+function M.describe(def, permission_sets)
+  local sets = permission_sets and json.array { json.array { "SPOT" } } or json.array {}
+  return json.object(
+    "symbol", def.symbol, "status", "TRADING",
+    "baseAsset", def.base, "baseAssetPrecision", 8,
+    "quoteAsset", def.quote, "quotePrecision", 8, "quoteAssetPrecision", 8,
+    "baseCommissionPrecision", 8, "quoteCommissionPrecision", 8,
+    "orderTypes", json.array(M.order_types),
+    "icebergAllowed", false, "ocoAllowed", false, "otoAllowed", false, "opoAllowed", false,
+    "quoteOrderQtyMarketAllowed", true, "allowTrailingStop", false,
+    "cancelReplaceAllowed", false, "amendAllowed", false, "pegInstructionsAllowed", false,
+    "isSpotTradingAllowed", true, "isMarginTradingAllowed", false,
+    "filters", filters(def), "permissions", json.array {}, "permissionSets", sets,
+    "defaultSelfTradePreventionMode", M.stp_default, "allowedSelfTradePreventionModes", json.array(M.stp_modes))
+end
+
+return M

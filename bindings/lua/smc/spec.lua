@@ -1,0 +1,143 @@
+--- The words that declare specs: describe, it, before_each, ... and the tree that they build.
+
+local check = require "smc.check"
+
+local M = {}
+
+local Skip = { __name = "smc.skip", __tostring = function(self) return self.reason end }
+
+--- Ends the running spec as skipped.
+function M.skip(reason)
+  error(setmetatable({ reason = reason }, Skip), 0)
+end
+
+function M.is_skip(value)
+  return getmetatable(value) == Skip
+end
+
+local root, block   -- the tree, and the describe that is being declared
+local specs, by_id  -- every `it`, in order of declaration
+local cleanups      -- of the spec that runs; nil while the file loads
+
+local function new_block(parent, name)
+  return { parent = parent, name = name, before_each = {}, after_each = {}, setup = {}, teardown = {}, specs_left = 0 }
+end
+
+--- "failing over #failover #slow" -> "failing over", {"failover", "slow"}
+local function split_tags(name)
+  local tags = {}
+  local bare = name:gsub("%s*#([%w_%-]+)", function(tag)
+    tags[#tags + 1] = tag
+    return ""
+  end)
+  return bare, tags
+end
+
+local function names_and_tags(name, parent)
+  local bare, tags = split_tags(name)
+  local names = { bare }
+  while parent and parent.name do
+    local above, more = split_tags(parent.name)
+    table.insert(names, 1, above)
+    table.move(more, 1, #more, #tags + 1, tags)
+    parent = parent.parent
+  end
+  return names, tags
+end
+
+local function must_load(word)
+  if cleanups then error(word .. ": specs are declared while the file loads, not inside it()", 3) end
+end
+
+local function must_be(word, value, wanted)
+  if type(value) ~= wanted then
+    error(("%s: %s expected, got %s"):format(word, wanted == "string" and "a name" or "a function", type(value)), 3)
+  end
+end
+
+local function add_spec(word, name, fn, pending)
+  must_load(word)
+  must_be(word, name, "string")
+  local names, tags = names_and_tags(name, block)
+  local info = debug.getinfo(3, "Sl")
+  local id = M.path .. "::" .. table.concat(names, "::")
+  if by_id[id] then
+    error(("%s: line %d declares a spec of the same name already: %s"):format(word, by_id[id].line, id), 3)
+  end
+  local spec = { id = id, name = table.concat(names, " "), tags = table.concat(tags, ","), line = info.currentline,
+                 block = block, fn = fn, pending = pending }
+  specs[#specs + 1] = spec
+  by_id[id] = spec
+end
+
+local words = {}
+
+function words.describe(name, fn)
+  must_load("describe")
+  must_be("describe", name, "string")
+  must_be("describe", fn, "function")
+  local outer = block
+  block = new_block(outer, name)
+  fn()
+  block = outer
+end
+
+words.insulate = words.describe -- every file has a state, and every spec a world, of its own
+
+function words.it(name, fn)
+  must_be("it", fn, "function")
+  add_spec("it", name, fn)
+end
+
+function words.pending(name, fn)
+  if cleanups then M.skip(name or "pending") end
+  if fn ~= nil then must_be("pending", fn, "function") end
+  add_spec("pending", name, fn, true)
+end
+
+for _, hook in ipairs { "before_each", "after_each", "setup", "teardown" } do
+  words[hook] = function(fn)
+    must_load(hook)
+    must_be(hook, fn, "function")
+    table.insert(block[hook], fn)
+  end
+end
+
+function words.finally(fn)
+  if not cleanups then error("finally: only inside it()", 2) end
+  must_be("finally", fn, "function")
+  cleanups[#cleanups + 1] = fn
+end
+
+--- Puts the words into the globals and forgets earlier declarations.  path: as shown in ids.
+function M.declare_into(globals, path)
+  M.path = path
+  root = new_block(nil, nil)
+  block = root
+  specs, by_id = {}, {}
+  for word, fn in pairs(words) do globals[word] = fn end
+  globals.assert = check.assert
+  globals.eventually = require "smc.eventually"
+  return specs
+end
+
+--- The blocks from the file down to the spec's own.
+function M.chain(spec)
+  local chain, b = {}, spec.block
+  while b do
+    table.insert(chain, 1, b)
+    b = b.parent
+  end
+  return chain
+end
+
+function M.begin(spec)
+  cleanups = {}
+  return cleanups, spec
+end
+
+function M.finish()
+  cleanups = nil
+end
+
+return M

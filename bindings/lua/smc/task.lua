@@ -1,0 +1,91 @@
+--- Concurrency for scenarios: tasks are coroutines that the scheduler resumes; whatever waits, yields.
+
+local core = require "smc.core.task"
+
+local M = {}
+
+local Task = {}
+
+--- Waits until the task has ended.  Returns what it returned; raises what it raised; nil, err when it was cancelled or
+-- `seconds` passed first.
+function Task:join(seconds)
+  local ended, err = core.join_any({ self }, seconds)
+  if not ended then return nil, err end
+  return core.results(self)
+end
+
+--- Ends the task where it waits; its pending <close> variables run.
+function Task:cancel()
+  core.cancel(self)
+end
+
+--- "running", "done", "failed" or "cancelled".
+function Task:status()
+  return core.status(self)
+end
+
+local task_meta = core.task_meta
+core.task_meta = nil
+task_meta.__index = Task
+task_meta.__close = function(self) core.cancel(self) end
+task_meta.__metatable = "smc.task"
+
+M.spawn = core.spawn
+M.sleep = core.sleep
+M.now = core.now
+M.wall = core.wall_ms
+
+local function spawn_all(what, first, fn)
+  local tasks = {}
+  if math.type(first) == "integer" and type(fn) == "function" then
+    for i = 1, first do tasks[i] = core.spawn(fn, i) end
+  elseif type(first) == "table" then
+    for i, f in ipairs(first) do tasks[i] = core.spawn(f) end
+  end
+  if #tasks == 0 then error(what .. ": a list of functions, or a count and a function expected", 3) end
+  return tasks
+end
+
+local function cancel_all(tasks)
+  for _, t in ipairs(tasks) do core.cancel(t) end
+end
+
+--- Runs the functions at the same time and waits for all.  Returns the list of their first results.
+-- The first error ends the others and is raised.
+function M.all(first, fn)
+  local tasks = spawn_all("smc.all", first, fn)
+  local running = table.move(tasks, 1, #tasks, 1, {})
+  while #running > 0 do
+    local t = table.remove(running, (core.join_any(running)))
+    if core.status(t) == "failed" then
+      cancel_all(running)
+      core.results(t)
+    end
+  end
+  local results = {}
+  for i, t in ipairs(tasks) do results[i] = (core.results(t)) end
+  return results
+end
+
+--- Runs the functions at the same time until the first has ended, and ends the others.  Returns that one's index and
+-- results, or raises its error.
+function M.race(first, fn)
+  local tasks = spawn_all("smc.race", first, fn)
+  local winner = core.join_any(tasks)
+  local t = table.remove(tasks, winner)
+  cancel_all(tasks)
+  return winner, core.results(t)
+end
+
+--- Runs fn, but no longer than `seconds`.  Returns its results, or nil and an error of class timeout.
+function M.timeout(seconds, fn)
+  local t = core.spawn(fn)
+  local ended, err = core.join_any({ t }, seconds)
+  if not ended then
+    core.cancel(t)
+    return nil, err
+  end
+  return core.results(t)
+end
+
+return M

@@ -1,0 +1,50 @@
+--- The world of one spec: its seed, its target, its sandboxes.  Opened before its first hook, closed after its last.
+
+local core = require "smc.core.task"
+
+local M = {}
+local current
+
+--- Fields: seed (integer, of this spec), target ("sandbox" or "testnet"), clock ("virtual" or "real"),
+-- sabotage (nil, "dead" or "mute"), credentials (name -> value, for testnets), on_close(fn).
+-- Raises at the caller's line when no spec runs.
+function M.current(what)
+  if not current then
+    error((what or "this") .. ": cannot be used while the file loads; move it into it() or before_each()", 3)
+  end
+  return current
+end
+
+--- FNV-1a: the spec's own randomness depends on the run's seed and on its id, not on the specs before it.
+local function mix(seed, id)
+  local hash = 0xcbf29ce484222325 ~ seed
+  for i = 1, #id do hash = (hash ~ id:byte(i)) * 0x100000001b3 end
+  return hash & 0x7fffffffffffffff
+end
+
+function M.open(id, options)
+  core.open_world()
+  local closers = {}
+  current = {
+    seed = mix(options.seed, id), target = options.target, clock = options.clock,
+    sabotage = options.sabotage, credentials = options.credentials or {},
+    on_close = function(fn) closers[#closers + 1] = fn end,
+    _closers = closers,
+  }
+  math.randomseed(current.seed)
+  return current
+end
+
+--- Runs the teardown functions, last registered first, and closes everything.  Returns the first error of one, or nil.
+function M.close()
+  local failed
+  for i = #current._closers, 1, -1 do
+    local ok, err = pcall(current._closers[i])
+    failed = failed or (not ok and err) or nil
+  end
+  current = nil
+  core.close_world()
+  return failed
+end
+
+return M

@@ -1,0 +1,83 @@
+/* smcb_priv.h - the inside of the host: scheduler, tasks, resources.  Only smcb_{runtime,sched,task,wait,resource}.c see it. */
+#ifndef SMCB_PRIV_H
+#define SMCB_PRIV_H
+
+#include "smcb.h"
+#include "smcb_runtime.h"
+
+typedef enum smcb_status {
+    SMCB_RUNNING,
+    SMCB_DONE,      /* returned; its results are on its own stack */
+    SMCB_FAILED,    /* raised; the error object is on its own stack */
+    SMCB_CANCELLED, /* ended from outside */
+} smcb_status_t;
+
+/* One coroutine under the scheduler; the memory of a userdata that is anchored while it runs.
+ * Life: spawned -> queued -> resumed -> waits -> queued ... -> ended.  Only smcb_task_end leaves SMCB_RUNNING. */
+struct smcb_task {
+    smcb_host_t *host;
+    lua_State *co;       /* kept by user value 1 */
+    smcb_wait_t *wait;   /* what it waits for; NULL while it runs or is queued for its first slice */
+    smcb_status_t status;
+    bool handled;        /* somebody joined it, so its failure is somebody's business */
+    int nargs;           /* for the first resume */
+    int nresults;        /* when SMCB_DONE */
+    unsigned id;
+    char name[48];
+    char *traceback;     /* of a failure; malloc'd */
+    smcb_wait_t **joiners;
+    size_t n_joiners;
+    smcb_job_t slice;    /* posted when it is ready; run is NULL, ud the task */
+    struct smcb_task *next, **link; /* the live ones, oldest first */
+};
+
+struct smcb_host {
+    smcb_conf_t conf;
+    lua_State *L; /* main state */
+    smc_loop_t *loop;         /* NULL while no world is open */
+    smc_log_t *log;
+    smcb_task_t *current;     /* being resumed; NULL outside slices */
+    smcb_job_t *first, **last; /* the one queue, first in, first out */
+    smcb_task_t *tasks;
+    smcb_task_t *failed; /* ended by an error in this world, latest first */
+    smcb_resource_t *resources;
+    unsigned next_task_id;
+    bool as_world;            /* resources opened now belong to the world */
+    bool refused_io;          /* something asked for I/O while no task ran: loading */
+    bool over_budget;         /* the CPU budget was exceeded in the running slice */
+    int64_t slice_start_ns;   /* CPU time */
+    int job_error;            /* registry reference of the first error that a job raised */
+    size_t memory_used;
+    bool memory_hit;
+};
+
+/* Creates a task for the function and nargs arguments on top of L; pops them, pushes the task. */
+smcb_task_t *smcb_task_new(lua_State *L, int nargs, const char *name);
+/* Ends a running task from outside: cancels its wait, runs its pending <close> variables. */
+void smcb_task_cancel(smcb_task_t *t);
+/* Ends every task, closes every resource and the loop; nothing when no world is open. */
+void smcb_close_world(smcb_host_t *host);
+/* One slice of CPU. */
+void smcb_task_resume(smcb_task_t *t);
+
+/* Arms the count hook on L and starts a slice: from here on the CPU budget counts. */
+void smcb_slice_begin(smcb_host_t *host, lua_State *L);
+
+/* Runs queue and loop until `root` has ended.  *turn: SMC_TURN_RAN when it ended by itself. */
+void smcb_sched_run(smcb_host_t *host, const smcb_task_t *root, int64_t deadline_ns,
+                    smc_turn_t *turn);
+/* Runs what is queued and ready, without waiting, until nothing moves any more. */
+void smcb_sched_settle(smcb_host_t *host);
+
+/* Closes every resource, the world's too. */
+void smcb_resource_close_all(smcb_host_t *host);
+
+/* Ends a wait from outside; it will not fire. */
+void smcb_wait_cancel(smcb_wait_t *w);
+
+void smcb_open_wait(lua_State *L);
+
+/* Message handler for protected calls: keeps the error object, remembers the traceback. */
+int smcb_traceback(lua_State *L);
+
+#endif /* SMCB_PRIV_H */

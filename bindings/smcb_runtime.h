@@ -1,0 +1,33 @@
+/* smcb_runtime.h - a Lua state with everything of smcrun in it: what the runner's workers open.
+ *
+ * One runtime a process: the virtual clock is the process's.
+ */
+#ifndef SMCB_RUNTIME_H
+#define SMCB_RUNTIME_H
+
+#include "smc/error.h"
+
+#include <lua.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct smcb_host smcb_host_t;
+
+typedef struct smcb_conf {
+    bool virtual_clock;
+    bool gc_stress;            /* collect all garbage at every slice and every few hundred VM instructions */
+    bool internal;             /* scenarios may require smc.core.* and have the whole debug library: for our own tests */
+    uint64_t seed;
+    size_t memory_bytes;       /* limit of all Lua memory; 0: none */
+    uint64_t cpu_budget_ms;    /* CPU time of one slice between two waits */
+} smcb_conf_t;
+
+/* Opens a state: libraries trimmed to what a scenario may use, embedded modules behind require.
+ * *out is owned by the caller; end with smcb_close.  *L is the main state, valid until then. */
+smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, smc_error_t *err);
+/* Closes the world that is open, the state and all that hangs on it.  Accepts NULL. */
+void smcb_close(smcb_host_t *host);
+
+#endif /* SMCB_RUNTIME_H */

@@ -1,0 +1,141 @@
+/* The scheduler: one queue of jobs (a task's next slice is one of them), run between loop turns. */
+#include "smcb_priv.h"
+
+#include "smc/clock.h"
+
+#include <stdlib.h>
+
+#define NS_PER_MS INT64_C(1000000)
+#define BUDGET_COUNT 10000 /* VM instructions between two looks at the CPU clock */
+#define STRESS_COUNT 499   /* and between two full collections under GC stress */
+
+void smcb_post(smcb_host_t *host, smcb_job_t *job)
+{
+    if (job->_queued)
+        return;
+    job->_queued = true;
+    job->_next = NULL;
+    *host->last = job;
+    host->last = &job->_next;
+}
+
+void smcb_unpost(smcb_host_t *host, smcb_job_t *job)
+{
+    smcb_job_t **link = &host->first;
+
+    if (!job->_queued)
+        return;
+    while (*link != job)
+        link = &(*link)->_next;
+    *link = job->_next;
+    if (host->last == &job->_next)
+        host->last = link;
+    job->_queued = false;
+}
+
+static void count_hook(lua_State *L, lua_Debug *ar)
+{
+    smcb_host_t *host = smcb_host(L);
+    int64_t used_ns = smc_clock_cpu_ns() - host->slice_start_ns;
+
+    (void)ar;
+    if (host->conf.gc_stress)
+        (void)lua_gc(L, LUA_GCCOLLECT);
+    if (used_ns < (int64_t)host->conf.cpu_budget_ms * NS_PER_MS)
+        return;
+    host->over_budget = true;
+    lua_sethook(L, count_hook, LUA_MASKLINE, 0); /* every line from now on, so that pcall can't swallow it */
+    (void)luaL_error(L, "used %d ms of CPU without waiting: the CPU budget of a slice is spent "
+                        "(an endless loop?)",
+                     (int)(used_ns / NS_PER_MS));
+}
+
+void smcb_slice_begin(smcb_host_t *host, lua_State *L)
+{
+    host->slice_start_ns = smc_clock_cpu_ns();
+    lua_sethook(L, count_hook, LUA_MASKCOUNT, host->conf.gc_stress ? STRESS_COUNT : BUDGET_COUNT);
+    if (host->conf.gc_stress)
+        (void)lua_gc(L, LUA_GCCOLLECT);
+}
+
+int smcb_traceback(lua_State *L)
+{
+    if (lua_type(L, 1) == LUA_TSTRING)
+        luaL_traceback(L, L, lua_tostring(L, 1), 1);
+    return 1;
+}
+
+typedef struct call {
+    void (*run)(lua_State *L, void *ud);
+    void *ud;
+} call_t;
+
+static int run_protected(lua_State *L)
+{
+    const call_t *call = lua_touserdata(L, 1);
+
+    lua_settop(L, 0);
+    call->run(L, call->ud);
+    return 0;
+}
+
+static void run_job(smcb_host_t *host, smcb_job_t *job)
+{
+    lua_State *L = host->L;
+    call_t call = {job->run, job->ud};
+    int top = lua_gettop(L);
+
+    smcb_slice_begin(host, L);
+    lua_pushcfunction(L, smcb_traceback);
+    lua_pushcfunction(L, run_protected);
+    lua_pushlightuserdata(L, &call);
+    if (lua_pcall(L, 1, 0, top + 1) != LUA_OK && host->job_error == LUA_NOREF) {
+        host->job_error = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_settop(L, top);
+}
+
+/* Runs what is queued now; what those jobs queue waits for the next round. */
+static bool run_queue(smcb_host_t *host)
+{
+    smcb_job_t *job;
+    smcb_job_t **end = host->last;
+    bool ran = false;
+
+    while ((job = host->first) != NULL) {
+        bool is_last = &job->_next == end;
+        host->first = job->_next;
+        if (host->first == NULL)
+            host->last = &host->first;
+        job->_queued = false;
+        if (job->run != NULL)
+            run_job(host, job);
+        else
+            smcb_task_resume(job->ud);
+        ran = true;
+        if (is_last)
+            break;
+    }
+    return ran;
+}
+
+void smcb_sched_run(smcb_host_t *host, const smcb_task_t *root, int64_t deadline_ns,
+                    smc_turn_t *turn)
+{
+    *turn = SMC_TURN_RAN;
+    smc_loop_set_deadline(host->loop, deadline_ns);
+    while (root->status == SMCB_RUNNING && *turn == SMC_TURN_RAN) {
+        bool ran = run_queue(host);
+        if (root->status == SMCB_RUNNING)
+            *turn = smc_loop_turn(host->loop, !ran && host->first == NULL);
+    }
+    smc_loop_set_deadline(host->loop, -1);
+}
+
+void smcb_sched_settle(smcb_host_t *host)
+{
+    for (int quiet = 0; quiet < 3;) {
+        quiet = run_queue(host) ? 0 : quiet + 1;
+        (void)smc_loop_turn(host->loop, false);
+    }
+}
