@@ -23,7 +23,7 @@ struct smcb_task {
     int nargs;           /* for the first resume */
     int nresults;        /* when SMCB_DONE */
     unsigned id;
-    char name[48];
+    char name[80];
     char *traceback;     /* of a failure; malloc'd */
     smcb_wait_t **joiners;
     size_t n_joiners;

@@ -45,9 +45,10 @@ static void count_hook(lua_State *L, lua_Debug *ar)
         return;
     host->over_budget = true;
     lua_sethook(L, count_hook, LUA_MASKLINE, 0); /* every line from now on, so that pcall can't swallow it */
-    (void)luaL_error(L, "used %d ms of CPU without waiting: the CPU budget of a slice is spent "
-                        "(an endless loop?)",
-                     (int)(used_ns / NS_PER_MS));
+    lua_pushfstring(L, "used %d ms of CPU without waiting: the CPU budget of a slice is spent "
+                       "(an endless loop?)",
+                    (int)host->conf.cpu_budget_ms);
+    (void)lua_error(L);
 }
 
 void smcb_slice_begin(smcb_host_t *host, lua_State *L)

@@ -159,7 +159,7 @@ static int task_gc(lua_State *L)
 
 static int l_spawn(lua_State *L)
 {
-    char name[48];
+    char name[80];
     lua_Debug ar;
 
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -480,6 +480,17 @@ static void report_job_error(lua_State *L, smcb_host_t *host)
     host->job_error = LUA_NOREF;
 }
 
+static const char *failure_status(const smcb_host_t *host)
+{
+    return host->over_budget ? "cpu" : host->memory_hit ? "memory" : "error";
+}
+
+static void begin_watch(smcb_host_t *host)
+{
+    host->over_budget = false;
+    host->memory_hit = false;
+}
+
 /* Leaves the outcome table on the stack; see l_run. */
 static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc_turn_t turn)
 {
@@ -492,7 +503,7 @@ static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc
     } else if (root->status == SMCB_DONE) {
         set_status(L, "ok");
     } else {
-        set_status(L, host->over_budget ? "cpu" : host->memory_hit ? "memory" : "error");
+        set_status(L, failure_status(host));
         push_task_error(L, root);
     }
     report_job_error(L, host);
@@ -512,11 +523,50 @@ static int l_run(lua_State *L)
     deadline_ns = smc_clock_now_ns() + (int64_t)smcb_check_seconds(L, 2) * NS_PER_MS;
     luaL_argcheck(L, host->L == L && host->loop != NULL, 1, "must run in the main state and a world");
     lua_pushvalue(L, 1);
-    host->over_budget = false;
-    host->memory_hit = false;
+    begin_watch(host);
     root = smcb_task_new(L, 0, "the spec");
     smcb_sched_run(host, root, deadline_ns, &turn);
     push_outcome(L, host, root, turn);
+    return 1;
+}
+
+/* Message handler: {error = e, traceback = s}. */
+static int wrap_error(lua_State *L)
+{
+    lua_createtable(L, 0, 3);
+    lua_insert(L, 1);
+    lua_setfield(L, 1, "error");
+    luaL_traceback(L, L, NULL, 1);
+    lua_setfield(L, 1, "traceback");
+    return 1;
+}
+
+/* protect(fn) -> outcome as of run.  Calls fn in the main state, outside any task, in a slice of its own: for what a
+ * file does while it loads. */
+static int l_protect(lua_State *L)
+{
+    smcb_host_t *host = smcb_host(L);
+    int rc;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushcfunction(L, wrap_error);
+    lua_insert(L, 1);
+    begin_watch(host);
+    smcb_slice_begin(host, L);
+    rc = lua_pcall(L, 0, 0, 1);
+    smcb_slice_begin(host, L); /* disarms the hook of a spent budget */
+    if (rc == LUA_OK) {
+        lua_newtable(L);
+        set_status(L, "ok");
+        return 1;
+    }
+    if (!lua_istable(L, -1)) { /* not even the handler had the memory or the stack */
+        lua_newtable(L);
+        lua_insert(L, -2);
+        lua_setfield(L, -2, "error");
+    }
+    set_status(L, failure_status(host));
     return 1;
 }
 
@@ -667,6 +717,7 @@ static const luaL_Reg functions[] = {
     {"close_world", l_close_world}, {"as_world", l_as_world},
     {"transcript", l_transcript}, {"log", l_log},
     {"refused_io", l_refused_io}, {"real_us", l_real_us},
+    {"protect", l_protect},
     {NULL, NULL}};
 
 static const luaL_Reg task_meta[] = {

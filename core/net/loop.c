@@ -150,13 +150,19 @@ static bool deadline_has_come(smc_loop_t *loop)
     return true;
 }
 
-/* How far to jump when the next timer is timeout_ms away. */
-static int64_t jump_ns(const smc_loop_t *loop, int timeout_ms)
+/* Jumps to the next timer or to the deadline, whichever comes first; a timer of that very instant still fires. */
+static smc_turn_t jump(smc_loop_t *loop, int timeout_ms)
 {
     int64_t ns = (int64_t)timeout_ms * NS_PER_MS;
     int64_t left_ns = loop->deadline_ns - smc_clock_now_ns();
 
-    return loop->deadline_ns >= 0 && left_ns < ns ? left_ns : ns;
+    if (loop->deadline_ns < 0 || ns <= left_ns) {
+        smc_clock_advance_ns(ns);
+        return SMC_TURN_RAN;
+    }
+    smc_clock_advance_ns(left_ns);
+    loop->deadline_ns = -1;
+    return SMC_TURN_DEADLINE;
 }
 
 /* libuv applies changed watchers one iteration late, hence quiet must be seen twice in a row. */
@@ -169,8 +175,7 @@ static smc_turn_t turn_virtual(smc_loop_t *loop, bool wait)
     timeout_ms = uv_backend_timeout(&loop->uv);
     if (!uv_loop_alive(&loop->uv) || timeout_ms < 0)
         return SMC_TURN_DEADLOCK;
-    smc_clock_advance_ns(jump_ns(loop, timeout_ms));
-    return deadline_has_come(loop) ? SMC_TURN_DEADLINE : SMC_TURN_RAN;
+    return jump(loop, timeout_ms);
 }
 
 /* Waits in the kernel, for the deadline too: libuv knows nothing of it. */

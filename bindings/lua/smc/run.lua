@@ -18,18 +18,21 @@ local function where_in(text)
   end
 end
 
+--- "x.lua:3: oh" -> "oh", "x.lua", 3, where x.lua is the scenario's.  coroutine.wrap puts a position before a position.
+local function split_position(message)
+  local file, line
+  repeat
+    local f, l, rest = message:match("^([^\n:]+):(%d+): (.*)$")
+    if not f or not check.user_sources["@" .. f] then break end
+    file, line, message = f, math.tointeger(l), rest
+  until false
+  return message, file, line
+end
+
 local function describe_error(err, traceback)
   local file, line
   if type(err) == "table" then file, line = err.file, err.line end
-  if type(err) == "string" then
-    file, line = err:match("^([^\n:]+):(%d+): ")
-    if file and check.user_sources["@" .. file] then
-      err = err:gsub("^[^\n:]+:%d+: ", "", 1)
-      line = math.tointeger(line)
-    else
-      file, line = nil, nil
-    end
-  end
+  if type(err) == "string" then err, file, line = split_position(err) end
   if not file then file, line = where_in(traceback) end
   return { message = tostring(err), file = file, line = line,
            traceback = type(err) == "table" and err.traceback or traceback }
@@ -174,13 +177,10 @@ local function load_specs(options)
   local specs = spec.declare_into(_G, options.path)
   local chunk, syntax = files.load(options.path)
   if not chunk then return nil, "syntax", describe_error(syntax) end
-  local ok, err = xpcall(chunk, function(e)
-    return { error = e, traceback = debug.traceback("", 2) }
-  end)
-  if ok then return specs end
-  local kind = core.refused_io() and "io_while_loading" or "load"
-  if type(err) ~= "table" then err = { error = err } end -- the handler itself ran out of stack or memory
-  return nil, kind, describe_error(err.error, err.traceback)
+  local outcome = core.protect(chunk)
+  if outcome.status == "ok" then return specs end
+  local kind = outcome.status ~= "error" and outcome.status or core.refused_io() and "io_while_loading" or "load"
+  return nil, kind, describe_error(outcome.error, outcome.traceback)
 end
 
 --- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, select(id, name, tags, line), emit(event).
