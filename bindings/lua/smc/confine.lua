@@ -46,7 +46,7 @@ local function confine_require(internal)
   local require_any, package_all = require, package
   package_all.path, package_all.cpath = "", ""
   package_all.searchers[4], package_all.searchers[3] = nil, nil
-  _G.package = { loaded = package_all.loaded, preload = {} }
+  _G.package = {}
   _G.require = function(name)
     if type(name) ~= "string" then error("require: a module name expected", 2) end
     if not internal and name:match("^smc%.core%.") then

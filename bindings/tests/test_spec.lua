@@ -1,0 +1,126 @@
+-- The words of a scenario, seen from inside; verdicts on specs that must fail are in runner/tests.
+local smc = require "smc"
+
+local seen = {}
+
+describe("hooks", function()
+  before_each(function() seen[#seen + 1] = "outer before" end)
+  after_each(function() seen[#seen + 1] = "outer after" end)
+
+  describe("of an inner block", function()
+    before_each(function() seen[#seen + 1] = "inner before" end)
+    after_each(function() seen[#seen + 1] = "inner after" end)
+
+    it("run from the outside in", function()
+      finally(function() seen[#seen + 1] = "finally" end)
+      assert.same({ "outer before", "inner before" }, seen)
+    end)
+  end)
+
+  it("and afterwards from the inside out, after finally", function()
+    assert.same({ "outer before", "inner before", "finally", "inner after", "outer after", "outer before" }, seen)
+  end)
+end)
+
+describe("setup and teardown", function()
+  local ups = 0
+  setup(function() ups = ups + 1 end)
+
+  it("run once for a block", function() assert.equal(1, ups) end)
+  it("not once for a spec", function() assert.equal(1, ups) end)
+end)
+
+describe("a world", function()
+  local first
+
+  it("starts at the epoch", function()
+    first = smc.now()
+    smc.sleep(5)
+    assert.is_true(smc.now() >= first + 5)
+  end)
+
+  it("starts there again for the next spec, with random numbers of its own", function()
+    local here = { math.random(1 << 30), math.random(1 << 30) }
+    assert.is_true(smc.now() - first < 1e6)
+    assert.is_not.equal(here[1], here[2])
+  end)
+end)
+
+describe("assert", function()
+  it("hands its values through", function()
+    local a, b = assert(1, "two")
+    assert.equal(1, a)
+    assert.equal("two", b)
+  end)
+
+  it("raises an error object unchanged", function()
+    local task <close> = smc.spawn(function() smc.sleep(9) end)
+    local _, timeout = task:join(1)
+
+    local ok, raised = pcall(function() assert(nil, timeout) end)
+
+    assert.is_false(ok)
+    assert.is_true(rawequal(timeout, raised))
+  end)
+
+  it("says both values and the line of a failure", function()
+    local _, failure = pcall(function() assert.equal(1, 2) end)
+    assert.matches("Expected:\n(number) 1", failure.message, 1, true)
+    assert.matches("test_spec.lua$", failure.file)
+    assert.is_true(failure.line > 1)
+  end)
+
+  it("knows modifiers", function()
+    assert.is_not.equal(1, 2)
+    assert.are_not.same({ 1 }, { 2 })
+    assert.has_no.errors(function() end)
+  end)
+end)
+
+describe("eventually", function()
+  it("returns once the assertion holds", function()
+    local tries = 0
+    local start = smc.now()
+    eventually(function()
+      tries = tries + 1
+      assert.equal(5, tries)
+    end, { every = 0.5 })
+    assert.near(2, smc.now() - start, 0.4)
+  end)
+
+  it("raises the last failure when time is up, and says how long it tried", function()
+    local start = smc.now()
+    local _, failure = pcall(eventually, function() assert.equal(1, 2) end, { within = 3 })
+    assert.near(3, smc.now() - start, 0.5)
+    assert.matches("still so after 3 s", failure.message, 1, true)
+  end)
+
+  it("does not repeat what is broken", function()
+    local tries = 0
+    assert.has_error(function()
+      eventually(function()
+        tries = tries + 1
+        error("broken")
+      end)
+    end)
+    assert.equal(1, tries)
+  end)
+
+  it("refuses an unknown option by name", function()
+    assert.error_matches(function() eventually(function() end, { withn = 3 }) end, "withn")
+  end)
+end)
+
+describe("the standard library of a scenario", function()
+  it("has no way out of the process", function()
+    for _, name in ipairs { "execute", "getenv", "exit", "remove", "rename", "tmpname" } do
+      assert.error_matches(function() os[name]("x") end, "not available in a scenario")
+    end
+    assert.error_matches(function() io.popen("true") end, "not available in a scenario")
+    assert.error_matches(function() io.open("/tmp/x", "w") end, "only read")
+    assert.is_nil(package.loadlib)
+    assert.is_nil((load("\27Lua")))
+  end)
+end)
+
+pending("a pending spec is skipped")

@@ -1,0 +1,227 @@
+-- Tasks, waits and time: who runs when, what a join gives back, what misuse says.
+local smc = require "smc"
+
+describe("smc.sleep", function()
+  it("takes exactly its time on the clock", function()
+    local start, wall = smc.now(), smc.wall()
+
+    smc.sleep(60)
+
+    assert.near(60, smc.now() - start, 0.5)
+    assert.near(60000, smc.wall() - wall, 500)
+  end)
+
+  it("wakes sleepers by time, and those of one instant in the order they slept", function()
+    local order = {}
+    local function sleeper(name, seconds)
+      return function()
+        smc.sleep(seconds)
+        order[#order + 1] = name
+      end
+    end
+
+    smc.all { sleeper("c", 0.3), sleeper("a", 0.1), sleeper("b", 0.1) }
+
+    assert.same({ "a", "b", "c" }, order)
+  end)
+
+  it("refuses what is no duration", function()
+    for _, bad in ipairs { -1, 0 / 0, math.huge, "x", {} } do
+      assert.has_error(function() smc.sleep(bad) end)
+    end
+  end)
+end)
+
+describe("task", function()
+  it("gives its results to everyone who joins it, nils included", function()
+    local task = smc.spawn(function()
+      smc.sleep(1)
+      return 1, nil, 3
+    end)
+
+    local first = table.pack(task:join())
+    local second = table.pack(task:join())
+
+    assert.same({ 1, nil, 3, n = 3 }, first)
+    assert.same(first, second)
+    assert.equal("done", task:status())
+  end)
+
+  it("gets the arguments of spawn", function()
+    local task = smc.spawn(function(a, b) return b, a end, "x", "y")
+    assert.same({ "y", "x" }, { task:join() })
+  end)
+
+  it("raises its error, unchanged, in whoever joins it", function()
+    local thrown = setmetatable({}, { __tostring = function() return "mine" end })
+    local task = smc.spawn(function() error(thrown) end)
+
+    local ok, err = pcall(task.join, task)
+
+    assert.is_false(ok)
+    assert.is_true(rawequal(thrown, err))
+    assert.equal("failed", task:status())
+  end)
+
+  it("that is cancelled closes its <close> variables and tells its joiners", function()
+    local closed = 0
+    local task = smc.spawn(function()
+      local _ <close> = setmetatable({}, { __close = function() closed = closed + 1 end })
+      smc.sleep(1000)
+    end)
+    smc.sleep(1)
+
+    task:cancel()
+    local result, err = task:join()
+
+    assert.equal(1, closed)
+    assert.is_nil(result)
+    assert.equal("cancelled", err.class)
+    assert.equal("cancelled", task:status())
+  end)
+
+  it("cancelled twice, or after its end, stays as it was", function()
+    local done = smc.spawn(function() return 7 end)
+    assert.equal(7, done:join())
+    done:cancel()
+    assert.equal(7, done:join())
+  end)
+
+  it("held by <close> ends with its block", function()
+    local task
+    do
+      local t <close> = smc.spawn(function() smc.sleep(1000) end)
+      task = t
+      assert.equal("running", t:status())
+    end
+    assert.equal("cancelled", task:status())
+  end)
+
+  it("can be waited for with a limit", function()
+    local task <close> = smc.spawn(function() smc.sleep(10) end)
+    local start = smc.now()
+
+    local result, err = task:join(2)
+
+    assert.is_nil(result)
+    assert.equal("timeout", err.class)
+    assert.near(2, smc.now() - start, 0.5)
+  end)
+
+  it("refuses to wait for itself and to cancel itself", function()
+    local own
+    own = smc.spawn(function()
+      smc.sleep(0)
+      return pcall(own.join, own), pcall(own.cancel, own)
+    end)
+    local joined, cancelled = own:join()
+    assert.is_false(joined)
+    assert.is_false(cancelled)
+  end)
+
+  it("may end while many wait for it", function()
+    local slow = smc.spawn(function()
+      smc.sleep(5)
+      return "done"
+    end)
+    local results = smc.all(50, function() return (slow:join()) end)
+    assert.equal(50, #results)
+    for _, result in ipairs(results) do assert.equal("done", result) end
+  end)
+end)
+
+describe("smc.all", function()
+  it("keeps the order of its functions, not of their ends", function()
+    assert.same({ "slow", "fast" }, smc.all {
+      function() smc.sleep(2) return "slow" end,
+      function() smc.sleep(1) return "fast" end,
+    })
+  end)
+
+  it("ends the others at the first error and raises it", function()
+    local reached = false
+    local ok, err = pcall(smc.all, {
+      function() smc.sleep(5) reached = true end,
+      function() smc.sleep(1) error("first", 0) end,
+    })
+    smc.sleep(10)
+    assert.is_false(ok)
+    assert.equal("first", err)
+    assert.is_false(reached)
+  end)
+
+  it("refuses an empty list", function()
+    assert.has_error(function() smc.all {} end)
+  end)
+end)
+
+describe("smc.race", function()
+  it("gives the first one's index and results and ends the others", function()
+    local late = false
+    local index, result = smc.race {
+      function() smc.sleep(2) late = true end,
+      function() smc.sleep(1) return "quick" end,
+    }
+    smc.sleep(5)
+    assert.equal(2, index)
+    assert.equal("quick", result)
+    assert.is_false(late)
+  end)
+end)
+
+describe("smc.timeout", function()
+  it("returns what came in time", function()
+    assert.equal("in time", (smc.timeout(5, function() smc.sleep(1) return "in time" end)))
+  end)
+
+  it("ends what took too long, with an error of class timeout", function()
+    local late = false
+    local result, err = smc.timeout(1, function() smc.sleep(2) late = true end)
+    smc.sleep(5)
+    assert.is_nil(result)
+    assert.equal("timeout", err.class)
+    assert.is_false(late)
+  end)
+end)
+
+describe("waiting", function()
+  it("works inside pcall, metamethods and iterators", function()
+    local lazy = setmetatable({}, { __index = function() smc.sleep(1) return 7 end })
+    local function ticks(_, n)
+      smc.sleep(1)
+      if n < 3 then return n + 1 end
+    end
+    local start, count = smc.now(), 0
+
+    assert.is_true(pcall(smc.sleep, 1))
+    assert.equal(7, lazy.x)
+    for _ in ticks, nil, 0 do count = count + 1 end
+
+    assert.equal(3, count)
+    assert.near(6, smc.now() - start, 0.5)
+  end)
+
+  it("is refused, each with its own words, where nobody could resume it", function()
+    local _, in_coroutine = pcall(coroutine.wrap(function() smc.sleep(1) end))
+    local _, in_sort = pcall(table.sort, { 3, 2, 1 }, function(a, b)
+      smc.sleep(1)
+      return a < b
+    end)
+
+    assert.matches("smc.spawn", in_coroutine, 1, true)
+    assert.matches("C callback", in_sort, 1, true)
+  end)
+end)
+
+describe("time-outs under many tasks", function()
+  it("never lose or double a wake-up", function()
+    local woken = 0
+    smc.all(500, function(i)
+      for round = 1, 10 do
+        smc.sleep((i * 7 + round * 13) % 50 / 100)
+        woken = woken + 1
+      end
+    end)
+    assert.equal(5000, woken)
+  end)
+end)
