@@ -1,0 +1,35 @@
+---@meta smc.error
+
+---@alias smc.ErrorClass
+---| "network"             the connection failed, or was lost before anything was sent
+---| "timeout"
+---| "server"              the venue failed; nothing was changed
+---| "rate_limit"
+---| "ip_ban"
+---| "auth"                key, signature or token refused
+---| "permission"
+---| "clock_skew"
+---| "invalid_request"
+---| "filter"              a rule of the instrument: step, tick, least notional
+---| "insufficient_funds"
+---| "unknown_order"
+---| "duplicate_order"
+---| "market_closed"
+---| "unknown_outcome"     an order or cancel was sent and nobody knows what became of it
+---| "protocol"            the answer breaks the protocol
+---| "circuit_open"
+---| "no_venue"
+---| "cancelled"
+
+---What `nil, err` returns at a run-time failure.  `assert(f())` raises this very object.  It has __tostring.
+---@class smc.Error
+---@field class smc.ErrorClass  stable: compare this
+---@field code string|integer?  the venue's own code (-1121), or the core's ("dns", "reset", "host_refused")
+---@field message string  for people; may change
+---@field http integer?  status of the answer, if there was one
+---@field retryable boolean  whether the same call may succeed later and certainly had no effect
+---@field retry_after number?  seconds, when the venue said so
+---@field venue string?
+---@field op string?  "place", "http.request", "ws:recv"
+---@field sys integer?  errno or library code behind it
+---@field sent boolean?  whether bytes of the request may have left

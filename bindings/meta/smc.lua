@@ -1,0 +1,95 @@
+---@meta smc
+
+---What a scenario gets from `require "smc"`.
+---Durations are seconds (numbers), timestamps integer milliseconds since the Unix epoch, prices and quantities decimal strings.
+---@class smc
+---@field http smc.http
+---@field ws smc.ws
+---@field sign smc.sign
+---@field decimal smc.decimal
+---@field histogram smc.histogram
+---@field json smc.json
+---@field secret smc.secret
+local smc = {}
+
+---Starts fn as a task beside the running one; it runs when the running one next waits.
+---A task that is still running at the end of its spec is a leak and fails the spec.
+---An error that no one joins fails the spec as well.
+---Where: scenario, hook.
+---@param fn fun(...): ...
+---@param ... any  arguments of fn
+---@return smc.Task task
+function smc.spawn(fn, ...) end
+
+---Runs the functions at the same time and waits for all of them.
+---
+---The first error ends the others and is raised.  Raises: an empty list.
+---Where: scenario, hook.
+---@async
+---@param fns (fun(): any)[]|integer  functions, or how many times to run fn
+---@param fn? fun(i: integer): any
+---@return any[] results  the first result of each, in the order of fns
+function smc.all(fns, fn) end
+
+---Runs the functions at the same time until the first has ended; the others are cancelled.
+---Raises: what the first one raised.  Where: scenario, hook.
+---@async
+---@param fns (fun(): ...)[]|integer
+---@param fn? fun(i: integer): ...
+---@return integer index  of the one that ended first
+---@return any ...  its results
+function smc.race(fns, fn) end
+
+---Waits.  In virtual time this costs nothing.  Where: scenario, hook.
+---@async
+---@param seconds number  0..1e9
+---@return true
+function smc.sleep(seconds) end
+
+---Runs fn, but no longer than `seconds`; then it is cancelled.
+---
+---Errors: `timeout`.  Raises: what fn raised.  Where: scenario, hook.
+---@async
+---@param seconds number
+---@param fn fun(): ...
+---@return any ...  results of fn
+function smc.timeout(seconds, fn) end
+
+---Seconds on the run's monotonic clock; only differences mean something.
+---@return number seconds
+function smc.now() end
+
+---The run's wall clock.  In virtual time every spec starts at 2026-01-05 00:00:00 UTC.
+---@return integer ms  since the Unix epoch
+function smc.wall() end
+
+---Opens a venue of the run's target: see smc.Venue.  Where: scenario, hook.
+---@param name "binance"
+---@param options? smc.VenueOptions
+---@return smc.Venue venue
+function smc.venue(name, options) end
+
+---Starts a sandbox of its own, beside those of smc.venue: see smc.Sandbox.  Where: scenario, hook.
+---@param name "binance"
+---@param options? smc.SandboxOptions
+---@return smc.Sandbox sandbox
+function smc.sandbox(name, options) end
+
+---@class smc.Task
+local Task = {}
+
+---Waits until the task has ended.
+---
+---Errors: `cancelled`; `timeout` when `seconds` passed first.  Raises: what the task raised, unchanged; a task that
+---joins itself.
+---@async
+---@param seconds? number  no limit when missing
+---@return any ...  what the task returned
+function Task:join(seconds) end
+
+---Ends the task where it waits; its pending <close> variables run and may not wait.  Nothing when it has ended.
+---`local t <close> = smc.spawn(...)` does this at the end of the block.
+function Task:cancel() end
+
+---@return "running"|"done"|"failed"|"cancelled" status
+function Task:status() end
