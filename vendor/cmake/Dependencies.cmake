@@ -24,9 +24,16 @@ smc_need(crypto libcrypto 3.0.0 libssl-dev)
 smc_need(ssl libssl 3.0.0 libssl-dev)
 smc_need(zlib zlib 1.2.13 zlib1g-dev)
 smc_need(lua lua5.4 5.4.4 liblua5.4-dev)
-smc_need(cjson lua5.4-cjson 2.1.0 lua-cjson-dev)
 smc_need(jansson jansson 2.14 libjansson-dev)
 smc_need(cmocka cmocka 1.1.5 libcmocka-dev)
+
+# lua-cjson is linked statically: scenarios `require "cjson"` wherever the binary runs.
+find_library(SMC_CJSON_LIBRARY NAMES liblua5.4-cjson.a)
+if(NOT SMC_CJSON_LIBRARY)
+  message(FATAL_ERROR "liblua5.4-cjson.a is missing. Install it with:  apt-get install lua-cjson-dev")
+endif()
+add_library(smc::cjson INTERFACE IMPORTED GLOBAL)
+target_link_libraries(smc::cjson INTERFACE ${SMC_CJSON_LIBRARY} smc::lua)
 
 # Pure Lua modules are embedded into the binary from where Debian puts them.
 find_path(SMC_LUASSERT_DIR luassert/assert.lua PATHS /usr/share/lua/5.4 NO_DEFAULT_PATH)
