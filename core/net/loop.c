@@ -13,6 +13,9 @@
 #define NS_PER_MS INT64_C(1000000)
 #define WATCH_MAX 65536
 #define DRAIN_TURNS 1000
+/* AF_UNIX hands bytes over inside send(): when they still lie unread after this many quiet turns, their reader has
+ * stopped reading, and waiting for it would never end. */
+#define STUCK_TURNS 1000
 
 typedef struct slot {
     void *value;
@@ -28,6 +31,7 @@ struct smc_loop {
     int watched_end;        /* one beyond the highest watched descriptor */
     smc_places_t *places;
     int64_t deadline_ns; /* -1: none */
+    int stuck_turns;     /* quiet turns in a row in which bytes lay unread */
 };
 
 struct smc_timer {
@@ -170,7 +174,11 @@ static smc_turn_t turn_virtual(smc_loop_t *loop, bool wait)
 {
     int timeout_ms;
 
-    if (!run_ready(loop) || !wait || !run_ready(loop) || bytes_in_flight(loop))
+    if (!run_ready(loop) || !wait || !run_ready(loop)) {
+        loop->stuck_turns = 0;
+        return SMC_TURN_RAN;
+    }
+    if (bytes_in_flight(loop) && loop->stuck_turns++ < STUCK_TURNS)
         return SMC_TURN_RAN;
     timeout_ms = uv_backend_timeout(&loop->uv);
     if (!uv_loop_alive(&loop->uv) || timeout_ms < 0)

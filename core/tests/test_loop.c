@@ -8,14 +8,16 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-typedef struct log_ {
+/* What the timers of the running test wrote, in order. */
+static struct {
     char text[64];
-} log_t;
-static log_t fired;
+} fired;
 
 static void on_timer(void *ud)
 {
@@ -27,6 +29,18 @@ static int open_virtual(void **state)
     smc_loop_t *loop = NULL;
 
     smc_clock_set_virtual();
+    fired.text[0] = '\0';
+    if (smc_loop_open(&loop, NULL) != SMC_OK)
+        return -1;
+    *state = loop;
+    return 0;
+}
+
+static int open_real(void **state)
+{
+    smc_loop_t *loop = NULL;
+
+    smc_clock_set_real();
     fired.text[0] = '\0';
     if (smc_loop_open(&loop, NULL) != SMC_OK)
         return -1;
@@ -77,6 +91,58 @@ static void a_cancelled_timer_never_fires(void **state)
     assert_string_equal("", fired.text);
 }
 
+static void a_deadline_ends_the_wait_but_lets_a_timer_of_that_instant_fire(void **state)
+{
+    int64_t start_ns = smc_clock_now_ns();
+    smc_timer_t *t = NULL;
+    smc_turn_t turn = SMC_TURN_RAN;
+
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 100, on_timer, "a", &t, NULL));
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 500, on_timer, "b", &t, NULL));
+    smc_loop_set_deadline(*state, start_ns + 100000000);
+    while (turn == SMC_TURN_RAN)
+        turn = smc_loop_turn(*state, true);
+    assert_int_equal(SMC_TURN_DEADLINE, turn);
+    assert_string_equal("a", fired.text);
+    assert_int_equal(100000000, smc_clock_now_ns() - start_ns);
+    smc_timer_cancel(t);
+}
+
+static void a_deadline_alone_does_not_hide_a_deadlock(void **state)
+{
+    smc_turn_t turn = SMC_TURN_RAN;
+
+    smc_loop_set_deadline(*state, smc_clock_now_ns() + 100000000);
+    while (turn == SMC_TURN_RAN)
+        turn = smc_loop_turn(*state, true);
+    assert_int_equal(SMC_TURN_DEADLOCK, turn);
+}
+
+/* A byte that lies unread between two sockets of this process is something in flight: no jump over it. */
+static void time_does_not_jump_over_bytes_in_flight(void **state)
+{
+    int64_t start_ns = smc_clock_now_ns();
+    smc_timer_t *t = NULL;
+    int pair[2];
+    char byte;
+
+    assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+    smc_loop_watch(*state, pair[0]);
+    assert_int_equal(1, write(pair[0], "x", 1));
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 100, on_timer, "a", &t, NULL));
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(SMC_TURN_RAN, smc_loop_turn(*state, true));
+    assert_int_equal(start_ns, smc_clock_now_ns());
+
+    assert_int_equal(1, read(pair[1], &byte, 1));
+    while (smc_loop_turn(*state, true) != SMC_TURN_DEADLOCK) {
+    }
+    assert_string_equal("a", fired.text);
+    smc_loop_unwatch(*state, pair[0]);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
 static void libc_reads_the_virtual_clock(void **state)
 {
     struct timespec ts;
@@ -104,6 +170,23 @@ static void a_virtual_place_is_routed_by_its_path_and_the_same_each_time(void **
     assert_null(path);
 }
 
+static void real_time_waits_in_the_kernel_and_keeps_the_deadline(void **state)
+{
+    int64_t start_ns = smc_clock_real_ns();
+    smc_timer_t *t = NULL;
+    smc_turn_t turn = SMC_TURN_RAN;
+
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 1, on_timer, "a", &t, NULL));
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 3600000, on_timer, "b", &t, NULL));
+    smc_loop_set_deadline(*state, smc_clock_now_ns() + 20000000);
+    while (turn == SMC_TURN_RAN)
+        turn = smc_loop_turn(*state, true);
+    assert_int_equal(SMC_TURN_DEADLINE, turn);
+    assert_string_equal("a", fired.text);
+    assert_true(smc_clock_real_ns() - start_ns >= 20000000);
+    smc_timer_cancel(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +195,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(time_stands_still_while_a_turn_may_not_wait, open_virtual,
                                         close_loop),
         cmocka_unit_test_setup_teardown(a_cancelled_timer_never_fires, open_virtual, close_loop),
+        cmocka_unit_test_setup_teardown(
+            a_deadline_ends_the_wait_but_lets_a_timer_of_that_instant_fire, open_virtual,
+            close_loop),
+        cmocka_unit_test_setup_teardown(a_deadline_alone_does_not_hide_a_deadlock, open_virtual,
+                                        close_loop),
+        cmocka_unit_test_setup_teardown(time_does_not_jump_over_bytes_in_flight, open_virtual,
+                                        close_loop),
+        cmocka_unit_test_setup_teardown(real_time_waits_in_the_kernel_and_keeps_the_deadline,
+                                        open_real, close_loop),
         cmocka_unit_test_setup_teardown(libc_reads_the_virtual_clock, open_virtual, close_loop),
         cmocka_unit_test_setup_teardown(
             a_virtual_place_is_routed_by_its_path_and_the_same_each_time, open_virtual,
