@@ -167,6 +167,7 @@ static int compare_names(const void *a, const void *b)
 
 /* What stands in a table: its names are added to the stack of names, its positions are counted. */
 typedef struct shape {
+    size_t names;
     lua_Integer positions;
     lua_Integer last; /* the greatest position */
 } shape_t;
@@ -184,6 +185,7 @@ static shape_t survey(writer_t *w, int idx)
 
             name.text = lua_tolstring(L, -1, &name.len);
             add_name(w, name);
+            shape.names++;
         } else if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1) {
             lua_Integer at = lua_tointeger(L, -1);
 
@@ -226,7 +228,7 @@ static void write_array(writer_t *w, int idx)
 
     lua_pushliteral(L, "n");
     has_n = lua_rawget(L, idx) != LUA_TNIL;
-    if (w->s->n_names > base + has_n)
+    if (shape.names > has_n)
         refuse(w, "an array that has names");
     if (has_n) {
         n = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : -1;
@@ -257,22 +259,21 @@ static void write_plain(writer_t *w, int idx)
     smcb_json_scratch_t *s = w->s;
     size_t base = s->n_names;
     shape_t shape = survey(w, idx);
-    size_t n = s->n_names - base;
 
     if (shape.positions > 0) {
-        if (n > 0)
+        if (shape.names > 0)
             refuse(w, "a table with names and positions");
         if (shape.positions != shape.last)
             refuse(w, "a list with holes");
         write_positions(w, idx, shape.last);
         return;
     }
-    if (n > 1)
-        qsort(s->names + base, n, sizeof(*s->names), compare_names);
+    if (shape.names > 1)
+        qsort(s->names + base, shape.names, sizeof(*s->names), compare_names);
     (void)smc_buf_putc(&s->out, '{');
-    for (size_t i = 0; i < n; i++) {
-        smcb_json_name_t name =
-            s->names[base + i]; /* a copy: deeper objects may move the stack of names */
+    for (size_t i = 0; i < shape.names; i++) {
+        /* A copy: deeper objects may move the stack of names. */
+        smcb_json_name_t name = s->names[base + i];
 
         lua_pushlstring(L, name.text, name.len);
         (void)lua_rawget(L, idx);

@@ -31,10 +31,10 @@ check_c() {
         grep -qF "/$file\"" "$database" && units+=("$file")
     done
     printf '%s\0' "${units[@]}" |
-        xargs -0 -n 4 -P "$(nproc)" clang-tidy -p "$build" --quiet 2> >(grep -v 'warnings\? generated\.$\|^Suppressed\|^Use -header-filter' >&2) ||
+        xargs -0 -n 1 -P "$(nproc)" clang-tidy -p "$build" --quiet 2> >(grep -v 'warnings\? generated\.$\|^Suppressed\|^Use -header-filter' >&2) ||
         complain clang-tidy
     cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr \
-        --std=c11 --language=c -j "$(nproc)" -D_GNU_SOURCE -DSMC_VERSION='"0"' -DSMC_TEST_DIR='"."' -I core/include -I bindings \
+        --std=c11 --language=c -j "$(nproc)" -D_GNU_SOURCE -DSMC_VERSION='"0"' -DSMC_TEST_DIR='"."' -I core/include -I bindings -I "$build/bindings" \
         --suppress=missingIncludeSystem "${sources[@]}" || complain cppcheck
 }
 

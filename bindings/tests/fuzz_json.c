@@ -32,7 +32,7 @@ static lua_State *open_state(void)
                          "  return { new = function(err) return err end }\n"
                          "end\n") ||
         luaL_dostring(L, law)) {
-        fprintf(stderr, "%s\n", lua_tostring(L, -1));
+        (void)fprintf(stderr, "%s\n", lua_tostring(L, -1));
         abort();
     }
     return L;
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     lua_pushlstring(L, (const char *)data, size);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-        fprintf(stderr, "%s\n", lua_tostring(L, -1));
+        (void)fprintf(stderr, "%s\n", lua_tostring(L, -1));
         abort();
     }
     lua_close(L);

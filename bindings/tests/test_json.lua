@@ -104,7 +104,8 @@ end)
 
 describe("json.encode", function()
   it("sorts the keys of plain tables by their bytes", function()
-    assert.equal('{"":0,"A":1,"a":2,"aa":3,"b":4,"é":5}', json.encode { aa = 3, b = 4, ["é"] = 5, a = 2, A = 1, [""] = 0 })
+    local value = { aa = 3, b = 4, ["é"] = 5, a = 2, A = 1, [""] = 0 }
+    assert.equal('{"":0,"A":1,"a":2,"aa":3,"b":4,"é":5}', json.encode(value))
   end)
 
   it("keeps the keys of nested tables apart", function()

@@ -43,10 +43,10 @@ int main(void)
 
     smc_clock_set_virtual();
     if (smc_loop_open(&loop, &err) != SMC_OK) {
-        fprintf(stderr, "%s: %s\n", err.op, err.detail);
+        (void)fprintf(stderr, "%s: %s\n", err.op, err.detail);
         return 1;
     }
-    us = measure(loop, 60 * 1000, 1);
+    us = measure(loop, 60000, 1);
     printf("virtual sleep of 60 s: %.1f us\n", us);
     us = measure(loop, 1, HOUR_MS);
     printf("virtual hour of 1 ms ticks: %.0f ms, %.2f us a tick\n", us / 1e3, us / HOUR_MS);
