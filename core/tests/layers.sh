@@ -13,8 +13,9 @@ deny() { # deny WHY REGEX FIND-ARGUMENTS...: no #include in these files may matc
     shift 2
     bad "$why" "$(find "$@" -name '*.[ch]' -exec grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($regex)" /dev/null {} +)"
 }
-folder_of() { # folder_of NAME: the core folder that has a source with the name of this public header
-    find core/base core/net core/sign core/market \( -name "$1.c" -o -name "$1_*.c" \) -printf '%h ' | sed 's,core/,,g'
+folder_of() { # folder_of NAME: the core folder of a public header: it has the header's name, or sources that have it
+    find core/base core/net core/sign core/market \( -name "$1.c" -o -name "$1_*.c" -o -path "core/${1%%_*}/*.c" \) \
+        -printf '%h ' | sed 's,core/,,g'
 }
 public_includes() { # public_includes FILE...: "file name" for each #include "smc/<name>.h"
     grep -oE '^[[:space:]]*#[[:space:]]*include "smc/[a-z0-9_]+\.h' /dev/null "$@" |

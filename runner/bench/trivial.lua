@@ -1,0 +1,5 @@
+describe("trivial", function()
+  it("adds", function()
+    assert.equal(2, 1 + 1)
+  end)
+end)
