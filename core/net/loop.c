@@ -190,13 +190,14 @@ static smc_turn_t turn_virtual(smc_loop_t *loop, bool wait)
 static smc_turn_t turn_real(smc_loop_t *loop, bool wait)
 {
     struct pollfd pfd = {.fd = uv_backend_fd(&loop->uv), .events = POLLIN};
+    unsigned long before = loop->progress;
     int timeout_ms;
 
     uv_update_time(&loop->uv);
     (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
     if (deadline_has_come(loop))
         return SMC_TURN_DEADLINE;
-    if (!wait)
+    if (!wait || loop->progress != before) /* what has run may have made work, and changed watchers */
         return SMC_TURN_RAN;
     if (!uv_loop_alive(&loop->uv))
         return SMC_TURN_DEADLOCK;
