@@ -17,8 +17,8 @@ folder_of() { # folder_of NAME: the core folder of a public header: it has the h
     find core/base core/net core/sign core/market \( -name "$1.c" -o -name "$1_*.c" -o -path "core/${1%%_*}/*.c" \) \
         -printf '%h ' | sed 's,core/,,g'
 }
-public_includes() { # public_includes FILE...: "file name" for each #include "smc/<name>.h"
-    grep -oE '^[[:space:]]*#[[:space:]]*include "smc/[a-z0-9_]+\.h' /dev/null "$@" |
+public_includes() { # public_includes FOLDER: "file name" for each #include "smc/<name>.h" below it
+    grep -roE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include "smc/[a-z0-9_]+\.h' "$1" |
         sed -E 's,^([^:]*):.*smc/([a-z0-9_]+)\.h$,\1 \2,'
 }
 
@@ -35,7 +35,7 @@ bad 'a public header includes the C library and smc/ only' "$(grep -n '#include'
     grep -vE '#include ("smc/[a-z0-9_]+\.h"|<(std[a-z]+|inttypes|limits|string|time)\.h>)$')"
 
 for folder in base net sign market; do
-    public_includes $(find core/$folder -name '*.[ch]') | while read -r file name; do
+    public_includes core/$folder | while read -r file name; do
         case "$(folder_of "$name")" in
         *base* | *$folder*) ;;
         *) echo "$file includes smc/$name.h, which is neither of core/$folder nor of core/base" ;;
