@@ -1,0 +1,32 @@
+/* collect.h - counts what happened and decides the exit status. */
+#ifndef SMCR_COLLECT_H
+#define SMCR_COLLECT_H
+
+#include "report.h"
+#include "worker.h"
+
+typedef enum smcr_exit {
+    SMCR_EXIT_PASSED = 0,
+    SMCR_EXIT_FAILED = 1,
+    SMCR_EXIT_ERROR = 2, /* a spec or a file had an error, crashed or leaked; wins over FAILED */
+    SMCR_EXIT_USAGE = 3,
+    SMCR_EXIT_NOTHING = 4,
+    SMCR_EXIT_INTERNAL = 70,
+    SMCR_EXIT_INTERRUPTED = 130,
+} smcr_exit_t;
+
+typedef struct smcr_collector {
+    smcr_totals_t totals;
+    const smcr_run_t *_run;
+    bool *_hits; /* for each id that was asked for, in plan order: some spec answered to it */
+} smcr_collector_t;
+
+/* run is borrowed.  Errors: SMC_ENOMEM. */
+smc_code_t smcr_collector_init(smcr_collector_t *c, const smcr_run_t *run, smc_error_t *err);
+void smcr_collector_deinit(smcr_collector_t *c);
+void smcr_collector_event(smcr_collector_t *c, size_t file, const smcr_event_t *ev);
+/* The n-th id that was asked for and that no spec has; NULL: no more.  Borrowed from the plan. */
+const char *smcr_collector_missed(const smcr_collector_t *c, size_t n);
+smcr_exit_t smcr_collector_exit(const smcr_collector_t *c);
+
+#endif /* SMCR_COLLECT_H */

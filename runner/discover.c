@@ -1,0 +1,253 @@
+#include "discover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define OP "discover"
+#define MAX_DEPTH 64 /* of folders: a symbolic link may lead in circles */
+
+static smc_code_t no_memory(smc_error_t *err)
+{
+    return smc_fail(err, SMC_ENOMEM, OP, 0, "no memory for the list of files");
+}
+
+static bool is_lua(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 4 && strcmp(path + n - 4, ".lua") == 0;
+}
+
+/* "./a//b.lua" -> "a/b.lua": one file has one name. */
+static char *tidy(const char *path)
+{
+    while (path[0] == '.' && path[1] == '/') {
+        path += 2;
+        path += strspn(path, "/");
+    }
+    char *out = malloc(strlen(path) + 2);
+    if (out == NULL)
+        return NULL;
+    size_t n = 0;
+    for (const char *p = path; *p != '\0'; p++)
+        if (*p != '/' || n == 0 || out[n - 1] != '/')
+            out[n++] = *p;
+    if (n == 0)
+        out[n++] = '.';
+    out[n] = '\0';
+    return out;
+}
+
+static smcr_file_t *find(smcr_plan_t *plan, const struct stat *st)
+{
+    for (size_t i = 0; i < plan->n_files; i++)
+        if (plan->files[i].dev == st->st_dev && plan->files[i].ino == st->st_ino)
+            return &plan->files[i];
+    return NULL;
+}
+
+static smc_code_t add_id(smcr_file_t *file, const char *rest, smc_error_t *err)
+{
+    size_t n = strlen(file->path) + strlen(rest) + 1;
+    char *id = malloc(n);
+    char **grown = id == NULL ? NULL : reallocarray(file->ids, file->n_ids + 1, sizeof(*grown));
+    if (grown == NULL) {
+        free(id);
+        return no_memory(err);
+    }
+    (void)snprintf(id, n, "%s%s", file->path, rest);
+    file->ids = grown;
+    file->ids[file->n_ids++] = id;
+    return SMC_OK;
+}
+
+/* rest: "::describe::it", or "" for the whole file. */
+static smc_code_t add_file(smcr_plan_t *plan, const char *path, const struct stat *st,
+                           const char *rest, smc_error_t *err)
+{
+    smcr_file_t *file = find(plan, st);
+    if (file == NULL) {
+        smcr_file_t *grown = reallocarray(plan->files, plan->n_files + 1, sizeof(*grown));
+        if (grown == NULL)
+            return no_memory(err);
+        plan->files = grown;
+        file = &plan->files[plan->n_files];
+        *file = (smcr_file_t){.path = tidy(path), .dev = st->st_dev, .ino = st->st_ino};
+        if (file->path == NULL)
+            return no_memory(err);
+        plan->n_files++;
+    }
+    if (rest[0] != '\0')
+        return add_id(file, rest, err);
+    file->whole = true;
+    return SMC_OK;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name); /* not alphasort: that follows the locale */
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static smc_code_t add_folder(smcr_plan_t *plan, const char *path, unsigned depth, smc_error_t *err);
+
+static smc_code_t add_entry(smcr_plan_t *plan, const char *folder, const char *name, unsigned depth,
+                            smc_error_t *err)
+{
+    struct stat st;
+    size_t n = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(n);
+    if (path == NULL)
+        return no_memory(err);
+    (void)snprintf(path, n, "%s/%s", folder, name);
+    smc_code_t rc = SMC_OK;
+    if (stat(path, &st) != 0) {
+        if (is_lua(name))
+            rc = smc_fail(err, SMC_ESYS, OP, errno, "cannot read '%s': %s", path, strerror(errno));
+    } else if (S_ISDIR(st.st_mode)) {
+        rc = add_folder(plan, path, depth + 1, err);
+    } else if (is_lua(name) && S_ISREG(st.st_mode)) {
+        rc = add_file(plan, path, &st, "", err);
+    }
+    free(path);
+    return rc;
+}
+
+static smc_code_t add_folder(smcr_plan_t *plan, const char *path, unsigned depth, smc_error_t *err)
+{
+    struct dirent **entries;
+    if (depth > MAX_DEPTH)
+        return smc_fail(err, SMC_EINVAL, OP, 0,
+                        "'%s': folders lie too deep, or a link leads in a circle", path);
+    int n = scandir(path, &entries, is_visible, by_name);
+    if (n < 0)
+        return smc_fail(err, SMC_ESYS, OP, errno, "cannot read the folder '%s': %s", path,
+                        strerror(errno));
+    smc_code_t rc = SMC_OK;
+    for (int i = 0; i < n; i++) {
+        if (rc == SMC_OK)
+            rc = add_entry(plan, path, entries[i]->d_name, depth, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return rc;
+}
+
+static smc_code_t add_glob(smcr_plan_t *plan, const char *pattern, smc_error_t *err)
+{
+    glob_t found;
+    int rc = glob(pattern, 0, NULL, &found); /* sorted; by bytes, because we never call setlocale */
+    if (rc == GLOB_NOMATCH)
+        return smc_fail(err, SMC_ENOENT, OP, 0, "no file matches '%s'", pattern);
+    if (rc != 0)
+        return smc_fail(err, SMC_ESYS, OP, errno, "cannot read what '%s' matches", pattern);
+    smc_code_t code = SMC_OK;
+    bool any = false;
+    for (size_t i = 0; i < found.gl_pathc && code == SMC_OK; i++) {
+        struct stat st;
+        const char *path = found.gl_pathv[i];
+        if (stat(path, &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode))
+            code = add_folder(plan, path, 0, err);
+        else if (is_lua(path) && S_ISREG(st.st_mode))
+            code = add_file(plan, path, &st, "", err);
+        else
+            continue;
+        any = true;
+    }
+    globfree(&found);
+    if (code == SMC_OK && !any)
+        return smc_fail(err, SMC_ENOENT, OP, 0, "no Lua file matches '%s'", pattern);
+    return code;
+}
+
+/* A path that exists. */
+static smc_code_t add_path(smcr_plan_t *plan, const char *path, const struct stat *st,
+                           const char *rest, smc_error_t *err)
+{
+    if (S_ISDIR(st->st_mode)) {
+        if (rest[0] != '\0')
+            return smc_fail(err, SMC_EINVAL, OP, 0, "'%s' is a folder: before :: goes a file",
+                            path);
+        char *clean = tidy(path);
+        if (clean == NULL)
+            return no_memory(err);
+        size_t n = strlen(clean);
+        if (n > 1 && clean[n - 1] == '/')
+            clean[n - 1] = '\0';
+        smc_code_t rc = add_folder(plan, clean, 0, err);
+        free(clean);
+        return rc;
+    }
+    if (!S_ISREG(st->st_mode) || !is_lua(path))
+        return smc_fail(err, SMC_EINVAL, OP, 0, "'%s' is no Lua file: scenario files end in .lua",
+                        path);
+    return add_file(plan, path, st, rest, err);
+}
+
+smc_code_t smcr_discover(smcr_plan_t *plan, const char *arg, smc_error_t *err)
+{
+    struct stat st;
+    if (arg[0] == '\0')
+        return smc_fail(err, SMC_EINVAL, OP, 0, "an empty path names nothing");
+    if (stat(arg, &st) == 0)
+        return add_path(plan, arg, &st, "", err);
+    int why = errno;
+
+    const char *colons = strstr(arg, "::");
+    if (colons != NULL && colons != arg) {
+        char *path = strndup(arg, (size_t)(colons - arg));
+        if (path == NULL)
+            return no_memory(err);
+        smc_code_t rc;
+        if (stat(path, &st) != 0)
+            rc = smc_fail(err, SMC_ENOENT, OP, errno, "'%s': %s", path, strerror(errno));
+        else if (colons[2] == '\0')
+            rc = smc_fail(err, SMC_EINVAL, OP, 0, "'%s': behind :: goes the name of a spec", arg);
+        else
+            rc = add_path(plan, path, &st, colons, err);
+        free(path);
+        return rc;
+    }
+    if (why == ENOENT && strpbrk(arg, "*?[") != NULL)
+        return add_glob(plan, arg, err);
+    if (why == ENOENT)
+        return smc_fail(err, SMC_ENOENT, OP, why, "there is no file or folder '%s'", arg);
+    return smc_fail(err, SMC_ESYS, OP, why, "cannot read '%s': %s", arg, strerror(why));
+}
+
+void smcr_plan_deinit(smcr_plan_t *plan)
+{
+    for (size_t i = 0; i < plan->n_files; i++) {
+        smcr_file_t *file = &plan->files[i];
+        for (size_t k = 0; k < file->n_ids; k++)
+            free(file->ids[k]);
+        free(file->ids);
+        free(file->path);
+    }
+    free(plan->files);
+    *plan = (smcr_plan_t){0};
+}
+
+bool smcr_id_covers(const char *wanted, const char *id)
+{
+    size_t n = strlen(wanted);
+    return strncmp(wanted, id, n) == 0 && (id[n] == '\0' || strncmp(id + n, "::", 2) == 0);
+}
+
+bool smcr_file_selects(const smcr_file_t *file, const char *id)
+{
+    bool selected = file->whole;
+    for (size_t i = 0; i < file->n_ids && !selected; i++)
+        selected = smcr_id_covers(file->ids[i], id);
+    return selected;
+}

@@ -1,0 +1,101 @@
+/* event.h - the one record of what happened.  Workers write events, the parent reads them; counters, exit code and
+ * reports are made from nothing else.
+ *
+ * Order within a file   FILE_START { DECLARED } { SPEC_START SPEC_END } [FILE_ERROR] FILE_END; the pool completes what a
+ *                       worker that died could not say, so every SPEC_START has its SPEC_END.
+ * Text is UTF-8 as far as the scenario's is; without NUL; redacted.
+ */
+#ifndef SMCR_EVENT_H
+#define SMCR_EVENT_H
+
+#include "smc/buf.h"
+#include "smc/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* X(name, text): what a worker's Lua calls it. */
+#define SMCR_EVENT_MAP(X)       \
+    X(FILE_START, "file_start") \
+    X(DECLARED, "declared")     \
+    X(SPEC_START, "spec_start") \
+    X(SPEC_END, "spec_end")     \
+    X(FILE_ERROR, "file_error") \
+    X(FILE_END, "file_end")
+
+#define SMCR_STATUS_MAP(X) \
+    X(NONE, "none")        \
+    X(PASS, "pass")        \
+    X(FAIL, "fail")        \
+    X(ERROR, "error")      \
+    X(SKIP, "skip")
+
+/* X(field, set in)  NULL when absent.
+ * kind: assertion error timeout cpu memory deadlock leak no_assertions crash hang not_run ...
+ * id: of a FILE_ERROR it is the path of the scenario file, while `file` may be a module that it requires
+ * output: what the scenario printed, as far as it could be told apart for this spec */
+#define SMCR_TEXT_MAP(X) \
+    X(file)              \
+    X(id)                \
+    X(name)              \
+    X(tags)              \
+    X(kind)              \
+    X(message)           \
+    X(traceback)         \
+    X(transcript)        \
+    X(output)
+
+/* virtual_ms: on the spec's clock.  output_at: bytes of the worker's output that events have shown so far. */
+#define SMCR_NUMBER_MAP(X) \
+    X(line)                \
+    X(virtual_ms)          \
+    X(real_us)             \
+    X(checks)              \
+    X(declared)            \
+    X(selected)            \
+    X(output_at)
+
+typedef enum smcr_event_type {
+#define X(name, text) SMCR_EV_##name,
+    SMCR_EVENT_MAP(X)
+#undef X
+} smcr_event_type_t;
+
+typedef enum smcr_status {
+#define X(name, text) SMCR_##name,
+    SMCR_STATUS_MAP(X)
+#undef X
+} smcr_status_t;
+
+typedef struct smcr_event {
+    smcr_event_type_t type;
+    smcr_status_t status; /* SPEC_END only, else NONE */
+#define X(field) char *field;
+    SMCR_TEXT_MAP(X)
+#undef X
+#define X(field) int64_t field;
+    SMCR_NUMBER_MAP(X)
+#undef X
+} smcr_event_t;
+
+/* Frees the texts and zeroes the event. */
+void smcr_event_deinit(smcr_event_t *ev);
+
+/* Is it the end of what an interrupted run was doing?  That counts neither as passed nor as failed. */
+bool smcr_event_is_interruption(const smcr_event_t *ev);
+
+/* Which constant a word stands for; -1: none. */
+int smcr_event_type_of(const char *text);
+int smcr_status_of(const char *text);
+const char *smcr_status_text(smcr_status_t status);
+
+/* Appends one record: a length of four bytes, then that many bytes.  Same machine, same program on both sides.
+ * Errors: SMC_ENOMEM, SMC_ETOOBIG. */
+smc_code_t smcr_event_write(const smcr_event_t *ev, smc_buf_t *out);
+
+/* Reads the first record of `bytes`.  *used: bytes taken; 0 when the record is not complete yet, then *ev is untouched.
+ * *ev owns its texts.  Errors: SMC_EPARSE for what no worker of ours writes; SMC_ENOMEM. */
+smc_code_t smcr_event_read(const char *bytes, size_t n, smcr_event_t *ev, size_t *used);
+
+#endif /* SMCR_EVENT_H */

@@ -1,0 +1,53 @@
+/* smcrun: picks the command. */
+#include "options.h"
+#include "run.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Started with a closed descriptor, the first file that we open would become standard output. */
+static bool fill_standard_descriptors(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd >= 0 && close(fd) == 0;
+}
+
+static smcr_exit_t print(const char *text)
+{
+    bool fine = fputs(text, stdout) >= 0 && fflush(stdout) == 0;
+    return fine ? SMCR_EXIT_PASSED : SMCR_EXIT_INTERNAL;
+}
+
+static smcr_exit_t dispatch(smcr_options_t *options)
+{
+    switch (options->command) {
+    case SMCR_CMD_HELP:
+        return print(smcr_help_text());
+    case SMCR_CMD_VERSION:
+        return print("smcrun " SMC_VERSION "\n");
+    case SMCR_CMD_RUN:
+    case SMCR_CMD_LIST:
+        break;
+    }
+    return smcr_run(options);
+}
+
+int main(int argc, char *argv[])
+{
+    smcr_options_t options;
+    smc_error_t err = {0};
+    if (!fill_standard_descriptors())
+        return SMCR_EXIT_INTERNAL;
+    smc_code_t rc = smcr_options_parse(&options, argc, argv, &err);
+    smcr_exit_t status = SMCR_EXIT_USAGE;
+    if (rc == SMC_OK)
+        status = dispatch(&options);
+    else
+        (void)fprintf(stderr, "smcrun: %s\nTry 'smcrun --help'.\n", err.detail);
+    smcr_options_deinit(&options);
+    return (int)(rc == SMC_ENOMEM ? SMCR_EXIT_INTERNAL : status);
+}

@@ -1,0 +1,383 @@
+#include "options.h"
+
+#include "nearest.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OP "options"
+
+typedef struct parse {
+    smcr_options_t *o;
+    smc_error_t *err;
+    bool clock_given;
+} parse_t;
+
+/* arg: the option as it is called in messages.  value: NULL for a flag. */
+typedef smc_code_t (*apply_fn)(parse_t *p, const char *arg, const char *value);
+
+typedef struct option {
+    const char *name;  /* "--timeout" */
+    const char *alias; /* "-k"; NULL: none */
+    bool takes_value;
+    bool repeatable;
+    apply_fn apply;
+} option_t;
+
+static smc_code_t bad_value(parse_t *p, const char *arg, const char *value, const char *wanted)
+{
+    return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s wants %s, not '%s'", arg, wanted, value);
+}
+
+static bool read_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    char *end;
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    unsigned long long n = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0' || n < min || n > max)
+        return false;
+    *out = n;
+    return true;
+}
+
+static bool read_seconds(const char *text, double *out)
+{
+    char *end;
+    if (text[0] != '.' && (text[0] < '0' || text[0] > '9'))
+        return false;
+    if (strpbrk(text, "xXpP") != NULL)
+        return false;
+    errno = 0;
+    double s = strtod(text, &end);
+    if (errno != 0 || *end != '\0' || !isfinite(s) || s < 0.001 || s > 1e7)
+        return false;
+    *out = s;
+    return true;
+}
+
+/* One of the words; says which was meant when none is equal. */
+static smc_code_t read_word(parse_t *p, const char *arg, const char *value,
+                            const char *const words[], size_t *index)
+{
+    char list[80] = "";
+    for (size_t i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], value) == 0) {
+            *index = i;
+            return SMC_OK;
+        }
+        (void)strncat(list, i == 0 ? "" : " or ", sizeof(list) - strlen(list) - 1);
+        (void)strncat(list, words[i], sizeof(list) - strlen(list) - 1);
+    }
+    return bad_value(p, arg, value, list);
+}
+
+static const char *const targets[] = {"sandbox", "testnet", NULL};
+static const char *const clocks[] = {"virtual", "real", NULL};
+static const char *const formats[] = {"pretty", "tap", NULL};
+static const char *const sabotages[] = {"none", "dead", "mute", NULL};
+
+const char *smcr_target_text(smcr_target_t target)
+{
+    return targets[target];
+}
+
+const char *smcr_clock_text(smcr_clock_t clock)
+{
+    return clocks[clock];
+}
+
+const char *smcr_sabotage_text(smcr_sabotage_t sabotage)
+{
+    return sabotage == SMCR_NO_SABOTAGE ? NULL : sabotages[sabotage];
+}
+
+static smc_code_t on_help(parse_t *p, const char *arg, const char *value)
+{
+    (void)arg, (void)value;
+    p->o->command = SMCR_CMD_HELP;
+    return SMC_OK;
+}
+
+static smc_code_t on_version(parse_t *p, const char *arg, const char *value)
+{
+    (void)arg, (void)value;
+    if (p->o->command != SMCR_CMD_HELP)
+        p->o->command = SMCR_CMD_VERSION;
+    return SMC_OK;
+}
+
+static smc_code_t on_list(parse_t *p, const char *arg, const char *value)
+{
+    (void)arg, (void)value;
+    if (p->o->command == SMCR_CMD_RUN)
+        p->o->command = SMCR_CMD_LIST;
+    return SMC_OK;
+}
+
+static smc_code_t on_expr(parse_t *p, const char *arg, const char *value)
+{
+    (void)arg;
+    p->o->expr = value;
+    return SMC_OK;
+}
+
+static smc_code_t on_jobs(parse_t *p, const char *arg, const char *value)
+{
+    uint64_t n;
+    if (!read_u64(value, 1, 1024, &n))
+        return bad_value(p, arg, value, "a number of workers from 1 to 1024");
+    p->o->jobs = (unsigned)n;
+    return SMC_OK;
+}
+
+static smc_code_t on_timeout(parse_t *p, const char *arg, const char *value)
+{
+    if (!read_seconds(value, &p->o->timeout_s))
+        return bad_value(p, arg, value, "seconds from 0.001 to 10000000");
+    return SMC_OK;
+}
+
+static smc_code_t on_hang_after(parse_t *p, const char *arg, const char *value)
+{
+    if (!read_seconds(value, &p->o->hang_s))
+        return bad_value(p, arg, value, "seconds from 0.001 to 10000000");
+    return SMC_OK;
+}
+
+static smc_code_t on_target(parse_t *p, const char *arg, const char *value)
+{
+    size_t i;
+    smc_code_t rc = read_word(p, arg, value, targets, &i);
+    if (rc == SMC_OK)
+        p->o->target = (smcr_target_t)i;
+    return rc;
+}
+
+static smc_code_t on_clock(parse_t *p, const char *arg, const char *value)
+{
+    size_t i;
+    smc_code_t rc = read_word(p, arg, value, clocks, &i);
+    if (rc == SMC_OK)
+        p->o->clock = (smcr_clock_t)i;
+    p->clock_given = true;
+    return rc;
+}
+
+static smc_code_t on_seed(parse_t *p, const char *arg, const char *value)
+{
+    if (!read_u64(value, 0, INT64_MAX, &p->o->seed))
+        return bad_value(p, arg, value, "a number from 0 to 9223372036854775807");
+    p->o->has_seed = true;
+    return SMC_OK;
+}
+
+static smc_code_t on_memory(parse_t *p, const char *arg, const char *value)
+{
+    if (!read_u64(value, 1, UINT64_C(1) << 20, &p->o->memory_mib))
+        return bad_value(p, arg, value, "MiB from 1 to 1048576");
+    return SMC_OK;
+}
+
+static smc_code_t on_report(parse_t *p, const char *arg, const char *value)
+{
+    smcr_options_t *o = p->o;
+    char format[16] = "";
+    size_t index, n = strcspn(value, ":");
+    if (n >= sizeof(format))
+        return bad_value(p, arg, value, "pretty or tap, and perhaps :FILE");
+    memcpy(format, value, n);
+    smc_code_t rc = read_word(p, arg, format, formats, &index);
+    if (rc != SMC_OK)
+        return rc;
+    if (value[n] == ':' && value[n + 1] == '\0')
+        return smc_fail(p->err, SMC_EINVAL, OP, 0,
+                        "%s %s: the name of a file is missing behind the :", arg, value);
+    if (o->n_reports == SMCR_MAX_REPORTS)
+        return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s is given more than %d times", arg,
+                        SMCR_MAX_REPORTS);
+    const char *file = value[n] == ':' ? value + n + 1 : NULL;
+    for (size_t i = 0; i < o->n_reports; i++) {
+        const char *other = o->reports[i].file;
+        if (file == NULL && other == NULL)
+            return smc_fail(
+                p->err, SMC_EINVAL, OP, 0,
+                "two reports cannot share standard output: write one of them to a file, %s %s:FILE",
+                arg, format);
+        if (file != NULL && other != NULL && strcmp(file, other) == 0)
+            return smc_fail(p->err, SMC_EINVAL, OP, 0, "two reports cannot share the file '%s'",
+                            file);
+    }
+    o->reports[o->n_reports++] = (smcr_report_spec_t){.format = (smcr_format_t)index, .file = file};
+    return SMC_OK;
+}
+
+static smc_code_t on_transcripts(parse_t *p, const char *arg, const char *value)
+{
+    if (value[0] == '\0')
+        return bad_value(p, arg, value, "the name of a folder");
+    p->o->transcripts = value;
+    return SMC_OK;
+}
+
+static smc_code_t on_env_file(parse_t *p, const char *arg, const char *value)
+{
+    if (value[0] == '\0')
+        return bad_value(p, arg, value, "the name of a file");
+    p->o->env_file = value;
+    return SMC_OK;
+}
+
+static smc_code_t on_sabotage(parse_t *p, const char *arg, const char *value)
+{
+    size_t i;
+    smc_code_t rc = read_word(p, arg, value, sabotages + 1, &i);
+    if (rc == SMC_OK)
+        p->o->sabotage = (smcr_sabotage_t)(i + 1);
+    return rc;
+}
+
+#define FLAG_SETTER(field)                                                       \
+    static smc_code_t on_##field(parse_t *p, const char *arg, const char *value) \
+    {                                                                            \
+        (void)arg, (void)value;                                                  \
+        p->o->field = true;                                                      \
+        return SMC_OK;                                                           \
+    }
+FLAG_SETTER(verbose)
+FLAG_SETTER(quiet)
+FLAG_SETTER(no_color)
+FLAG_SETTER(gc_stress)
+FLAG_SETTER(internal)
+
+static const option_t table[] = {
+    {"--help", "-h", false, true, on_help},
+    {"--version", NULL, false, true, on_version},
+    {"--list", NULL, false, true, on_list},
+    {"--filter", "-k", true, false, on_expr},
+    {"--jobs", "-j", true, false, on_jobs},
+    {"--timeout", NULL, true, false, on_timeout},
+    {"--hang-after", NULL, true, false, on_hang_after},
+    {"--target", NULL, true, false, on_target},
+    {"--clock", NULL, true, false, on_clock},
+    {"--seed", NULL, true, false, on_seed},
+    {"--memory", NULL, true, false, on_memory},
+    {"--report", NULL, true, true, on_report},
+    {"--transcripts", NULL, true, false, on_transcripts},
+    {"--env-file", NULL, true, false, on_env_file},
+    {"--sabotage", NULL, true, false, on_sabotage},
+    {"--verbose", "-v", false, true, on_verbose},
+    {"--quiet", "-q", false, true, on_quiet},
+    {"--no-color", NULL, false, true, on_no_color},
+    {"--gc-stress", NULL, false, true, on_gc_stress},
+    {"--internal", NULL, false, true, on_internal},
+};
+enum { TABLE_SIZE = sizeof(table) / sizeof(table[0]) };
+
+static smc_code_t unknown(parse_t *p, const char *arg, size_t len)
+{
+    const char *names[TABLE_SIZE + 1];
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        names[i] = table[i].name;
+    names[TABLE_SIZE] = NULL;
+    const char *near = smcr_nearest(arg, len, names);
+    if (near != NULL)
+        return smc_fail(p->err, SMC_EINVAL, OP, 0, "unknown option '%.*s'; did you mean '%s'?",
+                        (int)len, arg, near);
+    return smc_fail(p->err, SMC_EINVAL, OP, 0, "unknown option '%.*s'", (int)len, arg);
+}
+
+/* Finds the option of argv[i] and its value: behind =, glued to a short name, or in the next argument. */
+static smc_code_t take_option(parse_t *p, char *const argv[], int *i, bool seen[TABLE_SIZE])
+{
+    const char *arg = argv[*i];
+    bool is_long = arg[1] == '-';
+    size_t len = is_long ? strcspn(arg, "=") : 2;
+    size_t at = 0;
+    for (; at < TABLE_SIZE; at++) {
+        const char *name = is_long ? table[at].name : table[at].alias;
+        if (name != NULL && strlen(name) == len && memcmp(name, arg, len) == 0)
+            break;
+    }
+    if (at == TABLE_SIZE)
+        return unknown(p, arg, is_long ? len : strlen(arg));
+    const option_t *option = &table[at];
+    const char *called = is_long ? option->name : option->alias;
+    const char *value = arg[len] == '\0' ? NULL : arg + len + (is_long ? 1 : 0);
+    if (!option->takes_value && value != NULL)
+        return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s takes no value, but got '%s'", called,
+                        value);
+    if (option->takes_value && value == NULL) {
+        value = argv[*i + 1];
+        if (value == NULL)
+            return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s wants a value behind it", called);
+        (*i)++;
+    }
+    if (seen[at] && !option->repeatable)
+        return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s is given twice", called);
+    seen[at] = true;
+    return option->apply(p, called, value);
+}
+
+static smc_code_t contradict(parse_t *p, const char *what)
+{
+    return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s", what);
+}
+
+static smc_code_t check(parse_t *p)
+{
+    smcr_options_t *o = p->o;
+    if (o->command == SMCR_CMD_HELP || o->command == SMCR_CMD_VERSION)
+        return SMC_OK;
+    if (o->n_paths == 0)
+        return contradict(p, "name the files or folders to run, as in: smcrun scenarios/");
+    if (o->verbose && o->quiet)
+        return contradict(p, "-v and -q contradict each other: drop one");
+    if (o->target == SMCR_TESTNET) {
+        if (p->clock_given && o->clock == SMCR_CLOCK_VIRTUAL)
+            return contradict(
+                p, "--clock virtual contradicts --target testnet: a testnet's time is real");
+        if (o->sabotage != SMCR_NO_SABOTAGE)
+            return contradict(
+                p, "--sabotage contradicts --target testnet: only a sandbox can be sabotaged");
+        o->clock = SMCR_CLOCK_REAL;
+    }
+    if (o->command == SMCR_CMD_LIST && o->transcripts != NULL)
+        return contradict(p,
+                          "--transcripts contradicts --list: nothing runs, so nothing is recorded");
+    if (o->command == SMCR_CMD_LIST && o->n_reports > 0)
+        return contradict(p, "--report contradicts --list: nothing runs, so nothing is reported");
+    return SMC_OK;
+}
+
+smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], smc_error_t *err)
+{
+    *o = (smcr_options_t){.timeout_s = SMCR_TIMEOUT_S, .memory_mib = SMCR_MEMORY_MIB};
+    bool seen[TABLE_SIZE] = {false}, only_paths = false;
+    parse_t p = {.o = o, .err = err};
+    o->paths = calloc((size_t)argc + 1, sizeof(*o->paths));
+    if (o->paths == NULL)
+        return smc_fail(err, SMC_ENOMEM, OP, 0, "no memory for the command line");
+    int i = argc > 1 && strcmp(argv[1], "run") == 0 ? 2 : 1;
+    for (; i < argc; i++) {
+        smc_code_t rc = SMC_OK;
+        if (!only_paths && strcmp(argv[i], "--") == 0)
+            only_paths = true;
+        else if (!only_paths && argv[i][0] == '-' && argv[i][1] != '\0')
+            rc = take_option(&p, argv, &i, seen);
+        else
+            o->paths[o->n_paths++] = argv[i];
+        if (rc != SMC_OK)
+            return rc;
+    }
+    return check(&p);
+}
+
+void smcr_options_deinit(smcr_options_t *o)
+{
+    free(o->paths);
+    *o = (smcr_options_t){0};
+}

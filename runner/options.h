@@ -1,0 +1,71 @@
+/* options.h - what the command line asked for. */
+#ifndef SMCR_OPTIONS_H
+#define SMCR_OPTIONS_H
+
+#include "smc/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum smcr_command {
+    SMCR_CMD_RUN,
+    SMCR_CMD_LIST,
+    SMCR_CMD_HELP,
+    SMCR_CMD_VERSION
+} smcr_command_t;
+typedef enum smcr_target { SMCR_SANDBOX, SMCR_TESTNET } smcr_target_t;
+typedef enum smcr_clock { SMCR_CLOCK_VIRTUAL, SMCR_CLOCK_REAL } smcr_clock_t;
+typedef enum smcr_format { SMCR_PRETTY, SMCR_TAP } smcr_format_t;
+typedef enum smcr_sabotage { SMCR_NO_SABOTAGE, SMCR_DEAD, SMCR_MUTE } smcr_sabotage_t;
+
+typedef struct smcr_report_spec {
+    smcr_format_t format;
+    const char *file; /* NULL: standard output */
+} smcr_report_spec_t;
+
+enum {
+    SMCR_MAX_REPORTS = 8,
+    SMCR_TIMEOUT_S = 60,   /* default of --timeout */
+    SMCR_MEMORY_MIB = 512, /* default of --memory */
+};
+
+/* Strings are borrowed from argv. */
+typedef struct smcr_options {
+    smcr_command_t command;
+    const char **paths; /* the array is owned */
+    size_t n_paths;
+    const char *expr; /* -k; NULL: none */
+    unsigned jobs;    /* 0: not given */
+    double timeout_s; /* on a spec's own clock */
+    double hang_s;    /* real seconds without a sign of life; 0: not given */
+    smcr_target_t target;
+    smcr_clock_t clock;
+    bool has_seed;
+    uint64_t seed;
+    uint64_t memory_mib;
+    smcr_report_spec_t reports[SMCR_MAX_REPORTS];
+    size_t n_reports;
+    const char *transcripts; /* folder; NULL: none */
+    const char *env_file;    /* NULL: .env if there is one */
+    smcr_sabotage_t sabotage;
+    bool verbose;
+    bool quiet;
+    bool no_color;
+    bool gc_stress;
+    bool internal;
+} smcr_options_t;
+
+/* Errors: SMC_EINVAL with a sentence that names the argument and the mend; SMC_ENOMEM. */
+smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], smc_error_t *err);
+void smcr_options_deinit(smcr_options_t *o);
+
+/* The words of the command line. */
+const char *smcr_target_text(smcr_target_t target);
+const char *smcr_clock_text(smcr_clock_t clock);
+const char *smcr_sabotage_text(smcr_sabotage_t sabotage); /* NULL for none */
+
+/* The whole text of --help. */
+const char *smcr_help_text(void);
+
+#endif /* SMCR_OPTIONS_H */

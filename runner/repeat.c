@@ -1,0 +1,32 @@
+#include "repeat.h"
+
+#include "text.h"
+
+#include <inttypes.h>
+
+void smcr_put_repeat(FILE *out, const smcr_options_t *o, const char *what)
+{
+    (void)fputs(what[0] == '-' ? "smcrun ./" : "smcrun ", out);
+    smcr_put_shell(out, what);
+    (void)fprintf(out, " --seed %" PRIu64, o->seed);
+    if (o->target != SMCR_SANDBOX)
+        (void)fprintf(out, " --target %s", smcr_target_text(o->target));
+    else if (o->clock != SMCR_CLOCK_VIRTUAL)
+        (void)fprintf(out, " --clock %s", smcr_clock_text(o->clock));
+    if (o->timeout_s != SMCR_TIMEOUT_S)
+        (void)fprintf(out, " --timeout %.10g", o->timeout_s);
+    if (o->hang_s != 0)
+        (void)fprintf(out, " --hang-after %.10g", o->hang_s);
+    if (o->memory_mib != SMCR_MEMORY_MIB)
+        (void)fprintf(out, " --memory %" PRIu64, o->memory_mib);
+    if (o->sabotage != SMCR_NO_SABOTAGE)
+        (void)fprintf(out, " --sabotage %s", smcr_sabotage_text(o->sabotage));
+    if (o->env_file != NULL) {
+        (void)fputs(" --env-file ", out);
+        smcr_put_shell(out, o->env_file);
+    }
+    if (o->gc_stress)
+        (void)fputs(" --gc-stress", out);
+    if (o->internal)
+        (void)fputs(" --internal", out);
+}

@@ -1,0 +1,11 @@
+/* run.h - the command `run`, and with --list its dry half. */
+#ifndef SMCR_RUN_H
+#define SMCR_RUN_H
+
+#include "collect.h"
+
+/* Discovers, runs, reports; returns the exit status.  Complaints go to standard error.
+ * options: the seed is filled in when none was given. */
+smcr_exit_t smcr_run(smcr_options_t *options);
+
+#endif /* SMCR_RUN_H */

@@ -1,0 +1,108 @@
+#include "text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+size_t smcr_utf8_length(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t n = s[0] < 0x80   ? 1
+               : s[0] < 0xC2 ? 0
+               : s[0] < 0xE0 ? 2
+               : s[0] < 0xF0 ? 3
+               : s[0] < 0xF5 ? 4
+                             : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+    if (n == 3 && ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F)))
+        return 0; /* overlong, surrogate */
+    if (n == 4 && ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F)))
+        return 0; /* overlong, beyond Unicode */
+    return n;
+}
+
+void smcr_put_line(FILE *out, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        unsigned char c = (unsigned char)text[i];
+        size_t len = smcr_utf8_length(text + i);
+        bool c1 = c == 0xC2 && len == 2 && (unsigned char)text[i + 1] < 0xA0;
+        if (len == 0 || len > n - i || c1 || (c < 0x20 && c != '\t') || c == 0x7F) {
+            (void)fprintf(out, "\\x%02X", c);
+            i++;
+        } else {
+            (void)fwrite(text + i, 1, len, out);
+            i += len;
+        }
+    }
+}
+
+void smcr_put_lines(FILE *out, const char *indent, const char *text)
+{
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        size_t shown = n > 0 && text[n - 1] == '\r' ? n - 1 : n;
+        if (shown > 0)
+            (void)fputs(indent, out);
+        smcr_put_line(out, text, shown);
+        (void)fputc('\n', out);
+        text += text[n] == '\n' ? n + 1 : n;
+    }
+}
+
+const char *smcr_last_lines(const char *text, size_t max, size_t *left_out)
+{
+    size_t n = strlen(text), lines = 0;
+    if (n > 0 && text[n - 1] == '\n')
+        n--;
+    const char *start = text;
+    *left_out = 0;
+    for (size_t i = n; i > 0; i--) {
+        if (text[i - 1] != '\n')
+            continue;
+        if (++lines == max)
+            start = text + i;
+        *left_out += lines >= max ? 1 : 0;
+    }
+    return start;
+}
+
+void smcr_put_shell(FILE *out, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=,+@%";
+    if (*text != '\0' && text[strspn(text, plain)] == '\0') {
+        (void)fputs(text, out);
+        return;
+    }
+    (void)fputc('\'', out);
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            (void)fputs("'\\''", out);
+        else
+            (void)fputc(*text, out);
+    }
+    (void)fputc('\'', out);
+}
+
+void smcr_put_duration(FILE *out, double seconds)
+{
+    if (seconds < 0.9995)
+        (void)fprintf(out, "%.0f ms", seconds * 1e3);
+    else if (seconds < 59.995)
+        (void)fprintf(out, "%.2f s", seconds);
+    else if (seconds < 3599.5)
+        (void)fprintf(out, "%d min %02d s", (int)(seconds + 0.5) / 60, (int)(seconds + 0.5) % 60);
+    else
+        (void)fprintf(out, "%lld h %02d min", (long long)(seconds / 3600),
+                      (int)((long long)(seconds / 60) % 60));
+}
+
+size_t smcr_width(const char *text)
+{
+    size_t width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80 ? 1 : 0;
+    return width;
+}

@@ -1,0 +1,26 @@
+/* text.h - writing text of unknown origin for people and for machines. */
+#ifndef SMCR_TEXT_H
+#define SMCR_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Length of the UTF-8 character at text (NUL-terminated), 0 when it is none. */
+size_t smcr_utf8_length(const char *text);
+
+/* Writes n bytes of one line: control characters and what is not UTF-8 become \xNN, so that a message can neither
+ * move the cursor nor break a format. */
+void smcr_put_line(FILE *out, const char *text, size_t n);
+/* Every line of text behind `indent` and with a newline; a newline at the end is no further line. */
+void smcr_put_lines(FILE *out, const char *indent, const char *text);
+/* The last `max` lines of text: borrowed pointer into it.  *left_out: how many lines come before. */
+const char *smcr_last_lines(const char *text, size_t max, size_t *left_out);
+/* As one word of a POSIX shell. */
+void smcr_put_shell(FILE *out, const char *text);
+/* "17 ms", "1.25 s", "3 min 20 s", "1 h 05 min". */
+void smcr_put_duration(FILE *out, double seconds);
+/* How many columns the first n bytes of valid UTF-8 take, one a character. */
+size_t smcr_width(const char *text);
+
+#endif /* SMCR_TEXT_H */

@@ -1,0 +1,340 @@
+#include "worker.h"
+
+#include "event.h"
+#include "smcb_runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
+enum {
+    CPU_BUDGET_MS = 5000,     /* of a Lua slice that does not wait */
+    OUTPUT_LIMIT = 64 << 20,  /* bytes that a worker may print; what is more is dropped */
+    OUTPUT_SHOWN = 256 << 10, /* bytes of it that one event carries: the last ones */
+    EXIT_OK = 0,
+    EXIT_EVENTS_LOST = 70,
+    EXIT_LEAKED_MEMORY = 23,
+};
+
+typedef struct worker {
+    const smcr_run_t *run;
+    const smcr_file_t *file;
+    off_t shown;     /* of the output */
+    smcr_event_t ev; /* being filled; here, because filling it may raise */
+    bool lost;       /* events could not be written */
+} worker_t;
+
+bool smcr_run_selects(const smcr_run_t *run, const smcr_file_t *file, const char *id,
+                      const char *tags)
+{
+    return smcr_file_selects(file, id) &&
+           (run->expr == NULL || smcr_expr_matches(run->expr, id, tags));
+}
+
+bool smcr_worker_settle(int output, int events)
+{
+    sigset_t none;
+    struct rlimit no_core = {0, 0}, output_size = {OUTPUT_LIMIT, OUTPUT_LIMIT};
+    int null = open("/dev/null", O_RDONLY);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+        return false;
+    if (events != SMCR_EVENTS_FD && dup2(events, SMCR_EVENTS_FD) < 0)
+        return false;
+    (void)close_range(SMCR_EVENTS_FD + 1, ~0u, 0);
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    (void)setrlimit(RLIMIT_FSIZE, &output_size);
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return false;
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    return setvbuf(stdout, NULL, _IOLBF, 0) == 0;
+}
+
+static void write_event(worker_t *w)
+{
+    smc_buf_t record = {0};
+    smc_code_t rc = smcr_event_write(&w->ev, &record);
+    size_t done = 0;
+    while (rc == SMC_OK && done < record.len) {
+        ssize_t n = write(SMCR_EVENTS_FD, record.data + done, record.len - done);
+        if (n > 0)
+            done += (size_t)n;
+        else if (n < 0 && errno != EINTR)
+            rc = SMC_ESYS;
+    }
+    if (rc != SMC_OK)
+        w->lost = true;
+    smc_buf_deinit(&record);
+    smcr_event_deinit(&w->ev);
+}
+
+/* A copy without NUL bytes; redacted.  NULL: no memory. */
+static char *copy_text(const worker_t *w, const char *text, size_t n, bool redact)
+{
+    smc_buf_t clear = {0}, out = {0};
+    if (redact && smc_log_redact(w->run->redactor, text, n, &clear) == SMC_OK && clear.len > 0) {
+        text = clear.data;
+        n = clear.len;
+    } else if (redact) {
+        n = 0;
+    }
+    (void)smc_buf_reserve(&out, n);
+    for (size_t at = 0; at < n;) {
+        size_t len = strnlen(text + at, n - at);
+        (void)smc_buf_append(&out, text + at, len);
+        at += len;
+        if (at < n) {
+            (void)smc_buf_puts(&out, "\\0");
+            at++;
+        }
+    }
+    char *copy = out.failed ? NULL : out.len == 0 ? strdup("") : smc_buf_take(&out, NULL);
+    smc_buf_deinit(&out);
+    smc_buf_deinit(&clear);
+    return copy;
+}
+
+/* What was printed since the last event that showed some. */
+static void attach_output(worker_t *w)
+{
+    struct stat st;
+    (void)fflush(stdout);
+    if (fstat(STDOUT_FILENO, &st) != 0 || st.st_size <= w->shown)
+        return;
+    size_t want = (size_t)(st.st_size - w->shown);
+    want = want > OUTPUT_SHOWN ? OUTPUT_SHOWN : want;
+    char *text = malloc(want);
+    ssize_t n = text == NULL ? -1 : pread(STDOUT_FILENO, text, want, st.st_size - (off_t)want);
+    if (n > 0)
+        w->ev.output = copy_text(w, text, (size_t)n, true);
+    free(text);
+    w->shown = st.st_size;
+}
+
+static void emit(worker_t *w)
+{
+    if (w->ev.type == SMCR_EV_SPEC_END || w->ev.type == SMCR_EV_FILE_ERROR)
+        attach_output(w);
+    w->ev.output_at = w->shown;
+    write_event(w);
+}
+
+static void emit_error(worker_t *w, const char *kind, const char *message, const char *traceback)
+{
+    smcr_event_deinit(&w->ev);
+    w->ev.type = SMCR_EV_FILE_ERROR;
+    w->ev.file = strdup(w->file->path);
+    w->ev.kind = strdup(kind);
+    w->ev.message = copy_text(w, message, strlen(message), true);
+    if (traceback != NULL)
+        w->ev.traceback = copy_text(w, traceback, strlen(traceback), true);
+    emit(w);
+}
+
+static worker_t *upvalue_worker(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static void read_text(lua_State *L, worker_t *w, const char *name, char **out)
+{
+    static const char *const public[] = {"file", "id", "name", "tags", "kind", NULL};
+    size_t n;
+    lua_pushstring(L, name);
+    if (lua_rawget(L, 1) == LUA_TSTRING) {
+        bool redact = true;
+        for (size_t i = 0; public[i] != NULL; i++)
+            redact = redact && strcmp(public[i], name) != 0;
+        const char *text = lua_tolstring(L, -1, &n);
+        *out = copy_text(w, text, n, redact);
+    } else if (!lua_isnil(L, -1)) {
+        luaL_error(L, "event field '%s' must be a string, not a %s", name, luaL_typename(L, -1));
+    }
+    lua_pop(L, 1);
+}
+
+static void read_number(lua_State *L, const char *name, int64_t *out)
+{
+    lua_pushstring(L, name);
+    if (lua_rawget(L, 1) == LUA_TNUMBER) {
+        int exact;
+        *out = lua_tointegerx(L, -1, &exact);
+        if (!exact)
+            *out = (int64_t)lua_tonumber(L, -1);
+    } else if (!lua_isnil(L, -1)) {
+        luaL_error(L, "event field '%s' must be a number, not a %s", name, luaL_typename(L, -1));
+    }
+    lua_pop(L, 1);
+}
+
+static int read_enum(lua_State *L, const char *name, int (*of)(const char *), const char *missing)
+{
+    lua_pushstring(L, name);
+    lua_rawget(L, 1);
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : missing;
+    int value = text == NULL ? -1 : of(text);
+    if (value < 0)
+        luaL_error(L, "unknown event %s '%s'", name, text == NULL ? "(none)" : text);
+    lua_pop(L, 1);
+    return value;
+}
+
+/* emit(event) */
+static int l_emit(lua_State *L)
+{
+    worker_t *w = upvalue_worker(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    smcr_event_deinit(&w->ev);
+    w->ev.type = (smcr_event_type_t)read_enum(L, "type", smcr_event_type_of, NULL);
+    w->ev.status = (smcr_status_t)read_enum(L, "status", smcr_status_of, "none");
+#define X(field) read_text(L, w, #field, &w->ev.field);
+    SMCR_TEXT_MAP(X)
+#undef X
+#define X(field) read_number(L, #field, &w->ev.field);
+    SMCR_NUMBER_MAP(X)
+#undef X
+    emit(w);
+    return 0;
+}
+
+/* select(id, name, tags, line) -> boolean */
+static int l_select(lua_State *L)
+{
+    const worker_t *w = upvalue_worker(L);
+    const char *id = luaL_checkstring(L, 1);
+    const char *tags = luaL_optstring(L, 3, NULL);
+    lua_pushboolean(L, smcr_run_selects(w->run, w->file, id, tags));
+    return 1;
+}
+
+static void push_credentials(lua_State *L, const smcr_env_t *env)
+{
+    lua_createtable(L, 0, (int)env->count);
+    for (size_t i = 0; i < env->count; i++) {
+        if (env->pairs[i].value[0] == '\0')
+            continue; /* NAME= in a template: not set */
+        lua_pushstring(L, env->pairs[i].value);
+        lua_setfield(L, -2, env->pairs[i].name);
+    }
+}
+
+static void set_text(lua_State *L, const char *key, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, key);
+}
+
+/* In protected mode: require("smc.run").file{...} */
+static int l_main(lua_State *L)
+{
+    worker_t *w = lua_touserdata(L, 1);
+    const smcr_options_t *o = w->run->options;
+    lua_getglobal(L, "require");
+    lua_pushstring(L, "smc.run");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "file");
+    lua_createtable(L, 0, 10);
+    set_text(L, "path", w->file->path);
+    set_text(L, "target", smcr_target_text(o->target));
+    set_text(L, "clock", smcr_clock_text(o->clock));
+    set_text(L, "sabotage", smcr_sabotage_text(o->sabotage));
+    lua_pushboolean(L, o->command == SMCR_CMD_LIST);
+    lua_setfield(L, -2, "list");
+    lua_pushnumber(L, o->timeout_s);
+    lua_setfield(L, -2, "timeout");
+    lua_pushinteger(L, (lua_Integer)o->seed);
+    lua_setfield(L, -2, "seed");
+    push_credentials(L, w->run->credentials);
+    lua_setfield(L, -2, "credentials");
+    lua_pushlightuserdata(L, w);
+    lua_pushcclosure(L, l_select, 1);
+    lua_setfield(L, -2, "select");
+    lua_pushlightuserdata(L, w);
+    lua_pushcclosure(L, l_emit, 1);
+    lua_setfield(L, -2, "emit");
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+/* Keeps "message\ntraceback" as two values in a table: {message, traceback}. */
+static int on_error(lua_State *L)
+{
+    const char *message = luaL_tolstring(L, 1, NULL);
+    luaL_traceback(L, L, NULL, 1);
+    lua_createtable(L, 2, 0);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 2);
+    lua_pushstring(L, message);
+    lua_rawseti(L, -2, 1);
+    return 1;
+}
+
+static void report_failure(worker_t *w, lua_State *L, int rc)
+{
+    const char *message = NULL, *traceback = NULL;
+    if (lua_istable(L, -1)) {
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        message = lua_tostring(L, -2);
+        traceback = lua_tostring(L, -1);
+    } else if (lua_type(L, -1) == LUA_TSTRING) {
+        message = lua_tostring(L, -1);
+    }
+    emit_error(w, rc == LUA_ERRMEM ? "memory" : "internal",
+               message == NULL ? "no message" : message, traceback);
+}
+
+static void run_file(worker_t *w)
+{
+    const smcr_options_t *o = w->run->options;
+    smcb_conf_t conf = {
+        .virtual_clock = o->clock == SMCR_CLOCK_VIRTUAL,
+        .gc_stress = o->gc_stress,
+        .internal = o->internal,
+        .seed = o->seed,
+        .memory_bytes = (size_t)o->memory_mib << 20,
+        .cpu_budget_ms = CPU_BUDGET_MS,
+    };
+    smcb_host_t *host = NULL;
+    lua_State *L = NULL;
+    smc_error_t err = {0};
+    if (smcb_open(&conf, &host, &L, &err) != SMC_OK) {
+        emit_error(w, "internal", err.detail, NULL);
+        return;
+    }
+    lua_pushcfunction(L, on_error);
+    lua_pushcfunction(L, l_main);
+    lua_pushlightuserdata(L, w);
+    int rc = lua_pcall(L, 1, 0, -3);
+    if (rc != LUA_OK)
+        report_failure(w, L, rc);
+    smcb_close(host);
+    smcr_event_deinit(&w->ev);
+}
+
+int smcr_worker_main(const smcr_run_t *run, const smcr_file_t *file)
+{
+    worker_t w = {.run = run, .file = file};
+    run_file(&w);
+    (void)fflush(stdout);
+    if (w.lost)
+        return EXIT_EVENTS_LOST;
+#if defined(__SANITIZE_ADDRESS__)
+    if (__lsan_do_recoverable_leak_check() != 0)
+        return EXIT_LEAKED_MEMORY;
+#endif
+    return EXIT_OK;
+}

@@ -1,0 +1,36 @@
+/* worker.h - the inside of a worker: runs one scenario file and writes events.
+ *
+ * A worker is a fork of the parent without exec.  It has its own process group, no standard input, no core dumps, dies with
+ * the parent, and has three descriptors: 1 and 2 are the output, a file that the parent shares, 3 the pipe of events.
+ */
+#ifndef SMCR_WORKER_H
+#define SMCR_WORKER_H
+
+#include "discover.h"
+#include "dotenv.h"
+#include "expr.h"
+#include "options.h"
+
+#include "smc/log.h"
+
+enum { SMCR_EVENTS_FD = 3 };
+
+/* What all workers of a run share.  Borrowed. */
+typedef struct smcr_run {
+    const smcr_options_t *options; /* seed is set */
+    const smcr_plan_t *plan;
+    const smcr_expr_t *expr; /* NULL: everything */
+    const smcr_env_t *credentials;
+    const smc_log_t *redactor; /* knows the credentials */
+} smcr_run_t;
+
+/* Is the spec part of this run?  tags: "a,b" or NULL. */
+bool smcr_run_selects(const smcr_run_t *run, const smcr_file_t *file, const char *id,
+                      const char *tags);
+
+/* Makes the forked process a worker: output and events are descriptors, moved to their numbers.  False: it is none. */
+bool smcr_worker_settle(int output, int events);
+/* Runs the file; returns the exit status.  Nothing of Lua or the network may be open before. */
+int smcr_worker_main(const smcr_run_t *run, const smcr_file_t *file);
+
+#endif /* SMCR_WORKER_H */
