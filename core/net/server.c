@@ -1,0 +1,237 @@
+#include "server_priv.h"
+
+#include "smc/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
+#define HEAD_MAX ((size_t)1 << 30) /* offsets in a head are 32 bits wide */
+#define REAL_IDLE_MS 120000
+
+typedef struct listener {
+    uv_poll_t poll;
+    smc_server_t *server; /* counted */
+    int fd;
+    int spare_fd; /* given up for a moment when the process runs out of descriptors */
+} listener_t;
+
+void smc_server_unref(smc_server_t *server)
+{
+    if (--server->refs == 0)
+        free(server);
+}
+
+void smc_server_link(smc_server_t *server, smc_conn_t *conn)
+{
+    server->refs++;
+    server->n_conns++;
+    conn->prev = server->last;
+    if (server->last != NULL)
+        server->last->next = conn;
+    else
+        server->first = conn;
+    server->last = conn;
+}
+
+/* conn->next stays as it is: a walk over the list that met conn goes on from it. */
+void smc_server_unlink(smc_server_t *server, smc_conn_t *conn)
+{
+    server->n_conns--;
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        server->first = conn->next;
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    else
+        server->last = conn->prev;
+}
+
+/* ---- listening ---------------------------------------------------------- */
+
+/* Out of descriptors, the waiting client would keep the listener readable for ever: it is sent away. */
+static bool shed_one(listener_t *l)
+{
+    int fd;
+
+    (void)close(l->spare_fd);
+    fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0)
+        (void)close(fd);
+    l->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return fd >= 0;
+}
+
+static void on_connectable(uv_poll_t *handle, int status, int events)
+{
+    listener_t *l = handle->data;
+    smc_server_t *server = l->server;
+
+    (void)events;
+    smc_loop_progress(server->loop);
+    if (status < 0)
+        return;
+    while (server->listener == l) {
+        int one = 1, fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && l->spare_fd >= 0 && shed_one(l))
+            continue;
+        if (fd < 0)
+            return;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on AF_UNIX */
+        (void)smc_conn_new(server, fd);
+    }
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+    listener_t *l = handle->data;
+
+    smc_server_unref(l->server);
+    free(l);
+}
+
+static void stop_listening(smc_server_t *server)
+{
+    listener_t *l = server->listener;
+
+    if (l == NULL)
+        return;
+    server->listener = NULL;
+    uv_close((uv_handle_t *)&l->poll, on_listener_closed);
+    smc_loop_unlisten(server->loop, server->port);
+    (void)close(l->fd);
+    if (l->spare_fd >= 0)
+        (void)close(l->spare_fd);
+}
+
+static smc_code_t start_listening(smc_server_t *server, uint16_t port, smc_error_t *err)
+{
+    listener_t *l = calloc(1, sizeof(*l));
+    smc_code_t code;
+    int rc;
+
+    if (l == NULL)
+        return smc_fail(err, SMC_ENOMEM, "server.listen", 0, "out of memory");
+    code = smc_loop_listen(server->loop, port, &l->fd, &server->port, err);
+    if (code != SMC_OK) {
+        free(l);
+        return code;
+    }
+    l->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    rc = uv_poll_init(smc_loop_uv(server->loop), &l->poll, l->fd);
+    if (rc != 0) {
+        smc_loop_unlisten(server->loop, server->port);
+        (void)close(l->fd);
+        if (l->spare_fd >= 0)
+            (void)close(l->spare_fd);
+        free(l);
+        return smc_fail(err, SMC_ESYS, "server.listen", -rc, "%s", uv_strerror(rc));
+    }
+    l->poll.data = l;
+    l->server = server;
+    server->refs++;
+    server->listener = l;
+    (void)uv_poll_start(&l->poll, UV_READABLE, on_connectable);
+    return SMC_OK;
+}
+
+/* ---- the server --------------------------------------------------------- */
+
+static size_t size_or(size_t given, size_t missing)
+{
+    return given == 0 ? missing : given;
+}
+
+smc_code_t smc_server_open(smc_loop_t *loop, const smc_server_conf_t *conf, smc_server_t **out,
+                           smc_error_t *err)
+{
+    smc_server_t *server;
+    smc_code_t code;
+
+    if (conf->on_request == NULL || conf->max_head_bytes > HEAD_MAX)
+        return smc_fail(err, SMC_EINVAL, "server.open", 0, "no handler, or head limit too high");
+    server = calloc(1, sizeof(*server));
+    if (server == NULL)
+        return smc_fail(err, SMC_ENOMEM, "server.open", 0, "out of memory");
+    server->refs = 1;
+    server->loop = loop;
+    server->conf = *conf;
+    server->conf.max_head_bytes = size_or(conf->max_head_bytes, 64 * KIB);
+    server->conf.max_body_bytes = size_or(conf->max_body_bytes, MIB);
+    server->conf.max_message_bytes = size_or(conf->max_message_bytes, 16 * MIB);
+    server->conf.max_queue_bytes = size_or(conf->max_queue_bytes, 64 * MIB);
+    if (conf->idle_ms == 0 && !smc_clock_is_virtual())
+        server->conf.idle_ms = REAL_IDLE_MS;
+    code = start_listening(server, conf->port, err);
+    if (code != SMC_OK) {
+        smc_server_unref(server);
+        return code;
+    }
+    *out = server;
+    return SMC_OK;
+}
+
+void smc_server_drop(smc_server_t *server)
+{
+    uint64_t newest = server->last_id; /* a callback may lead to new ones, which stay */
+
+    server->refs++; /* and one may close the server */
+    for (smc_conn_t *conn = server->first, *next; conn != NULL && conn->id <= newest; conn = next) {
+        next = conn->next;
+        smc_conn_kill(conn, SMC_END_RST);
+    }
+    smc_server_unref(server);
+}
+
+void smc_server_close(smc_server_t *server)
+{
+    if (server == NULL || server->closed)
+        return;
+    server->closed = true;
+    stop_listening(server);
+    while (server->first != NULL)
+        smc_conn_kill(server->first, SMC_END_RST);
+    smc_server_unref(server);
+}
+
+uint16_t smc_server_port(const smc_server_t *server)
+{
+    return server->port;
+}
+
+size_t smc_server_connections(const smc_server_t *server)
+{
+    return server->n_conns;
+}
+
+void smc_server_mute(smc_server_t *server, bool on)
+{
+    server->muted = on;
+    if (on)
+        return;
+    server->refs++; /* a callback may close it */
+    for (smc_conn_t *conn = server->first, *next; conn != NULL && !server->muted; conn = next) {
+        next = conn->next;
+        smc_conn_pump(conn);
+    }
+    smc_server_unref(server);
+}
+
+smc_code_t smc_server_refuse(smc_server_t *server, bool on, smc_error_t *err)
+{
+    if (on) {
+        stop_listening(server);
+        return SMC_OK;
+    }
+    return server->listener != NULL ? SMC_OK : start_listening(server, server->port, err);
+}

@@ -1,0 +1,291 @@
+#include "server_priv.h"
+
+#include "smc/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define NS_PER_MS INT64_C(1000000)
+#define KEEP_BYTES 4096 /* an idle connection keeps no larger buffers */
+/* How long a client may take to end a connection that we have ended. */
+#define DRAIN_MS 2000
+
+static void on_ready(uv_poll_t *handle, int status, int events);
+
+static void poll_for(smc_conn_t *conn, int events)
+{
+    if (conn->polled == events)
+        return;
+    conn->polled = events;
+    (void)uv_poll_start(&conn->poll, events, on_ready);
+}
+
+/* ---- birth and death ---------------------------------------------------- */
+
+smc_conn_t *smc_conn_new(smc_server_t *server, int fd)
+{
+    smc_conn_t *conn = calloc(1, sizeof(*conn));
+
+    if (conn == NULL || uv_poll_init(smc_loop_uv(server->loop), &conn->poll, fd) != 0) {
+        (void)close(fd);
+        free(conn);
+        return NULL;
+    }
+    conn->poll.data = conn;
+    conn->fd = fd;
+    conn->server = server;
+    conn->id = ++server->last_id;
+    conn->active_ns = smc_clock_now_ns();
+    smc_server_link(server, conn);
+    smc_loop_watch(server->loop, fd);
+    poll_for(conn, UV_READABLE);
+    if (server->conf.idle_ms != 0)
+        smc_conn_set_timer(conn, server->conf.idle_ms);
+    return conn;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    smc_conn_t *conn = handle->data;
+
+    smc_buf_deinit(&conn->in);
+    smc_buf_deinit(&conn->out);
+    smc_server_unref(conn->server);
+    free(conn);
+}
+
+static void tell_the_end(smc_conn_t *conn)
+{
+    smc_server_t *server = conn->server;
+    smc_exchange_t *ex = conn->ex;
+    smc_peer_t *peer = conn->peer;
+
+    if (ex != NULL) {
+        bool dispatched = ex->state != SMC_EX_READING;
+        smc_exchange_retain(ex);
+        smc_exchange_detach(ex);
+        if (dispatched && server->conf.on_gone != NULL)
+            server->conf.on_gone(server->conf.ud, ex);
+        smc_exchange_release(ex);
+    }
+    if (peer != NULL)
+        smc_peer_lost(peer);
+}
+
+void smc_conn_kill(smc_conn_t *conn, smc_conn_end_t how)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    if (conn->state == SMC_CONN_CLOSED)
+        return;
+    conn->state = SMC_CONN_CLOSED;
+    smc_timer_cancel(conn->timer);
+    conn->timer = NULL;
+    smc_server_unlink(conn->server, conn);
+    uv_close((uv_handle_t *)&conn->poll, on_closed);
+    smc_loop_unwatch(conn->server->loop, conn->fd);
+    if (how == SMC_END_RST)
+        (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    (void)close(conn->fd);
+    tell_the_end(conn);
+}
+
+/* ---- time --------------------------------------------------------------- */
+
+static void on_timer(void *ud)
+{
+    smc_conn_t *conn = ud;
+    uint64_t idle_ms = conn->server->conf.idle_ms;
+    uint64_t quiet_ms = (uint64_t)((smc_clock_now_ns() - conn->active_ns) / NS_PER_MS);
+
+    conn->timer = NULL;
+    if (conn->doomed) {
+        smc_conn_kill(conn, SMC_END_RST);
+        return;
+    }
+    switch (conn->state) {
+    case SMC_CONN_HEAD:
+    case SMC_CONN_BODY:
+        if (quiet_ms >= idle_ms)
+            smc_conn_kill(conn, SMC_END_FIN);
+        else
+            smc_conn_set_timer(conn, idle_ms - quiet_ms);
+        return;
+    case SMC_CONN_BUSY:
+        smc_conn_set_timer(conn, idle_ms);
+        return;
+    case SMC_CONN_WS: /* armed by the closing handshake, or left over from before the upgrade */
+        if (!smc_peer_open(conn->peer))
+            smc_conn_kill(conn, SMC_END_FIN);
+        return;
+    case SMC_CONN_DRAIN:
+        smc_conn_kill(conn, SMC_END_FIN);
+        return;
+    case SMC_CONN_CLOSED:
+        return;
+    }
+}
+
+void smc_conn_set_timer(smc_conn_t *conn, uint64_t ms)
+{
+    smc_timer_cancel(conn->timer);
+    conn->timer = NULL;
+    /* Without memory for a timer the connection merely lives longer. */
+    (void)smc_timer_start(conn->server->loop, ms, on_timer, conn, &conn->timer, NULL);
+}
+
+/* ---- output ------------------------------------------------------------- */
+
+/* Ends it, but from the next turn: whoever is sending does not expect a callback from that. */
+static void doom(smc_conn_t *conn)
+{
+    conn->doomed = true;
+    conn->out_pos = 0;
+    smc_buf_deinit(&conn->out);
+    poll_for(conn, UV_READABLE);
+    smc_conn_set_timer(conn, 0);
+}
+
+/* False when the client can no longer be reached. */
+static bool send_queued(smc_conn_t *conn)
+{
+    while (conn->out_pos < conn->out.len) {
+        ssize_t n = send(conn->fd, conn->out.data + conn->out_pos, conn->out.len - conn->out_pos,
+                         MSG_NOSIGNAL);
+        if (n >= 0) {
+            conn->out_pos += (size_t)n;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return true;
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Forgets what was dealt with.  Moving the rest down waits until it is the smaller part: otherwise a long queue that
+ * shrinks in small steps costs quadratic time. */
+static void trim(smc_buf_t *b, size_t *pos)
+{
+    if (*pos < b->len) {
+        if (*pos <= b->len / 2)
+            return;
+        smc_buf_consume(b, *pos);
+    } else if (b->cap > KEEP_BYTES) {
+        smc_buf_deinit(b);
+    } else {
+        smc_buf_clear(b);
+    }
+    *pos = 0;
+}
+
+void smc_conn_flush(smc_conn_t *conn)
+{
+    size_t pending;
+
+    if (conn->state == SMC_CONN_CLOSED || conn->pumping)
+        return;
+    if (conn->doomed || conn->out.failed || (!conn->server->muted && !send_queued(conn))) {
+        doom(conn);
+        return;
+    }
+    pending = conn->out.len - conn->out_pos;
+    if (pending > conn->server->conf.max_queue_bytes) {
+        doom(conn);
+        return;
+    }
+    trim(&conn->out, &conn->out_pos);
+    poll_for(conn, pending > 0 && !conn->server->muted ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+    if (pending == 0 && conn->state == SMC_CONN_DRAIN && !conn->fin_sent) {
+        conn->fin_sent = true;
+        (void)shutdown(conn->fd, SHUT_WR);
+        smc_conn_set_timer(conn, DRAIN_MS);
+    }
+}
+
+/* Closing with input unread would reset the connection and take the answer from the client: so the client's end is
+ * awaited, for a while. */
+void smc_conn_drain(smc_conn_t *conn)
+{
+    conn->state = SMC_CONN_DRAIN;
+    smc_conn_flush(conn);
+}
+
+/* ---- input -------------------------------------------------------------- */
+
+static bool step(smc_conn_t *conn)
+{
+    switch (conn->state) {
+    case SMC_CONN_HEAD:
+        return smc_exchange_read_head(conn);
+    case SMC_CONN_BODY:
+        return smc_exchange_read_body(conn);
+    case SMC_CONN_WS:
+        return smc_peer_read(conn);
+    case SMC_CONN_DRAIN:
+        conn->in_pos = conn->in.len;
+        return false;
+    case SMC_CONN_BUSY:
+    case SMC_CONN_CLOSED:
+        return false;
+    }
+    return false;
+}
+
+void smc_conn_pump(smc_conn_t *conn)
+{
+    if (conn->pumping || conn->state == SMC_CONN_CLOSED)
+        return;
+    conn->pumping = true;
+    while (!conn->server->muted && step(conn)) {
+    }
+    conn->pumping = false;
+    trim(&conn->in, &conn->in_pos);
+    smc_conn_flush(conn);
+}
+
+/* What may wait here while a request is being answered, or the server is muted. */
+static size_t input_limit(const smc_conn_t *conn)
+{
+    const smc_server_conf_t *conf = &conn->server->conf;
+
+    return conf->max_head_bytes + conf->max_body_bytes + sizeof(conn->server->scratch);
+}
+
+static void on_readable(smc_conn_t *conn)
+{
+    char *scratch = conn->server->scratch;
+    ssize_t n = recv(conn->fd, scratch, sizeof(conn->server->scratch), 0);
+
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    if (n <= 0) {
+        smc_conn_kill(conn, SMC_END_FIN);
+        return;
+    }
+    conn->active_ns = smc_clock_now_ns();
+    if (smc_buf_append(&conn->in, scratch, (size_t)n) != SMC_OK) {
+        smc_conn_kill(conn, SMC_END_RST);
+        return;
+    }
+    smc_conn_pump(conn);
+    if (conn->state != SMC_CONN_CLOSED && smc_conn_available(conn) > input_limit(conn))
+        smc_conn_kill(conn, SMC_END_RST);
+}
+
+static void on_ready(uv_poll_t *handle, int status, int events)
+{
+    smc_conn_t *conn = handle->data;
+
+    smc_loop_progress(conn->server->loop);
+    if (status < 0) {
+        smc_conn_kill(conn, SMC_END_FIN);
+        return;
+    }
+    if ((events & UV_WRITABLE) != 0)
+        smc_conn_flush(conn);
+    if ((events & UV_READABLE) != 0 && conn->state != SMC_CONN_CLOSED)
+        on_readable(conn);
+}
