@@ -147,6 +147,11 @@ smc_sign_kind_t smc_sign_key_kind(const smc_sign_key_t *key)
     return key->kind;
 }
 
+bool smc_sign_key_is_private(const smc_sign_key_t *key)
+{
+    return key->is_private;
+}
+
 smc_code_t smc_sign_detect(const char *material, size_t n, smc_sign_kind_t *kind, smc_error_t *err)
 {
     EVP_PKEY *pkey = NULL;

@@ -48,6 +48,25 @@ static void signs(smc_sign_key_t *key, const char *text, size_t n, const char *w
     smc_buf_deinit(&out);
 }
 
+/* Whether any character of the signature may be another one. */
+static bool verifies_with_a_changed_character(smc_sign_key_t *key, const char *text, size_t n,
+                                              const char *signature)
+{
+    char *other = strdup(signature);
+    bool verified = false;
+
+    assert_non_null(other);
+    for (char *p = other; *p != '\0'; p++) {
+        char was = *p;
+
+        *p = was == 'a' ? 'b' : 'a';
+        verified = verified || smc_verify(key, text, n, other, strlen(other));
+        *p = was;
+    }
+    free(other);
+    return verified;
+}
+
 static void checks(smc_sign_key_t *key, const char *text, size_t n, const char *signature)
 {
     char *other = strdup(text);
@@ -57,6 +76,7 @@ static void checks(smc_sign_key_t *key, const char *text, size_t n, const char *
     assert_false(smc_verify(key, text, n - 1, signature, strlen(signature)));
     assert_false(smc_verify(key, text, n, signature, strlen(signature) - 1));
     assert_false(smc_verify(key, text, n, "", 0));
+    assert_false(verifies_with_a_changed_character(key, text, n, signature));
     other[n / 2] ^= 1;
     assert_false(smc_verify(key, other, n, signature, strlen(signature)));
     free(other);
@@ -147,6 +167,7 @@ static void meets_vectors_of_a_key_pair(const char *file, smc_sign_kind_t kind, 
     assert_true(next_vector(&v));
     pem = pem_of("PRIVATE", v.cell[0]);
     private_key = key_of(kind, pem);
+    assert_true(smc_sign_key_is_private(private_key));
     free(pem);
     assert_true(next_vector(&v));
     pem = pem_of("PUBLIC", v.cell[0]);
@@ -332,6 +353,7 @@ static void a_public_key_cannot_sign(void **state)
     (void)state;
     assert_int_equal(SMC_EKEY, smc_sign(key, "x", 1, &out, &err));
     assert_string_equal("a public key cannot sign", err.detail);
+    assert_false(smc_sign_key_is_private(key));
     assert_int_equal(0, out.len);
     smc_sign_key_free(key);
     free(pem);

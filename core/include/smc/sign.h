@@ -34,6 +34,8 @@ smc_code_t smc_sign_key_new(smc_sign_kind_t kind, const char *material, size_t n
 /* Accepts NULL. */
 void smc_sign_key_free(smc_sign_key_t *key);
 smc_sign_kind_t smc_sign_key_kind(const smc_sign_key_t *key);
+/* false for a public key. */
+bool smc_sign_key_is_private(const smc_sign_key_t *key);
 
 /* Appends the signature as text.  On failure out is as it was.
  * Errors: SMC_EKEY (a public key, or the library refuses), SMC_ENOMEM. */
