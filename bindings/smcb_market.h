@@ -1,0 +1,53 @@
+/* smcb_market.h - what the two files of smc.core.market share: reading options, pushing results. */
+#ifndef SMCB_MARKET_H
+#define SMCB_MARKET_H
+
+#include "smc/market.h"
+#include "smcb.h"
+
+smc_market_t *smcb_market_check(lua_State *L);
+
+/* Fields of the options table at idx; each raises at the caller's line when the value is not what it should be. */
+bool smcb_market_dec(lua_State *L, int idx, const char *name, smc_dec_t *out); /* false: nil */
+int64_t smcb_market_int(lua_State *L, int idx, const char *name, int64_t missing);
+const char *smcb_market_text(lua_State *L, int idx,
+                             const char *name); /* NULL: nil.  Borrowed from the table */
+/* Index of the text in a NULL-terminated list; `missing` when nil. */
+int smcb_market_choice(lua_State *L, int idx, const char *name, const char *const list[],
+                       int missing);
+int32_t smcb_market_instrument(lua_State *L, const smc_market_t *m, int idx);     /* field symbol */
+int32_t smcb_market_any_instrument(lua_State *L, const smc_market_t *m, int idx); /* nil: all */
+int32_t smcb_market_account(lua_State *L, const smc_market_t *m, int idx);
+int32_t smcb_market_symbol_arg(lua_State *L, const smc_market_t *m, int arg);
+smc_range_t smcb_market_range(lua_State *L, int idx);
+/* A decimal given as an argument. */
+smc_dec_t smcb_market_dec_arg(lua_State *L, int arg);
+
+/* A list under construction: the table at `at` on the stack of L. */
+typedef struct smcb_list {
+    lua_State *L;
+    const smc_market_t *m;
+    int at;
+    lua_Integer n;
+} smcb_list_t;
+smcb_list_t smcb_list_new(lua_State *L, const smc_market_t *m);
+/* Appends the value on top of the stack. */
+void smcb_list_add(smcb_list_t *list);
+
+void smcb_set_dec(lua_State *L, const char *name, smc_dec_t value);
+void smcb_set_int(lua_State *L, const char *name, int64_t value);
+void smcb_set_text(lua_State *L, const char *name, const char *value);
+void smcb_set_bool(lua_State *L, const char *name, bool value);
+
+extern const char *const smcb_market_sides[];
+extern const char *const smcb_market_stps[];
+
+void smcb_push_order(lua_State *L, const smc_market_t *m, const smc_order_t *o);
+/* Callbacks of the core's queries; ud is a list. */
+void smcb_add_order(void *ud, const smc_order_t *o);
+void smcb_add_fill(void *ud, const smc_fill_t *f);
+
+/* The functions that only look; the rest is in smcb_market.c. */
+extern const luaL_Reg smcb_market_queries[];
+
+#endif /* SMCB_MARKET_H */

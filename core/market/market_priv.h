@@ -1,0 +1,279 @@
+/* market_priv.h - what the files of core/market share. */
+#ifndef SMC_MARKET_PRIV_H
+#define SMC_MARKET_PRIV_H
+
+#include "smc/market.h"
+#include "smc/market_feed.h"
+#include "smc/rng.h"
+
+typedef struct node node_t;
+typedef struct level level_t;
+typedef struct account account_t;
+typedef struct instrument instrument_t;
+typedef struct feed feed_t;
+
+/* Largest price, quantity and notional: sums of 10^5 of them still fit a decimal. */
+#define AMOUNT_MAX_WHOLE INT64_C(1000000000000000)
+
+/* An order inside the engine. */
+struct node {
+    smc_order_t o;
+    smc_dec_t rem;    /* base still to trade */
+    smc_dec_t locked; /* what it still holds of its lock */
+    account_t *owner;
+    instrument_t *inst;
+    level_t *level;                /* NULL while not on the book */
+    node_t *prev, *next;           /* in the level's queue; next also links the pool */
+    node_t *open_prev, *open_next; /* the owner's open orders on the instrument, by id */
+    node_t **slot;                 /* the feed's pointer to this order, cleared when it ends */
+    size_t first_fill;             /* index into the owner's fills from which its own may come */
+    bool ran_out;                  /* quote amount: the book held less than that */
+    bool ended;
+};
+
+struct level {
+    smc_dec_t price;
+    smc_dec_t total;
+    node_t *head, *tail;
+};
+
+/* Sorted so that the best price is the last: most changes happen there. */
+typedef struct book_side {
+    level_t **v;
+    size_t n, cap;
+} book_side_t;
+
+typedef struct trades {
+    smc_trade_t *v;
+    size_t n, cap;
+} trades_t;
+
+struct instrument {
+    char symbol[SMC_MARKET_NAME_MAX + 1];
+    int32_t id, base, quote; /* base, quote: assets */
+    smc_dec_t tick, step, min_qty;
+    int base_places, quote_places;
+    smc_dec_t maker_fee, taker_fee;
+    book_side_t sides[2]; /* by smc_side_t */
+    int64_t update_id, last_order_id, last_exec_id;
+    smc_want_t want;
+    trades_t trades;  /* since the start */
+    trades_t history; /* before it: v is NULL until made, n is known at once */
+    smc_prevented_t *prevented;
+    size_t n_prevented, cap_prevented;
+    feed_t *feed; /* owned; NULL: none */
+};
+
+typedef struct purse {
+    smc_balance_t b;
+    bool touched;
+} purse_t;
+
+/* What one account has done on one instrument. */
+typedef struct holding {
+    node_t **orders; /* by id; owned */
+    size_t n_orders, cap_orders;
+    smc_fill_t *fills; /* by trade id */
+    size_t n_fills, cap_fills;
+    node_t *open_head, *open_tail;
+    size_t n_open;
+} holding_t;
+
+/* Client ids: chained hash, newest first in each chain.  Never iterated. */
+typedef struct id_entry {
+    uint64_t hash;
+    node_t *node;
+    int32_t next; /* -1: end */
+} id_entry_t;
+
+typedef struct id_index {
+    id_entry_t *v;
+    size_t n, cap;
+    int32_t *buckets;
+    size_t n_buckets; /* a power of two, or 0 */
+} id_index_t;
+
+struct account {
+    int32_t id;
+    char name[SMC_MARKET_NAME_MAX + 1];
+    bool own_maker_fee, own_taker_fee;
+    smc_dec_t maker_fee, taker_fee;
+    purse_t *purses;     /* one for each asset */
+    holding_t *holdings; /* one for each instrument */
+    id_index_t ids;
+};
+
+typedef struct asset {
+    char name[SMC_MARKET_NAME_MAX + 1];
+    smc_dec_t fees;
+} asset_t;
+
+typedef struct event_rec {
+    smc_market_event_t e;
+    size_t order_at; /* index into order_events when e is an order event */
+} event_rec_t;
+
+typedef struct touch {
+    int32_t account, asset;
+} touch_t;
+
+struct smc_market {
+    uint64_t seed;
+    int64_t now_ms;
+    bool failed; /* out of memory: sticky */
+    instrument_t **instruments;
+    size_t n_instruments, cap_instruments;
+    account_t **accounts; /* [0] is the system's */
+    size_t n_accounts, cap_accounts;
+    asset_t *assets;
+    size_t n_assets, cap_assets;
+    smc_want_t want; /* of instruments to come */
+    bool want_orders;
+    event_rec_t *events;
+    size_t n_events, cap_events;
+    smc_order_event_t *order_events;
+    size_t n_order_events, cap_order_events;
+    touch_t *touched;
+    size_t n_touched, cap_touched;
+    node_t *pool; /* ended orders of the system, to be used again */
+};
+
+/* ---- amounts: bounded by AMOUNT_MAX_WHOLE where they enter, so that these can't overflow ---- */
+
+static inline smc_dec_t dec_zero(void)
+{
+    return (smc_dec_t){0};
+}
+static inline smc_dec_t dec_plus(smc_dec_t a, smc_dec_t b)
+{
+    return (smc_dec_t){a.units + b.units};
+}
+static inline smc_dec_t dec_minus(smc_dec_t a, smc_dec_t b)
+{
+    return (smc_dec_t){a.units - b.units};
+}
+static inline smc_dec_t dec_min(smc_dec_t a, smc_dec_t b)
+{
+    return a.units < b.units ? a : b;
+}
+static inline bool dec_is_zero(smc_dec_t a)
+{
+    return a.units == 0;
+}
+static inline bool dec_less(smc_dec_t a, smc_dec_t b)
+{
+    return a.units < b.units;
+}
+/* The decimals of tick and step together fit, so a price times a quantity is exact. */
+static inline smc_dec_t dec_notional(smc_dec_t price, smc_dec_t qty)
+{
+    smc_dec_t out = {0};
+    (void)smc_dec_mul(price, qty, SMC_DEC_PLACES, SMC_ROUND_DOWN, &out);
+    return out;
+}
+
+static inline bool is_system(const account_t *a)
+{
+    return a->id == SMC_MARKET_SYSTEM;
+}
+static inline smc_side_t other_side(smc_side_t s)
+{
+    return s == SMC_BUY ? SMC_SELL : SMC_BUY;
+}
+
+/* ---- market.c ---- */
+
+/* Makes room for one more element; false (and m->failed) when out of memory.  m may be NULL. */
+bool vec_room(smc_market_t *m, void *v, size_t n, size_t *cap, size_t size);
+instrument_t *instrument_at(const smc_market_t *m, int32_t id); /* NULL: no such */
+account_t *account_at(const smc_market_t *m, int32_t id);       /* NULL: no such, or the system's */
+/* Remembers the balance for the event at the end of the operation. */
+void balance_touch(smc_market_t *m, account_t *a, int32_t asset);
+/* Ends an operation: balance events. */
+void market_flush(smc_market_t *m);
+
+/* ---- book.c ---- */
+
+level_t *book_best(const instrument_t *inst, smc_side_t side); /* NULL: empty */
+/* Whether a taker on `side` with this limit reaches the price. */
+bool book_crosses(smc_side_t taker, smc_dec_t limit, smc_dec_t price);
+/* Puts an order at the end of its price's queue.  false: out of memory. */
+bool book_rest(smc_market_t *m, node_t *n);
+/* Takes it off; the level may be empty afterwards and stays until book_settle. */
+void book_unlink(node_t *n);
+/* After a change at a level: drops it when empty, and records the new total. */
+void book_settle(smc_market_t *m, instrument_t *inst, smc_side_t side, level_t *level);
+void book_deinit(instrument_t *inst);
+
+/* ---- ids.c ---- */
+
+bool ids_add(smc_market_t *m, account_t *a, const char *client_id, node_t *n);
+/* Open: the one open order that has it.  Any: as smc_market_order says. */
+node_t *ids_find_open(const account_t *a, const char *client_id);
+node_t *ids_find(const account_t *a, int32_t instrument, const char *client_id);
+
+/* ---- match.c ---- */
+
+/* What a taker would get from the book as it is. */
+typedef struct plan {
+    smc_dec_t base, quote; /* traded */
+    smc_dec_t qty;         /* quote amount: the base quantity that it comes to */
+    bool own;              /* met an order of the same account that stp applies to */
+    bool ran_out;          /* the book ended first */
+} plan_t;
+
+typedef struct plan_request {
+    const account_t *owner;
+    const instrument_t *inst;
+    smc_side_t side;
+    smc_stp_t stp;
+    const smc_dec_t *limit; /* NULL: any price */
+    const smc_dec_t *qty;   /* NULL: by quote */
+    const smc_dec_t *quote;
+} plan_request_t;
+
+plan_t match_plan(const plan_request_t *req);
+/* Trades until the order is done, ended, or nothing crosses. */
+void match_run(smc_market_t *m, node_t *taker);
+
+/* ---- order.c ---- */
+
+/* Ends an order that is off the book: returns its lock, leaves the open ones. */
+void order_end(smc_market_t *m, node_t *n, smc_order_status_t status, smc_end_reason_t why);
+node_t *order_by_id(const holding_t *h, int64_t id); /* NULL: no such */
+/* Gives an ended order of the system back to the pool; leaves others alone. */
+void order_release(smc_market_t *m, node_t *n);
+void order_unlock(smc_market_t *m, node_t *n, smc_dec_t amount);
+/* The system's orders.  order_make rests an order that crosses nothing; *slot is kept up to date. */
+void order_make(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t price,
+                smc_dec_t qty, node_t **slot);
+/* Takes up to qty within the limit. */
+void order_take(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t limit,
+                smc_dec_t qty);
+void order_withdraw(smc_market_t *m, node_t *n);
+
+/* ---- event.c ---- */
+
+void event_order(smc_market_t *m, const node_t *n, smc_exec_t exec, const smc_fill_t *fill);
+void event_prevented(smc_market_t *m, const node_t *n, const smc_prevented_t *p);
+void event_trade(smc_market_t *m, const instrument_t *inst, const smc_trade_t *t);
+void event_level(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t price,
+                 smc_dec_t total);
+void event_balance(smc_market_t *m, const account_t *a, int32_t asset);
+void event_transfer(smc_market_t *m, const account_t *a, int32_t asset, smc_dec_t amount);
+
+/* ---- query.c ---- */
+
+size_t trades_count(const instrument_t *inst); /* history included */
+/* i < trades_count; the history must have been made. */
+const smc_trade_t *trades_at(const instrument_t *inst, size_t i);
+/* Index of the first trade at or after t_ms. */
+size_t trades_from(const instrument_t *inst, int64_t t_ms);
+
+/* ---- feed.c, history.c ---- */
+
+void feed_free(feed_t *f);
+/* Makes the trades of the time before, unless made.  Errors: SMC_ENOMEM. */
+smc_code_t history_make(smc_market_t *m, instrument_t *inst);
+
+#endif /* SMC_MARKET_PRIV_H */

@@ -1,0 +1,263 @@
+#include "market_priv.h"
+
+/* ---- ranges -------------------------------------------------------------- */
+
+/* A list sorted by id, and so by time. */
+typedef struct list {
+    const void *of;
+    size_t n;
+    int64_t (*id)(const void *of, size_t i);
+    int64_t (*ms)(const void *of, size_t i);
+} list_t;
+
+/* Index of the first element whose key is at least `bound`. */
+static size_t lower(const list_t *l, int64_t (*key)(const void *, size_t), int64_t bound)
+{
+    size_t lo = 0, hi = l->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (key(l->of, mid) < bound)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* The part of the list that lies in the range's bounds, its limit aside. */
+static void bounds(const list_t *l, const smc_range_t *r, size_t *lo, size_t *hi)
+{
+    *lo = 0;
+    *hi = l->n;
+    if (r->from_id != 0)
+        *lo = lower(l, l->id, r->from_id);
+    if (r->from_ms != 0) {
+        size_t at = lower(l, l->ms, r->from_ms);
+        *lo = at > *lo ? at : *lo;
+    }
+    if (r->to_ms != 0 && r->to_ms != INT64_MAX)
+        *hi = lower(l, l->ms, r->to_ms + 1);
+    if (*lo > *hi)
+        *lo = *hi;
+}
+
+/* How many of `n` that match come before the first that is wanted, and how many are wanted. */
+static void limits(const smc_range_t *r, size_t n, size_t *skip, size_t *take)
+{
+    bool from_start = r->from_id != 0 || r->from_ms != 0;
+    *take = r->limit != 0 && r->limit < n ? r->limit : n;
+    *skip = from_start ? 0 : n - *take;
+}
+
+/* The same for a list all of whose elements match. */
+static void slice(const list_t *l, const smc_range_t *r, size_t *lo, size_t *hi)
+{
+    size_t skip, take;
+    bounds(l, r, lo, hi);
+    limits(r, *hi - *lo, &skip, &take);
+    *lo += skip;
+    *hi = *lo + take;
+}
+
+/* ---- orders -------------------------------------------------------------- */
+
+static int64_t order_id(const void *of, size_t i)
+{
+    return ((node_t *const *)of)[i]->o.id;
+}
+static int64_t order_ms(const void *of, size_t i)
+{
+    return ((node_t *const *)of)[i]->o.created_ms;
+}
+
+static void holding_orders(const holding_t *h, const smc_range_t *r, smc_order_cb cb, void *ud)
+{
+    size_t lo, hi;
+    list_t l = {.of = h->orders, .n = h->n_orders, .id = order_id, .ms = order_ms};
+    slice(&l, r, &lo, &hi);
+    for (size_t i = lo; i < hi; i++)
+        cb(ud, &h->orders[i]->o);
+}
+
+static bool order_in(const smc_order_t *o, const smc_range_t *r)
+{
+    return o->id >= r->from_id && o->created_ms >= r->from_ms &&
+           (r->to_ms == 0 || o->created_ms <= r->to_ms);
+}
+
+static void holding_open(const holding_t *h, const smc_range_t *r, smc_order_cb cb, void *ud)
+{
+    size_t n = 0, skip, take;
+    for (const node_t *x = h->open_head; x != NULL; x = x->open_next)
+        n += order_in(&x->o, r);
+    limits(r, n, &skip, &take);
+    for (const node_t *x = h->open_head; x != NULL && take > 0; x = x->open_next) {
+        if (!order_in(&x->o, r))
+            continue;
+        if (skip > 0) {
+            skip--;
+            continue;
+        }
+        take--;
+        cb(ud, &x->o);
+    }
+}
+
+void smc_market_orders(const smc_market_t *m, int32_t account, int32_t instrument, bool open_only,
+                       const smc_range_t *range, smc_order_cb cb, void *ud)
+{
+    const account_t *a = account_at(m, account);
+    for (size_t i = 0; a != NULL && i < m->n_instruments; i++) {
+        if (instrument != SMC_MARKET_ALL && instrument != (int32_t)i)
+            continue;
+        if (open_only)
+            holding_open(&a->holdings[i], range, cb, ud);
+        else
+            holding_orders(&a->holdings[i], range, cb, ud);
+    }
+}
+
+size_t smc_market_open_orders(const smc_market_t *m, int32_t account, int32_t instrument)
+{
+    const account_t *a = account_at(m, account);
+    size_t n = 0;
+    for (size_t i = 0; a != NULL && i < m->n_instruments; i++)
+        if (instrument == SMC_MARKET_ALL || instrument == (int32_t)i)
+            n += a->holdings[i].n_open;
+    return n;
+}
+
+/* ---- fills and prevented matches ----------------------------------------- */
+
+static int64_t fill_id(const void *of, size_t i)
+{
+    return ((const smc_fill_t *)of)[i].trade_id;
+}
+static int64_t fill_ms(const void *of, size_t i)
+{
+    return ((const smc_fill_t *)of)[i].time_ms;
+}
+
+void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument, int64_t order_id,
+                      const smc_range_t *range, smc_fill_cb cb, void *ud)
+{
+    const account_t *a = account_at(m, account);
+    if (a == NULL || instrument_at(m, instrument) == NULL)
+        return;
+    const holding_t *h = &a->holdings[instrument];
+    list_t l = {.of = h->fills, .n = h->n_fills, .id = fill_id, .ms = fill_ms};
+    size_t lo, hi, n = 0, skip, take;
+    bounds(&l, range, &lo, &hi);
+    const node_t *of = order_id != 0 ? order_by_id(h, order_id) : NULL;
+    if (of != NULL && of->first_fill > lo)
+        lo = of->first_fill < hi ? of->first_fill : hi;
+    for (size_t i = lo; i < hi; i++)
+        n += order_id == 0 || h->fills[i].order_id == order_id;
+    limits(range, n, &skip, &take);
+    for (size_t i = lo; i < hi && take > 0; i++) {
+        if (order_id != 0 && h->fills[i].order_id != order_id)
+            continue;
+        if (skip > 0) {
+            skip--;
+            continue;
+        }
+        take--;
+        cb(ud, &h->fills[i]);
+    }
+}
+
+static bool prevented_in(const smc_prevented_t *p, int32_t account, int64_t order_id,
+                         const smc_range_t *r)
+{
+    return p->account == account && p->id >= r->from_id && p->time_ms >= r->from_ms &&
+           (r->to_ms == 0 || p->time_ms <= r->to_ms) &&
+           (order_id == 0 || p->taker_order_id == order_id || p->maker_order_id == order_id);
+}
+
+void smc_market_prevented(const smc_market_t *m, int32_t account, int32_t instrument,
+                          int64_t order_id, const smc_range_t *range, smc_prevented_cb cb, void *ud)
+{
+    const instrument_t *inst = instrument_at(m, instrument);
+    size_t n = 0, skip, take;
+    for (size_t i = 0; inst != NULL && i < inst->n_prevented; i++)
+        n += prevented_in(&inst->prevented[i], account, order_id, range);
+    limits(range, n, &skip, &take);
+    for (size_t i = 0; inst != NULL && i < inst->n_prevented && take > 0; i++) {
+        if (!prevented_in(&inst->prevented[i], account, order_id, range))
+            continue;
+        if (skip > 0) {
+            skip--;
+            continue;
+        }
+        take--;
+        cb(ud, &inst->prevented[i]);
+    }
+}
+
+/* ---- public trades ------------------------------------------------------- */
+
+size_t trades_count(const instrument_t *inst)
+{
+    return inst->history.n + inst->trades.n;
+}
+
+const smc_trade_t *trades_at(const instrument_t *inst, size_t i)
+{
+    return i < inst->history.n ? &inst->history.v[i] : &inst->trades.v[i - inst->history.n];
+}
+
+static int64_t trade_id(const void *of, size_t i)
+{
+    return trades_at(of, i)->id;
+}
+static int64_t trade_ms(const void *of, size_t i)
+{
+    return trades_at(of, i)->time_ms;
+}
+
+static list_t trade_list(const instrument_t *inst)
+{
+    return (list_t){.of = inst, .n = trades_count(inst), .id = trade_id, .ms = trade_ms};
+}
+
+size_t trades_from(const instrument_t *inst, int64_t t_ms)
+{
+    list_t l = trade_list(inst);
+    return lower(&l, trade_ms, t_ms);
+}
+
+smc_code_t smc_market_trades(smc_market_t *m, int32_t instrument, const smc_range_t *range,
+                             smc_trade_cb cb, void *ud)
+{
+    instrument_t *inst = instrument_at(m, instrument);
+    if (inst == NULL)
+        return SMC_OK;
+    smc_code_t code = history_make(m, inst);
+    if (code != SMC_OK)
+        return code;
+    size_t lo, hi;
+    list_t l = trade_list(inst);
+    slice(&l, range, &lo, &hi);
+    for (size_t i = lo; i < hi; i++)
+        cb(ud, trades_at(inst, i));
+    return SMC_OK;
+}
+
+/* ---- depth --------------------------------------------------------------- */
+
+int64_t smc_market_book(const smc_market_t *m, int32_t instrument, size_t depth, smc_level_cb cb,
+                        void *ud)
+{
+    const instrument_t *inst = instrument_at(m, instrument);
+    if (inst == NULL)
+        return 0;
+    for (int side = SMC_BUY; side <= SMC_SELL; side++) {
+        const book_side_t *s = &inst->sides[side];
+        size_t n = depth == 0 || depth > s->n ? s->n : depth;
+        for (size_t i = 0; i < n; i++) {
+            const level_t *level = s->v[s->n - 1 - i];
+            cb(ud, (smc_side_t)side, level->price, level->total);
+        }
+    }
+    return inst->update_id;
+}
