@@ -170,7 +170,7 @@ local function one(field, raw, now_ms)
   if field.among and not field.among[value] then return nil, field.refusal or refusal.invalid(field.name) end
   if field.max and value > field.max then value = field.max end
   if field.min and value < field.min then
-    return nil, field.refusal or refusal.illegal(field.name, LONG_RANGE)
+    return nil, field.refusal or refusal.invalid(field.name)
   end
   return value
 end

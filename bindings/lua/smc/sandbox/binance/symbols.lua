@@ -1,21 +1,23 @@
 --- The symbols that the sandbox trades, and how exchangeInfo describes them.
 local json = require "smc.json"
+local pad = require("smc.sandbox.binance.format").pad
 
 local M = {}
 
--- price and amount decimals of a symbol are those of its tick and step; prices are where its feed starts.
+-- start: where its feed begins.  market_max: the most that one market order may ask for.  level_qty, trade_qty: how much
+-- makers show and takers take, where the engine's defaults (meant for quotes in dollars) do not fit.
 M.list = {
-  { symbol = "BTCUSDT", base = "BTC", quote = "USDT", start = "60000.00", tick = "0.01000000", max_price = "1000000.00000000",
-    step = "0.00001000", max_qty = "9000.00000000", market_max = "140.00000000", min_notional = "5.00000000" },
-  { symbol = "ETHUSDT", base = "ETH", quote = "USDT", start = "3000.00", tick = "0.01000000", max_price = "1000000.00000000",
-    step = "0.00010000", max_qty = "9000.00000000", market_max = "2800.00000000", min_notional = "5.00000000" },
-  { symbol = "ETHBTC", base = "ETH", quote = "BTC", start = "0.05000", tick = "0.00001000", max_price = "922327.00000000",
-    step = "0.00010000", max_qty = "100000.00000000", market_max = "2500.00000000", min_notional = "0.00010000" },
-  { symbol = "BNBUSDT", base = "BNB", quote = "USDT", start = "600.00", tick = "0.01000000", max_price = "100000.00000000",
-    step = "0.00100000", max_qty = "900000.00000000", market_max = "9000.00000000", min_notional = "5.00000000" },
+  { symbol = "BTCUSDT", base = "BTC", quote = "USDT", start = "60000", tick = "0.01", max_price = "1000000",
+    step = "0.00001", max_qty = "9000", market_max = "140", min_notional = "5" },
+  { symbol = "ETHUSDT", base = "ETH", quote = "USDT", start = "3000", tick = "0.01", max_price = "1000000",
+    step = "0.0001", max_qty = "9000", market_max = "2800", min_notional = "5" },
+  { symbol = "ETHBTC", base = "ETH", quote = "BTC", start = "0.05", tick = "0.00001", max_price = "922327",
+    step = "0.0001", max_qty = "100000", market_max = "2500", min_notional = "0.0001", level_qty = "20", trade_qty = "0.2" },
+  { symbol = "BNBUSDT", base = "BNB", quote = "USDT", start = "600", tick = "0.01", max_price = "100000",
+    step = "0.001", max_qty = "900000", market_max = "9000", min_notional = "5" },
 }
 
-M.max_notional = "9000000.00000000"
+M.max_notional = "9000000"
 M.max_orders = 200
 M.price_up, M.price_down = "2", "0.5"
 
@@ -24,7 +26,7 @@ M.stp_modes = { "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT" }
 M.order_types = { "LIMIT", "LIMIT_MAKER", "MARKET" }
 
 --- What every account of a fresh sandbox owns.
-M.funds = { { "BNB", "1000.00000000" }, { "BTC", "100.00000000" }, { "ETH", "1000.00000000" }, { "USDT", "10000000.00000000" } }
+M.funds = { { "BNB", "1000" }, { "BTC", "100" }, { "ETH", "1000" }, { "USDT", "10000000" } }
 
 for _, def in ipairs(M.list) do
   def.name = def.base .. "/" .. def.quote
@@ -34,13 +36,13 @@ end
 local function filters(def)
   local o = json.object
   return json.array {
-    o("filterType", "PRICE_FILTER", "minPrice", def.tick, "maxPrice", def.max_price, "tickSize", def.tick),
-    o("filterType", "LOT_SIZE", "minQty", def.step, "maxQty", def.max_qty, "stepSize", def.step),
-    o("filterType", "MARKET_LOT_SIZE", "minQty", "0.00000000", "maxQty", def.market_max, "stepSize", "0.00000000"),
+    o("filterType", "PRICE_FILTER", "minPrice", pad(def.tick), "maxPrice", pad(def.max_price), "tickSize", pad(def.tick)),
+    o("filterType", "LOT_SIZE", "minQty", pad(def.step), "maxQty", pad(def.max_qty), "stepSize", pad(def.step)),
+    o("filterType", "MARKET_LOT_SIZE", "minQty", pad "0", "maxQty", pad(def.market_max), "stepSize", pad "0"),
     o("filterType", "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp", M.price_up, "bidMultiplierDown", M.price_down,
       "askMultiplierUp", M.price_up, "askMultiplierDown", M.price_down, "avgPriceMins", 5),
-    o("filterType", "NOTIONAL", "minNotional", def.min_notional, "applyMinToMarket", true,
-      "maxNotional", M.max_notional, "applyMaxToMarket", false, "avgPriceMins", 5),
+    o("filterType", "NOTIONAL", "minNotional", pad(def.min_notional), "applyMinToMarket", true,
+      "maxNotional", pad(M.max_notional), "applyMaxToMarket", false, "avgPriceMins", 5),
     o("filterType", "MAX_NUM_ORDERS", "maxNumOrders", M.max_orders),
   }
 end

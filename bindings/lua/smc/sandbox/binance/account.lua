@@ -1,0 +1,122 @@
+--- What an account can ask about itself: balances, orders, fills, its order count.
+local format = require "smc.sandbox.binance.format"
+local json = require "smc.json"
+local params = require "smc.sandbox.binance.params"
+local refusal = require "smc.sandbox.binance.refusal"
+
+local M = {}
+local field = params.field
+local pad = format.pad
+
+local DAY_MS = 24 * 3600 * 1000
+local UID = 354937868
+
+local function balances(sb, account, omit_zero)
+  local out = {}
+  for _, b in ipairs(sb.market:balances(account)) do
+    if not omit_zero or b.free ~= "0" or b.locked ~= "0" then
+      out[#out + 1] = json.object("asset", b.asset, "free", pad(b.free), "locked", pad(b.locked))
+    end
+  end
+  return json.array(out)
+end
+
+local function status(sb, call)
+  local bps = sb.assume.commission_bps
+  local rate = sb.fee_rate
+  return json.object(
+    "makerCommission", bps, "takerCommission", bps, "buyerCommission", 0, "sellerCommission", 0,
+    "commissionRates", json.object("maker", pad(rate), "taker", pad(rate), "buyer", format.ZERO, "seller", format.ZERO),
+    "canTrade", call.key.can_trade, "canWithdraw", true, "canDeposit", true, "brokered", false,
+    "requireSelfTradePrevention", false, "preventSor", false,
+    "updateTime", (sb.balance_at[call.account] or sb.market_opened) + sb.skew_ms, "accountType", "SPOT",
+    "balances", balances(sb, call.account, call.values.omitZeroBalances),
+    "permissions", json.array { "SPOT" }, "uid", UID + call.account - sb.first_account)
+end
+
+local function one(sb, call)
+  local v = call.values
+  if not v.orderId and not v.origClientOrderId then
+    return nil, refusal.missing_both("origClientOrderId", "orderId")
+  end
+  if not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
+  local order = sb.market:order { account = call.account, symbol = v.symbol, id = v.orderId,
+    client_id = not v.orderId and v.origClientOrderId or nil }
+  if not order then return nil, refusal.no_such_order() end
+  local asked = v.origClientOrderId
+  if asked and v.orderId and asked ~= order.client_id and asked ~= order.orig_client_id then
+    return nil, refusal.new(-2039, "Client order ID is not correct for this order ID.")
+  end
+  if asked and asked ~= order.client_id and not sb.assume.former_client_ids then return nil, refusal.no_such_order() end
+  return format.order(order, sb.skew_ms)
+end
+
+local function orders_of(sb, list)
+  local out = {}
+  for i, order in ipairs(list) do out[i] = format.order(order, sb.skew_ms) end
+  return json.array(out)
+end
+
+local function open(sb, call)
+  local symbol = call.values.symbol
+  if symbol and not sb.by_symbol[symbol] then return nil, refusal.invalid_symbol() end
+  return orders_of(sb, sb.market:orders { account = call.account, symbol = symbol, open = true })
+end
+
+local function bounds(sb, v)
+  if v.startTime and v.endTime and v.endTime - v.startTime > DAY_MS then
+    return nil, refusal.new(-1127, "More than 24 hours between startTime and endTime.")
+  end
+  return { from_ms = v.startTime and v.startTime - sb.skew_ms, to_ms = v.endTime and v.endTime - sb.skew_ms }
+end
+
+local function all(sb, call)
+  local v = call.values
+  if not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
+  local span, no = bounds(sb, v)
+  if not span then return nil, no end
+  return orders_of(sb, sb.market:orders { account = call.account, symbol = v.symbol, from_id = v.orderId,
+    from_ms = span.from_ms, to_ms = span.to_ms, limit = v.limit or 500 })
+end
+
+local function fills(sb, call)
+  local v = call.values
+  if not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
+  local timed = v.startTime or v.endTime
+  if timed and (v.orderId or v.fromId) then return nil, refusal.bad_combination() end
+  local span, no = bounds(sb, v)
+  if not span then return nil, no end
+  local out = {}
+  for i, f in ipairs(sb.market:fills { account = call.account, symbol = v.symbol, order_id = v.orderId, from_id = v.fromId,
+    from_ms = span.from_ms, to_ms = span.to_ms, limit = v.limit or 500 }) do
+    out[i] = format.fill(f, sb.skew_ms)
+  end
+  return json.array(out)
+end
+
+local function order_counts(sb, call)
+  return sb.limits:describe_orders(call.account, call.now)
+end
+
+local function symbol_field(need) return field("symbol", "symbol", { need = need }) end
+local limit_field = field("limit", "long", { max = 1000, min = 1 })
+
+M.routes = {
+  { method = "GET", path = "/api/v3/account", ws = "account.status", security = "USER_DATA", weight = 20,
+    fields = { field("omitZeroBalances", "bool") }, handle = status },
+  { method = "GET", path = "/api/v3/order", ws = "order.status", security = "USER_DATA", weight = 4,
+    fields = { symbol_field(true), field("orderId", "long"), field("origClientOrderId", "client_id") }, handle = one },
+  { method = "GET", path = "/api/v3/openOrders", ws = "openOrders.status", security = "USER_DATA",
+    weight = function(v) return v.symbol and 6 or 80 end, fields = { symbol_field(false) }, handle = open },
+  { method = "GET", path = "/api/v3/allOrders", ws = "allOrders", security = "USER_DATA", weight = 20,
+    fields = { symbol_field(true), field("orderId", "long"), field("startTime", "bound"), field("endTime", "bound"),
+      limit_field }, handle = all },
+  { method = "GET", path = "/api/v3/myTrades", ws = "myTrades", security = "USER_DATA",
+    weight = function(v) return v.orderId and 5 or 20 end,
+    fields = { symbol_field(true), field("orderId", "long"), field("startTime", "bound"), field("endTime", "bound"),
+      field("fromId", "long"), limit_field }, handle = fills },
+  { method = "GET", path = "/api/v3/rateLimit/order", ws = "account.rateLimits.orders", security = "USER_DATA", weight = 40,
+    fields = {}, handle = order_counts },
+}
+
+return M

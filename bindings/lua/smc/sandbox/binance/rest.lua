@@ -1,0 +1,101 @@
+--- The REST half: paths, headers, bodies.
+local auth = require "smc.sandbox.binance.auth"
+local format = require "smc.sandbox.binance.format"
+local json = require "smc.json"
+local params = require "smc.sandbox.binance.params"
+local refusal = require "smc.sandbox.binance.refusal"
+local router = require "smc.sandbox.binance.router"
+
+local M = {}
+
+local NOT_FOUND_PAGE = "<html><body><h2>404 Not found</h2></body></html>"
+local GONE_PAGE = "<html>\r\n<head><title>410 Gone</title></head>\r\n<body>\r\n<center><h1>410 Gone</h1></center>\r\n"
+  .. "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+
+-- Routes that the venue has retired: they answer 410 with a page, whatever is asked.
+local RETIRED = { ["/api/v3/userDataStream"] = true, ["/api/v1/userDataStream"] = true }
+
+local UNITS = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", millisecond = "ms" }
+
+local function headers(sb, account, now)
+  local out = {
+    { "Content-Type", "application/json;charset=UTF-8" },
+    { "Server", "nginx" },
+    { "x-mbx-uuid", sb:new_uuid() },
+    { "Cache-Control", "no-cache, no-store, must-revalidate" },
+  }
+  sb.limits:headers(out, account, now)
+  return out
+end
+
+local function refuse(sb, ex, no)
+  local out = headers(sb, nil, sb:now())
+  if no.retry_after then out[#out + 1] = { "Retry-After", tostring(no.retry_after) } end
+  ex:reply(no.status, out, json.encode(json.object("code", no.code, "msg", no.msg, "data", no.data)))
+  return no.status
+end
+
+local function not_found(ex)
+  local accepts = ex:header "accept"
+  if accepts and accepts:find("text/html", 1, true) then
+    ex:reply(404, { { "Content-Type", "text/html" } }, NOT_FOUND_PAGE)
+  else
+    ex:reply(404, {}, "")
+  end
+  return 404
+end
+
+local function find(ex)
+  if RETIRED[ex.path] then
+    ex:reply(410, { { "Content-Type", "text/html" }, { "Server", "nginx" } }, GONE_PAGE)
+    return nil, 410
+  end
+  local methods = router.by_path[ex.path]
+  if not methods then return nil, not_found(ex) end
+  local route = methods[ex.method]
+  if not route then
+    ex:reply(405, {}, "")
+    return nil, 405
+  end
+  return route
+end
+
+local function form_body(ex)
+  local body = ex.body or ""
+  if body == "" or ex.method == "GET" then return "" end
+  local kind = ex:header "content-type"
+  if kind and not kind:lower():find("application/x-www-form-urlencoded", 1, true) then return "" end
+  return body
+end
+
+local function sbe_only(ex)
+  local accepts = ex:header "accept"
+  return accepts and accepts:lower():match("^%s*application/sbe%s*$") ~= nil
+end
+
+--- Answers one exchange.  Returns the status that was sent.
+function M.serve(sb, ex)
+  local route, status = find(ex)
+  if not route then return status end
+  if sbe_only(ex) then
+    ex:reply(406, {}, "")
+    return 406
+  end
+  local unit = ex:header "x-mbx-time-unit"
+  if unit and not UNITS[unit] then
+    return refuse(sb, ex, refusal.new(-1194,
+      "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."))
+  end
+  local query, body = ex.query or "", ex.body or ""
+  local result, no, call = router.answer(sb, route, {
+    sent = params.from_rest(query, form_body(ex)),
+    api_key = ex:header "x-mbx-apikey",
+    payloads = function() return { auth.rest_payload(query, body) } end,
+  })
+  if result == nil then return refuse(sb, ex, no) end
+  if UNITS[unit] == "us" then format.microseconds(result) end
+  ex:reply(200, headers(sb, route.orders and call.account, sb:now()), json.encode(result))
+  return 200
+end
+
+return M

@@ -1,0 +1,307 @@
+--- Market streams: connections, subscriptions, control messages.
+local format = require "smc.sandbox.binance.format"
+local json = require "smc.json"
+local keepalive = require "smc.sandbox.binance.keepalive"
+local market_data = require "smc.sandbox.binance.market_data"
+local text = require "smc.core.text"
+local topics = require "smc.sandbox.binance.topics"
+
+local M = {}
+
+local MAX_STREAMS = 1024
+local UNITS = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", millisecond = "ms" }
+
+-- ---- sending ---------------------------------------------------------------
+
+local function send(topic, event)
+  local plain = json.encode(event)
+  local micro
+  for _, session in ipairs(topic.sessions) do
+    local body = plain
+    if session.unit == "us" then
+      micro = micro or json.encode(format.microseconds(event))
+      body = micro
+    end
+    if session.combined then body = '{"stream":' .. topic.label .. ',"data":' .. body .. "}" end
+    session.sock:send(body)
+  end
+end
+
+--- What has just happened in the market, in order: trades, levels.
+function M.happened(sb, events)
+  local trades, touched = {}, {}
+  for _, e in ipairs(events) do
+    for _, topic in ipairs(sb.topics) do
+      if topic.def.symbol == e.symbol then
+        if e.type == "level" then
+          touched[e.symbol] = true
+          if topic.on_level then topic:on_level(e) end
+        elseif e.type == "trade" and topic.on_trade then
+          send(topic, topic:on_trade(e, sb:now(), sb.skew_ms))
+        end
+      end
+    end
+    if e.type == "trade" then
+      trades[e.symbol] = trades[e.symbol] or {}
+      table.insert(trades[e.symbol], e)
+    end
+  end
+  for _, topic in ipairs(sb.topics) do
+    local symbol = topic.def.symbol
+    if topic.on_aggregate then
+      for _, t in ipairs(market_data.aggregate(trades[symbol] or {})) do
+        send(topic, topic:on_aggregate(t, sb:now(), sb.skew_ms, symbol))
+      end
+    elseif topic.on_best and touched[symbol] then
+      local event = topic:on_best(sb.market:best(symbol))
+      if event then send(topic, event) end
+    end
+  end
+end
+
+--- Sends what is due by the clock.
+function M.tick(sb, wall_ms)
+  for _, topic in ipairs(sb.topics) do
+    if topic.every and topic.due <= wall_ms then
+      topic.due = (wall_ms // topic.every + 1) * topic.every
+      local event = topic:emit(sb)
+      if event then send(topic, event) end
+    end
+  end
+end
+
+--- When the streams next want to be woken, in wall milliseconds; nil when nobody listens.
+function M.next_due(sb)
+  local due
+  for _, topic in ipairs(sb.topics) do
+    local at = topic.live and sb.market:next_ms() or topic.due
+    if at and (not due or at < due) then due = at end
+  end
+  return due
+end
+
+-- ---- subscriptions ----------------------------------------------------------
+
+local function index_of(list, value)
+  for i, v in ipairs(list) do
+    if v == value then return i end
+  end
+end
+
+local function want_events(sb, symbol)
+  for _, topic in ipairs(sb.topics) do
+    if topic.def.symbol == symbol then return sb.market:want("all", symbol) end
+  end
+  sb.market:want("orders", symbol)
+end
+
+local function join(sb, session, name)
+  local topic = sb.topic_of[name]
+  if not topic then
+    topic = topics.new(sb, name)
+    if not topic then return end
+    sb:settle() -- what happened before does not belong to the new stream
+    topic.due = topic.every and (sb.market:time() // topic.every + 1) * topic.every
+    sb.topic_of[name] = topic
+    sb.topics[#sb.topics + 1] = topic
+    want_events(sb, topic.def.symbol)
+  end
+  topic.sessions[#topic.sessions + 1] = session
+end
+
+local function leave(sb, session, name)
+  local topic = sb.topic_of[name]
+  if not topic then return end
+  table.remove(topic.sessions, index_of(topic.sessions, session))
+  if #topic.sessions > 0 then return end
+  sb.topic_of[name] = nil
+  table.remove(sb.topics, index_of(sb.topics, topic))
+  want_events(sb, topic.def.symbol)
+end
+
+local function subscribe(sb, session, names)
+  for _, name in ipairs(names) do
+    if not index_of(session.names, name) then
+      session.names[#session.names + 1] = name
+      join(sb, session, name)
+    end
+  end
+  sb:arm()
+end
+
+local function unsubscribe(sb, session, names)
+  for _, name in ipairs(names) do
+    local at = index_of(session.names, name)
+    if at then
+      table.remove(session.names, at)
+      leave(sb, session, name)
+    end
+  end
+  sb:arm()
+end
+
+-- ---- control messages ---------------------------------------------------------
+
+local METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
+local controls = {}
+
+local function fault(code, msg) return nil, { code = code, msg = msg } end
+
+local function names_of(params)
+  if type(params) ~= "table" then return fault(2, "Invalid request: params must be a list of stream names") end
+  for _, name in ipairs(params) do
+    if type(name) ~= "string" then return fault(2, "Invalid request: stream name must be a string") end
+  end
+  return params
+end
+
+function controls.SUBSCRIBE(sb, session, params)
+  local names, no = names_of(params)
+  if not names then return nil, no end
+  if #session.names + #names > MAX_STREAMS then return fault(4, "Too many subscriptions") end
+  subscribe(sb, session, names)
+  return json.null
+end
+
+function controls.UNSUBSCRIBE(sb, session, params)
+  local names, no = names_of(params)
+  if not names then return nil, no end
+  unsubscribe(sb, session, names)
+  return json.null
+end
+
+function controls.LIST_SUBSCRIPTIONS(_, session)
+  return json.array { table.unpack(session.names) }
+end
+
+local function property(params, count)
+  if type(params) ~= "table" or type(params[1]) ~= "string" then
+    return fault(2, "Invalid request: property name must be a string")
+  end
+  if #params > count then return fault(2, "Invalid request: too many parameters") end
+  if params[1] ~= "combined" then return fault(0, "Unknown property") end
+  return true
+end
+
+function controls.SET_PROPERTY(_, session, params)
+  local ok, no = property(params, 2)
+  if not ok then return nil, no end
+  if type(params[2]) ~= "boolean" then return fault(1, "Invalid value type: expected Boolean") end
+  session.combined = params[2]
+  return json.null
+end
+
+function controls.GET_PROPERTY(_, session, params)
+  local ok, no = property(params, 1)
+  if not ok then return nil, no end
+  return session.combined
+end
+
+local function good_id(id)
+  return id == nil or id == json.null or math.type(id) == "integer" or type(id) == "string" and #id <= 36
+    and not id:find("[^%w]")
+end
+
+--- Where in a one-line message a parser stands after the method's value.
+local function column_after(data, method)
+  local _, last = data:find('"method"%s*:%s*"' .. method:gsub("%p", "%%%0") .. '"')
+  return last or #data
+end
+
+local function read(data)
+  local message, err = json.decode(data)
+  if message == nil then
+    local line, column = tostring(err.message):match("line (%d+), column (%d+)")
+    return nil, { code = 3, msg = ("Invalid JSON: expected value at line %s column %s"):format(line or 1, column or 1) }, true
+  end
+  if type(message) ~= "table" or type(message.method) ~= "string" then
+    return nil, { code = 2, msg = ("Invalid request: missing field `method` at line 1 column %d"):format(#data) }, true
+  end
+  if not controls[message.method] then
+    return nil, { code = 2, msg = ("Invalid request: unknown variant `%s`, expected one of %s at line 1 column %d"):format(
+      message.method, METHODS, column_after(data, message.method)) }, true
+  end
+  if not good_id(message.id) then
+    return nil, { code = 2, msg = "Invalid request: request ID must be an unsigned integer" }
+  end
+  return message
+end
+
+local function answer_error(session, no, id)
+  session.sock:send(json.encode(json.object("error", json.object("code", no.code, "msg", no.msg), "id", id)))
+end
+
+--- A connection may send a few messages a second; more, and it is dropped.
+local function too_fast(sb, session)
+  local second = sb.market_clock() // 1000
+  if second ~= session.second then session.second, session.messages = second, 0 end
+  session.messages = session.messages + 1
+  return session.messages > sb.assume.messages_per_second
+end
+
+local function on_message(sb, session, data)
+  if too_fast(sb, session) then return session.sock:close(1008, "Too many requests") end
+  local message, no, fatal = read(data)
+  if not message then
+    answer_error(session, no)
+    if fatal then session.sock:close(1008, "Invalid request") end
+    return
+  end
+  local result
+  result, no = controls[message.method](sb, session, message.params)
+  if result == nil then return answer_error(session, no, message.id) end
+  session.sock:send(json.encode(json.object("result", result, "id", message.id == nil and json.null or message.id)))
+end
+
+-- ---- connections --------------------------------------------------------------
+
+local function split(list)
+  local out = {}
+  for name in list:gmatch("[^/]+") do out[#out + 1] = text.percent_decode(name) or name end
+  return out
+end
+
+--- What a path asks for: { combined, names }, or nil when no such path exists.
+local function parse_target(path, query)
+  if path == "/ws" or path:sub(1, 4) == "/ws/" then return { combined = false, names = split(path:sub(5)) } end
+  if path ~= "/stream" and path ~= "/stream/" then return nil end
+  local list = ("&" .. query):match("&streams=([^&]*)") or ""
+  return { combined = true, names = split((list:gsub("%%2[fF]", "/"))) }
+end
+
+local function on_close(sb, session)
+  keepalive.stop(session)
+  unsubscribe(sb, session, { table.unpack(session.names) })
+  table.remove(sb.sessions, index_of(sb.sessions, session))
+end
+
+--- Answers a handshake on a market stream path.  Returns the status; 404 when the path does not exist.
+function M.accept(sb, ex)
+  local query = ex.query or ""
+  local asked = parse_target(ex.path, query)
+  local unit = ("&" .. query):match("&timeUnit=([^&]*)")
+  if not asked or unit and not UNITS[unit] then
+    ex:reply(asked and 400 or 404, {}, "")
+    return asked and 400 or 404
+  end
+  local allowed, no = sb.limits:connect(false, sb:now())
+  if not allowed then
+    ex:reply(no.status, { { "Retry-After", tostring(no.retry_after) } }, "")
+    return no.status
+  end
+  local session = { kind = "market", path = ex.path, combined = asked.combined, names = {}, unit = UNITS[unit] or "ms" }
+  session.sock = ex:upgrade {
+    on_message = function(_, data) on_message(sb, session, data) end,
+    on_pong = function(_, payload)
+      if too_fast(sb, session) then return session.sock:close(1008, "Too many requests") end
+      keepalive.pong(session, payload)
+    end,
+    on_close = function() on_close(sb, session) end,
+  }
+  sb.sessions[#sb.sessions + 1] = session
+  keepalive.start(session)
+  subscribe(sb, session, asked.names)
+  return 101
+end
+
+return M

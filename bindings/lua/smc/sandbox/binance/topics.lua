@@ -1,0 +1,150 @@
+--- Market streams by name: what each one sends, and when.
+local format = require "smc.sandbox.binance.format"
+local json = require "smc.json"
+local market_data = require "smc.sandbox.binance.market_data"
+
+local M = {}
+local pad = format.pad
+
+--- [price, quantity] rows in order of their first change, each with its latest quantity.
+local function put(side, price, qty)
+  local at = side.at[price]
+  if at then
+    side[at][2] = pad(qty)
+  else
+    side[#side + 1] = json.array { pad(price), pad(qty) }
+    side.at[price] = #side
+  end
+end
+
+local function rows(side)
+  side.at = nil
+  return json.array(side)
+end
+
+local function no_changes()
+  return { first = nil, last = nil, bids = { at = {} }, asks = { at = {} } }
+end
+
+local kinds = {}
+
+function kinds.trade()
+  return { live = true, on_trade = function(_, t, now, skew)
+    return json.object("e", "trade", "E", now, "s", t.symbol, "t", t.id, "p", pad(t.price), "q", pad(t.qty),
+      "T", t.time_ms + skew, "m", t.buyer_is_maker, "M", true)
+  end }
+end
+
+function kinds.aggTrade()
+  return { live = true, on_aggregate = function(_, t, now, skew, symbol)
+    return json.object("e", "aggTrade", "E", now, "s", symbol, "a", t.id, "p", pad(t.price), "q", pad(t.qty),
+      "f", t.id, "l", t.last_id, "T", t.time_ms + skew, "m", t.buyer_is_maker, "M", true)
+  end }
+end
+
+function kinds.bookTicker()
+  return { live = true, on_best = function(topic, best)
+    local key = ("%s %s %s %s"):format(best.bid, best.bid_qty, best.ask, best.ask_qty)
+    if key == topic.sent then return nil end
+    topic.sent = key
+    return json.object("u", best.update_id, "s", topic.def.symbol, "b", pad(best.bid or "0"), "B", pad(best.bid_qty or "0"),
+      "a", pad(best.ask or "0"), "A", pad(best.ask_qty or "0"))
+  end }
+end
+
+function kinds.miniTicker()
+  return { every = 1000, emit = function(topic, sb)
+    local d = market_data.day(sb, topic.def)
+    return json.object("e", "24hrMiniTicker", "E", d.close_ms, "s", d.symbol, "c", d.last, "o", d.open, "h", d.high,
+      "l", d.low, "v", d.volume, "q", d.quote_volume)
+  end }
+end
+
+function kinds.ticker()
+  return { every = 1000, emit = function(topic, sb)
+    local d = market_data.day(sb, topic.def)
+    return json.object("e", "24hrTicker", "E", d.close_ms, "s", d.symbol, "p", d.change, "P", d.percent, "w", d.vwap,
+      "x", d.prev, "c", d.last, "Q", d.last_qty, "b", d.bid, "B", d.bid_qty, "a", d.ask, "A", d.ask_qty,
+      "o", d.open, "h", d.high, "l", d.low, "v", d.volume, "q", d.quote_volume, "O", d.open_ms, "C", d.close_ms,
+      "F", d.first_id, "L", d.last_id, "n", d.count)
+  end }
+end
+
+function kinds.avgPrice()
+  return { every = 1000, emit = function(topic, sb)
+    local price, last_ms = sb:average_price(topic.def.symbol)
+    return json.object("e", "avgPrice", "E", sb:now(), "s", topic.def.symbol, "i", "5m", "w", pad(price),
+      "T", last_ms + sb.skew_ms)
+  end }
+end
+
+local function kline(interval, zone_ms)
+  return { every = interval == "1s" and 1000 or 2000, emit = function(topic, sb)
+    -- The candle of the instant before: at a candle's end that is the one that closes now.
+    local now = sb.market:time()
+    local list = market_data.candles(sb, topic.def.symbol, interval, { to_ms = now - 1, limit = 1, zone_ms = zone_ms })
+    local c = list[#list]
+    if not c then return nil end
+    return json.object("e", "kline", "E", sb:now(), "s", topic.def.symbol, "k", json.object(
+      "t", c.open_ms + sb.skew_ms, "T", c.close_ms + sb.skew_ms, "s", topic.def.symbol, "i", interval,
+      "f", c.first_id, "L", c.last_id, "o", pad(c.open), "c", pad(c.close), "h", pad(c.high), "l", pad(c.low),
+      "v", pad(c.volume), "n", c.count, "x", c.close_ms < now, "q", pad(c.quote_volume),
+      "V", pad(c.taker_volume), "Q", pad(c.taker_quote_volume), "B", "0"))
+  end }
+end
+
+local function depth_diff(every)
+  return { every = every, changes = no_changes(),
+    on_level = function(topic, level)
+      local c = topic.changes
+      c.first, c.last = c.first or level.update_id, level.update_id
+      put(level.side == "buy" and c.bids or c.asks, level.price, level.qty)
+    end,
+    emit = function(topic, sb)
+      local c = topic.changes
+      if not c.first then return nil end
+      topic.changes = no_changes()
+      return json.object("e", "depthUpdate", "E", sb:now(), "s", topic.def.symbol, "U", c.first, "u", c.last,
+        "b", rows(c.bids), "a", rows(c.asks))
+    end }
+end
+
+local function depth_top(levels, every)
+  return { every = every, emit = function(topic, sb)
+    local book = sb.market:book(topic.def.symbol, levels)
+    if book.update_id == topic.sent then return nil end
+    topic.sent = book.update_id
+    return json.object("lastUpdateId", book.update_id, "bids", format.levels(book.bids), "asks", format.levels(book.asks))
+  end }
+end
+
+local SPEEDS = { [""] = 1000, ["@100ms"] = 100, ["@1000ms"] = 1000 }
+local LEVELS = { ["5"] = 5, ["10"] = 10, ["20"] = 20 }
+
+local function make(kind)
+  if kinds[kind] then return kinds[kind]() end
+  local interval, zone = kind:match("^kline_(%w+)(@?[+%d:]*)$")
+  if interval and (market_data.intervals[interval] or interval == "1M") then
+    if zone == "" then return kline(interval, 0) end
+    if zone == "@+08:00" then return kline(interval, 8 * 3600 * 1000) end
+    return nil
+  end
+  local levels, speed = kind:match("^depth(%d*)(.*)$")
+  if not levels or not SPEEDS[speed] then return nil end
+  if levels == "" then return depth_diff(SPEEDS[speed]) end
+  return LEVELS[levels] and depth_top(LEVELS[levels], SPEEDS[speed])
+end
+
+--- The topic of a stream name, or nil for a name that this venue has no data for.
+-- live: sends as things happen; every: sends at multiples of so many milliseconds.
+function M.new(sb, name)
+  local symbol, kind = name:match("^([^@]+)@(.+)$")
+  local def = symbol and sb.by_lower[symbol]
+  local topic = def and make(kind)
+  if not topic then return nil end
+  topic.name, topic.def, topic.sessions = name, def, {}
+  topic.label = json.encode(name)
+  return topic
+end
+
+return M

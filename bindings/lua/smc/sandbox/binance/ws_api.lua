@@ -1,0 +1,262 @@
+--- The WebSocket API: the REST handlers behind JSON frames, sessions, and the user data stream.
+local auth = require "smc.sandbox.binance.auth"
+local format = require "smc.sandbox.binance.format"
+local json = require "smc.json"
+local keepalive = require "smc.sandbox.binance.keepalive"
+local params = require "smc.sandbox.binance.params"
+local refusal = require "smc.sandbox.binance.refusal"
+local router = require "smc.sandbox.binance.router"
+
+local M = {}
+
+local MAX_ACTIVE = 1000
+local MAX_SUBSCRIPTION_ID = 65535
+local SESSION_WEIGHT = 2
+local UNITS = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", millisecond = "ms" }
+
+local function send(session, value)
+  if session.unit == "us" then format.microseconds(value) end
+  session.sock:send(json.encode(value))
+end
+
+-- ---- answers -------------------------------------------------------------------
+
+local function wants_limits(session, request)
+  local asked = request.params.returnRateLimits
+  if asked == nil then return session.rate_limits end
+  return asked == true or asked == "true"
+end
+
+local function respond(sb, session, request, result, no, account)
+  local limits
+  if wants_limits(session, request) then limits = sb.limits:describe_used(account, sb:now()) end
+  local id = request.id == nil and json.null or request.id
+  if result ~= nil then
+    return send(session, json.object("id", id, "status", 200, "result", result, "rateLimits", limits))
+  end
+  local data = no.data
+  if no.retry_at then data = json.object("serverTime", sb:now(), "retryAfter", no.retry_at) end
+  send(session, json.object("id", id, "status", no.status,
+    "error", json.object("code", no.code, "msg", no.msg, "data", data), "rateLimits", limits))
+  if no.status == 418 then session.sock:close(1008, "IP banned") end
+end
+
+-- ---- user data ------------------------------------------------------------------
+
+local function count(session)
+  local n = 0
+  for _ in pairs(session.subscribed) do n = n + 1 end
+  return n
+end
+
+local function subscription_ids(session)
+  local ids = {}
+  for id in pairs(session.subscribed) do ids[#ids + 1] = id end
+  table.sort(ids)
+  return ids
+end
+
+local function subscribe(sb, session, account, by_logon)
+  for _, s in pairs(session.subscribed) do
+    if s.account == account then return nil, refusal.new(-2035, "User Data Stream subscription already active.") end
+  end
+  if session.next_id > MAX_SUBSCRIPTION_ID or count(session) >= MAX_ACTIVE then
+    return nil, refusal.new(-2042, "Maximum subscription ID reached for this connection.")
+  end
+  sb:settle() -- what happened before does not belong to the new stream
+  local id = session.next_id
+  session.next_id = id + 1
+  session.subscribed[id] = { account = account, by_logon = by_logon }
+  sb:arm()
+  return json.object("subscriptionId", id)
+end
+
+local function terminate(sb, session, id)
+  session.subscribed[id] = nil
+  send(session, json.object("subscriptionId", id, "event", json.object("e", "eventStreamTerminated", "E", sb:now())))
+end
+
+--- Tells every subscription of the account.
+function M.tell(sb, account, event)
+  local bodies = {}
+  local function body(unit)
+    bodies.ms = bodies.ms or json.raw(json.encode(event))
+    if unit == "us" and not bodies.us then bodies.us = json.raw(json.encode(format.microseconds(event))) end
+    return bodies[unit]
+  end
+  for _, session in ipairs(sb.api_sessions) do
+    for _, id in ipairs(subscription_ids(session)) do
+      if session.subscribed[id].account == account then
+        session.sock:send(json.encode(json.object("subscriptionId", id, "event", body(session.unit))))
+      end
+    end
+  end
+end
+
+--- Whether anybody is told anything.
+function M.has_listeners(sb)
+  for _, session in ipairs(sb.api_sessions) do
+    if next(session.subscribed) then return true end
+  end
+  return false
+end
+
+-- ---- methods of the session -------------------------------------------------------
+
+local function describe(sb, session)
+  local key = session.key
+  return json.object("apiKey", key and key.api_key or json.null, "authorizedSince", session.authorized or json.null,
+    "connectedSince", session.connected, "returnRateLimits", session.rate_limits, "serverTime", sb:now(),
+    "userDataStream", next(session.subscribed) ~= nil)
+end
+
+local signed_fields = {
+  params.field("apiKey", "any", { need = true }), auth.fields[1], auth.fields[2], auth.fields[3],
+  params.field("returnRateLimits", "bool"),
+}
+local no_fields = { params.field("returnRateLimits", "bool") }
+local id_fields = { params.field("subscriptionId", "long"), params.field("returnRateLimits", "bool") }
+
+local function identify(sb, request, values, now)
+  return auth.check(sb, { api_key = values.apiKey, signature = values.signature, timestamp = values.timestamp,
+    window = values.recvWindow, payloads = auth.ws_payloads(request.params, request.raw, sb.assume.encoded_ws_payload) }, now)
+end
+
+local own = {}
+
+own["session.logon"] = { fields = signed_fields, run = function(sb, session, request, values, now)
+  local key, no = identify(sb, request, values, now)
+  if not key then return nil, no end
+  if key.kind ~= "ed25519" then return nil, refusal.new(-4056, "HMAC_SHA256 API key is not supported.") end
+  session.key, session.authorized = key, now
+  return describe(sb, session)
+end }
+
+own["session.status"] = { fields = no_fields, run = function(sb, session) return describe(sb, session) end }
+
+own["session.logout"] = { fields = no_fields, run = function(sb, session)
+  session.key, session.authorized = nil, nil
+  for _, id in ipairs(subscription_ids(session)) do
+    if session.subscribed[id].by_logon then terminate(sb, session, id) end
+  end
+  sb:arm()
+  return describe(sb, session)
+end }
+
+own["session.subscriptions"] = { fields = no_fields, run = function(_, session)
+  local out = {}
+  for i, id in ipairs(subscription_ids(session)) do out[i] = json.object("subscriptionId", id) end
+  return json.array(out)
+end }
+
+own["userDataStream.subscribe"] = { fields = no_fields, run = function(sb, session)
+  if not session.key then return nil, refusal.bad_key() end
+  return subscribe(sb, session, session.key.account, true)
+end }
+
+own["userDataStream.subscribe.signature"] = { fields = signed_fields, run = function(sb, session, request, values, now)
+  local key, no = identify(sb, request, values, now)
+  if not key then return nil, no end
+  return subscribe(sb, session, key.account, false)
+end }
+
+own["userDataStream.unsubscribe"] = { fields = id_fields, run = function(sb, session, _, values)
+  local asked = values.subscriptionId
+  if asked and not session.subscribed[asked] then
+    return nil, refusal.new(-2036, "User Data Stream subscription not active.")
+  end
+  for _, id in ipairs(asked and { asked } or subscription_ids(session)) do terminate(sb, session, id) end
+  sb:arm()
+  return json.object()
+end }
+
+local function run_own(sb, session, request, method)
+  local now = sb:now()
+  local admitted, no = sb.limits:admit(SESSION_WEIGHT, false, now)
+  if not admitted then return nil, no end
+  local values
+  values, no = params.read(method.fields, params.from_ws(request.params), now)
+  if not values then return nil, no end
+  return method.run(sb, session, request, values, now)
+end
+
+-- ---- frames -----------------------------------------------------------------------
+
+local function read(data)
+  local frame = json.decode(data)
+  if type(frame) ~= "table" or type(frame.method) ~= "string" then
+    return nil, refusal.new(-1135, "Invalid JSON Request."), { params = {}, id = type(frame) == "table" and frame.id or nil }
+  end
+  local request = { id = frame.id, method = frame.method:gsub("^v%d+/", ""), params = frame.params or {}, raw = data }
+  if type(request.params) ~= "table" then
+    request.params = {}
+    return nil, refusal.bad_json "params", request
+  end
+  return request
+end
+
+local function routed(sb, session, request, route)
+  local key = session.key
+  if key and not sb.keys[key.api_key] then -- the key was deleted while the session stood
+    session.key, session.authorized = nil, nil
+    return nil, refusal.bad_key()
+  end
+  local result, no, call = router.answer(sb, route, {
+    sent = params.from_ws(request.params), ws = true, session = key, api_key = request.params.apiKey,
+    payloads = function() return auth.ws_payloads(request.params, request.raw, sb.assume.encoded_ws_payload) end,
+  })
+  return result, no, route.orders ~= nil and call and call.account or nil
+end
+
+local function on_message(sb, session, data)
+  local request, no, blame = read(data)
+  if not request then return respond(sb, session, blame, nil, no) end
+  sb:record { method = "WS", path = request.method, body = data, signed = request.params.signature ~= nil }
+  local method, route = own[request.method], router.by_ws[request.method]
+  local result, account
+  if method then
+    result, no = run_own(sb, session, request, method)
+  elseif route then
+    result, no, account = routed(sb, session, request, route)
+  else
+    no = refusal.new(-1020, "This operation is not supported.")
+  end
+  respond(sb, session, request, result, no, account)
+end
+
+local function option(query, name)
+  return ("&" .. query):match("&" .. name .. "=([^&]*)")
+end
+
+--- Answers a handshake on /ws-api/v3.  Returns the status.
+function M.accept(sb, ex)
+  local query = ex.query or ""
+  local unit = option(query, "timeUnit")
+  if unit and not UNITS[unit] then
+    ex:reply(400, {}, "")
+    return 400
+  end
+  local allowed, no = sb.limits:connect(true, sb:now())
+  if not allowed then
+    ex:reply(no.status, { { "Retry-After", tostring(no.retry_after) } }, "")
+    return no.status
+  end
+  local session = { kind = "api", path = ex.path, subscribed = {}, next_id = 0, connected = sb:now(),
+    unit = unit and UNITS[unit] or "ms", rate_limits = option(query, "returnRateLimits") ~= "false" }
+  session.sock = ex:upgrade {
+    on_message = function(_, data) on_message(sb, session, data) end,
+    on_pong = function(_, payload) keepalive.pong(session, payload) end,
+    on_close = function()
+      keepalive.stop(session)
+      for i, s in ipairs(sb.api_sessions) do
+        if s == session then table.remove(sb.api_sessions, i) end
+      end
+      sb:arm()
+    end,
+  }
+  sb.api_sessions[#sb.api_sessions + 1] = session
+  keepalive.start(session)
+  return 101
+end
+
+return M

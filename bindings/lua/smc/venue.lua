@@ -1,0 +1,48 @@
+--- Venues: where one lives in this run, and with which credentials; its dialect does the talking.
+local sandbox = require "smc.sandbox"
+local spec = require "smc.spec"
+local world = require "smc.world"
+
+local M = {}
+
+local DIALECTS = { binance = "smc.venue.binance" }
+
+local function in_sandbox(dialect, name, options)
+  local box = options.sandbox or sandbox.shared(name)
+  return { urls = dialect.sandbox_urls(box), key = box.key, secret = box.secret, sandbox = box }
+end
+
+local function on_testnet(dialect, name, w)
+  local access = { urls = dialect.testnet }
+  for field, variable in pairs(dialect.credentials) do
+    local value = w.credentials[variable]
+    if not value or value == "" then
+      spec.skip(("%s has no credentials: %s is not set"):format(name, variable))
+    end
+    access[field] = value
+  end
+  return access
+end
+
+local function check(name, options, dialect)
+  if options ~= nil and type(options) ~= "table" then error("smc.venue: an options table expected", 3) end
+  for key in pairs(options or {}) do
+    if not dialect.options[key] then error(("smc.venue: unknown option '%s' of %s"):format(tostring(key), name), 3) end
+  end
+  return options or {}
+end
+
+--- A venue of the run's target: its sandbox, which all venues of that name in a spec share, or its testnet.
+function M.open(name, options)
+  if type(name) ~= "string" or not DIALECTS[name] then
+    error(("smc.venue: no venue is called '%s' (known: binance)"):format(tostring(name)), 2)
+  end
+  local dialect = require(DIALECTS[name])
+  options = check(name, options, dialect)
+  local w = world.current "smc.venue"
+  if w.target ~= "sandbox" and options.sandbox then spec.skip "a sandbox of one's own is not to be had on a testnet" end
+  local access = w.target == "sandbox" and in_sandbox(dialect, name, options) or on_testnet(dialect, name, w)
+  return dialect.new(access, options, w)
+end
+
+return M

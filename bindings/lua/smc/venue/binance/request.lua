@@ -1,0 +1,87 @@
+--- One request to Binance: its parameters as bytes, its signature over exactly those, and its answer judged.
+local errors = require "smc.venue.binance.errors"
+local json = require "smc.json"
+local task = require "smc.core.task"
+local text = require "smc.core.text"
+
+local M = {}
+
+local IN_BODY = { POST = true, PUT = true, PATCH = true }
+
+local function value_text(name, value)
+  if type(value) == "table" then return json.encode(value) end
+  if type(value) == "number" and math.type(value) ~= "integer" then
+    error(("binance: parameter '%s' is a fraction: give decimals as strings"):format(name), 0)
+  end
+  return tostring(value)
+end
+
+local function sorted_names(params)
+  local names = {}
+  for name in pairs(params) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- name=value pairs in order of the names, percent-encoded.
+local function encode(params)
+  local out = {}
+  for i, name in ipairs(sorted_names(params)) do
+    out[i] = text.percent_encode(name) .. "=" .. text.percent_encode(value_text(name, params[name]))
+  end
+  return table.concat(out, "&")
+end
+
+local function signed_bytes(inner, params)
+  local all = {}
+  for name, value in pairs(params) do all[name] = value end
+  all.timestamp = all.timestamp or task.wall_ms() + inner.offset_ms
+  all.recvWindow = all.recvWindow or inner.recv_window
+  local payload = encode(all)
+  return payload .. "&signature=" .. text.percent_encode(assert(inner.signer:sign(payload)))
+end
+
+--- Adds the signature to WebSocket API parameters: over all of them, sorted, without percent-encoding.
+function M.sign_ws(signer, params)
+  local parts = {}
+  for i, name in ipairs(sorted_names(params)) do parts[i] = name .. "=" .. value_text(name, params[name]) end
+  params.signature = assert(signer:sign(table.concat(parts, "&")))
+  return params
+end
+
+local function decoded(reply)
+  local value = reply.body and reply.body ~= "" and json.decode(reply.body) or nil
+  return type(value) == "table" and value or nil
+end
+
+local function judge(reply, asked)
+  local value = decoded(reply)
+  if reply.status >= 200 and reply.status < 300 then
+    if value then return value, reply.headers end
+    return nil, errors.broken(asked.op, "the answer is not JSON", reply.status, asked.mutation)
+  end
+  local code = value and math.type(value.code) == "integer" and value.code or nil
+  local message = value and type(value.msg) == "string" and value.msg or ("HTTP status %d"):format(reply.status)
+  return nil, errors.answered({ http = reply.status, code = code, message = message,
+    retry_after = tonumber(reply.headers["retry-after"] or "") }, asked.op, asked.mutation)
+end
+
+--- Sends it once.  asked: { op, method, path, params, signed, mutation }.  Returns the decoded answer and its headers, or
+-- nil and an error.
+function M.call(venue, inner, asked)
+  local bytes = asked.signed and signed_bytes(inner, asked.params) or encode(asked.params)
+  local url, headers, body = venue.url .. asked.path, {}, nil
+  if asked.signed then headers[1] = { "X-MBX-APIKEY", venue.key } end
+  if IN_BODY[asked.method] then
+    body = bytes
+    headers[#headers + 1] = { "Content-Type", "application/x-www-form-urlencoded" }
+  elseif bytes ~= "" then
+    url = url .. "?" .. bytes
+  end
+  local reply, err = inner.wire:send { method = asked.method, url = url, path = asked.path, headers = headers, body = body,
+    op = asked.op, signed = asked.signed }
+  if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
+  return judge(reply, asked)
+end
+
+return M

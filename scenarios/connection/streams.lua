@@ -1,0 +1,158 @@
+local smc = require "smc"
+
+--- Frames until `wanted(frame)` is true for one, which is returned.
+local function next_frame(socket, wanted)
+  while true do
+    local frame = assert(smc.json.decode(assert(socket:recv(15))))
+    if wanted(frame) then return frame end
+  end
+end
+
+local function falls(rows)
+  for i = 2, #rows do
+    if smc.decimal.cmp(rows[i][1], rows[i - 1][1]) >= 0 then return false end
+  end
+  return true
+end
+
+local function rises(rows)
+  for i = 2, #rows do
+    if smc.decimal.cmp(rows[i][1], rows[i - 1][1]) <= 0 then return false end
+  end
+  return true
+end
+
+describe("binance market streams #connection #binance", function()
+  local venue
+  before_each(function() venue = smc.venue "binance" end)
+
+  it("acknowledges a subscription with its id, and lists exactly what was asked for", function()
+    local socket <close> = assert(smc.ws.connect(venue.ws_url .. "/ws"))
+    assert(socket:send '{"method":"SUBSCRIBE","params":["btcusdt@trade","btcusdt@depth5"],"id":41}')
+    assert.equal('{"result":null,"id":41}', assert(socket:recv(5)))
+
+    assert(socket:send '{"method":"LIST_SUBSCRIPTIONS","id":42}')
+    local list = next_frame(socket, function(frame) return frame.id == 42 end)
+    assert.same({ "btcusdt@trade", "btcusdt@depth5" }, list.result)
+
+    assert(socket:send '{"method":"UNSUBSCRIBE","params":["btcusdt@trade"],"id":43}')
+    next_frame(socket, function(frame) return frame.id == 43 end)
+    assert(socket:send '{"method":"LIST_SUBSCRIPTIONS","id":44}')
+    list = next_frame(socket, function(frame) return frame.id == 44 end)
+    assert.same({ "btcusdt@depth5" }, list.result)
+  end)
+
+  it("sends trades with all their fields", function()
+    local socket <close> = assert(smc.ws.connect(venue.ws_url .. "/ws/btcusdt@trade"))
+    local before = smc.wall()
+    local trade = next_frame(socket, function(frame) return frame.e == "trade" end)
+    assert.equal("BTCUSDT", trade.s)
+    assert.equal("integer", math.type(trade.t))
+    assert.is_true(smc.decimal.cmp(trade.p, "0") > 0)
+    assert.is_true(smc.decimal.cmp(trade.q, "0") > 0)
+    assert.equal("boolean", type(trade.m))
+    assert.is_true(trade.M)
+    assert.is_true(trade.T >= before and trade.T <= trade.E, "traded after we came, told after it traded")
+  end)
+
+  it("sends the five best levels, and tells streams apart when they are combined", function()
+    local socket <close> = assert(smc.ws.connect(venue.ws_url .. "/stream?streams=btcusdt@depth5/ethusdt@depth5"))
+    local seen = {}
+    for _, name in ipairs { "btcusdt@depth5", "ethusdt@depth5" } do
+      local book = next_frame(socket, function(frame) return frame.stream == name end).data
+      assert.is_true(book.lastUpdateId > 0)
+      assert.equal(5, #book.bids)
+      assert.equal(5, #book.asks)
+      assert.is_true(falls(book.bids), "bids fall")
+      assert.is_true(rises(book.asks), "asks rise")
+      assert.is_true(smc.decimal.cmp(book.bids[1][1], book.asks[1][1]) < 0, "best bid below best ask")
+      seen[#seen + 1] = book.bids[1][1]
+    end
+    assert.is_true(smc.decimal.cmp(seen[1], seen[2]) > 0, "a bitcoin costs more than an ether")
+  end)
+
+  it("refuses a path that does not exist with HTTP 404", function()
+    local socket, err = smc.ws.connect(venue.ws_url .. "/stream/nonsense")
+    assert.is_nil(socket)
+    assert.equal("protocol", err.class)
+    assert.matches("404", tostring(err))
+  end)
+
+  it("hears our answer to each of its pings", function()
+    local stream <close> = assert(venue:stream { "ticker:BTC/USDT" })
+    eventually(function()
+      local connection = venue.sandbox:streams()[1]
+      assert.equal(3, connection.pings)
+      assert.equal(3, connection.pongs)
+    end, { within = 70 })
+    assert(stream:recv(5))
+  end)
+
+  it("keeps a local book equal to the venue's while the market moves", function()
+    local stream <close> = assert(venue:stream { "book:BTC/USDT" })
+    local first = assert(stream:top(5))
+    for _, by in ipairs { "0.01", "-0.02", "0.005" } do
+      venue.sandbox:move("BTC/USDT", { by = by })
+      eventually(function()
+        local theirs, ours = venue.sandbox:book("BTC/USDT", 5), assert(stream:top(5))
+        assert.same(theirs.bids, ours.bids)
+        assert.same(theirs.asks, ours.asks)
+        assert.equal(theirs.id, ours.id)
+      end, { within = 5 })
+    end
+    assert.is_true(stream:top(5).id > first.id)
+  end)
+
+  it("closes with code 1000 and leaves no connection behind", function()
+    local stream = assert(venue:stream { "trade:BTC/USDT" })
+    assert(stream:recv(15))
+    assert.equal(1, #venue.sandbox:streams())
+
+    assert.equal(1000, assert(stream:close()))
+
+    eventually(function() assert.same({}, venue.sandbox:streams()) end)
+  end)
+end)
+
+describe("binance user stream #connection #binance", function()
+  local venue
+  before_each(function() venue = smc.venue "binance" end)
+
+  it("tells of an order, its fill and the balances after it, in that order", function()
+    local events <close> = assert(venue:user_stream())
+    local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.001" })
+    assert.equal("filled", order.status)
+
+    local accepted, filled, balance = assert(events:recv(5)), assert(events:recv(5)), assert(events:recv(5))
+
+    assert.same({ "order", "new", order.client_id }, { accepted.kind, accepted.execution, accepted.order.client_id })
+    assert.same({ "fill", "filled", "0.001" }, { filled.kind, filled.order.status, filled.fill.qty })
+    assert.equal(order.average, filled.fill.price)
+    assert.equal("balance", balance.kind)
+    assert.equal(assert(venue:balances()).BTC.free, balance.balances.BTC.free)
+  end)
+
+  it("tells of a resting order, of its locked funds, and of its cancellation", function()
+    local events <close> = assert(venue:user_stream())
+    local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "40000" })
+    assert.equal("open", order.status)
+    assert.equal(order.id, assert(events:recv(5)).order.id)
+    assert.equal("400", assert(events:recv(5)).balances.USDT.locked)
+
+    local cancelled = assert(venue:cancel { symbol = "BTC/USDT", id = order.id })
+
+    local told = assert(events:recv(5))
+    assert.same({ "canceled", order.id, order.client_id }, { told.execution, told.order.id, told.order.client_id })
+    assert.equal("canceled", cancelled.status)
+    assert.equal("0", assert(events:recv(5)).balances.USDT.locked)
+    assert.same({}, assert(venue:open_orders "BTC/USDT"))
+  end)
+
+  it("refuses to start for a stranger", function()
+    local stranger = smc.venue("binance", { secret = smc.secret.random() })
+    local events, err = stranger:user_stream()
+    assert.is_nil(events)
+    assert.equal("auth", err.class)
+    assert.equal(-1022, err.code)
+  end)
+end)
