@@ -1,0 +1,83 @@
+/* smc.core.rng - seeded, named streams of random numbers. */
+#include "smcb_rng.h"
+
+#include "smcb.h"
+
+#define RNG_MT "smc.rng"
+
+enum { ALNUM_MAX = 4096 };
+
+smc_rng_t *smcb_check_rng(lua_State *L, int idx)
+{
+    return luaL_checkudata(L, idx, RNG_MT);
+}
+
+static int l_new(lua_State *L)
+{
+    lua_Integer seed = luaL_checkinteger(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    smc_rng_t *rng = lua_newuserdatauv(L, sizeof(*rng), 0);
+
+    smc_rng_init(rng, (uint64_t)seed, name);
+    luaL_setmetatable(L, RNG_MT);
+    return 1;
+}
+
+static int l_int(lua_State *L)
+{
+    smc_rng_t *rng = smcb_check_rng(L, 1);
+    lua_Integer lo = luaL_checkinteger(L, 2);
+    lua_Integer hi = luaL_checkinteger(L, 3);
+
+    luaL_argcheck(L, lo <= hi, 3, "the range is empty");
+    lua_pushinteger(L, smc_rng_range(rng, lo, hi));
+    return 1;
+}
+
+static int l_float(lua_State *L)
+{
+    lua_pushnumber(L, smc_rng_float(smcb_check_rng(L, 1)));
+    return 1;
+}
+
+static int l_normal(lua_State *L)
+{
+    lua_pushnumber(L, smc_rng_normal(smcb_check_rng(L, 1)));
+    return 1;
+}
+
+static int l_exp(lua_State *L)
+{
+    lua_pushnumber(L, smc_rng_exp(smcb_check_rng(L, 1)));
+    return 1;
+}
+
+static int l_alnum(lua_State *L)
+{
+    smc_rng_t *rng = smcb_check_rng(L, 1);
+    lua_Integer n = luaL_checkinteger(L, 2);
+    char text[ALNUM_MAX + 1];
+
+    luaL_argcheck(L, n >= 0 && n <= ALNUM_MAX, 2, "the length must be from 0 to 4096");
+    smc_rng_alnum(rng, text, (size_t)n);
+    lua_pushlstring(L, text, (size_t)n);
+    return 1;
+}
+
+int smcb_open_rng(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"int", l_int}, {"float", l_float}, {"normal", l_normal},
+        {"exp", l_exp}, {"alnum", l_alnum}, {NULL, NULL},
+    };
+    static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
+
+    if (luaL_newmetatable(L, RNG_MT)) {
+        luaL_newlib(L, methods);
+        lua_setfield(L, -2, "__index");
+        lua_pushboolean(L, 0);
+        lua_setfield(L, -2, "__metatable");
+    }
+    luaL_newlib(L, functions);
+    return 1;
+}

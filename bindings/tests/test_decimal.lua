@@ -1,0 +1,125 @@
+-- smc.decimal: the face of the exact decimals; their arithmetic is tested in core/tests/test_decimal.c.
+local decimal = require "smc.decimal"
+
+--- Asserts that fn(...) raises, at this file, with a message that holds `text`.
+local function raises(text, fn, ...)
+  local args = table.pack(...)
+  local ok, message = pcall(function()
+    local result = fn(table.unpack(args, 1, args.n))
+    return result
+  end)
+  assert.is_false(ok)
+  assert.truthy(message:find("test_decimal.lua:", 1, true), message)
+  assert.truthy(message:find(text, 1, true), message)
+end
+
+local function fails(class, code, result, err)
+  assert.is_nil(result)
+  assert.equal(class, err.class)
+  assert.equal(code, err.code)
+end
+
+describe("decimal", function()
+  it("adds, subtracts and multiplies exactly, in minimal form", function()
+    assert.equal("0.3", decimal.add("0.1", "0.2"))
+    assert.equal("-0.1", decimal.sub("0.10", "0.20"))
+    assert.equal("0", decimal.sub("1", "1.000"))
+    assert.equal("200.0001", decimal.mul("20000.01", "0.01"))
+    assert.equal("0.000000000000000001", decimal.mul("0.000000001", "0.000000001"))
+    assert.equal("-7", decimal.neg("7.0"))
+    assert.equal("7", decimal.abs("-7"))
+  end)
+
+  it("takes integers, and keeps all their digits", function()
+    assert.equal("9223372036854775808", decimal.add(math.maxinteger, 1))
+    assert.equal("1.5", decimal.div(3, 2))
+  end)
+
+  it("refuses floats: they are not exact", function()
+    raises("a float is not exact", decimal.add, "1", 0.1)
+    raises("a float is not exact", decimal.cmp, 1.0, "1")
+  end)
+
+  it("refuses what is no decimal", function()
+    raises("'1e5' is not a decimal number", decimal.add, "1e5", "1")
+    raises("'' is not a decimal number", decimal.add, "1", "")
+    raises("string expected, got nil", decimal.add, "1", nil)
+    raises("string expected, got table", decimal.abs, {})
+    raises("more than 18 decimals", decimal.neg, "0.0000000000000000001")
+  end)
+
+  it("divides to the places asked for, half to even unless told", function()
+    assert.equal("0.333333333333333333", decimal.div("1", "3"))
+    assert.equal("0.33", decimal.div("1", "3", 2))
+    assert.equal("0.34", decimal.div("1", "3", 2, "up"))
+    assert.equal("0.12", decimal.div("1", "8", 2))
+    assert.equal("0.13", decimal.div("1", "8", 2, "half_up"))
+    assert.equal("-0.13", decimal.div("-1", "8", 2, "floor"))
+    assert.equal("-0.12", decimal.div("-1", "8", 2, "down"))
+  end)
+
+  it("rounds a product only when places are given", function()
+    fails("invalid_request", "overflow", decimal.mul("0.0000000001", "0.0000000001"))
+    assert.equal("0", decimal.mul("0.0000000001", "0.0000000001", 18))
+    assert.equal("0.2", decimal.mul("0.5", "0.5", 1))
+    assert.equal("0.3", decimal.mul("0.5", "0.5", 1, "half_up"))
+  end)
+
+  it("refuses unknown rounding and places out of range", function()
+    raises("invalid option 'sideways'", decimal.div, "1", "3", 2, "sideways")
+    raises("places must be from 0 to 18", decimal.div, "1", "3", 19)
+    raises("places must be from 0 to 18", decimal.round, "1", -1)
+  end)
+
+  it("returns nil and an error where there is no result", function()
+    fails("invalid_request", "invalid_argument", decimal.div("1", "0"))
+    fails("invalid_request", "overflow", decimal.mul("99999999999999999999", "10"))
+    fails("invalid_request", "overflow", decimal.add("170141183460469231731", "1"))
+  end)
+
+  it("compares by value, not by text", function()
+    assert.equal(0, decimal.cmp("1.0", "1"))
+    assert.equal(-1, decimal.cmp("9", "10"))
+    assert.equal(1, decimal.cmp("-9", "-10"))
+    assert.is_true(decimal.lt("9", "10"))
+    assert.is_false(decimal.lt("10", "10.0"))
+    assert.is_true(decimal.le("10", "10.0"))
+    assert.is_false(decimal.le("10.1", "10"))
+    assert.is_true(decimal.eq("0", "-0.000"))
+    assert.is_false(decimal.eq("1", "2"))
+    assert.equal("-3", decimal.min("2", "-3", "10"))
+    assert.equal("10", decimal.max("2", "-3", "10.0"))
+    assert.equal("2", decimal.max("2"))
+  end)
+
+  it("rounds to places and to steps", function()
+    assert.equal("2", decimal.round("2.5"))
+    assert.equal("2.35", decimal.round("2.345", 2, "up"))
+    assert.equal("0.017", decimal.floor_to("0.01799", "0.001"))
+    assert.equal("-0.018", decimal.floor_to("-0.01701", "0.001"))
+    assert.is_true(decimal.is_multiple("0.3", "0.1"))
+    assert.is_false(decimal.is_multiple("0.35", "0.1"))
+    raises("the step must be above zero", decimal.floor_to, "1", "0")
+    raises("the step must be above zero", decimal.is_multiple, "1", "-0.1")
+  end)
+
+  it("formats with a fixed number of decimals", function()
+    assert.equal("1.50000000", decimal.format("1.5", 8))
+    assert.equal("1", decimal.format("1.5", 0, "down"))
+    assert.equal("2", decimal.format("1.5", 0))
+    assert.equal("1.5", decimal.format("1.500"))
+    assert.equal("0.00", decimal.format("-0.001", 2))
+  end)
+
+  it("tells numbers from other text", function()
+    for _, good in ipairs { "0", "-0.5", "007", "0.000000000000000001" } do
+      assert.is_true(decimal.is_valid(good), good)
+    end
+    for _, bad in ipairs { "", ".5", "5.", "1e3", " 1", "+1", "0.0000000000000000001", "1\0" } do
+      assert.is_false(decimal.is_valid(bad), bad)
+    end
+    assert.is_false(decimal.is_valid(nil))
+    assert.is_false(decimal.is_valid(1.5))
+    assert.is_false(decimal.is_valid({}))
+  end)
+end)
