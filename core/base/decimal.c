@@ -48,7 +48,8 @@ static smc_code_t from_magnitude(bool negative, u128_t m, smc_dec_t *out)
  * q: the magnitude before, for the even neighbour. */
 static bool goes_up(bool negative, u128_t q, u128_t rest, u128_t whole, smc_round_t mode)
 {
-    u128_t other = whole - rest; /* compares with rest as rest * 2 does with whole, but cannot overflow */
+    u128_t other =
+        whole - rest; /* compares with rest as rest * 2 does with whole, but cannot overflow */
 
     if (rest == 0)
         return false;

@@ -69,7 +69,8 @@ static size_t fill_forms(redact_entry_t *e, char *to, const unsigned char *s, si
     *needle++ = (redact_needle_t){.bytes = at, .n = put_hex(at, s, n), .any_case = true};
     at += 2 * n;
     for (size_t k = 0; k < 6; k++) {
-        *needle = (redact_needle_t){.bytes = at, .n = put_base64(at, s, n, k % 3, alphabets[k / 3])};
+        *needle =
+            (redact_needle_t){.bytes = at, .n = put_base64(at, s, n, k % 3, alphabets[k / 3])};
         at += needle++->n;
     }
     return (size_t)(at - to);
@@ -220,7 +221,7 @@ static size_t longest_match(const redact_t *r, const char *p, size_t n)
 
 smc_code_t redact_text(const redact_t *r, const char *text, size_t n, smc_buf_t *out)
 {
-    size_t shown = 0; /* everything before is in out */
+    size_t shown = 0;  /* everything before is in out */
     size_t hidden = 0; /* everything in shown..hidden is a secret */
 
     if (r->entries == NULL)

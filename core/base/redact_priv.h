@@ -13,8 +13,8 @@ typedef struct redact_entry redact_entry_t;
 
 /* A zeroed struct knows no secret. */
 typedef struct redact {
-    redact_entry_t *entries;      /* one for each secret */
-    redact_needle_t *heads[256];  /* needles by their first byte in lower case */
+    redact_entry_t *entries;     /* one for each secret */
+    redact_needle_t *heads[256]; /* needles by their first byte in lower case */
 } redact_t;
 
 void redact_deinit(redact_t *r);

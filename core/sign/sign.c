@@ -121,8 +121,8 @@ smc_code_t smc_sign_key_new(smc_sign_kind_t kind, const char *material, size_t n
     if (key == NULL)
         return smc_fail(err, SMC_ENOMEM, "sign.key", 0, "out of memory");
     key->kind = kind;
-    code = kind == SMC_SIGN_HMAC ? init_hmac(key, material, n, err)
-                                 : init_pkey(key, material, n, err);
+    code =
+        kind == SMC_SIGN_HMAC ? init_hmac(key, material, n, err) : init_pkey(key, material, n, err);
     if (code != SMC_OK) {
         smc_sign_key_free(key);
         return code;
@@ -243,10 +243,10 @@ smc_code_t smc_sign(smc_sign_key_t *key, const void *payload, size_t n, smc_buf_
 
 static bool verify_pkey(smc_sign_key_t *key, const void *payload, size_t n, const smc_buf_t *raw)
 {
-    bool valid = EVP_MD_CTX_reset(key->md) == 1 &&
-                 EVP_DigestVerifyInit(key->md, NULL, key->sha256, NULL, key->pkey) == 1 &&
-                 EVP_DigestVerify(key->md, (const unsigned char *)raw->data, raw->len, payload,
-                                  n) == 1;
+    bool valid =
+        EVP_MD_CTX_reset(key->md) == 1 &&
+        EVP_DigestVerifyInit(key->md, NULL, key->sha256, NULL, key->pkey) == 1 &&
+        EVP_DigestVerify(key->md, (const unsigned char *)raw->data, raw->len, payload, n) == 1;
 
     ERR_clear_error(); /* a refused signature is no error, and a queue that grows is a leak */
     return valid;

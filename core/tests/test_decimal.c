@@ -212,9 +212,9 @@ static void any_number(smc_rng_t *rng, char *out)
     for (int i = 0; i < whole + decimals; i++) {
         if (i == whole)
             out[n++] = '.';
-        out[n++] = (char)(odd_digits || smc_rng_below(rng, 4) == 0
-                              ? '0' + (int)smc_rng_below(rng, 10)
-                              : liked[smc_rng_below(rng, 5)]);
+        out[n++] =
+            (char)(odd_digits || smc_rng_below(rng, 4) == 0 ? '0' + (int)smc_rng_below(rng, 10)
+                                                            : liked[smc_rng_below(rng, 5)]);
     }
     out[n] = '\0';
 }

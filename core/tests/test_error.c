@@ -54,7 +54,8 @@ static void fail_fills_the_error_and_returns_the_code(void **state)
     smc_error_t err = {0};
 
     (void)state;
-    assert_int_equal(SMC_ECONN, smc_fail(&err, SMC_ECONN, "tcp.connect", 111, "%s:%u", "host", 80u));
+    assert_int_equal(SMC_ECONN,
+                     smc_fail(&err, SMC_ECONN, "tcp.connect", 111, "%s:%u", "host", 80u));
     assert_int_equal(SMC_ECONN, err.code);
     assert_int_equal(111, err.sys);
     assert_string_equal("tcp.connect", err.op);

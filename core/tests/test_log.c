@@ -108,8 +108,9 @@ static void the_newest_line_stays_however_long(void **state)
 
 static void control_characters_and_broken_utf8_are_spelled_out(void **state)
 {
-    static const char text[] = "a\nb\x1b[31m\x7f \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \xC3 \xC0\x80 "
-                               "\xED\xA0\x80 \xF5 \xC2\x9B";
+    static const char text[] =
+        "a\nb\x1b[31m\x7f \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \xC3 \xC0\x80 "
+        "\xED\xA0\x80 \xF5 \xC2\x9B";
 
     smc_log_text(*state, "who\n", text, sizeof(text) - 1, 1000);
     assert_string_equal("    0.000 who\\x0A  a\\x0Ab\\x1B[31m\\x7F \xC3\xA9 \xE2\x82\xAC "
@@ -119,7 +120,10 @@ static void control_characters_and_broken_utf8_are_spelled_out(void **state)
 
 static void long_text_is_cut_between_characters(void **state)
 {
-    smc_log_text(*state, "0123456789abcdefgh", "ab\xE2\x82\xAC" "cd", 7, 4);
+    smc_log_text(*state, "0123456789abcdefgh",
+                 "ab\xE2\x82\xAC"
+                 "cd",
+                 7, 4);
     assert_string_equal("    0.000 0123456789abcde  ab... (7 bytes)\n",
                         smc_log_contents(*state, NULL));
 }
@@ -162,7 +166,7 @@ static void base64_is_hidden_in_both_alphabets(void **state)
 static void base64_is_hidden_at_all_three_alignments(void **state)
 {
     hide(*state, "foobar");
-    redacts(*state, "Zm9vYmFy", "***");         /* foobar */
+    redacts(*state, "Zm9vYmFy", "***");          /* foobar */
     redacts(*state, "eGZvb2JhcnkK", "eG***nkK"); /* xfoobary\n */
     redacts(*state, "eHhmb29iYXJ5", "eHh***J5"); /* xxfoobary */
 }

@@ -60,7 +60,8 @@ static void hex_is_lower_case_and_reads_both(void **state)
 
 static void hex_refuses_what_is_not_pairs_of_digits(void **state)
 {
-    static const char *const bad[] = {"0", "000", "0g", "g0", " 00", "00 ", "0x00", "-1", "@0", "`0"};
+    static const char *const bad[] = {"0",   "000",  "0g", "g0", " 00",
+                                      "00 ", "0x00", "-1", "@0", "`0"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -71,8 +72,13 @@ static void hex_refuses_what_is_not_pairs_of_digits(void **state)
 static void base64_meets_the_vectors_of_its_rfc(void **state)
 {
     static const char *const rows[][2] = {
-        {"", ""},           {"f", "Zg=="},         {"fo", "Zm8="},         {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
     };
 
     (void)state;
@@ -86,9 +92,9 @@ static void base64_meets_the_vectors_of_its_rfc(void **state)
 static void base64_refuses_what_it_would_not_write(void **state)
 {
     static const char *const bad[] = {
-        "Z",        "Zg",       "Zg=",      "=",        "==",       "===",      "====",
-        "Zg==Zg==", "Zm8=Zm8=", "Zg===",    "Z===",     "Zh==",     "Zm9=",     "Zm9v\n",
-        "Zm 9",     "-_-_",     "Zm9v====", "=Zm9",     "Zg=A",     "Zm9vYg=!", "Zm9v Zm9",
+        "Z",        "Zg",       "Zg=",      "=",    "==",   "===",      "====",
+        "Zg==Zg==", "Zm8=Zm8=", "Zg===",    "Z===", "Zh==", "Zm9=",     "Zm9v\n",
+        "Zm 9",     "-_-_",     "Zm9v====", "=Zm9", "Zg=A", "Zm9vYg=!", "Zm9v Zm9",
     };
 
     (void)state;
@@ -103,8 +109,9 @@ static void percent_encoding_leaves_the_unreserved_only(void **state)
 
     (void)state;
     encodes(smc_percent_encode, unreserved, strlen(unreserved), unreserved);
-    encodes(smc_percent_encode, " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}", 29,
-            "%20%21%22%23%24%25%26%27%28%29%2A%2B%2C%2F%3A%3B%3C%3D%3E%3F%40%5B%5C%5D%5E%60%7B%7C%7D");
+    encodes(
+        smc_percent_encode, " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}", 29,
+        "%20%21%22%23%24%25%26%27%28%29%2A%2B%2C%2F%3A%3B%3C%3D%3E%3F%40%5B%5C%5D%5E%60%7B%7C%7D");
     encodes(smc_percent_encode, "\0\x7f\xEF\xBC\x91", 5, "%00%7F%EF%BC%91");
 }
 

@@ -49,8 +49,7 @@ bool smc_verify(smc_sign_key_t *key, const void *payload, size_t n, const char *
 
 /* What kind of key this text is: PEM by what it holds, everything else an HMAC secret.
  * Errors: SMC_EINVAL (empty), SMC_EKEY (PEM that holds neither RSA nor Ed25519, or cannot be read). */
-smc_code_t smc_sign_detect(const char *material, size_t n, smc_sign_kind_t *kind,
-                           smc_error_t *err);
+smc_code_t smc_sign_detect(const char *material, size_t n, smc_sign_kind_t *kind, smc_error_t *err);
 
 /* "hmac", "rsa", "ed25519". */
 const char *smc_sign_kind_text(smc_sign_kind_t kind);
