@@ -148,29 +148,38 @@ static size_t put_digits(char *out, u128_t m, size_t min_digits)
     return n;
 }
 
+/* How many decimals a magnitude has. */
+static int places_of(u128_t m)
+{
+    int places = SMC_DEC_PLACES;
+
+    while (places > 0 && m % 10 == 0) {
+        m /= 10;
+        places--;
+    }
+    return places;
+}
+
 size_t smc_dec_format(smc_dec_t a, int places, smc_round_t mode, char *out)
 {
     bool negative = a.units < 0;
     u128_t m = magnitude(a);
+    int shown = places == SMC_DEC_MINIMAL ? places_of(m) : places;
     uint64_t cut;
     u128_t rest;
     size_t n = 0;
 
-    assert(places >= SMC_DEC_MINIMAL && places <= SMC_DEC_PLACES);
-    if (places == SMC_DEC_MINIMAL)
-        for (places = SMC_DEC_PLACES; places > 0; places--)
-            if (m % pow10[SMC_DEC_PLACES - places + 1] != 0)
-                break;
-    cut = pow10[SMC_DEC_PLACES - places];
+    assert(shown >= 0 && shown <= SMC_DEC_PLACES);
+    cut = pow10[SMC_DEC_PLACES - shown];
     rest = m % cut;
     m /= cut;
     m += goes_up(negative, m, rest, cut, mode);
     if (negative && m > 0)
         out[n++] = '-';
-    n += put_digits(out + n, m / pow10[places], 1);
-    if (places > 0) {
+    n += put_digits(out + n, m / pow10[shown], 1);
+    if (shown > 0) {
         out[n++] = '.';
-        n += put_digits(out + n, m % pow10[places], (size_t)places);
+        n += put_digits(out + n, m % pow10[shown], (size_t)shown);
     }
     out[n] = '\0';
     return n;

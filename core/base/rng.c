@@ -55,12 +55,12 @@ uint64_t smc_rng_u64(smc_rng_t *rng)
 uint64_t smc_rng_below(smc_rng_t *rng, uint64_t n)
 {
     u128_t product;
-    uint64_t unfair;
 
     assert(n > 0);
     product = (u128_t)smc_rng_u64(rng) * n;
     if ((uint64_t)product < n) {
-        unfair = (0 - n) % n;
+        uint64_t unfair = (0 - n) % n;
+
         while ((uint64_t)product < unfair)
             product = (u128_t)smc_rng_u64(rng) * n;
     }
@@ -88,12 +88,12 @@ double smc_rng_float(smc_rng_t *rng)
 double smc_rng_normal(smc_rng_t *rng)
 {
     double x;
-    double y;
     double s;
 
     do {
+        double y = 2 * smc_rng_float(rng) - 1;
+
         x = 2 * smc_rng_float(rng) - 1;
-        y = 2 * smc_rng_float(rng) - 1;
         s = x * x + y * y;
     } while (s >= 1 || s == 0);
     return x * sqrt(-2 * log(s) / s);

@@ -55,7 +55,7 @@ smc_code_t smc_secret_random(size_t n, smc_secret_t **out, smc_error_t *err)
     smc_code_t code = map(n, &s, err);
     size_t i = 0;
 
-    if (code != SMC_OK)
+    if (s == NULL)
         return code;
     while (i < n) {
         unsigned char byte;

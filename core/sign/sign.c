@@ -40,6 +40,7 @@ static smc_code_t fail(smc_error_t *err, smc_code_t code, const char *op, const 
 /* ---- reading keys --------------------------------------------------------------------------- */
 
 /* Without a callback of ours OpenSSL would ask for the password of an encrypted key on the terminal. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is pem_password_cb. */
 static int no_password(char *buf, int size, int rwflag, void *ud)
 {
     (void)buf;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,9 +31,9 @@ static void every_class_is_one_that_scripts_know(void **state)
 
     (void)state;
     for (int code = 0; code < SMC_CODE_COUNT; code++) {
-        char word[64] = " ";
+        char word[64];
 
-        (void)strcat(strcat(word, smc_code_class((smc_code_t)code)), " ");
+        (void)snprintf(word, sizeof(word), " %s ", smc_code_class((smc_code_t)code));
         if (strstr(known, word) == NULL)
             fail_msg("unknown class%s", word);
     }

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { ROUNDS = 200, VALUES = 500 };
+enum { ROUNDS = 100, VALUES = 500 };
 
 static smc_histogram_t *new_histogram(void)
 {
