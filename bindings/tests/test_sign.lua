@@ -1,6 +1,7 @@
 -- smc.core.sign: secret handles, keys, signatures.  The vectors are in core/tests/test_sign.c.
 local sign = require "smc.core.sign"
 local rng = require "smc.core.rng"
+local task = require "smc.core.task"
 
 -- The example of the Binance documentation.
 local SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
@@ -13,6 +14,8 @@ local function pem(kind, base64)
 end
 local ED_PRIVATE = pem("PRIVATE", "MC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLIAB9m89u")
 local ED_PUBLIC = pem("PUBLIC", "MCowBQYDK2VwAyEAGUIKv9dSpWXBViXp2m6vAIb8QMFJYBgyFEQsFJlqgA0=")
+-- RFC 8032, 7.1, test 1; no other spec here makes a secret of it.
+local PUBLIC_ONLY = pem("PUBLIC", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")
 
 local function raises(text, fn, ...)
   local ok, message = pcall(fn, ...)
@@ -32,6 +35,14 @@ describe("a secret", function()
     raises("concatenate", function() return secret .. "" end)
     raises("call", function() return secret() end)
     raises("metatable", setmetatable, secret, {})
+  end)
+
+  it("is hidden from the transcript, whichever way it came in", function()
+    sign.secret("from-a-handle")
+    sign.key("hmac", "from-a-key")
+    sign.verify("hmac", "from-a-check", "x", "y")
+    task.log("test", "1 from-a-handle 2 from-a-key 3 from-a-check 4 from-nowhere 5")
+    assert.truthy(task.transcript():find("1 *** 2 *** 3 *** 4 from-nowhere 5", 1, true), task.transcript())
   end)
 
   it("must be long enough to be hidden", function()
@@ -70,6 +81,12 @@ describe("a key", function()
     assert.equal(88, #signature)
     assert.is_true(sign.verify("ed25519", ED_PUBLIC, PAYLOAD, signature))
     assert.is_false(sign.verify("ed25519", ED_PUBLIC, PAYLOAD .. "0", signature))
+  end)
+
+  it("leaves the public half readable", function()
+    assert(sign.key("ed25519", PUBLIC_ONLY))
+    task.log("test", PUBLIC_ONLY)
+    assert.truthy(task.transcript():find("MCowBQYDK2VwAyEA11qYAYKxCrfVS", 1, true))
   end)
 
   it("cannot sign when it is public", function()
