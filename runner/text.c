@@ -95,8 +95,8 @@ void smcr_put_duration(FILE *out, double seconds)
     else if (seconds < 3599.5)
         (void)fprintf(out, "%d min %02d s", (int)(seconds + 0.5) / 60, (int)(seconds + 0.5) % 60);
     else
-        (void)fprintf(out, "%lld h %02d min", (long long)(seconds / 3600),
-                      (int)((long long)(seconds / 60) % 60));
+        (void)fprintf(out, "%lld h %02lld min", (long long)(seconds / 60 + 0.5) / 60,
+                      (long long)(seconds / 60 + 0.5) % 60);
 }
 
 size_t smcr_width(const char *text)

@@ -2,6 +2,7 @@
 
 #include "event.h"
 #include "smcb_runtime.h"
+#include "stable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,29 +82,53 @@ static void write_event(worker_t *w)
     smcr_event_deinit(&w->ev);
 }
 
-/* A copy without NUL bytes; redacted.  NULL: no memory. */
-static char *copy_text(const worker_t *w, const char *text, size_t n, bool redact)
+/* What is done to a text before it leaves the worker.  Each step appends to an empty buffer. */
+typedef enum treatment { AS_IT_IS, REDACT, STABLE_MESSAGE, STABLE_TRACEBACK } treatment_t;
+
+static smc_code_t treat(const worker_t *w, treatment_t how, const char *text, size_t n,
+                        smc_buf_t *out)
 {
-    smc_buf_t clear = {0}, out = {0};
-    if (redact && smc_log_redact(w->run->redactor, text, n, &clear) == SMC_OK && clear.len > 0) {
-        text = clear.data;
-        n = clear.len;
-    } else if (redact) {
-        n = 0;
+    smc_buf_t stable = {0};
+    smc_code_t rc = SMC_OK;
+    switch (how) {
+    case AS_IT_IS:
+        return smc_buf_append(out, text, n);
+    case REDACT:
+        return smc_log_redact(w->run->redactor, text, n, out);
+    case STABLE_MESSAGE:
+        rc = smcr_number_addresses(text, n, &stable);
+        break;
+    case STABLE_TRACEBACK:
+        rc = w->run->options->internal ? smc_buf_append(&stable, text, n)
+                                       : smcr_trim_traceback(text, n, &stable);
+        break;
     }
-    (void)smc_buf_reserve(&out, n);
-    for (size_t at = 0; at < n;) {
-        size_t len = strnlen(text + at, n - at);
-        (void)smc_buf_append(&out, text + at, len);
+    if (rc == SMC_OK && stable.len > 0)
+        rc = smc_log_redact(w->run->redactor, stable.data, stable.len, out);
+    smc_buf_deinit(&stable);
+    return rc;
+}
+
+/* A treated copy without NUL bytes.  NULL: no memory. */
+static char *copy_text(const worker_t *w, treatment_t how, const char *text, size_t n)
+{
+    smc_buf_t treated = {0}, out = {0};
+    smc_code_t rc = n == 0 ? SMC_OK : treat(w, how, text, n, &treated);
+    (void)smc_buf_reserve(&out, treated.len);
+    for (size_t at = 0; rc == SMC_OK && at < treated.len;) {
+        size_t len = strnlen(treated.data + at, treated.len - at);
+        (void)smc_buf_append(&out, treated.data + at, len);
         at += len;
-        if (at < n) {
+        if (at < treated.len) {
             (void)smc_buf_puts(&out, "\\0");
             at++;
         }
     }
-    char *copy = out.failed ? NULL : out.len == 0 ? strdup("") : smc_buf_take(&out, NULL);
+    char *copy = rc != SMC_OK || out.failed ? NULL
+                 : out.len == 0             ? strdup("")
+                                            : smc_buf_take(&out, NULL);
     smc_buf_deinit(&out);
-    smc_buf_deinit(&clear);
+    smc_buf_deinit(&treated);
     return copy;
 }
 
@@ -119,7 +144,7 @@ static void attach_output(worker_t *w)
     char *text = malloc(want);
     ssize_t n = text == NULL ? -1 : pread(STDOUT_FILENO, text, want, st.st_size - (off_t)want);
     if (n > 0)
-        w->ev.output = copy_text(w, text, (size_t)n, true);
+        w->ev.output = copy_text(w, REDACT, text, (size_t)n);
     free(text);
     w->shown = st.st_size;
 }
@@ -138,9 +163,9 @@ static void emit_error(worker_t *w, const char *kind, const char *message, const
     w->ev.type = SMCR_EV_FILE_ERROR;
     w->ev.file = strdup(w->file->path);
     w->ev.kind = strdup(kind);
-    w->ev.message = copy_text(w, message, strlen(message), true);
+    w->ev.message = copy_text(w, STABLE_MESSAGE, message, strlen(message));
     if (traceback != NULL)
-        w->ev.traceback = copy_text(w, traceback, strlen(traceback), true);
+        w->ev.traceback = copy_text(w, STABLE_TRACEBACK, traceback, strlen(traceback));
     emit(w);
 }
 
@@ -149,17 +174,27 @@ static worker_t *upvalue_worker(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
+/* Names of files and specs are the user's own and are compared with the plan: they stay as they are. */
+static treatment_t treatment_of(const char *field)
+{
+    static const struct {
+        const char *field;
+        treatment_t how;
+    } table[] = {
+        {"message", STABLE_MESSAGE}, {"traceback", STABLE_TRACEBACK}, {"transcript", REDACT}};
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (strcmp(table[i].field, field) == 0)
+            return table[i].how;
+    return AS_IT_IS;
+}
+
 static void read_text(lua_State *L, worker_t *w, const char *name, char **out)
 {
-    static const char *const public[] = {"file", "id", "name", "tags", "kind", NULL};
     size_t n;
     lua_pushstring(L, name);
     if (lua_rawget(L, 1) == LUA_TSTRING) {
-        bool redact = true;
-        for (size_t i = 0; public[i] != NULL; i++)
-            redact = redact && strcmp(public[i], name) != 0;
         const char *text = lua_tolstring(L, -1, &n);
-        *out = copy_text(w, text, n, redact);
+        *out = copy_text(w, treatment_of(name), text, n);
     } else if (!lua_isnil(L, -1)) {
         luaL_error(L, "event field '%s' must be a string, not a %s", name, luaL_typename(L, -1));
     }

@@ -1,0 +1,265 @@
+#!/usr/bin/env bash
+# cli.sh SMCRUN FIXTURES: the real program on files that pass, fail, err, spin, hang and die.
+# Checks exit status, the last line and what is said; prints each check that fails with what was printed instead.
+set -uo pipefail
+smcrun=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp "$2"/*.lua "$work" && cd "$work" || exit 1
+unset NO_COLOR
+export LC_ALL=C TERM=xterm
+failures=0 checks=0
+out='' called=''
+
+complain() {
+    failures=$((failures + 1))
+    printf '%s\n  wanted: %s\n' "smcrun $called" "$1"
+    sed 's/^/  | /' <<<"$out"
+}
+
+# run STATUS ARG...: runs smcrun; its output, both streams, is kept in $out.
+run() {
+    local wanted=$1 status
+    shift
+    called="$*"
+    out=$(timeout 60 "$smcrun" "$@" 2>&1)
+    status=$?
+    checks=$((checks + 1))
+    [[ $status == "$wanted" ]] || complain "exit status $wanted, not $status"
+}
+
+last() {
+    checks=$((checks + 1))
+    [[ ${out##*$'\n'} == "$1" ]] || complain "as the last line: $1"
+}
+
+has() {
+    local text
+    for text; do
+        checks=$((checks + 1))
+        [[ $out == *"$text"* ]] || complain "somewhere: $text"
+    done
+}
+
+lacks() {
+    checks=$((checks + 1))
+    [[ $out != *"$1"* ]] || complain "nowhere: $1"
+}
+
+# same A B: two files are equal.
+same() {
+    checks=$((checks + 1))
+    out=$(diff "$1" "$2") || complain "$1 and $2 are equal"
+}
+
+verdicts() {
+    run 0 pass.lua
+    last '2 passed, 0 failed, 0 skipped'
+    has 'ok   pass.lua  2 passed' 'sandbox, virtual clock, seed'
+    run 1 fail.lua pass.lua
+    last '3 passed, 1 failed, 0 skipped'
+    has 'a failing file > shows both values' 'Expected objects to be equal' '(number) 3' 'at fail.lua:4' \
+        'printed before the failure' "again: smcrun 'fail.lua::a failing file::shows both values' --seed"
+    run 2 error.lua
+    last '1 passed, 1 failed, 0 skipped'
+    has 'error at error.lua:4' 'attempt to index a nil value'
+    run 2 fail.lua error.lua
+    last '2 passed, 2 failed, 0 skipped'
+    run 0 skip.lua
+    last '0 passed, 0 failed, 2 skipped'
+    run 2 no_assertions.lua
+    last '0 passed, 1 failed, 0 skipped'
+    has 'error: no_assertions at no_assertions.lua:2'
+    run 1 deadline.lua --timeout 2
+    has 'failed: timeout at deadline.lua:5'
+    run 0 deadline.lua --timeout 3601
+}
+
+broken_files() {
+    run 2 syntax.lua pass.lua
+    last '2 passed, 1 failed, 0 skipped'
+    has 'error: syntax at syntax.lua:'
+    run 2 load_error.lua
+    has 'error: load at load_error.lua:1' 'while loading' 'again: smcrun load_error.lua'
+    run 2 wait_loading.lua
+    has 'error: io_while_loading at wait_loading.lua:2'
+    run 2 recursion.lua
+    last '1 passed, 1 failed, 0 skipped'
+    has 'stack overflow'
+    run 2 os_exit.lua
+    last '1 passed, 1 failed, 0 skipped'
+    has 'os.exit is not available'
+    run 2 memory.lua
+    last '1 passed, 1 failed, 0 skipped'
+    has 'error: memory' '--memory'
+    run 2 task_left.lua
+    has 'error: leak at task_left.lua:4'
+    run 2 -j2 spin.lua spin_loading.lua
+    last '1 passed, 2 failed, 0 skipped'
+    has 'error: cpu at spin.lua:' 'error: cpu at spin_loading.lua:1'
+}
+
+# Waits until the worker of smcrun $1 has printed $2, and sets $worker; gives up with smcrun.
+wait_for_worker() {
+    worker=''
+    while kill -0 "$1" 2>/dev/null; do
+        worker=$(cat "/proc/$1/task/$1/children" 2>/dev/null)
+        worker=${worker%% *}
+        [[ -n $worker ]] && grep -qs "$2" "/proc/$worker/fd/1" && return
+    done
+    complain "a worker that prints '$2'"
+}
+
+# die STATUS SIGNAL SENT_TO ARG...: sends a signal to the worker or to smcrun while a spec hangs.
+die() {
+    local wanted=$1 signal=$2 to=$3 pid status
+    shift 3
+    called="$* # and SIG$signal to the $to"
+    # A shell without job control starts background programs deaf to SIGINT.
+    timeout 60 env --default-signal=INT "$smcrun" "$@" >out.txt 2>&1 &
+    while ! pid=$(cat "/proc/$!/task/$!/children" 2>/dev/null) || [[ -z $pid ]]; do
+        kill -0 $! 2>/dev/null || break
+    done
+    pid=${pid%% *}
+    wait_for_worker "$pid" 'about to hang'
+    case $to in
+    worker) kill -"$signal" "$worker" ;;
+    parent) kill -"$signal" "$pid" ;;
+    esac
+    wait $!
+    status=$?
+    out=$(<out.txt)
+    checks=$((checks + 2))
+    [[ $status == "$wanted" ]] || complain "exit status $wanted, not $status"
+    ! kill -0 "$worker" 2>/dev/null || complain "no worker left behind"
+}
+
+deaths() {
+    die 2 SEGV worker hang.lua pass.lua
+    last '3 passed, 2 failed, 0 skipped'
+    has 'error: crash at hang.lua:4' 'killed by SIGSEGV' 'about to hang' 'error: not_run at hang.lua:8' \
+        'did not run because the worker died'
+    die 2 KILL worker hang.lua
+    has 'killed by SIGKILL' 'out of memory'
+    die 130 INT parent hang.lua
+    last '1 passed, 0 failed, 0 skipped'
+    has 'interrupted: 1 of 1 files'
+    die 130 TERM parent hang.lua --report tap
+    has 'Bail out! interrupted'
+    run 2 hang.lua --hang-after 1
+    last '1 passed, 2 failed, 0 skipped'
+    has 'error: hang at hang.lua:4' 'no sign of life for 1 s' 'about to hang'
+}
+
+selection() {
+    run 0 --list pass.lua fail.lua
+    [[ $out == $'pass.lua::arithmetic::adds
+pass.lua::arithmetic::waits 54 seconds without waiting
+fail.lua::a failing file::shows both values
+fail.lua::a failing file::passes all the same' ]] || complain 'the four ids, and nothing else'
+    run 0 --list -k 'slow or both' pass.lua fail.lua
+    [[ $out == $'pass.lua::arithmetic::waits 54 seconds without waiting
+fail.lua::a failing file::shows both values' ]] || complain 'two ids'
+    run 0 -k 'fast and not slow' pass.lua
+    last '1 passed, 0 failed, 0 skipped'
+    run 0 'fail.lua::a failing file::passes all the same'
+    last '1 passed, 0 failed, 0 skipped'
+    run 0 pass.lua::arithmetic
+    last '2 passed, 0 failed, 0 skipped'
+    run 4 -k nothing_like_it pass.lua
+    last '0 passed, 0 failed, 0 skipped'
+    has 'nothing selected: 2 specs in 1 files, none of them matches -k'
+    run 4 pass.lua::arithmetic::ads
+    has "nothing selected by 'pass.lua::arithmetic::ads'"
+    run 4 pass.lua::arithmetic::adds pass.lua::typo
+    has "nothing selected by 'pass.lua::typo'"
+    run 2 --list syntax.lua pass.lua
+    has 'pass.lua::arithmetic::adds' 'smcrun: syntax.lua: '
+    mkdir empty
+    run 4 empty
+    has 'no Lua file lies there'
+}
+
+usage() {
+    run 3
+    has 'name the files or folders'
+    run 3 --tiemout 3 pass.lua
+    has "unknown option '--tiemout'; did you mean '--timeout'?" "Try 'smcrun --help'"
+    run 3 missing.lua
+    has "there is no file or folder 'missing.lua'"
+    run 3 -k 'a and' pass.lua
+    has "-k 'a and'" 'column 6'
+    run 3 --report tap:missing/folder.tap pass.lua
+    has "cannot write the report 'missing/folder.tap'"
+    run 3 --env-file missing.env pass.lua
+    has 'missing.env: No such file'
+    run 0 --help
+    has 'Usage: smcrun'
+    run 0 --version
+    has 'smcrun 0.'
+    run 70 pass.lua --report tap:/dev/full
+    has 'cannot write /dev/full'
+}
+
+reports() {
+    run 2 --seed 7 -j1 --report tap:one.tap fail.lua names.lua tables.lua error.lua skip.lua pass.lua
+    run 2 --seed 7 -j4 --report tap:two.tap fail.lua names.lua tables.lua error.lua skip.lua pass.lua
+    same one.tap two.tap
+    run 1 --report tap --seed 7 names.lua skip.lua
+    has 'TAP version 14' 'clock virtual, seed 7' "not ok 1 - names.lua::it's a \$name \\\\ with \\# signs::fails \"so\"" \
+        'ok 2 - skip.lua::what waits for better days::is pending # SKIP pending' '1..3' 'severity: fail'
+    last '# 0 passed, 1 failed, 2 skipped'
+    lacks $'\033'
+    run 0 -v pass.lua
+    has 'ok   arithmetic > waits 54 seconds without waiting  54.00 s virtual'
+    run 0 -q pass.lua
+    [[ $out == '2 passed, 0 failed, 0 skipped' ]] || complain 'the last line only'
+    run 1 --transcripts made/here fail.lua
+    out=$(cat 'made/here/fail.lua_a_failing_file_shows_both_values.txt')
+    has 'fail.lua::a failing file::shows both values' 'fail: assertion' 'printed before the failure'
+}
+
+# The command that a failure names repeats it.
+repeating() {
+    local again
+    run 1 names.lua --seed 5
+    again=$(sed -n 's/^ *again: smcrun //p' <<<"$out")
+    eval "run 1 $again"
+    last '0 passed, 1 failed, 0 skipped'
+    has 'seed 5'
+}
+
+credentials() {
+    printf 'BINANCE_TESTNET_API_KEY=top secret value\n' >.env
+    chmod 600 .env
+    cat >leak.lua <<'LUA'
+it("prints a secret", function() print("key: top secret value") assert.equal("top secret value", "x") end)
+LUA
+    run 1 leak.lua
+    lacks 'top secret value'
+    has 'key: ***'
+    chmod 644 .env
+    run 0 pass.lua
+    has 'warning: others may read .env; mend it with: chmod 600 .env'
+    printf 'A=1\nthis is top secret value\n' >.env
+    run 3 pass.lua
+    has '.env: line 2: KEY=value was expected'
+    lacks 'top secret value'
+    rm .env
+}
+
+terminal() {
+    called='pass.lua fail.lua, on a terminal'
+    out=$(script -qec "'$smcrun' pass.lua fail.lua" /dev/null </dev/null)
+    has $'\033[31m' $'\033[32m'
+    out=$(NO_COLOR=1 script -qec "'$smcrun' pass.lua fail.lua" /dev/null </dev/null)
+    lacks $'\033[3'
+    out=$(script -qec "'$smcrun' --no-color pass.lua fail.lua" /dev/null </dev/null)
+    lacks $'\033[3'
+}
+
+for part in verdicts broken_files deaths selection usage reports repeating credentials terminal; do
+    "$part"
+done
+echo "$checks checks, $failures failed"
+[[ $failures == 0 ]]

@@ -1,0 +1,188 @@
+#include "options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MAX_ARGS = 16 };
+
+static char line[256];
+
+/* Splits a command line at blanks; the options borrow from `line`. */
+static smc_code_t parse(const char *text, smcr_options_t *o, smc_error_t *err)
+{
+    char *argv[MAX_ARGS] = {"smcrun", NULL};
+    int argc = 1;
+    (void)snprintf(line, sizeof(line), "%s", text);
+    for (char *save, *p = strtok_r(line, " ", &save); p != NULL; p = strtok_r(NULL, " ", &save))
+        argv[argc++] = p;
+    assert_true(argc < MAX_ARGS);
+    return smcr_options_parse(o, argc, argv, err);
+}
+
+static smcr_options_t must_parse(const char *text)
+{
+    smcr_options_t o;
+    smc_error_t err = {0};
+    if (parse(text, &o, &err) != SMC_OK)
+        fail_msg("%s: %s", text, err.detail);
+    return o;
+}
+
+static void expect_error(const char *text, const char *detail)
+{
+    smcr_options_t o;
+    smc_error_t err = {0};
+    assert_int_equal(parse(text, &o, &err), SMC_EINVAL);
+    assert_string_equal(err.detail, detail);
+    smcr_options_deinit(&o);
+}
+
+static void defaults_are_sandbox_and_virtual(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("a.lua b");
+    assert_int_equal(o.command, SMCR_CMD_RUN);
+    assert_int_equal(o.n_paths, 2);
+    assert_int_equal(o.target, SMCR_SANDBOX);
+    assert_int_equal(o.clock, SMCR_CLOCK_VIRTUAL);
+    assert_int_equal(o.memory_mib, 512);
+    assert_true(o.timeout_s == 60);
+    assert_false(o.has_seed);
+    smcr_options_deinit(&o);
+}
+
+static void values_stand_behind_equals_or_in_the_next_argument(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("--timeout=2.5 --seed 9223372036854775807 -j4 -k slow a.lua");
+    assert_true(o.timeout_s == 2.5);
+    assert_true(o.has_seed && o.seed == INT64_MAX);
+    assert_int_equal(o.jobs, 4);
+    assert_string_equal(o.expr, "slow");
+    assert_string_equal(o.paths[0], "a.lua");
+    smcr_options_deinit(&o);
+    o = must_parse("--report tap --report=pretty:out.txt a.lua");
+    assert_int_equal(o.n_reports, 2);
+    assert_int_equal(o.reports[0].format, SMCR_TAP);
+    assert_null(o.reports[0].file);
+    assert_string_equal(o.reports[1].file, "out.txt");
+    smcr_options_deinit(&o);
+}
+
+static void run_is_a_command_only_in_first_place(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("run run");
+    assert_int_equal(o.n_paths, 1);
+    assert_string_equal(o.paths[0], "run");
+    smcr_options_deinit(&o);
+    o = must_parse("./run -- --list");
+    assert_int_equal(o.n_paths, 2);
+    assert_string_equal(o.paths[1], "--list");
+    assert_int_equal(o.command, SMCR_CMD_RUN);
+    smcr_options_deinit(&o);
+}
+
+static void testnet_implies_real_time(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("--target testnet a.lua");
+    assert_int_equal(o.clock, SMCR_CLOCK_REAL);
+    smcr_options_deinit(&o);
+    expect_error("--clock virtual --target testnet a.lua",
+                 "--clock virtual contradicts --target testnet: a testnet's time is real");
+    expect_error("--sabotage dead --target testnet a.lua",
+                 "--sabotage contradicts --target testnet: only a sandbox can be sabotaged");
+}
+
+static void help_and_version_need_no_path(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("--help");
+    assert_int_equal(o.command, SMCR_CMD_HELP);
+    smcr_options_deinit(&o);
+    o = must_parse("--version --list");
+    assert_int_equal(o.command, SMCR_CMD_VERSION);
+    smcr_options_deinit(&o);
+}
+
+static void slip_of_the_finger_is_named_with_its_mend(void **state)
+{
+    (void)state;
+    expect_error("--repot tap a.lua", "unknown option '--repot'; did you mean '--report'?");
+    expect_error("--tmeout=3 a.lua", "unknown option '--tmeout'; did you mean '--timeout'?");
+    expect_error("--frobnicate a.lua", "unknown option '--frobnicate'");
+    expect_error("-x a.lua", "unknown option '-x'");
+}
+
+static void bad_values_are_named_with_what_is_wanted(void **state)
+{
+    (void)state;
+    expect_error("-j 0 a", "-j wants a number of workers from 1 to 1024, not '0'");
+    expect_error("--timeout 1s a", "--timeout wants seconds from 0.001 to 10000000, not '1s'");
+    expect_error("--timeout -1 a", "--timeout wants seconds from 0.001 to 10000000, not '-1'");
+    expect_error("--timeout nan a", "--timeout wants seconds from 0.001 to 10000000, not 'nan'");
+    expect_error("--seed -1 a", "--seed wants a number from 0 to 9223372036854775807, not '-1'");
+    expect_error("--seed 9223372036854775808 a",
+                 "--seed wants a number from 0 to 9223372036854775807, not '9223372036854775808'");
+    expect_error("--target prod a", "--target wants sandbox or testnet, not 'prod'");
+    expect_error("--clock= a", "--clock wants virtual or real, not ''");
+    expect_error("--sabotage none a", "--sabotage wants dead or mute, not 'none'");
+    expect_error("--report xml a", "--report wants pretty or tap, not 'xml'");
+    expect_error("--report tap: a", "--report tap:: the name of a file is missing behind the :");
+    expect_error("--memory 0 a", "--memory wants MiB from 1 to 1048576, not '0'");
+    expect_error("--list=yes a", "--list takes no value, but got 'yes'");
+    expect_error("a --seed", "--seed wants a value behind it");
+}
+
+static void contradictions_are_refused(void **state)
+{
+    (void)state;
+    expect_error("", "name the files or folders to run, as in: smcrun scenarios/");
+    expect_error("-v -q a", "-v and -q contradict each other: drop one");
+    expect_error("--seed 1 --seed 2 a", "--seed is given twice");
+    expect_error("--list --transcripts d a",
+                 "--transcripts contradicts --list: nothing runs, so nothing is recorded");
+    expect_error("--list --report tap a",
+                 "--report contradicts --list: nothing runs, so nothing is reported");
+    expect_error("--report tap --report pretty a",
+                 "two reports cannot share standard output: write one of them to a file, --report "
+                 "pretty:FILE");
+    expect_error("--report tap:x --report pretty:x a", "two reports cannot share the file 'x'");
+}
+
+static void help_names_every_option(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "--filter",  "--list",        "--jobs",      "--target",   "--clock",     "--seed",
+        "--timeout", "--memory",      "--report",    "--env-file", "--sabotage",  "--verbose",
+        "--quiet",   "--no-color",    "--help",      "--version",  "--gc-stress", "--internal",
+        "-k,",       "--transcripts", "--hang-after"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strstr(smcr_help_text(), names[i]) == NULL)
+            fail_msg("--help does not name %s", names[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_sandbox_and_virtual),
+        cmocka_unit_test(values_stand_behind_equals_or_in_the_next_argument),
+        cmocka_unit_test(run_is_a_command_only_in_first_place),
+        cmocka_unit_test(testnet_implies_real_time),
+        cmocka_unit_test(help_and_version_need_no_path),
+        cmocka_unit_test(slip_of_the_finger_is_named_with_its_mend),
+        cmocka_unit_test(bad_values_are_named_with_what_is_wanted),
+        cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(help_names_every_option),
+    };
+    return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
