@@ -139,10 +139,10 @@ static size_t put_digits(char *out, u128_t m, size_t min_digits)
     char reversed[SMC_DEC_TEXT_MAX];
     size_t n = 0;
 
-    while (m > 0 || n < min_digits) {
+    for (; m > UINT64_MAX; m /= 10) /* 128-bit division is slow, and seldom needed */
         reversed[n++] = (char)('0' + (int)(m % 10));
-        m /= 10;
-    }
+    for (uint64_t low = (uint64_t)m; low > 0 || n < min_digits; low /= 10)
+        reversed[n++] = (char)('0' + (int)(low % 10));
     for (size_t i = 0; i < n; i++)
         out[i] = reversed[n - 1 - i];
     return n;
@@ -151,10 +151,11 @@ static size_t put_digits(char *out, u128_t m, size_t min_digits)
 /* How many decimals a magnitude has. */
 static int places_of(u128_t m)
 {
+    uint64_t behind = (uint64_t)(m % SCALE);
     int places = SMC_DEC_PLACES;
 
-    while (places > 0 && m % 10 == 0) {
-        m /= 10;
+    while (places > 0 && behind % 10 == 0) {
+        behind /= 10;
         places--;
     }
     return places;

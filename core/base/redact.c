@@ -105,6 +105,44 @@ out:
     return code;
 }
 
+/* ---- which pairs of bytes a secret can start with ------------------------------------------- */
+
+static void allow(redact_t *r, int first, int second)
+{
+    unsigned pair = (unsigned)first << 8 | (unsigned)second;
+
+    r->starts[pair / 8] = (unsigned char)(r->starts[pair / 8] | 1u << pair % 8);
+}
+
+static bool may_start(const redact_t *r, const char *p)
+{
+    unsigned pair = (unsigned)(unsigned char)p[0] << 8 | (unsigned char)p[1];
+
+    return (r->starts[pair / 8] >> pair % 8 & 1) != 0;
+}
+
+/* An escape in either place may be any byte, so it is let through. */
+static void allow_needle(redact_t *r, const redact_needle_t *needle)
+{
+    int low[2] = {(unsigned char)needle->bytes[0], (unsigned char)needle->bytes[1]};
+    int high[2] = {low[0], low[1]};
+
+    for (int i = 0; i < 2 && needle->any_case; i++)
+        high[i] = toupper(low[i]);
+    for (int i = 0; i < 2; i++) {
+        int first = i == 0 ? low[0] : high[0];
+
+        allow(r, first, low[1]);
+        allow(r, first, high[1]);
+        allow(r, first, '%');
+        allow(r, first, '\\');
+    }
+    for (int second = 0; second < 256; second++) {
+        allow(r, '%', second);
+        allow(r, '\\', second);
+    }
+}
+
 smc_code_t redact_add(redact_t *r, const void *secret, size_t n, smc_error_t *err)
 {
     redact_entry_t *e = NULL;
@@ -124,6 +162,7 @@ smc_code_t redact_add(redact_t *r, const void *secret, size_t n, smc_error_t *er
 
         needle->next = *head;
         *head = needle;
+        allow_needle(r, needle);
     }
     return SMC_OK;
 }
@@ -226,9 +265,12 @@ smc_code_t redact_text(const redact_t *r, const char *text, size_t n, smc_buf_t 
 
     if (r->entries == NULL)
         return smc_buf_append(out, text, n);
-    for (size_t i = 0; i < n; i++) {
-        size_t covered = longest_match(r, text + i, n - i);
+    for (size_t i = 0; i + 1 < n; i++) {
+        size_t covered;
 
+        if (!may_start(r, text + i))
+            continue;
+        covered = longest_match(r, text + i, n - i);
         if (covered == 0)
             continue;
         /* Secrets may overlap: the union is hidden, or the tail of the second would show. */

@@ -13,12 +13,13 @@ typedef struct redact_entry redact_entry_t;
 
 /* A zeroed struct knows no secret. */
 typedef struct redact {
-    redact_entry_t *entries;     /* one for each secret */
-    redact_needle_t *heads[256]; /* needles by their first byte in lower case */
+    redact_entry_t *entries;      /* one for each secret */
+    redact_needle_t *heads[256];  /* needles by their first byte in lower case */
+    unsigned char starts[0x2000]; /* bit set of the pairs of bytes that a secret can start with */
 } redact_t;
 
 void redact_deinit(redact_t *r);
-/* n >= 1.  Adding one twice counts once.  Errors: SMC_ENOMEM. */
+/* n >= 4.  Adding one twice counts once.  Errors: SMC_ENOMEM. */
 smc_code_t redact_add(redact_t *r, const void *secret, size_t n, smc_error_t *err);
 /* Appends text with every secret as "***".  Errors: SMC_ENOMEM. */
 smc_code_t redact_text(const redact_t *r, const char *text, size_t n, smc_buf_t *out);

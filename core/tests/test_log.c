@@ -184,6 +184,8 @@ static void json_escapes_are_hidden(void **state)
 {
     hide(*state, odd);
     redacts(*state, "\"k\\/e+y\\\"%4\\\\1=&\xC3\xA9z?\"", "\"***\"");
+    hide(*state, "/slash-first");
+    redacts(*state, "\"\\/slash-first\"", "\"***\"");
 }
 
 static void encoded_base64_is_hidden(void **state)
