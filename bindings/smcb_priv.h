@@ -1,4 +1,4 @@
-/* smcb_priv.h - the inside of the host: scheduler, tasks, resources.  Only smcb_{runtime,sched,task,wait,resource}.c see it. */
+/* smcb_priv.h - the inside of the host: scheduler, tasks, resources.  Not for the modules. */
 #ifndef SMCB_PRIV_H
 #define SMCB_PRIV_H
 
@@ -76,6 +76,10 @@ void smcb_resource_close_all(smcb_host_t *host);
 void smcb_wait_cancel(smcb_wait_t *w);
 
 void smcb_open_wait(lua_State *L);
+void smcb_open_timer(lua_State *L);
+/* The functions of smc.core.task that are not about one task. */
+extern const luaL_Reg smcb_time_functions[];
+extern const luaL_Reg smcb_drive_functions[];
 
 /* Message handler for protected calls: keeps the error object, remembers the traceback. */
 int smcb_traceback(lua_State *L);

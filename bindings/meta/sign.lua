@@ -30,7 +30,7 @@ local secret = {}
 function secret.from(text) end
 
 ---A secret of 64 letters and digits that nobody knows: for proving that a wrong one is refused.
----Where: everywhere.
+---Drawn from the spec's seed.  Where: scenario, hook.
 ---@nodiscard
 ---@return smc.SecretHandle? handle
 ---@return smc.Error? err

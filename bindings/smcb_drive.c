@@ -1,0 +1,289 @@
+/* Driving the scheduler: what smc/run.lua and smc/world.lua, and nobody else, call.  Part of smc.core.task. */
+#include "smcb_priv.h"
+
+#include "smc/clock.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+static void push_task_error(lua_State *L, smcb_task_t *t)
+{
+    t->handled = true;
+    lua_pushvalue(t->co, -1);
+    lua_xmove(t->co, L, 1);
+    lua_setfield(L, -2, "error");
+    lua_pushstring(L, t->traceback);
+    lua_setfield(L, -2, "traceback");
+}
+
+/* Where each task that still runs waits: for time-outs and deadlocks. */
+static void push_stacks(lua_State *L, smcb_host_t *host)
+{
+    luaL_Buffer b;
+
+    luaL_buffinit(L, &b);
+    for (const smcb_task_t *t = host->tasks; t != NULL; t = t->next) {
+        lua_pushfstring(L, "%s%s waits in %s\n", b.n > 0 ? "\n" : "", t->name,
+                        t->wait != NULL ? t->wait->what : "the queue");
+        luaL_addvalue(&b);
+        luaL_traceback(L, t->co, NULL, 0);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+}
+
+static void set_status(lua_State *L, const char *status)
+{
+    lua_pushstring(L, status);
+    lua_setfield(L, -2, "status");
+}
+
+static void report_job_error(lua_State *L, smcb_host_t *host)
+{
+    if (host->job_error == LUA_NOREF)
+        return;
+    set_status(L, "error");
+    (void)lua_rawgeti(L, LUA_REGISTRYINDEX, host->job_error);
+    lua_setfield(L, -2, "error");
+    luaL_unref(L, LUA_REGISTRYINDEX, host->job_error);
+    host->job_error = LUA_NOREF;
+}
+
+static const char *failure_status(const smcb_host_t *host)
+{
+    return host->over_budget ? "cpu" : host->memory_hit ? "memory" : "error";
+}
+
+static void begin_watch(smcb_host_t *host)
+{
+    host->over_budget = false;
+    host->memory_hit = false;
+}
+
+/* Leaves the outcome table on the stack; see l_run. */
+static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc_turn_t turn)
+{
+    lua_createtable(L, 0, 4);
+    if (turn != SMC_TURN_RAN) {
+        set_status(L, turn == SMC_TURN_DEADLINE ? "timeout" : "deadlock");
+        push_stacks(L, host);
+        lua_setfield(L, -2, "traceback");
+        smcb_task_cancel(root);
+    } else if (root->status == SMCB_DONE) {
+        set_status(L, "ok");
+    } else {
+        set_status(L, failure_status(host));
+        push_task_error(L, root);
+    }
+    report_job_error(L, host);
+}
+
+/* run(fn, deadline in seconds from now) -> {status = ok|error|timeout|deadlock|cpu|memory, error, traceback}.
+ * Runs fn as a task, and with it whatever else is there, until fn has ended.  Other tasks live on: see finish.
+ * Called from the main state. */
+static int l_run(lua_State *L)
+{
+    smcb_host_t *host = smcb_host(L);
+    int64_t deadline_ns;
+    smcb_task_t *root;
+    smc_turn_t turn;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    deadline_ns = smc_clock_now_ns() + (int64_t)smcb_check_seconds(L, 2) * NS_PER_MS;
+    luaL_argcheck(L, host->L == L && host->loop != NULL, 1, "must run in the main state and a world");
+    lua_pushvalue(L, 1);
+    begin_watch(host);
+    root = smcb_task_new(L, 0, "the spec");
+    smcb_sched_run(host, root, deadline_ns, &turn);
+    push_outcome(L, host, root, turn);
+    return 1;
+}
+
+/* Message handler: {error = e, traceback = s}. */
+static int wrap_error(lua_State *L)
+{
+    lua_createtable(L, 0, 3);
+    lua_insert(L, 1);
+    lua_setfield(L, 1, "error");
+    luaL_traceback(L, L, NULL, 1);
+    lua_setfield(L, 1, "traceback");
+    return 1;
+}
+
+/* protect(fn) -> outcome as of run.  Calls fn in the main state, outside any task, in a slice of its own: for what a
+ * file does while it loads. */
+static int l_protect(lua_State *L)
+{
+    smcb_host_t *host = smcb_host(L);
+    int rc;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushcfunction(L, wrap_error);
+    lua_insert(L, 1);
+    begin_watch(host);
+    smcb_slice_begin(host, L);
+    rc = lua_pcall(L, 0, 0, 1);
+    smcb_slice_begin(host, L); /* disarms the hook of a spent budget */
+    if (rc == LUA_OK) {
+        lua_newtable(L);
+        set_status(L, "ok");
+        return 1;
+    }
+    if (!lua_istable(L, -1)) { /* not even the handler had the memory or the stack */
+        lua_newtable(L);
+        lua_insert(L, -2);
+        lua_setfield(L, -2, "error");
+    }
+    set_status(L, failure_status(host));
+    return 1;
+}
+
+static void add_leak(lua_State *L, const char *kind, const char *label)
+{
+    lua_pushfstring(L, "%s %s", kind, label);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* The one that failed first; the list holds the latest first. */
+static smcb_task_t *first_unhandled(smcb_host_t *host)
+{
+    smcb_task_t *found = NULL;
+
+    for (smcb_task_t *t = host->failed; t != NULL; t = t->next)
+        if (!t->handled)
+            found = t;
+    return found;
+}
+
+static void forget_failed(smcb_host_t *host)
+{
+    while (host->failed != NULL) {
+        smcb_task_t *t = host->failed;
+        host->failed = t->next;
+        smcb_unanchor(host->L, t);
+    }
+}
+
+/* finish() -> list of what the spec left open ("task scenario.lua:12", "WebSocket ws://...").
+ * Second, if a task failed and nobody joined it: {error=, traceback=}.
+ * Ends the tasks; resources stay until close_world. */
+static int l_finish(lua_State *L)
+{
+    smcb_host_t *host = smcb_host(L);
+    smcb_task_t *unhandled;
+
+    lua_newtable(L);
+    while (host->tasks != NULL) {
+        add_leak(L, "task", host->tasks->name);
+        smcb_task_cancel(host->tasks);
+    }
+    for (smcb_resource_t *r = host->resources; r != NULL; r = r->_next)
+        if (!r->world)
+            add_leak(L, r->kind, r->label);
+    unhandled = first_unhandled(host);
+    if (unhandled == NULL) {
+        lua_pushnil(L);
+    } else {
+        lua_createtable(L, 0, 2);
+        push_task_error(L, unhandled);
+    }
+    forget_failed(host);
+    return 2;
+}
+
+/* open_world(): a new loop, the clock at its epoch, an empty transcript. */
+static int l_open_world(lua_State *L)
+{
+    smcb_host_t *host = smcb_host(L);
+    smc_error_t err;
+
+    luaL_argcheck(L, host->loop == NULL, 1, "a world is open");
+    if (host->conf.virtual_clock)
+        smc_clock_set_virtual();
+    smc_log_clear(host->log);
+    host->next_task_id = 0;
+    host->refused_io = false;
+    if (smc_loop_open(&host->loop, &err) != SMC_OK)
+        return luaL_error(L, "%s", err.detail);
+    return 0;
+}
+
+void smcb_close_world(smcb_host_t *host)
+{
+    while (host->tasks != NULL)
+        smcb_task_cancel(host->tasks);
+    forget_failed(host);
+    if (host->loop == NULL)
+        return;
+    smcb_resource_close_all(host);
+    smcb_sched_settle(host);
+    smc_loop_close(host->loop);
+    host->loop = NULL;
+}
+
+static int l_close_world(lua_State *L)
+{
+    smcb_close_world(smcb_host(L));
+    return 0;
+}
+
+/* as_world(fn, ...): resources that fn opens belong to the world.  fn may not wait. */
+static int l_as_world(lua_State *L)
+{
+    smcb_host_t *host = smcb_host(L);
+    bool outer = host->as_world;
+    int rc;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    host->as_world = true;
+    rc = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    host->as_world = outer;
+    return rc == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
+static int l_transcript(lua_State *L)
+{
+    size_t n;
+    const char *text = smc_log_contents(smcb_log(L), &n);
+
+    lua_pushlstring(L, text, n);
+    return 1;
+}
+
+/* log(who, text): a line of the transcript. */
+static int l_log(lua_State *L)
+{
+    size_t n;
+    const char *who = luaL_checkstring(L, 1);
+    const char *text = luaL_checklstring(L, 2, &n);
+
+    smc_log_text(smcb_log(L), who, text, n, 2000);
+    return 0;
+}
+
+/* refused_io(): whether something asked for I/O while the file loaded. */
+static int l_refused_io(lua_State *L)
+{
+    lua_pushboolean(L, smcb_host(L)->refused_io);
+    return 1;
+}
+
+/* real_us(): the kernel's monotonic clock, for reports only. */
+static int l_real_us(lua_State *L)
+{
+    lua_pushinteger(L, smc_clock_real_ns() / 1000);
+    return 1;
+}
+
+const luaL_Reg smcb_drive_functions[] = {
+    {"run", l_run},
+    {"protect", l_protect},
+    {"finish", l_finish},
+    {"open_world", l_open_world},
+    {"close_world", l_close_world},
+    {"as_world", l_as_world},
+    {"transcript", l_transcript},
+    {"log", l_log},
+    {"refused_io", l_refused_io},
+    {"real_us", l_real_us},
+    {NULL, NULL}};
