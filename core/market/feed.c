@@ -304,6 +304,9 @@ smc_code_t smc_feed_add(smc_market_t *m, int32_t instrument, const smc_feed_conf
     smc_code_t code = check_conf(inst, conf, err);
     if (code != SMC_OK)
         return code;
+    if (conf->history_ms > m->now_ms)
+        return smc_fail(err, SMC_EINVAL, "market.feed", 0,
+                        "history would begin before the Unix epoch");
     size_t history = (size_t)(conf->history_ms / conf->history_every_ms);
     if (history > 0 && inst->trades.n > 0)
         return smc_fail(err, SMC_EINVAL, "market.feed", 0, "%s has traded: it can't get a history",

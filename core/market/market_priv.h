@@ -218,7 +218,6 @@ node_t *ids_find(const account_t *a, int32_t instrument, const char *client_id);
 typedef struct plan {
     smc_dec_t base, quote; /* traded */
     smc_dec_t qty;         /* quote amount: the base quantity that it comes to */
-    bool own;              /* met an order of the same account that stp applies to */
     bool ran_out;          /* the book ended first */
 } plan_t;
 

@@ -35,13 +35,12 @@ static bool plan_one(planner_t *p, const node_t *maker, smc_dec_t price)
         return false;
     smc_dec_t qty = dec_min(can, maker->rem);
     smc_stp_t stp = maker->owner == p->req->owner ? p->req->stp : SMC_STP_NONE;
-    p->plan.own = p->plan.own || stp != SMC_STP_NONE;
     switch (stp) {
     case SMC_STP_NONE:
         use(p, price, qty);
         p->plan.base = dec_plus(p->plan.base, qty);
         p->plan.quote = dec_plus(p->plan.quote, dec_notional(price, qty));
-        return true;
+        return smc_dec_cmp(qty, maker->rem) == 0;
     case SMC_STP_EXPIRE_TAKER:
     case SMC_STP_EXPIRE_BOTH:
         use(p, price, can); /* all of it is lost here */
@@ -50,7 +49,7 @@ static bool plan_one(planner_t *p, const node_t *maker, smc_dec_t price)
         return true;
     case SMC_STP_DECREMENT:
         use(p, price, qty);
-        return true;
+        return smc_dec_cmp(qty, maker->rem) == 0;
     }
     return false;
 }
@@ -189,7 +188,7 @@ static void lose(smc_market_t *m, node_t *n, smc_dec_t qty, const smc_prevented_
     n->o.prevented_qty = dec_plus(n->o.prevented_qty, qty);
     n->o.prevented_match_id = p->id;
     n->o.updated_ms = m->now_ms;
-    if (last)
+    if (last && !n->ran_out)
         order_end(m, n, SMC_ORDER_EXPIRED_IN_MATCH, SMC_END_STP);
     else if (n->o.side == SMC_BUY && !dec_is_zero(n->o.price))
         order_unlock(m, n, dec_notional(n->o.price, qty));

@@ -177,7 +177,7 @@ static smc_refusal_t check_book(const instrument_t *inst, const smc_order_reques
         return SMC_ACCEPTED;
     if (best == NULL)
         return SMC_REFUSED_NO_LIQUIDITY;
-    if (r->quote_qty != NULL && !plan->own && dec_less(plan->base, inst->min_qty))
+    if (r->quote_qty != NULL && dec_less(plan->qty, inst->min_qty))
         return plan->ran_out ? SMC_REFUSED_NO_LIQUIDITY : SMC_REFUSED_QUOTE_TOO_SMALL;
     return SMC_ACCEPTED;
 }
