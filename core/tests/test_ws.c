@@ -92,9 +92,6 @@ static void a_bad_upgrade_response_breaks_the_protocol(void **state)
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Extensions: permessage-deflate\r\n"
-        "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
     };
     world_t *w = *state;
 
@@ -105,6 +102,16 @@ static void a_bad_upgrade_response_breaks_the_protocol(void **state)
         check_closed(w, &c, 0, "", SMC_EPROTO);
         client_deinit(&c);
     }
+}
+
+static void an_extension_that_was_not_offered_breaks_the_protocol(void **state)
+{
+    world_t *w = *state;
+    client_t c = {0};
+
+    start(w, &c, (smc_ws_conf_t){.url = url_of(w, "/unasked")});
+    check_closed(w, &c, 0, "", SMC_EPROTO);
+    client_deinit(&c);
 }
 
 static void nobody_there_is_reported_from_a_later_turn(void **state)
@@ -470,6 +477,7 @@ int main(void)
         BOTH(what_may_not_be_asked_for_is_refused_at_once),
         BOTH(a_refused_upgrade_tells_its_status_and_is_not_followed),
         BOTH(a_bad_upgrade_response_breaks_the_protocol),
+        BOTH(an_extension_that_was_not_offered_breaks_the_protocol),
         BOTH(nobody_there_is_reported_from_a_later_turn),
         BOTH(a_server_that_resets_during_the_upgrade_is_a_reset),
         BOTH(connecting_ends_at_its_deadline),

@@ -18,9 +18,9 @@
 
 #include <cmocka.h>
 
-/* What the server does with a target: "/refuse" 403, "/redirect" 302, "/mute" never answers,
- * "/reset" resets, "/raw" sends world.raw; anything else becomes a WebSocket that echoes while
- * world.echo is set. */
+/* What the server does with a target: "/refuse" 403, "/redirect" 302, "/mute" never answers, "/reset"
+ * resets, "/raw" sends world.raw, "/unasked" chooses permessage-deflate; anything else becomes a
+ * WebSocket that echoes while world.echo is set. */
 typedef struct world {
     smc_loop_t *loop;
     smc_server_t *server;
@@ -102,6 +102,10 @@ static void accept_ws(world_t *w, smc_exchange_t *ex)
 {
     static const smc_peer_callbacks_t callbacks = {peer_message, peer_ping, peer_pong, peer_close};
     smc_server_field_t chosen = {"Sec-WebSocket-Protocol", NULL, 22, 0};
+    static const smc_server_field_t unasked = {"Sec-WebSocket-Extensions", "permessage-deflate", 24,
+                                               18};
+    size_t n;
+    bool lie = strncmp(smc_exchange_target(ex, &n), "/unasked", 8) == 0;
 
     chosen.value = smc_exchange_header(ex, "Sec-WebSocket-Protocol", &chosen.value_len);
     if (chosen.value != NULL && memchr(chosen.value, ',', chosen.value_len) != NULL)
@@ -109,8 +113,8 @@ static void accept_ws(world_t *w, smc_exchange_t *ex)
             (size_t)((const char *)memchr(chosen.value, ',', chosen.value_len) - chosen.value);
     smc_peer_release(w->peer);
     w->peer = NULL;
-    assert_int_equal(SMC_OK, smc_exchange_accept_ws(ex, &callbacks, w, &chosen,
-                                                    chosen.value == NULL ? 0 : 1, &w->peer));
+    assert_int_equal(SMC_OK, smc_exchange_accept_ws(ex, &callbacks, w, lie ? &unasked : &chosen,
+                                                    lie || chosen.value != NULL, &w->peer));
 }
 
 static void on_request(void *ud, smc_exchange_t *ex)
