@@ -190,7 +190,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *client, 
             return 0;
         }
         s->wanted = 0;
-        arm(s, UV_READABLE);
+        arm(s, UV_READABLE); /* a kept connection is always writable */
         return 0;
     }
     if (s == NULL)
