@@ -78,7 +78,8 @@ describe("binance authentication #connection #binance #auth", function()
       local stranger = smc.venue("binance", options)
       local account, err = stranger:account()
       assert.is_nil(account, case)
-      assert.same({ "auth", http, code, message, false }, { err.class, err.http, err.code, err.message, err.retryable }, case)
+      assert.same({ "auth", http, code, message, false }, { err.class, err.http, err.code, err.message,
+        err.retryable }, case)
       assert.equal(1, #stranger:requests { signed = true }, case)
     end
   end)
@@ -129,7 +130,8 @@ describe("binance authentication #connection #binance #auth", function()
       venue.sandbox:skew(skew)
       local account, err = venue:account()
       assert.is_nil(account)
-      assert.same({ "clock_skew", 400, -1021, message, false }, { err.class, err.http, err.code, err.message, err.retryable })
+      assert.same({ "clock_skew", 400, -1021, message, false }, { err.class, err.http, err.code, err.message,
+        err.retryable })
 
       assert.is_true(math.abs(assert(venue:sync()) - skew * 1000) < 200)
       assert.is_true(assert(venue:account()).can_trade)
@@ -155,7 +157,8 @@ describe("binance authentication #connection #binance #auth", function()
     local api_key = venue.sandbox:add_key { kind = "hmac", secret = "looking is free", trade = false }
     local watcher = smc.venue("binance", { key = api_key, secret = "looking is free" })
     assert.is_false(assert(watcher:account()).can_trade)
-    local order, err = watcher:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "40000" }
+    local order, err = watcher:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01",
+      price = "40000" }
     assert.is_nil(order)
     assert.same({ "auth", -2015 }, { err.class, err.code })
     assert.same({}, venue.sandbox:orders())

@@ -82,9 +82,9 @@ describe("binance market streams #connection #binance", function()
     local stream <close> = assert(venue:stream { "ticker:BTC/USDT" })
     eventually(function()
       local connection = venue.sandbox:streams()[1]
-      assert.equal(3, connection.pings)
-      assert.equal(3, connection.pongs)
-    end, { within = 70 })
+      assert.equal(2, connection.pings)
+      assert.equal(2, connection.pongs)
+    end, { within = 50 })
     assert(stream:recv(5))
   end)
 
@@ -134,7 +134,8 @@ describe("binance user stream #connection #binance", function()
 
   it("tells of a resting order, of its locked funds, and of its cancellation", function()
     local events <close> = assert(venue:user_stream())
-    local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "40000" })
+    local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01",
+      price = "40000" })
     assert.equal("open", order.status)
     assert.equal(order.id, assert(events:recv(5)).order.id)
     assert.equal("400", assert(events:recv(5)).balances.USDT.locked)

@@ -11,7 +11,8 @@ local counts = setmetatable({}, { __mode = "k" }) -- sandboxes of a world, so th
 
 -- ---- what arrived ------------------------------------------------------------
 
-local REQUEST_FILTERS = { signed = true, path = true, method = true, after = true, before = true, websocket = true, status = true }
+local REQUEST_FILTERS = { signed = true, path = true, method = true, after = true, before = true, websocket = true,
+  status = true }
 
 --- Requests in order of arrival.  Filters: equal fields, and after <= at <= before in seconds of smc.now().
 local function matching(log, filters, level)

@@ -16,7 +16,8 @@ end
 
 --- Sends a request.  asked: { method, url, path, headers, body, op, signed }.  Returns the reply, or nil and an error.
 function Wire:send(asked)
-  local entry = { method = asked.method, path = asked.path, op = asked.op, signed = asked.signed or false, at = task.now() }
+  local entry = { method = asked.method, path = asked.path, op = asked.op, signed = asked.signed or false,
+    at = task.now() }
   self.log[#self.log + 1] = entry
   local reply, err = http.request { method = asked.method, url = asked.url, headers = asked.headers, body = asked.body,
     timeout = TIMEOUT }

@@ -87,7 +87,8 @@ local function fills(sb, call)
   local span, no = bounds(sb, v)
   if not span then return nil, no end
   local out = {}
-  for i, f in ipairs(sb.market:fills { account = call.account, symbol = v.symbol, order_id = v.orderId, from_id = v.fromId,
+  for i, f in ipairs(sb.market:fills { account = call.account, symbol = v.symbol, order_id = v.orderId,
+    from_id = v.fromId,
     from_ms = span.from_ms, to_ms = span.to_ms, limit = v.limit or 500 }) do
     out[i] = format.fill(f, sb.skew_ms)
   end
@@ -115,8 +116,8 @@ M.routes = {
     weight = function(v) return v.orderId and 5 or 20 end,
     fields = { symbol_field(true), field("orderId", "long"), field("startTime", "bound"), field("endTime", "bound"),
       field("fromId", "long"), limit_field }, handle = fills },
-  { method = "GET", path = "/api/v3/rateLimit/order", ws = "account.rateLimits.orders", security = "USER_DATA", weight = 40,
-    fields = {}, handle = order_counts },
+  { method = "GET", path = "/api/v3/rateLimit/order", ws = "account.rateLimits.orders", security = "USER_DATA",
+  weight = 40, fields = {}, handle = order_counts },
 }
 
 return M

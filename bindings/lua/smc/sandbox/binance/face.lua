@@ -29,15 +29,16 @@ local function check_keys(what, given, known)
 end
 
 local function lower(o)
-  return { id = o.id, client_id = o.client_id, symbol = o.symbol, side = o.side, type = o.type, price = o.price, qty = o.qty,
-    filled = o.filled, quote = o.filled_quote, status = o.status, time_in_force = o.tif, original_client_id = o.orig_client_id }
+  return { id = o.id, client_id = o.client_id, symbol = o.symbol, side = o.side, type = o.type, price = o.price,
+    qty = o.qty, filled = o.filled, quote = o.filled_quote, status = o.status, time_in_force = o.tif,
+      original_client_id = o.orig_client_id }
 end
 
 local ORDER_FILTERS = { client_id = true, side = true, status = true, symbol = true }
 local OPEN = { new = true, partially_filled = true }
 
---- Orders of every account that the venue accepted, oldest first.  Filters: client_id (also one that a cancel replaced),
--- side "buy" or "sell", status (the venue's in lower case, or "open"), symbol.
+--- Orders of every account that the venue accepted, oldest first.  Filters: client_id (also one that a cancel
+-- replaced), side "buy" or "sell", status (the venue's in lower case, or "open"), symbol.
 function Box:orders(filters)
   filters = check_keys("sandbox:orders", filters, ORDER_FILTERS)
   local sb, symbol = hidden[self], nil
@@ -70,7 +71,8 @@ function Box:book(symbol, depth)
   return out
 end
 
---- Weight used and allowed since the start, refusals, the running window: { used, allowed, violations, window, limit, per }.
+--- Weight used and allowed since the start, refusals, the running window:
+-- { used, allowed, violations, window, limit, per }.
 function Box:limits()
   local sb = hidden[self]
   return sb.limits:report(sb:now())

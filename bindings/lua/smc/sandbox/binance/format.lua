@@ -42,8 +42,8 @@ end
 local function fills_of(fills)
   local out = {}
   for i, f in ipairs(fills) do
-    out[i] = json.object("price", pad(f.price), "qty", pad(f.qty), "commission", pad(f.fee), "commissionAsset", f.fee_asset,
-      "tradeId", f.id)
+    out[i] = json.object("price", pad(f.price), "qty", pad(f.qty), "commission", pad(f.fee), "commissionAsset",
+      f.fee_asset, "tradeId", f.id)
   end
   return json.array(out)
 end
@@ -72,12 +72,12 @@ function M.order(o, skew_ms)
   local match, prevented = prevention(o)
   return json.object(
     "symbol", o.symbol, "orderId", o.id, "orderListId", -1, "clientOrderId", o.client_id,
-    "price", pad(o.price), "origQty", pad(o.qty), "executedQty", pad(o.filled), "cummulativeQuoteQty", pad(o.filled_quote),
-    "status", upper[o.status], "timeInForce", TIF[o.tif], "type", upper[o.type], "side", upper[o.side],
-    "stopPrice", M.ZERO, "icebergQty", M.ZERO,
+    "price", pad(o.price), "origQty", pad(o.qty), "executedQty", pad(o.filled), "cummulativeQuoteQty",
+    pad(o.filled_quote), "status", upper[o.status], "timeInForce", TIF[o.tif], "type", upper[o.type], "side",
+    upper[o.side], "stopPrice", M.ZERO, "icebergQty", M.ZERO,
     "time", o.created_ms + skew_ms, "updateTime", o.updated_ms + skew_ms, "isWorking", o.on_book == true,
-    "workingTime", o.working_ms + skew_ms, "origQuoteOrderQty", pad(o.quote_qty), "selfTradePreventionMode", upper[o.stp],
-    "preventedMatchId", match, "preventedQuantity", prevented,
+    "workingTime", o.working_ms + skew_ms, "origQuoteOrderQty", pad(o.quote_qty), "selfTradePreventionMode",
+    upper[o.stp], "preventedMatchId", match, "preventedQuantity", prevented,
     "expiryReason", M.expiry(o))
 end
 

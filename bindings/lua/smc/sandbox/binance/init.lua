@@ -145,8 +145,9 @@ end
 
 --- Answers one exchange of the server.
 function Venue:serve(ex)
-  local entry = { method = ex.method, path = ex.path, query = ex.query or "", body = ex.body or "", websocket = ex.is_websocket,
-    signed = ((ex.query or "") .. "&" .. (ex.body or "")):find("signature=", 1, true) ~= nil }
+  local query, body = ex.query or "", ex.body or ""
+  local entry = { method = ex.method, path = ex.path, query = query, body = body, websocket = ex.is_websocket,
+    signed = (query .. "&" .. body):find("signature=", 1, true) ~= nil }
   self:record(entry)
   if not ex.is_websocket then
     entry.status = rest.serve(self, ex)

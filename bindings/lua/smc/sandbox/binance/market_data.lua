@@ -16,9 +16,9 @@ local WEEK_OFFSET_MS = 4 * DAY_MS -- the epoch was a Thursday, and weeks open on
 
 --- Milliseconds of each interval of fixed length.
 M.intervals = {
-  ["1s"] = 1000, ["1m"] = MINUTE, ["3m"] = 3 * MINUTE, ["5m"] = 5 * MINUTE, ["15m"] = 15 * MINUTE, ["30m"] = 30 * MINUTE,
-  ["1h"] = 60 * MINUTE, ["2h"] = 120 * MINUTE, ["4h"] = 240 * MINUTE, ["6h"] = 360 * MINUTE, ["8h"] = 480 * MINUTE,
-  ["12h"] = 720 * MINUTE, ["1d"] = DAY_MS, ["3d"] = 3 * DAY_MS, ["1w"] = 7 * DAY_MS,
+  ["1s"] = 1000, ["1m"] = MINUTE, ["3m"] = 3 * MINUTE, ["5m"] = 5 * MINUTE, ["15m"] = 15 * MINUTE,
+  ["30m"] = 30 * MINUTE, ["1h"] = 60 * MINUTE, ["2h"] = 120 * MINUTE, ["4h"] = 240 * MINUTE, ["6h"] = 360 * MINUTE,
+  ["8h"] = 480 * MINUTE, ["12h"] = 720 * MINUTE, ["1d"] = DAY_MS, ["3d"] = 3 * DAY_MS, ["1w"] = 7 * DAY_MS,
 }
 
 local function symbol_of(sb, v)
@@ -187,8 +187,8 @@ end
 function M.candles(sb, symbol, interval, span)
   local ms = M.intervals[interval]
   local zone = span.zone_ms or 0
-  local query = { symbol = symbol, interval_ms = ms or DAY_MS, from_ms = span.from_ms, to_ms = span.to_ms, limit = span.limit,
-    offset_ms = -zone - (sb.skew_ms or 0) }
+  local query = { symbol = symbol, interval_ms = ms or DAY_MS, from_ms = span.from_ms, to_ms = span.to_ms,
+    limit = span.limit, offset_ms = -zone - (sb.skew_ms or 0) }
   if interval == "1w" then query.offset_ms = query.offset_ms + WEEK_OFFSET_MS end
   query.offset_ms = query.offset_ms % query.interval_ms
   if ms then return sb.market:candles(query) end
@@ -225,11 +225,12 @@ function M.day(sb, def)
   local s = assert(sb.market:stats(def.symbol, now - DAY_MS, now))
   local best = sb.market:best(def.symbol)
   local change = decimal.sub(s.close, s.open)
+  local percent = decimal.format(decimal.div(decimal.mul(change, "100"), s.open, 3), 3)
   return {
-    symbol = def.symbol, change = pad(change), percent = decimal.format(decimal.div(decimal.mul(change, "100"), s.open, 3), 3),
-    vwap = pad(decimal.div(s.quote_volume, s.volume, 8)), prev = pad(s.prev_close or s.open), last = pad(s.close),
-    last_qty = pad(s.last_qty), bid = pad(best.bid or "0"), bid_qty = pad(best.bid_qty or "0"), ask = pad(best.ask or "0"),
-    ask_qty = pad(best.ask_qty or "0"), open = pad(s.open), high = pad(s.high), low = pad(s.low), volume = pad(s.volume),
+    symbol = def.symbol, change = pad(change), percent = percent, vwap = pad(decimal.div(s.quote_volume, s.volume, 8)),
+    prev = pad(s.prev_close or s.open), last = pad(s.close), last_qty = pad(s.last_qty), bid = pad(best.bid or "0"),
+    bid_qty = pad(best.bid_qty or "0"), ask = pad(best.ask or "0"), ask_qty = pad(best.ask_qty or "0"),
+    open = pad(s.open), high = pad(s.high), low = pad(s.low), volume = pad(s.volume),
     quote_volume = pad(s.quote_volume), open_ms = now - DAY_MS + sb.skew_ms, close_ms = now + sb.skew_ms,
     first_id = s.first_id, last_id = s.last_id, count = s.count,
   }
@@ -246,8 +247,8 @@ end
 
 local function mini_day(sb, def)
   local d = M.day(sb, def)
-  return json.object("symbol", d.symbol, "openPrice", d.open, "highPrice", d.high, "lowPrice", d.low, "lastPrice", d.last,
-    "volume", d.volume, "quoteVolume", d.quote_volume, "openTime", d.open_ms, "closeTime", d.close_ms,
+  return json.object("symbol", d.symbol, "openPrice", d.open, "highPrice", d.high, "lowPrice", d.low, "lastPrice",
+    d.last, "volume", d.volume, "quoteVolume", d.quote_volume, "openTime", d.open_ms, "closeTime", d.close_ms,
     "firstId", d.first_id, "lastId", d.last_id, "count", d.count)
 end
 
@@ -315,8 +316,8 @@ M.routes = {
   route("uiKlines", "uiKlines", 2, kline_fields, klines),
   route("avgPrice", "avgPrice", 2, { one_symbol }, average),
   route("ticker/24hr", "ticker.24hr", day_weight, { maybe_symbol, maybe_symbols, status,
-    field("type", "any", { among = { FULL = true, MINI = true }, refusal = refusal.new(-1139, "Invalid ticker type.") }) },
-    ticker_24hr),
+    field("type", "any", { among = { FULL = true, MINI = true },
+      refusal = refusal.new(-1139, "Invalid ticker type.") }) }, ticker_24hr),
   route("ticker/price", "ticker.price", price_weight, { maybe_symbol, maybe_symbols, status }, ticker_price),
   route("ticker/bookTicker", "ticker.book", price_weight, { maybe_symbol, maybe_symbols, status }, book_ticker),
 }

@@ -21,10 +21,11 @@ local STP_ALLOWED = set(symbols.stp_modes)
 STP_ALLOWED.NONE = true
 
 -- What a type must have and must not have.  unsupported: no symbol of this sandbox takes it.
+local TRIGGERS = { "stopPrice", "trailingDelta" }
 local RULES = {
-  LIMIT = { need = { "timeInForce", "quantity", "price" }, refuse = { "quoteOrderQty", "stopPrice", "trailingDelta" } },
-  LIMIT_MAKER = { need = { "quantity", "price" }, refuse = { "timeInForce", "quoteOrderQty", "stopPrice", "trailingDelta" } },
-  MARKET = { need = {}, refuse = { "timeInForce", "price", "stopPrice", "trailingDelta", "icebergQty" } },
+  LIMIT = { need = { "timeInForce", "quantity", "price" }, refuse = { "quoteOrderQty", table.unpack(TRIGGERS) } },
+  LIMIT_MAKER = { need = { "quantity", "price" }, refuse = { "timeInForce", "quoteOrderQty", table.unpack(TRIGGERS) } },
+  MARKET = { need = {}, refuse = { "timeInForce", "price", "icebergQty", table.unpack(TRIGGERS) } },
   STOP_LOSS = { need = { "quantity" }, refuse = { "timeInForce", "price" }, unsupported = "Stop loss" },
   TAKE_PROFIT = { need = { "quantity" }, refuse = { "timeInForce", "price" }, unsupported = "Take profit" },
   STOP_LOSS_LIMIT = { need = { "timeInForce", "quantity", "price" }, refuse = {}, unsupported = "Stop loss limit" },
@@ -34,11 +35,16 @@ local RULES = {
 local types = {}
 for name in pairs(RULES) do types[name] = true end
 
+--- A word out of a few; any other is refused with this code and text.
+local function word(name, list, code, text, need)
+  return field(name, "any", { need = need, among = list, refusal = code and refusal.new(code, text) })
+end
+
 local place_fields = {
   field("symbol", "symbol", { need = true }),
-  field("side", "any", { need = true, among = set { "BUY", "SELL" }, refusal = refusal.new(-1117, "Invalid side.") }),
-  field("type", "any", { need = true, among = types, refusal = refusal.new(-1116, "Invalid orderType.") }),
-  field("timeInForce", "any", { among = set { "GTC", "IOC", "FOK" }, refusal = refusal.new(-1115, "Invalid timeInForce.") }),
+  word("side", set { "BUY", "SELL" }, -1117, "Invalid side.", true),
+  word("type", types, -1116, "Invalid orderType.", true),
+  word("timeInForce", set { "GTC", "IOC", "FOK" }, -1115, "Invalid timeInForce."),
   field("quantity", "decimal"),
   field("quoteOrderQty", "decimal"),
   field("price", "decimal"),
@@ -46,11 +52,10 @@ local place_fields = {
   field("stopPrice", "decimal"),
   field("trailingDelta", "long"),
   field("icebergQty", "decimal"),
-  field("newOrderRespType", "any", { among = set { "ACK", "RESULT", "FULL" } }),
-  field("selfTradePreventionMode", "any", { among = STP }),
-  field("pegPriceType", "any", { among = set { "PRIMARY_PEG", "MARKET_PEG" },
-    refusal = refusal.new(-1210, "Invalid pegPriceType.") }),
-  field("pegOffsetType", "any", { among = set { "PRICE_LEVEL" }, refusal = refusal.new(-1211, "Invalid pegOffsetType.") }),
+  word("newOrderRespType", set { "ACK", "RESULT", "FULL" }),
+  word("selfTradePreventionMode", STP),
+  word("pegPriceType", set { "PRIMARY_PEG", "MARKET_PEG" }, -1210, "Invalid pegPriceType."),
+  word("pegOffsetType", set { "PRICE_LEVEL" }, -1211, "Invalid pegOffsetType."),
   field("pegOffsetValue", "long"),
 }
 
@@ -112,7 +117,8 @@ local REJECTED = {
 
 local function submit(sb, call, def)
   local v = call.values
-  if v.type ~= "MARKET" and sb.market:count { account = call.account, symbol = def.symbol } + 1 > symbols.max_orders then
+  local open = sb.market:count { account = call.account, symbol = def.symbol }
+  if v.type ~= "MARKET" and open + 1 > symbols.max_orders then
     return nil, refusal.engine_filter "MAX_NUM_ORDERS"
   end
   local order, fills = sb.market:place {
@@ -207,21 +213,22 @@ local function with(fields, more)
   return out
 end
 
+local symbol_field = field("symbol", "symbol", { need = true })
+
 M.routes = {
-  { method = "POST", path = "/api/v3/order", ws = "order.place", security = "TRADE", weight = 1, free = true, orders = true,
-    fields = place_fields, handle = place },
+  { method = "POST", path = "/api/v3/order", ws = "order.place", security = "TRADE", weight = 1, free = true,
+    orders = true, fields = place_fields, handle = place },
   { method = "POST", path = "/api/v3/order/test", ws = "order.test", security = "TRADE", orders = false,
     weight = function(v) return v.computeCommissionRates and 20 or 1 end,
     fields = with(place_fields, field("computeCommissionRates", "bool")), handle = test },
   { method = "DELETE", path = "/api/v3/order", ws = "order.cancel", security = "TRADE", weight = 1, free = true,
     fields = {
-      field("symbol", "symbol", { need = true }), field("orderId", "long"), field("origClientOrderId", "client_id"),
+      symbol_field, field("orderId", "long"), field("origClientOrderId", "client_id"),
       field("newClientOrderId", "client_id"),
-      field("cancelRestrictions", "any", { among = set { "ONLY_NEW", "ONLY_PARTIALLY_FILLED" },
-        refusal = refusal.new(-1145, "Invalid cancelRestrictions") }),
+      word("cancelRestrictions", set { "ONLY_NEW", "ONLY_PARTIALLY_FILLED" }, -1145, "Invalid cancelRestrictions"),
     }, handle = cancel },
-  { method = "DELETE", path = "/api/v3/openOrders", ws = "openOrders.cancelAll", security = "TRADE", weight = 1, free = true,
-    fields = { field("symbol", "symbol", { need = true }) }, handle = cancel_all },
+  { method = "DELETE", path = "/api/v3/openOrders", ws = "openOrders.cancelAll", security = "TRADE", weight = 1,
+    free = true, fields = { symbol_field }, handle = cancel_all },
 }
 
 return M

@@ -20,7 +20,8 @@ local function unescape(s)
   return text.percent_decode((s:gsub("%+", " "))) or s
 end
 
-local function add_pairs(sent, raw, into_wins)
+--- What is there already stays.
+local function add_pairs(sent, raw)
   local seen = {}
   for piece in raw:gmatch("[^&]+") do
     local name, value = piece:match("^([^=]*)=?(.*)$")
@@ -30,8 +31,6 @@ local function add_pairs(sent, raw, into_wins)
     if sent.values[name] == nil then
       sent.values[name] = unescape(value)
       sent.count = sent.count + 1
-    elseif not into_wins then
-      sent.values[name] = unescape(value)
     end
   end
 end
@@ -39,8 +38,8 @@ end
 --- The parameters of a REST request: { values = map, count = n, duplicate = bool }.  The query wins over the body.
 function M.from_rest(query, body)
   local sent = { values = {}, count = 0, duplicate = false }
-  if query and query ~= "" then add_pairs(sent, query, true) end
-  if body and body ~= "" then add_pairs(sent, body, true) end
+  if query and query ~= "" then add_pairs(sent, query) end
+  if body and body ~= "" then add_pairs(sent, body) end
   return sent
 end
 

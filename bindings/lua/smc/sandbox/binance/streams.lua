@@ -208,21 +208,24 @@ local function column_after(data, method)
   return last or #data
 end
 
+--- The message, or nil, what is wrong with it, and whether the connection ends for that.
 local function read(data)
   local message, err = json.decode(data)
   if message == nil then
     local line, column = tostring(err.message):match("line (%d+), column (%d+)")
-    return nil, { code = 3, msg = ("Invalid JSON: expected value at line %s column %s"):format(line or 1, column or 1) }, true
+    local wording = "Invalid JSON: expected value at line %s column %s"
+    return nil, { code = 3, msg = wording:format(line or 1, column or 1) }, true
   end
   if type(message) ~= "table" or type(message.method) ~= "string" then
-    return nil, { code = 2, msg = ("Invalid request: missing field `method` at line 1 column %d"):format(#data) }, true
+    local wording = "Invalid request: missing field `method` at line 1 column %d"
+    return nil, { code = 2, msg = wording:format(#data) }, true
   end
   if not controls[message.method] then
-    return nil, { code = 2, msg = ("Invalid request: unknown variant `%s`, expected one of %s at line 1 column %d"):format(
-      message.method, METHODS, column_after(data, message.method)) }, true
+    local wording = "Invalid request: unknown variant `%s`, expected one of %s at line 1 column %d"
+    return nil, { code = 2, msg = wording:format(message.method, METHODS, column_after(data, message.method)) }, true
   end
   if not good_id(message.id) then
-    return nil, { code = 2, msg = "Invalid request: request ID must be an unsigned integer" }
+    return fault(2, "Invalid request: request ID must be an unsigned integer")
   end
   return message
 end
@@ -290,14 +293,19 @@ function M.accept(sb, ex)
     return no.status
   end
   local session = { kind = "market", path = ex.path, combined = asked.combined, names = {}, unit = UNITS[unit] or "ms" }
-  session.sock = ex:upgrade {
+  local sock = ex:upgrade {
     on_message = function(_, data) on_message(sb, session, data) end,
+    on_ping = function()
+      if too_fast(sb, session) then session.sock:close(1008, "Too many requests") end
+    end,
     on_pong = function(_, payload)
       if too_fast(sb, session) then return session.sock:close(1008, "Too many requests") end
       keepalive.pong(session, payload)
     end,
     on_close = function() on_close(sb, session) end,
   }
+  if not sock then return 400 end -- its handshake was wrong, and has been answered
+  session.sock = sock
   sb.sessions[#sb.sessions + 1] = session
   keepalive.start(session)
   subscribe(sb, session, asked.names)

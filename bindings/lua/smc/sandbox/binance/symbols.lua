@@ -4,15 +4,16 @@ local pad = require("smc.sandbox.binance.format").pad
 
 local M = {}
 
--- start: where its feed begins.  market_max: the most that one market order may ask for.  level_qty, trade_qty: how much
--- makers show and takers take, where the engine's defaults (meant for quotes in dollars) do not fit.
+-- start: where its feed begins.  market_max: the most that one market order may ask for.  level_qty, trade_qty: how
+-- much makers show and takers take, where the engine's defaults (meant for quotes in dollars) do not fit.
 M.list = {
   { symbol = "BTCUSDT", base = "BTC", quote = "USDT", start = "60000", tick = "0.01", max_price = "1000000",
     step = "0.00001", max_qty = "9000", market_max = "140", min_notional = "5" },
   { symbol = "ETHUSDT", base = "ETH", quote = "USDT", start = "3000", tick = "0.01", max_price = "1000000",
     step = "0.0001", max_qty = "9000", market_max = "2800", min_notional = "5" },
   { symbol = "ETHBTC", base = "ETH", quote = "BTC", start = "0.05", tick = "0.00001", max_price = "922327",
-    step = "0.0001", max_qty = "100000", market_max = "2500", min_notional = "0.0001", level_qty = "20", trade_qty = "0.2" },
+    step = "0.0001", max_qty = "100000", market_max = "2500", min_notional = "0.0001", level_qty = "20",
+    trade_qty = "0.2" },
   { symbol = "BNBUSDT", base = "BNB", quote = "USDT", start = "600", tick = "0.01", max_price = "100000",
     step = "0.001", max_qty = "900000", market_max = "9000", min_notional = "5" },
 }
@@ -36,9 +37,12 @@ end
 local function filters(def)
   local o = json.object
   return json.array {
-    o("filterType", "PRICE_FILTER", "minPrice", pad(def.tick), "maxPrice", pad(def.max_price), "tickSize", pad(def.tick)),
-    o("filterType", "LOT_SIZE", "minQty", pad(def.step), "maxQty", pad(def.max_qty), "stepSize", pad(def.step)),
-    o("filterType", "MARKET_LOT_SIZE", "minQty", pad "0", "maxQty", pad(def.market_max), "stepSize", pad "0"),
+    o("filterType", "PRICE_FILTER",
+      "minPrice", pad(def.tick), "maxPrice", pad(def.max_price), "tickSize", pad(def.tick)),
+    o("filterType", "LOT_SIZE",
+      "minQty", pad(def.step), "maxQty", pad(def.max_qty), "stepSize", pad(def.step)),
+    o("filterType", "MARKET_LOT_SIZE",
+      "minQty", pad "0", "maxQty", pad(def.market_max), "stepSize", pad "0"),
     o("filterType", "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp", M.price_up, "bidMultiplierDown", M.price_down,
       "askMultiplierUp", M.price_up, "askMultiplierDown", M.price_down, "avgPriceMins", 5),
     o("filterType", "NOTIONAL", "minNotional", pad(def.min_notional), "applyMinToMarket", true,

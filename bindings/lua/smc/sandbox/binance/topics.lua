@@ -47,8 +47,8 @@ function kinds.bookTicker()
     local key = ("%s %s %s %s"):format(best.bid, best.bid_qty, best.ask, best.ask_qty)
     if key == topic.sent then return nil end
     topic.sent = key
-    return json.object("u", best.update_id, "s", topic.def.symbol, "b", pad(best.bid or "0"), "B", pad(best.bid_qty or "0"),
-      "a", pad(best.ask or "0"), "A", pad(best.ask_qty or "0"))
+    return json.object("u", best.update_id, "s", topic.def.symbol, "b", pad(best.bid or "0"), "B",
+      pad(best.bid_qty or "0"), "a", pad(best.ask or "0"), "A", pad(best.ask_qty or "0"))
   end }
 end
 
@@ -114,7 +114,8 @@ local function depth_top(levels, every)
     local book = sb.market:book(topic.def.symbol, levels)
     if book.update_id == topic.sent then return nil end
     topic.sent = book.update_id
-    return json.object("lastUpdateId", book.update_id, "bids", format.levels(book.bids), "asks", format.levels(book.asks))
+    return json.object("lastUpdateId", book.update_id, "bids", format.levels(book.bids), "asks",
+      format.levels(book.asks))
   end }
 end
 

@@ -21,8 +21,8 @@ function M.execution(e, now, skew)
     "T", stamp, "t", traded and e.trade_id or -1,
     "v", prevented and e.prevented_match_id or nil,
     "I", e.exec_id, "w", o.on_book == true, "m", traded and e.is_maker or false, "M", traded,
-    "O", o.created_ms + skew, "Z", pad(o.filled_quote), "Y", traded and pad(e.last_quote) or ZERO, "Q", pad(o.quote_qty),
-    "W", o.working_ms + skew, "V", upper[o.stp],
+    "O", o.created_ms + skew, "Z", pad(o.filled_quote), "Y", traded and pad(e.last_quote) or ZERO, "Q",
+    pad(o.quote_qty), "W", o.working_ms + skew, "V", upper[o.stp],
     "A", prevented and pad(o.prevented_qty) or nil, "B", prevented and pad(e.last_prevented_qty) or nil,
     "U", prevented and e.counter_order_id or nil, "Cs", prevented and o.symbol or nil,
     "pl", prevented and pad(e.last_prevented_qty) or nil, "pL", prevented and pad(e.prevented_price) or nil,
@@ -66,7 +66,8 @@ function M.each(events, now, skew, tell)
       tell(e.account, M.execution(e, now, skew))
     elseif e.type == "transfer" then
       flush()
-      tell(e.account, json.object("e", "balanceUpdate", "E", now, "a", e.asset, "d", signed(e.amount), "T", e.time_ms + skew))
+      tell(e.account, json.object("e", "balanceUpdate", "E", now, "a", e.asset, "d", signed(e.amount), "T",
+        e.time_ms + skew))
     end
   end
   flush()

@@ -119,7 +119,8 @@ local id_fields = { params.field("subscriptionId", "long"), params.field("return
 
 local function identify(sb, request, values, now)
   return auth.check(sb, { api_key = values.apiKey, signature = values.signature, timestamp = values.timestamp,
-    window = values.recvWindow, payloads = auth.ws_payloads(request.params, request.raw, sb.assume.encoded_ws_payload) }, now)
+    window = values.recvWindow, payloads = auth.ws_payloads(request.params, request.raw,
+      sb.assume.encoded_ws_payload) }, now)
 end
 
 local own = {}
@@ -185,7 +186,8 @@ end
 local function read(data)
   local frame = json.decode(data)
   if type(frame) ~= "table" or type(frame.method) ~= "string" then
-    return nil, refusal.new(-1135, "Invalid JSON Request."), { params = {}, id = type(frame) == "table" and frame.id or nil }
+    return nil, refusal.new(-1135, "Invalid JSON Request."), { params = {}, id = type(frame) == "table" and frame.id
+      or nil }
   end
   local request = { id = frame.id, method = frame.method:gsub("^v%d+/", ""), params = frame.params or {}, raw = data }
   if type(request.params) ~= "table" then
@@ -243,7 +245,7 @@ function M.accept(sb, ex)
   end
   local session = { kind = "api", path = ex.path, subscribed = {}, next_id = 0, connected = sb:now(),
     unit = unit and UNITS[unit] or "ms", rate_limits = option(query, "returnRateLimits") ~= "false" }
-  session.sock = ex:upgrade {
+  local sock = ex:upgrade {
     on_message = function(_, data) on_message(sb, session, data) end,
     on_pong = function(_, payload) keepalive.pong(session, payload) end,
     on_close = function()
@@ -254,6 +256,8 @@ function M.accept(sb, ex)
       sb:arm()
     end,
   }
+  if not sock then return 400 end -- its handshake was wrong, and has been answered
+  session.sock = sock
   sb.api_sessions[#sb.api_sessions + 1] = session
   keepalive.start(session)
   return 101

@@ -5,17 +5,18 @@ local M = {}
 
 -- { class, retryable }.  A mutation whose class differs is in MUTATION below.
 local CODES = {
-  [-1000] = { "server", true }, [-1001] = { "server", true }, [-1002] = { "permission" }, [-1003] = { "rate_limit", true },
-  [-1006] = { "unknown_outcome" }, [-1007] = { "timeout", true }, [-1008] = { "server", true }, [-1014] = { "invalid_request" },
-  [-1015] = { "rate_limit", true }, [-1016] = { "server", true }, [-1020] = { "invalid_request" }, [-1021] = { "clock_skew" },
-  [-1022] = { "auth" }, [-1034] = { "rate_limit", true }, [-1099] = { "auth" }, [-1112] = { "market_closed", true },
-  [-2008] = { "auth" }, [-2013] = { "unknown_order" }, [-2014] = { "auth" }, [-2015] = { "auth" }, [-2026] = { "unknown_order" },
+  [-1000] = { "server", true }, [-1001] = { "server", true }, [-1002] = { "permission" },
+  [-1003] = { "rate_limit", true }, [-1006] = { "unknown_outcome" }, [-1007] = { "timeout", true },
+  [-1008] = { "server", true }, [-1014] = { "invalid_request" }, [-1015] = { "rate_limit", true },
+  [-1016] = { "server", true }, [-1020] = { "invalid_request" }, [-1021] = { "clock_skew" }, [-1022] = { "auth" },
+  [-1034] = { "rate_limit", true }, [-1099] = { "auth" }, [-1112] = { "market_closed", true }, [-2008] = { "auth" },
+  [-2013] = { "unknown_order" }, [-2014] = { "auth" }, [-2015] = { "auth" }, [-2026] = { "unknown_order" },
   [-2039] = { "unknown_order" }, [-2042] = { "rate_limit" },
 }
 
 -- After these nobody knows whether an order was placed or cancelled.
-local MUTATION = { [-1000] = "unknown_outcome", [-1001] = "unknown_outcome", [-1006] = "unknown_outcome", [-1007] = "unknown_outcome",
-  [-1008] = "server" }
+local MUTATION = { [-1000] = "unknown_outcome", [-1001] = "unknown_outcome", [-1006] = "unknown_outcome",
+  [-1007] = "unknown_outcome", [-1008] = "server" }
 
 -- Codes that say only that the engine refused: the text decides.
 local BY_TEXT = { [-1010] = true, [-1013] = true, [-2010] = true, [-2011] = true, [-2038] = true }
@@ -72,8 +73,8 @@ end
 --- The error object for an answer.  answer: { http, code, message, retry_after }.
 function M.answered(answer, op, mutation)
   local class, retryable = M.classify(answer.http, answer.code, answer.message, mutation)
-  return errors.new { class = class, code = answer.code, message = answer.message, http = answer.http, retryable = retryable,
-    retry_after = answer.retry_after, venue = "binance", op = op }
+  return errors.new { class = class, code = answer.code, message = answer.message, http = answer.http,
+    retryable = retryable, retry_after = answer.retry_after, venue = "binance", op = op }
 end
 
 --- The error object for a request that got no answer.  err: what smc.core.http said.
@@ -84,14 +85,14 @@ function M.unanswered(err, op, mutation)
   elseif not mutation and (class == "network" or class == "timeout") then
     retryable = true
   end
-  return errors.new { class = class, code = err.code, message = err.message, retryable = retryable, venue = "binance", op = op,
-    sent = err.sent }
+  return errors.new { class = class, code = err.code, message = err.message, retryable = retryable, venue = "binance",
+    op = op, sent = err.sent }
 end
 
 --- An answer that is not what the protocol promises.
 function M.broken(op, message, http, mutation)
-  return errors.new { class = mutation and "unknown_outcome" or "protocol", message = message, http = http, venue = "binance",
-    op = op }
+  return errors.new { class = mutation and "unknown_outcome" or "protocol", message = message, http = http,
+    venue = "binance", op = op }
 end
 
 return M

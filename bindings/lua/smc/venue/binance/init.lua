@@ -52,8 +52,8 @@ function M.new(access, options, w)
     key = options.key or access.key, secret = access.sandbox and (options.secret or access.secret) or nil,
     sandbox = access.sandbox, symbols = { "BTC/USDT", "ETH/USDT", "ETH/BTC", "BNB/USDT" },
   }, Venue)
-  inside[self] = { signer = key_of(options.secret or access.secret), wire = wire.new(), offset_ms = 0, recv_window = options.recv_window,
-    random = rng.new(w.seed, "binance client " .. opened[w]) }
+  inside[self] = { signer = key_of(options.secret or access.secret), wire = wire.new(), offset_ms = 0,
+    recv_window = options.recv_window, random = rng.new(w.seed, "binance client " .. opened[w]) }
   return self
 end
 
@@ -148,21 +148,24 @@ function Venue:ticker(symbol)
 end
 
 function Venue:book(symbol, depth)
-  local answer, err = call(self, "book", "GET", "/api/v3/depth", { symbol = native("book", symbol), limit = depth }, false)
+  local answer, err = call(self, "book", "GET", "/api/v3/depth", { symbol = native("book", symbol), limit = depth },
+    false)
   if not answer then return nil, err end
-  return { symbol = symbol, id = answer.lastUpdateId, bids = unify.levels(answer.bids), asks = unify.levels(answer.asks) }
+  return { symbol = symbol, id = answer.lastUpdateId, bids = unify.levels(answer.bids),
+    asks = unify.levels(answer.asks) }
 end
 
 function Venue:candles(symbol, interval, options)
   options = checked("candles", options or {}, { since = true, limit = true })
-  local answer, err = call(self, "candles", "GET", "/api/v3/klines", { symbol = native("candles", symbol), interval = interval,
-    startTime = options.since, limit = options.limit }, false)
+  local answer, err = call(self, "candles", "GET", "/api/v3/klines", { symbol = native("candles", symbol),
+    interval = interval, startTime = options.since, limit = options.limit }, false)
   if not answer then return nil, err end
   return each(answer, unify.candle)
 end
 
 function Venue:trades(symbol, limit)
-  local answer, err = call(self, "trades", "GET", "/api/v3/trades", { symbol = native("trades", symbol), limit = limit }, false)
+  local answer, err = call(self, "trades", "GET", "/api/v3/trades", { symbol = native("trades", symbol),
+    limit = limit }, false)
   if not answer then return nil, err end
   return each(answer, unify.trade, symbol)
 end
@@ -172,9 +175,10 @@ end
 function Venue:account()
   local a, err = call(self, "account", "GET", "/api/v3/account", {}, true)
   if not a then return nil, err end
-  return { can_trade = a.canTrade, can_withdraw = a.canWithdraw, can_deposit = a.canDeposit, type = a.accountType:lower(),
-    maker_fee = unify.number(a.commissionRates.maker), taker_fee = unify.number(a.commissionRates.taker),
-    balances = unify.balances(a.balances), updated = a.updateTime, raw = a }
+  return { can_trade = a.canTrade, can_withdraw = a.canWithdraw, can_deposit = a.canDeposit,
+    type = a.accountType:lower(), maker_fee = unify.number(a.commissionRates.maker),
+    taker_fee = unify.number(a.commissionRates.taker), balances = unify.balances(a.balances), updated = a.updateTime,
+      raw = a }
 end
 
 --- By asset: { free, locked, total }.
@@ -184,8 +188,8 @@ function Venue:balances()
   return unify.balances(answer.balances)
 end
 
-local PLACE = { symbol = true, side = true, type = true, qty = true, quote_qty = true, price = true, time_in_force = true,
-  client_id = true, self_trade = true }
+local PLACE = { symbol = true, side = true, type = true, qty = true, quote_qty = true, price = true,
+  time_in_force = true, client_id = true, self_trade = true }
 local TYPES = { limit = "LIMIT", market = "MARKET", limit_maker = "LIMIT_MAKER" }
 
 local function upper(what, given, name)
@@ -207,9 +211,10 @@ function Venue:place(given)
   local tif = upper("place", given, "time_in_force") or given.type == "limit" and "GTC" or nil
   local id = given.client_id or "smc-" .. inside[self].random:alnum(CLIENT_ID_LENGTH)
   local answer, err = call(self, "place", "POST", "/api/v3/order", {
-    symbol = native("place", given.symbol), side = upper("place", given, "side"), type = TYPES[given.type], timeInForce = tif,
-    quantity = given.qty, quoteOrderQty = given.quote_qty, price = given.price, newClientOrderId = id,
-    newOrderRespType = "FULL", selfTradePreventionMode = upper("place", given, "self_trade") }, true)
+    symbol = native("place", given.symbol), side = upper("place", given, "side"), type = TYPES[given.type],
+    timeInForce = tif, quantity = given.qty, quoteOrderQty = given.quote_qty, price = given.price,
+    newClientOrderId = id, newOrderRespType = "FULL", selfTradePreventionMode = upper("place", given, "self_trade") },
+      true)
   if not answer then
     err.client_id = id
     return nil, err
@@ -222,7 +227,8 @@ local ONE = { symbol = true, id = true, client_id = true }
 local function which(what, given)
   checked(what, given, ONE, { "symbol" })
   if not given.id and not given.client_id then error(what .. ": id or client_id expected", 3) end
-  return { symbol = unify.native(given.symbol), orderId = given.id, origClientOrderId = not given.id and given.client_id or nil }
+  return { symbol = unify.native(given.symbol), orderId = given.id, origClientOrderId = not given.id
+    and given.client_id or nil }
 end
 
 --- Cancels an order: { symbol, id | client_id }.

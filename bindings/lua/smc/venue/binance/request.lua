@@ -66,7 +66,8 @@ local function judge(reply, asked)
     retry_after = tonumber(reply.headers["retry-after"] or "") }, asked.op, asked.mutation)
 end
 
---- Sends it once.  asked: { op, method, path, params, signed, mutation }.  Returns the decoded answer and its headers, or
+--- Sends it once.  asked: { op, method, path, params, signed, mutation }.  Returns the decoded answer and its
+-- headers, or
 -- nil and an error.
 function M.call(venue, inner, asked)
   local bytes = asked.signed and signed_bytes(inner, asked.params) or encode(asked.params)
@@ -78,8 +79,8 @@ function M.call(venue, inner, asked)
   elseif bytes ~= "" then
     url = url .. "?" .. bytes
   end
-  local reply, err = inner.wire:send { method = asked.method, url = url, path = asked.path, headers = headers, body = body,
-    op = asked.op, signed = asked.signed }
+  local reply, err = inner.wire:send { method = asked.method, url = url, path = asked.path, headers = headers,
+    body = body, op = asked.op, signed = asked.signed }
   if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
   return judge(reply, asked)
 end

@@ -37,10 +37,10 @@ local function trade_event(d, channel)
 end
 
 local function ticker_event(d, channel)
-  return { channel = channel, kind = "ticker", symbol = unify.symbol(d.s), last = unify.number(d.c), bid = unify.number(d.b),
-    bid_qty = unify.number(d.B), ask = unify.number(d.a), ask_qty = unify.number(d.A), open = unify.number(d.o),
-    high = unify.number(d.h), low = unify.number(d.l), volume = unify.number(d.v), quote_volume = unify.number(d.q),
-    time = d.C, raw = d }
+  return { channel = channel, kind = "ticker", symbol = unify.symbol(d.s), last = unify.number(d.c),
+    bid = unify.number(d.b), bid_qty = unify.number(d.B), ask = unify.number(d.a), ask_qty = unify.number(d.A),
+    open = unify.number(d.o), high = unify.number(d.h), low = unify.number(d.l), volume = unify.number(d.v),
+    quote_volume = unify.number(d.q), time = d.C, raw = d }
 end
 
 --- A book that lost events is dropped and will be fetched anew.

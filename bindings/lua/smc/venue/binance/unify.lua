@@ -4,7 +4,8 @@ local decimal = require "smc.decimal"
 local M = {}
 
 -- Longest first where one ends in another.
-local QUOTES = { "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USDP", "DAI", "EUR", "TRY", "BRL", "JPY", "BTC", "ETH", "BNB" }
+local QUOTES = { "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USDP", "DAI", "EUR", "TRY", "BRL", "JPY", "BTC", "ETH",
+  "BNB" }
 
 --- "BTC/USDT" -> "BTCUSDT".
 function M.native(symbol)
@@ -39,7 +40,8 @@ function M.levels(rows)
 end
 
 local STATUS = { NEW = "open", PENDING_NEW = "open", PARTIALLY_FILLED = "partially_filled", FILLED = "filled",
-  CANCELED = "canceled", PENDING_CANCEL = "open", REJECTED = "rejected", EXPIRED = "expired", EXPIRED_IN_MATCH = "expired" }
+  CANCELED = "canceled", PENDING_CANCEL = "open", REJECTED = "rejected", EXPIRED = "expired",
+    EXPIRED_IN_MATCH = "expired" }
 
 local function average(quote, qty)
   if not quote or qty == "0" then return nil end
@@ -50,15 +52,15 @@ local function status(word)
   return STATUS[word] or error("binance: unknown order status " .. tostring(word))
 end
 
---- REST and WebSocket API answers: place, query, cancel. 
+--- REST and WebSocket API answers: place, query, cancel.
 function M.order(o)
   local filled, quote = number(o.executedQty), number(o.cummulativeQuoteQty)
   return {
     id = tostring(o.orderId), client_id = o.origClientOrderId or o.clientOrderId, symbol = M.symbol(o.symbol),
     side = o.side:lower(), type = o.type:lower(), time_in_force = o.timeInForce:lower(), status = status(o.status),
-    qty = number(o.origQty), price = o.type ~= "MARKET" and number(o.price) or nil, filled = filled, filled_quote = quote,
-    average = average(quote, filled), time = o.time or o.transactTime, updated = o.updateTime or o.transactTime,
-    reason = o.expiryReason, raw = o,
+    qty = number(o.origQty), price = o.type ~= "MARKET" and number(o.price) or nil, filled = filled,
+    filled_quote = quote, average = average(quote, filled), time = o.time or o.transactTime, updated = o.updateTime
+    or o.transactTime, reason = o.expiryReason, raw = o,
   }
 end
 
@@ -66,9 +68,10 @@ end
 function M.report(e)
   local filled, quote = number(e.z), number(e.Z)
   return {
-    id = tostring(e.i), client_id = e.C ~= "" and e.C or e.c, symbol = M.symbol(e.s), side = e.S:lower(), type = e.o:lower(),
-    time_in_force = e.f:lower(), status = status(e.X), qty = number(e.q), price = e.o ~= "MARKET" and number(e.p) or nil,
-    filled = filled, filled_quote = quote, average = average(quote, filled), time = e.O, updated = e.T, reason = e.eR, raw = e,
+    id = tostring(e.i), client_id = e.C ~= "" and e.C or e.c, symbol = M.symbol(e.s), side = e.S:lower(),
+    type = e.o:lower(), time_in_force = e.f:lower(), status = status(e.X), qty = number(e.q), price = e.o ~= "MARKET"
+    and number(e.p) or nil, filled = filled, filled_quote = quote, average = average(quote, filled), time = e.O,
+      updated = e.T, reason = e.eR, raw = e,
   }
 end
 
@@ -81,8 +84,9 @@ end
 
 --- The fill inside an executionReport.
 function M.report_fill(e)
-  return { id = tostring(e.t), order_id = tostring(e.i), symbol = M.symbol(e.s), side = e.S:lower(), price = number(e.L),
-    qty = number(e.l), quote = number(e.Y), fee = number(e.n), fee_asset = e.N, time = e.T, maker = e.m }
+  return { id = tostring(e.t), order_id = tostring(e.i), symbol = M.symbol(e.s), side = e.S:lower(),
+    price = number(e.L), qty = number(e.l), quote = number(e.Y), fee = number(e.n), fee_asset = e.N, time = e.T,
+      maker = e.m }
 end
 
 function M.trade(t, symbol)
@@ -91,9 +95,10 @@ function M.trade(t, symbol)
 end
 
 function M.ticker(t)
-  return { symbol = M.symbol(t.symbol), last = number(t.lastPrice), bid = number(t.bidPrice), bid_qty = number(t.bidQty),
-    ask = number(t.askPrice), ask_qty = number(t.askQty), open = number(t.openPrice), high = number(t.highPrice),
-    low = number(t.lowPrice), volume = number(t.volume), quote_volume = number(t.quoteVolume), time = t.closeTime }
+  return { symbol = M.symbol(t.symbol), last = number(t.lastPrice), bid = number(t.bidPrice),
+    bid_qty = number(t.bidQty), ask = number(t.askPrice), ask_qty = number(t.askQty), open = number(t.openPrice),
+    high = number(t.highPrice), low = number(t.lowPrice), volume = number(t.volume),
+      quote_volume = number(t.quoteVolume), time = t.closeTime }
 end
 
 function M.candle(k)
@@ -113,8 +118,9 @@ function M.instrument(s)
   local notional = filter_of(s.filters, "NOTIONAL")
   if not notional.minNotional then notional = filter_of(s.filters, "MIN_NOTIONAL") end
   return { symbol = s.baseAsset .. "/" .. s.quoteAsset, native = s.symbol, base = s.baseAsset, quote = s.quoteAsset,
-    trading = s.status == "TRADING", tick = number(price.tickSize), step = number(lot.stepSize), min_qty = number(lot.minQty),
-    max_qty = number(lot.maxQty), min_notional = number(notional.minNotional), order_types = s.orderTypes, raw = s }
+    trading = s.status == "TRADING", tick = number(price.tickSize), step = number(lot.stepSize),
+    min_qty = number(lot.minQty), max_qty = number(lot.maxQty), min_notional = number(notional.minNotional),
+      order_types = s.orderTypes, raw = s }
 end
 
 function M.balances(list)

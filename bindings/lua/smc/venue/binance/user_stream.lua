@@ -13,8 +13,8 @@ Stream.__name = "smc.user_stream"
 local ANSWER_SECONDS = 10
 
 local function order_event(e)
-  local event = { kind = e.x == "TRADE" and "fill" or "order", order = unify.report(e), execution = e.x:lower(), time = e.T,
-    raw = e }
+  local event = { kind = e.x == "TRADE" and "fill" or "order", order = unify.report(e), execution = e.x:lower(),
+    time = e.T, raw = e }
   if e.x == "TRADE" then event.fill = unify.report_fill(e) end
   return event
 end

@@ -1,0 +1,127 @@
+-- The client half without a wire: what answers mean, how records are unified, how a local book is kept.
+local errors = require "smc.venue.binance.errors"
+local local_book = require "smc.venue.binance.local_book"
+local unify = require "smc.venue.binance.unify"
+
+describe("an answer that is an error", function()
+  -- http, code, message, class of a read, class of a mutation, retryable as a read, retryable as a mutation
+  for _, row in ipairs {
+    { 500, -1000, "An unknown error occurred.", "server", "unknown_outcome", true, false },
+    { 500, -1001, "Internal error; unable to process your request.", "server", "unknown_outcome", true, false },
+    { 401, -1002, "You are not authorized to execute this request.", "permission", "permission", false, false },
+    { 429, -1003, "Too much request weight used; current limit is 6000.", "rate_limit", "rate_limit", true, true },
+    { 418, -1003, "Way too much request weight used; IP banned until 1.", "ip_ban", "ip_ban", true, true },
+    { 503, -1006, "An unexpected response was received.", "unknown_outcome", "unknown_outcome", false, false },
+    { 504, -1007, "Timeout waiting for response.", "timeout", "unknown_outcome", true, false },
+    { 503, -1008, "Server is currently overloaded.", "server", "server", true, false },
+    { 400, -1013, "Filter failure: LOT_SIZE", "filter", "filter", false, false },
+    { 400, -1013, "Market is closed.", "market_closed", "market_closed", false, false },
+    { 429, -1015, "Too many new orders.", "rate_limit", "rate_limit", true, true },
+    { 400, -1021, "Timestamp for this request is outside of the recvWindow.", "clock_skew", "clock_skew", false,
+    false },
+    { 400, -1022, "Signature for this request is not valid.", "auth", "auth", false, false },
+    { 400, -1121, "Invalid symbol.", "invalid_request", "invalid_request", false, false },
+    { 400, -2010, "Account has insufficient balance for requested action.", "insufficient_funds", "insufficient_funds",
+      false, false },
+    { 400, -2010, "Duplicate order sent.", "duplicate_order", "duplicate_order", false, false },
+    { 400, -2010, "Order would immediately match and take.", "invalid_request", "invalid_request", false, false },
+    { 400, -2010, "Filter failure: MAX_NUM_ORDERS", "filter", "filter", false, false },
+    { 400, -2010, "Order book liquidity is less than symbol minimum quantity.", "market_closed", "market_closed", false,
+      false },
+    { 400, -2010, "This account may not place or cancel orders.", "permission", "permission", false, false },
+    { 400, -2011, "Unknown order sent.", "unknown_order", "unknown_order", false, false },
+    { 400, -2013, "Order does not exist.", "unknown_order", "unknown_order", false, false },
+    { 401, -2014, "API-key format invalid.", "auth", "auth", false, false },
+    { 401, -2015, "Invalid API-key, IP, or permissions for action.", "auth", "auth", false, false },
+    { 403, nil, "HTTP status 403", "ip_ban", "ip_ban", false, false },
+    { 404, nil, "HTTP status 404", "invalid_request", "invalid_request", false, false },
+    { 429, nil, "HTTP status 429", "rate_limit", "rate_limit", true, true },
+    { 502, nil, "HTTP status 502", "server", "unknown_outcome", true, false },
+    { 400, -9999, "A code that nobody knows.", "invalid_request", "invalid_request", false, false },
+  } do
+    local http, code, message, read, mutation, read_again, mutate_again = table.unpack(row, 1, 7)
+    it(("%s %s %s"):format(http, code, message), function()
+      assert.same({ read, read_again }, { errors.classify(http, code, message, false) })
+      assert.same({ mutation, mutate_again }, { errors.classify(http, code, message, true) })
+    end)
+  end
+end)
+
+describe("a request without an answer", function()
+  local function lost(class, sent, mutation)
+    local err = errors.unanswered({ class = class, code = "x", message = "m", sent = sent, retryable = false }, "place",
+      mutation)
+    return { err.class, err.retryable, err.venue, err.op }
+  end
+
+  it("has an unknown outcome only if it could change something and may have arrived", function()
+    assert.same({ "unknown_outcome", false, "binance", "place" }, lost("timeout", true, true))
+    assert.same({ "unknown_outcome", false, "binance", "place" }, lost("network", true, true))
+    assert.same({ "network", false, "binance", "place" }, lost("network", false, true))
+    assert.same({ "timeout", true, "binance", "place" }, lost("timeout", true, false))
+  end)
+end)
+
+describe("unified records", function()
+  it("name symbols by both assets", function()
+    assert.equal("BTCUSDT", unify.native "BTC/USDT")
+    for native, unified in pairs { BTCUSDT = "BTC/USDT", ETHBTC = "ETH/BTC", BNBFDUSD = "BNB/FDUSD", BTC = "BTC" } do
+      assert.equal(unified, unify.symbol(native))
+    end
+  end)
+
+  it("write decimals as short as they are", function()
+    for long, short in pairs { ["0.50000000"] = "0.5", ["100"] = "100", ["100.00000000"] = "100",
+      ["0.00000000"] = "0", ["1.00000010"] = "1.0000001" } do
+      assert.equal(short, unify.number(long))
+    end
+  end)
+
+  it("keep an order's own client id when a cancel has replaced it", function()
+    local order = unify.order { symbol = "BTCUSDT", orderId = 7, clientOrderId = "bye", origClientOrderId = "mine",
+      side = "BUY", type = "LIMIT", timeInForce = "GTC", status = "CANCELED", origQty = "1.00000000",
+      price = "10.00000000", executedQty = "0.25000000", cummulativeQuoteQty = "2.25000000", transactTime = 5 }
+    order.raw = nil
+    assert.same({ id = "7", client_id = "mine", symbol = "BTC/USDT", side = "buy", type = "limit",
+      time_in_force = "gtc", status = "canceled", qty = "1", price = "10", filled = "0.25", filled_quote = "2.25",
+      average = "9", time = 5, updated = 5 }, order)
+  end)
+end)
+
+describe("a local book", function()
+  local book
+  local function event(first, last, bids, asks) return { U = first, u = last, b = bids or {}, a = asks or {} } end
+  local function snapshot(id) return { lastUpdateId = id, bids = { { "10.0", "1.0" } },
+    asks = { { "11.0", "1.0" } } } end
+  before_each(function() book = local_book.new "BTC/USDT" end)
+
+  it("applies what was buffered after the snapshot, and nothing older", function()
+    book:update(event(5, 6, { { "9.0", "5.0" } }))
+    book:update(event(7, 9, { { "10.0", "2.0" } }, { { "11.0", "0.00" }, { "10.5", "3.0" } }))
+    assert.is_true(book:restart(snapshot(6)))
+    assert.same({ symbol = "BTC/USDT", id = 9, bids = { { "10", "2" } }, asks = { { "10.5", "3" } } }, book:top(5))
+  end)
+
+  it("asks for another snapshot when the first is too old", function()
+    book:update(event(5, 6))
+    assert.is_false(book:restart(snapshot(3)))
+    assert.is_true(book:restart(snapshot(4)))
+  end)
+
+  it("starts over when an event is missing", function()
+    book:restart(snapshot(4))
+    assert.is_true(book:update(event(5, 7)))
+    assert.is_true(book:update(event(6, 7)))
+    assert.is_false(book:update(event(9, 9)))
+    assert.same({ "buffering", 1 }, { book.state, book.resyncs })
+    assert.is_true(book:restart(snapshot(8)))
+    assert.equal(9, book:top(1).id)
+  end)
+
+  it("sorts by value, not by text", function()
+    book:restart { lastUpdateId = 1, bids = { { "9.5", "1" }, { "10.0", "1" } }, asks = { { "100.0", "1" },
+      { "11", "1" } } }
+    assert.same({ { "10", "1" }, { "9.5", "1" } }, book:top(2).bids)
+    assert.same({ { "11", "1" } }, book:top(1).asks)
+  end)
+end)
