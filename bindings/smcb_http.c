@@ -29,8 +29,10 @@ static const char *field_word(lua_State *L, const char *name, const char *missin
     size_t n = 0;
     const char *text = field_text(L, name, missing, &n);
 
-    if (text == NULL || (text != missing && strlen(text) != n))
+    if (text == NULL || (text != missing && strlen(text) != n)) {
         (void)luaL_error(L, "option '%s' must be a string without NUL", name);
+        return ""; /* not reached */
+    }
     return text;
 }
 

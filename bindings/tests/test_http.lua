@@ -205,11 +205,11 @@ describe("smc.http.stream", function()
     end
   end
 
-  it("gives the head, then each piece as it comes, then nil", function()
+  it("gives the head, then each piece as it comes, then nil; and is closed", function()
     slowly { "one", "two" }
     local start = smc.now()
 
-    local s <close> = assert(smc.http.stream { url = url "/prices" })
+    local s = assert(smc.http.stream { url = url "/prices" })
     assert.equal(200, s.status)
     assert.equal("prices", s.headers["x-kind"])
     assert.equal("one", s:recv())

@@ -109,6 +109,7 @@ static void on_deadline(void *ud)
 /* Between the choice of a connection and the first byte on it.
  * libcurl sends a request a second time, whatever its method, when a kept connection dies without a word.  The first
  * one may have been an order. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl declares it so */
 static int before_request(void *ud, char *remote_ip, char *local_ip, int remote_port,
                           int local_port)
 {

@@ -2,6 +2,7 @@
 
 #include "smc/clock.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static void free_call(smc_http_call_t *call)
@@ -101,17 +102,21 @@ free_client:
 
 smc_code_t smc_http_client_get(smc_loop_t *loop, smc_http_client_t **out, smc_error_t *err)
 {
-    smc_code_t rc = SMC_OK;
+    smc_http_client_t *client = smc_loop_slot(loop, SMC_SLOT_CURL);
 
-    *out = smc_loop_slot(loop, SMC_SLOT_CURL);
-    if (*out == NULL)
-        rc = open_client(loop, out, err);
-    if (rc != SMC_OK || (*out)->multi != NULL)
-        return rc;
-    (*out)->multi = (*out)->curl.multi_init();
-    if ((*out)->multi == NULL)
-        return smc_fail(err, SMC_ENOMEM, "http.open", 0, "out of memory");
-    smc_http_sockets_setup(*out);
+    if (client == NULL) {
+        smc_code_t rc = open_client(loop, &client, err);
+        if (rc != SMC_OK)
+            return rc;
+        assert(client != NULL);
+    }
+    if (client->multi == NULL) {
+        client->multi = client->curl.multi_init();
+        if (client->multi == NULL)
+            return smc_fail(err, SMC_ENOMEM, "http.open", 0, "out of memory");
+        smc_http_sockets_setup(client);
+    }
+    *out = client;
     return SMC_OK;
 }
 

@@ -26,6 +26,7 @@
 /* easy_setopt is variadic without curl.h's checks: numbers must be long. */
 typedef struct smc_curl {
     void *lib;
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a declarator */
 #define X(name) __typeof__(&curl_##name) name;
     SMC_CURL_MAP(X)
 #undef X

@@ -86,8 +86,8 @@ smc_code_t smc_http_prepare(smc_http_call_t *call, const smc_http_request_t *req
                             const smc_url_t *url, const char *path, smc_error_t *err);
 
 /* http_reply.c */
-size_t smc_http_on_header(char *line, size_t size, size_t n, void *call);
-size_t smc_http_on_body(char *bytes, size_t size, size_t n, void *call);
+size_t smc_http_on_header(char *line, size_t size, size_t n, void *ud);
+size_t smc_http_on_body(char *bytes, size_t size, size_t n, void *ud);
 /* Fills the reply from what the call has seen. */
 void smc_http_fill_reply(smc_http_call_t *call, CURLcode rc);
 

@@ -27,14 +27,14 @@ typedef struct raw_conn {
 } raw_conn_t;
 
 /* request: NUL-terminated behind its n bytes. */
-typedef void (*raw_handler)(raw_conn_t *conn, const char *request, size_t n);
+typedef void (*raw_request_cb)(raw_conn_t *conn, const char *request, size_t n);
 
 struct raw_server {
     smc_loop_t *loop;
     uv_poll_t poll;
     int fd;
     uint16_t port;
-    raw_handler handler;
+    raw_request_cb handler;
     void *ud;
     unsigned accepted, requests, open;
     smc_buf_t log; /* every request, one behind the other */

@@ -312,7 +312,8 @@ static void answer_endless_head(raw_conn_t *c, const char *request, size_t n)
     (void)n;
     memset(line, 'x', sizeof(line));
     line[1] = ':';
-    memcpy(line + sizeof(line) - 2, "\r\n", 2);
+    line[sizeof(line) - 2] = '\r';
+    line[sizeof(line) - 1] = '\n';
     raw_puts(c, "HTTP/1.1 200 OK\r\n");
     for (int i = 0; i < 40 && c->fd >= 0; i++)
         raw_send(c, line, sizeof(line));

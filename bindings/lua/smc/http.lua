@@ -49,7 +49,8 @@ local function merge(method, url, body, options, level)
   return asked
 end
 
---- asked: { method = "GET", url =, headers =, body =, timeout = 30, max_body = }.  Returns the reply, or nil and an error.
+--- asked: { method = "GET", url =, headers =, body =, timeout = 30, max_body = }.
+-- Returns the reply, or nil and an error.
 function M.request(asked)
   check_type("the request", asked, "table", 3)
   local reply, err = send(core.request, asked, 3)
