@@ -34,7 +34,7 @@ check_c() {
         xargs -0 -n 1 -P "$(nproc)" clang-tidy -p "$build" --quiet 2> >(grep -v 'warnings\? generated\.$\|^Suppressed\|^Use -header-filter' >&2) ||
         complain clang-tidy
     cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr \
-        --std=c11 --language=c -j "$(nproc)" -D_GNU_SOURCE -DSMC_VERSION='"0"' -DSMC_TEST_DIR='"."' -I core/include -I bindings -I "$build/bindings" \
+        --std=c11 --language=c -j "$(nproc)" -D_GNU_SOURCE -DSMC_VERSION='"0"' -DSMC_TEST_DIR='"."' -I core/include -I bindings -I runner -I "$build/bindings" \
         --suppress=missingIncludeSystem "${sources[@]}" || complain cppcheck
 }
 
