@@ -68,7 +68,7 @@ bool smc_head_list_has(const char *list, size_t n, const char *word);
 typedef struct smc_chunked {
     int status; /* valid once BAD */
     const char *why;
-    int _state;
+    unsigned _state;
     unsigned _digits;
     uint64_t _left;
     size_t _extra; /* bytes of the extension or of the trailer so far */

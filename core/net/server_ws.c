@@ -50,14 +50,13 @@ bool smc_peer_open(const smc_peer_t *peer)
     return peer->conn != NULL && !peer->close_sent;
 }
 
-/* Lets go of the connection, which lets go of its reference. */
+/* Takes the connection out of its hands.  The connection's reference to it is now the caller's, to be released. */
 static smc_conn_t *detach(smc_peer_t *peer)
 {
     smc_conn_t *conn = peer->conn;
 
     conn->peer = NULL;
     peer->conn = NULL;
-    smc_peer_release(peer);
     return conn;
 }
 
@@ -257,6 +256,7 @@ static void on_end(smc_peer_t *peer, const smc_ws_event_t *ev)
         put_close(peer, ev->code, clean ? NULL : ev->data, clean ? 0 : ev->len);
     smc_conn_drain(detach(peer));
     tell_close(peer, ev, clean);
+    smc_peer_release(peer);
 }
 
 static void on_ping(smc_peer_t *peer, const smc_ws_event_t *ev)
@@ -304,7 +304,7 @@ bool smc_peer_read(smc_conn_t *conn)
     smc_peer_retain(peer); /* a callback may release it; ev borrows from it */
     conn->in_pos += smc_wsreader_feed(&peer->reader, conn->in.data + conn->in_pos, n, &ev);
     on_event(peer, &ev);
-    smc_peer_release(peer);
+    smc_peer_release(peer); /* NOLINT(clang-analyzer-unix.Malloc): it is counted */
     return true;
 }
 
@@ -312,7 +312,6 @@ void smc_peer_lost(smc_peer_t *peer)
 {
     static const smc_ws_event_t lost = {SMC_WS_EV_FAIL, "", 0, false, 1006};
 
-    smc_peer_retain(peer);
     (void)detach(peer);
     tell_close(peer, &lost, false);
     smc_peer_release(peer);
@@ -391,6 +390,7 @@ smc_code_t smc_peer_drop(smc_peer_t *peer)
     if (peer->conn == NULL)
         return SMC_ECLOSED;
     smc_conn_drain(detach(peer));
+    smc_peer_release(peer);
     return SMC_OK;
 }
 
@@ -399,5 +399,6 @@ smc_code_t smc_peer_reset(smc_peer_t *peer)
     if (peer->conn == NULL)
         return SMC_ECLOSED;
     smc_conn_kill(detach(peer), SMC_END_RST);
+    smc_peer_release(peer);
     return SMC_OK;
 }

@@ -194,9 +194,10 @@ static bool add_data(smc_wsreader_t *r, const char *p, size_t n, smc_ws_event_t 
         code = r->inflate(r->inflate_ud, p, n, last, r->max_message, &r->_message);
     else if (smc_buf_append(&r->_message, p, n) != SMC_OK)
         code = 1011;
-    if (code != 0)
-        return fail(r, ev, code, code == 1009 ? "message too big" : "cannot inflate");
-    return check_text(r, ev, last);
+    /* The text first: what is wrong with it must not depend on how many bytes came at once. */
+    if (!check_text(r, ev, last && code == 0))
+        return false;
+    return code == 0 || fail(r, ev, code, code == 1009 ? "message too big" : "cannot inflate");
 }
 
 /* Byte i of a frame is masked by byte i % 4 of the mask. */

@@ -35,6 +35,8 @@ static outcome_t parse(const char *text, size_t step, size_t max)
         memcpy(bytes, text, have);
         o.result = smc_head_parse(&o.head, bytes, have, max);
         free(bytes);
+        if (o.result == SMC_HEAD_MORE) /* no byte will be looked at again */
+            assert_int_equal(have, o.head._scan);
         if (have == total)
             break;
     }

@@ -1,0 +1,373 @@
+/* smc.core.server: listeners.  Core callbacks queue events; one job a listener calls the handlers, in order. */
+#include "smcb_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SERVER_MT "smc.core.server"
+#define BATCH_MAX 64 /* events of one job: each job has a CPU budget of its own */
+
+enum { UV_ON_REQUEST = 1, UV_COUNT = 1 };
+
+/* ---- events ------------------------------------------------------------- */
+
+static void free_event(smcb_event_t *ev)
+{
+    if (ev == NULL)
+        return;
+    smc_exchange_release(ev->ex);
+    free(ev);
+}
+
+void smcb_server_queue(smcb_server_t *s, const smcb_event_t *like, const char *data)
+{
+    smcb_event_t *ev;
+
+    if (s->server == NULL)
+        return;
+    ev = malloc(sizeof(*ev) + like->len);
+    if (ev == NULL) {
+        smc_exchange_release(like->ex);
+        return;
+    }
+    *ev = *like;
+    ev->next = NULL;
+    if (ev->len > 0)
+        memcpy(ev->data, data, ev->len);
+    *s->last = ev;
+    s->last = &ev->next;
+    smcb_post(s->host, &s->job);
+}
+
+static void on_request(void *ud, smc_exchange_t *ex)
+{
+    smcb_server_queue(ud, &(smcb_event_t){.kind = SMCB_EV_REQUEST, .ex = ex}, NULL);
+}
+
+static smcb_event_t *take_event(smcb_server_t *s)
+{
+    smcb_event_t *ev = s->first;
+
+    s->first = ev->next;
+    if (s->first == NULL)
+        s->last = &s->first;
+    return ev;
+}
+
+/* Pushes the handler and its arguments; returns the number of arguments, or -1 when there is nothing to call. */
+static int push_call(lua_State *L, smcb_event_t *ev, int server_idx)
+{
+    if (ev->kind == SMCB_EV_REQUEST) {
+        smc_exchange_t *ex = ev->ex;
+        if (!smc_exchange_alive(ex))
+            return -1;
+        (void)lua_getiuservalue(L, server_idx, UV_ON_REQUEST);
+        smc_exchange_retain(ex);
+        smcb_exchange_push(L, ex, server_idx);
+        return 1;
+    }
+    (void)smcb_push_anchored(L, ev->sock);
+    if (lua_getiuservalue(L, -1, (int)ev->kind) == LUA_TNIL)
+        return -1;
+    lua_insert(L, -2);
+    if (ev->kind == SMCB_EV_CLOSE)
+        lua_pushinteger(L, ev->code);
+    lua_pushlstring(L, ev->data, ev->len);
+    if (ev->kind == SMCB_EV_PING || ev->kind == SMCB_EV_PONG)
+        return 2;
+    lua_pushboolean(L, ev->kind == SMCB_EV_MESSAGE ? ev->binary : ev->clean);
+    return ev->kind == SMCB_EV_MESSAGE ? 3 : 4;
+}
+
+static void end_current(smcb_server_t *s)
+{
+    smcb_event_t *ev = s->current;
+
+    s->current = NULL;
+    if (ev->kind == SMCB_EV_CLOSE)
+        smcb_sock_end(ev->sock);
+    free_event(ev);
+}
+
+/* A handler raised (its error is with the host): its client gets an answer all the same. */
+static void clean_up_after_error(smcb_server_t *s)
+{
+    if (s->current == NULL)
+        return;
+    if (s->current->kind == SMCB_EV_REQUEST)
+        (void)smc_exchange_reply(s->current->ex, 500, NULL, 0, NULL, 0);
+    end_current(s);
+}
+
+static void run_events(lua_State *L, void *ud)
+{
+    smcb_server_t *s = ud;
+    int server_idx;
+
+    (void)smcb_push_anchored(L, s); /* a handler may close it */
+    server_idx = lua_gettop(L);
+    clean_up_after_error(s);
+    for (int i = 0; i < BATCH_MAX && s->first != NULL; i++) {
+        int nargs;
+        s->current = take_event(s);
+        smcb_post(s->host, &s->job); /* already now: the handler may raise */
+        nargs = push_call(L, s->current, server_idx);
+        if (nargs >= 0)
+            lua_call(L, nargs, 0);
+        lua_settop(L, server_idx);
+        if (s->current == NULL) /* closed by the handler */
+            return;
+        end_current(s);
+    }
+    if (s->first == NULL)
+        smcb_unpost(s->host, &s->job);
+}
+
+/* ---- open and close ----------------------------------------------------- */
+
+static void close_server(smcb_resource_t *r)
+{
+    smcb_server_t *s = (smcb_server_t *)r;
+    smc_server_t *server = s->server;
+
+    if (server == NULL)
+        return;
+    s->server = NULL; /* from here on nothing is queued */
+    smcb_unpost(s->host, &s->job);
+    smcb_resource_drop(r);
+    smc_server_close(server);
+    while (s->first != NULL)
+        free_event(take_event(s));
+    free_event(s->current);
+    s->current = NULL;
+    while (s->socks != NULL)
+        smcb_sock_end(s->socks);
+    smcb_unanchor(s->L, s);
+}
+
+static int l_gc(lua_State *L)
+{
+    close_server(luaL_checkudata(L, 1, SERVER_MT));
+    return 0;
+}
+
+static size_t field_size(lua_State *L, const char *name)
+{
+    lua_Integer n = 0;
+
+    if (lua_getfield(L, 1, name) != LUA_TNIL) {
+        n = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+        if (n <= 0)
+            (void)luaL_error(L, "%s must be a positive integer", name);
+    }
+    lua_pop(L, 1);
+    return (size_t)n;
+}
+
+static smc_deflate_t field_deflate(lua_State *L)
+{
+    smc_deflate_t deflate = SMC_DEFLATE_OFF;
+
+    (void)lua_getfield(L, 1, "deflate");
+    if (lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "no_context") == 0)
+        deflate = SMC_DEFLATE_NO_CONTEXT;
+    else if (lua_isboolean(L, -1) || lua_isnil(L, -1))
+        deflate = lua_toboolean(L, -1) ? SMC_DEFLATE_ON : SMC_DEFLATE_OFF;
+    else
+        (void)luaL_error(L, "deflate must be true, false or \"no_context\"");
+    lua_pop(L, 1);
+    return deflate;
+}
+
+static smc_server_conf_t check_conf(lua_State *L)
+{
+    static const char *const known[] = {"port", "max_body", "deflate", "on_request", NULL};
+    smc_server_conf_t conf = {.on_request = on_request};
+    size_t port;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    smcb_check_keys(L, 1, known);
+    port = field_size(L, "port");
+    luaL_argcheck(L, port <= UINT16_MAX, 1, "port must be at most 65535");
+    conf.port = (uint16_t)port;
+    conf.max_body_bytes = field_size(L, "max_body");
+    conf.deflate = field_deflate(L);
+    if (lua_getfield(L, 1, "on_request") != LUA_TFUNCTION)
+        (void)luaL_error(L, "on_request must be a function");
+    lua_pop(L, 1);
+    return conf;
+}
+
+static int l_listen(lua_State *L)
+{
+    smc_server_conf_t conf = check_conf(L);
+    smc_loop_t *loop = smcb_loop(L);
+    smc_error_t err = {0};
+    smcb_server_t *s = lua_newuserdatauv(L, sizeof(*s), UV_COUNT);
+
+    memset(s, 0, sizeof(*s));
+    s->host = smcb_host(L);
+    s->last = &s->first;
+    s->job.run = run_events;
+    s->job.ud = s;
+    s->resource.kind = "listener";
+    s->resource.close = close_server;
+    luaL_setmetatable(L, SERVER_MT);
+    (void)lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    s->L = lua_tothread(L, -1);
+    lua_pop(L, 1);
+    (void)lua_getfield(L, 1, "on_request");
+    (void)lua_setiuservalue(L, -2, UV_ON_REQUEST);
+    smcb_anchor(L, -1, s);
+    conf.ud = s;
+    if (smc_server_open(loop, &conf, &s->server, &err) != SMC_OK) {
+        smcb_unanchor(L, s);
+        return smcb_push_fail(L, &err);
+    }
+    s->port = smc_server_port(s->server);
+    (void)snprintf(s->resource.label, sizeof(s->resource.label), "http://127.0.0.1:%u",
+                   (unsigned)s->port);
+    smcb_resource_add(s->host, &s->resource);
+    return 1;
+}
+
+/* ---- methods ------------------------------------------------------------ */
+
+static smc_server_t *check_open(lua_State *L)
+{
+    smcb_server_t *s = luaL_checkudata(L, 1, SERVER_MT);
+
+    if (s->server == NULL)
+        (void)luaL_error(L, "the server is closed");
+    return s->server;
+}
+
+static int l_port(lua_State *L)
+{
+    lua_pushinteger(L, ((smcb_server_t *)luaL_checkudata(L, 1, SERVER_MT))->port);
+    return 1;
+}
+
+static int l_origin(lua_State *L)
+{
+    lua_pushstring(L, ((smcb_server_t *)luaL_checkudata(L, 1, SERVER_MT))->resource.label);
+    return 1;
+}
+
+static int l_connections(lua_State *L)
+{
+    const smcb_server_t *s = luaL_checkudata(L, 1, SERVER_MT);
+
+    lua_pushinteger(L, s->server == NULL ? 0 : (lua_Integer)smc_server_connections(s->server));
+    return 1;
+}
+
+static int l_mute(lua_State *L)
+{
+    smc_server_t *server = check_open(L);
+
+    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    smc_server_mute(server, lua_toboolean(L, 2));
+    return 0;
+}
+
+static int l_refuse(lua_State *L)
+{
+    smc_server_t *server = check_open(L);
+    smc_error_t err = {0};
+
+    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    return smcb_result(L, smc_server_refuse(server, lua_toboolean(L, 2), &err), &err);
+}
+
+static int l_drop(lua_State *L)
+{
+    smc_server_drop(check_open(L));
+    return 0;
+}
+
+static int l_tostring(lua_State *L)
+{
+    const smcb_server_t *s = luaL_checkudata(L, 1, SERVER_MT);
+
+    lua_pushfstring(L, "server %s%s", s->resource.label, s->server == NULL ? " (closed)" : "");
+    return 1;
+}
+
+/* ---- shared ------------------------------------------------------------- */
+
+static const char *check_text(lua_State *L, int idx, size_t *n)
+{
+    if (!lua_isstring(L, idx))
+        (void)luaL_error(L, "headers must be a list of {name, value}");
+    return lua_tolstring(L, idx, n);
+}
+
+const smc_server_field_t *smcb_server_fields(lua_State *L, int idx, size_t *n)
+{
+    smc_server_field_t *fields;
+
+    *n = 0;
+    if (lua_isnoneornil(L, idx))
+        return NULL;
+    luaL_checktype(L, idx, LUA_TTABLE);
+    *n = (size_t)lua_rawlen(L, idx);
+    luaL_checkstack(L, (int)*n * 2 + 4, "too many headers");
+    fields = lua_newuserdatauv(L, *n * sizeof(*fields) + 1, 0);
+    for (size_t i = 0; i < *n; i++) {
+        if (lua_geti(L, idx, (lua_Integer)i + 1) != LUA_TTABLE)
+            (void)luaL_error(L, "headers must be a list of {name, value}");
+        (void)lua_geti(L, -1, 1);
+        (void)lua_geti(L, -2, 2);
+        lua_remove(L, -3);
+        fields[i].name = check_text(L, -2, &fields[i].name_len);
+        fields[i].value = check_text(L, -1, &fields[i].value_len);
+    }
+    return fields;
+}
+
+int smcb_server_result(lua_State *L, smc_code_t code, const char *op, const char *wrong_use)
+{
+    smc_error_t err = {0};
+
+    if (code == SMC_EINVAL)
+        return luaL_error(L, "%s", wrong_use);
+    if (code != SMC_OK)
+        (void)smc_fail(&err, code, op, 0, "%s",
+                       code == SMC_ECLOSED ? "the connection is gone or was answered"
+                                           : smc_code_text(code));
+    return smcb_result(L, code, &err);
+}
+
+int smcb_open_server(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"port", l_port},
+        {"origin", l_origin},
+        {"close", l_gc},
+        {"mute", l_mute},
+        {"refuse", l_refuse},
+        {"drop", l_drop},
+        {"connections", l_connections},
+        {NULL, NULL},
+    };
+    static const luaL_Reg module[] = {{"listen", l_listen}, {NULL, NULL}};
+
+    if (luaL_newmetatable(L, SERVER_MT)) {
+        luaL_newlib(L, methods);
+        lua_setfield(L, -2, "__index");
+        lua_pushcfunction(L, l_gc);
+        lua_setfield(L, -2, "__gc");
+        lua_pushcfunction(L, l_gc);
+        lua_setfield(L, -2, "__close");
+        lua_pushcfunction(L, l_tostring);
+        lua_setfield(L, -2, "__tostring");
+        lua_pushliteral(L, SERVER_MT);
+        lua_setfield(L, -2, "__metatable");
+    }
+    smcb_exchange_setup(L);
+    smcb_sock_setup(L);
+    luaL_newlib(L, module);
+    return 1;
+}

@@ -1,0 +1,78 @@
+/* smcb_server.h - what the files of smc.core.server share.
+ *
+ *   smcb_server.c           listeners, and the queue of events that handlers are called for
+ *   smcb_server_exchange.c  ex: a request and its answer
+ *   smcb_server_sock.c      sock: a WebSocket peer
+ */
+#ifndef SMCB_SERVER_H
+#define SMCB_SERVER_H
+
+#include "smcb.h"
+
+#include "smc/server.h"
+
+typedef struct smcb_sock smcb_sock_t;
+typedef struct smcb_event smcb_event_t;
+
+/* The userdata of a listener; anchored while it is open.  User value 1: on_request. */
+typedef struct smcb_server {
+    smcb_resource_t resource; /* first */
+    smcb_host_t *host;
+    lua_State *L;         /* the main state */
+    smc_server_t *server; /* NULL once closed */
+    uint16_t port;
+    smcb_job_t job; /* runs handlers for what is queued */
+    smcb_event_t *first, **last;
+    smcb_event_t *current; /* whose handler is running, or raised */
+    smcb_sock_t *socks;
+} smcb_server_t;
+
+/* User values of a sock: its handlers by event kind, and its listener. */
+typedef enum smcb_event_kind {
+    SMCB_EV_MESSAGE = 1,
+    SMCB_EV_PING,
+    SMCB_EV_PONG,
+    SMCB_EV_CLOSE, /* the last of its sock */
+    SMCB_EV_REQUEST,
+} smcb_event_kind_t;
+enum { SMCB_SOCK_VALUES = SMCB_EV_CLOSE };
+
+/* The userdata of a WebSocket peer; anchored until its close event was handled or its listener closed. */
+struct smcb_sock {
+    smc_peer_t *peer;      /* NULL before the handshake, and once it is over */
+    smcb_server_t *server; /* NULL once it is over */
+    smcb_sock_t *next, **link;
+};
+
+struct smcb_event {
+    smcb_event_t *next;
+    smcb_event_kind_t kind;
+    smc_exchange_t *ex; /* REQUEST: counted */
+    smcb_sock_t *sock;  /* the others */
+    bool binary;
+    bool clean;
+    uint16_t code;
+    size_t len;
+    char data[];
+};
+
+/* Queues a call of a handler; data is copied.  Nothing when out of memory or when the listener is closed. */
+void smcb_server_queue(smcb_server_t *s, const smcb_event_t *like, const char *data);
+
+/* Headers at idx, nil or a list of {name, value}, as an array.  It and its strings live on the stack, which grows;
+ * raises for anything else. */
+const smc_server_field_t *smcb_server_fields(lua_State *L, int idx, size_t *n);
+/* true; nil and err; or raises `wrong_use` for SMC_EINVAL. */
+int smcb_server_result(lua_State *L, smc_code_t code, const char *op, const char *wrong_use);
+
+/* Pushes a new ex that takes over a reference to the exchange; the listener is at idx. */
+void smcb_exchange_push(lua_State *L, smc_exchange_t *ex, int idx);
+/* ex:upgrade: the options are at idx. */
+int smcb_sock_upgrade(lua_State *L, smc_exchange_t *ex, smcb_server_t *s, int idx);
+/* It is over: lets go of the peer and of the anchor. */
+void smcb_sock_end(smcb_sock_t *sock);
+
+void smcb_exchange_setup(lua_State *L);
+void smcb_sock_setup(lua_State *L);
+
+#endif /* SMCB_SERVER_H */

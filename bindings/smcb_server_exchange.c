@@ -1,0 +1,312 @@
+/* ex: one request of a client and its answer. */
+#include "smcb_server.h"
+
+#include <string.h>
+
+#define EXCHANGE_MT "smc.core.server.exchange"
+#define WRONG_ANSWER                                                                        \
+    "a status must be 200..599, header names and values must hold no line ends or control " \
+    "characters, and an answer can be begun only once"
+
+/* UV_FIELDS: a table of what was asked for before; made at the first need. */
+enum { UV_SERVER = 1, UV_FIELDS, UV_COUNT = UV_FIELDS };
+
+typedef struct exchange_box {
+    smc_exchange_t *ex; /* counted */
+} exchange_box_t;
+
+static smc_exchange_t *check_exchange(lua_State *L)
+{
+    return ((exchange_box_t *)luaL_checkudata(L, 1, EXCHANGE_MT))->ex;
+}
+
+void smcb_exchange_push(lua_State *L, smc_exchange_t *ex, int idx)
+{
+    exchange_box_t *box = lua_newuserdatauv(L, sizeof(*box), UV_COUNT);
+
+    box->ex = ex;
+    luaL_setmetatable(L, EXCHANGE_MT);
+    lua_pushvalue(L, idx);
+    (void)lua_setiuservalue(L, -2, UV_SERVER);
+}
+
+static int l_gc(lua_State *L)
+{
+    exchange_box_t *box = luaL_checkudata(L, 1, EXCHANGE_MT);
+
+    smc_exchange_release(box->ex);
+    box->ex = NULL;
+    return 0;
+}
+
+/* ---- the request -------------------------------------------------------- */
+
+static void push_method(lua_State *L, const smc_exchange_t *ex)
+{
+    size_t n;
+    const char *p = smc_exchange_method(ex, &n);
+
+    lua_pushlstring(L, p, n);
+}
+
+static void push_target(lua_State *L, const smc_exchange_t *ex)
+{
+    size_t n;
+    const char *p = smc_exchange_target(ex, &n);
+
+    lua_pushlstring(L, p, n);
+}
+
+static void push_path(lua_State *L, const smc_exchange_t *ex)
+{
+    size_t n;
+    const char *p = smc_exchange_target(ex, &n), *mark = memchr(p, '?', n);
+
+    lua_pushlstring(L, p, mark == NULL ? n : (size_t)(mark - p));
+}
+
+static void push_query(lua_State *L, const smc_exchange_t *ex)
+{
+    size_t n;
+    const char *p = smc_exchange_target(ex, &n), *mark = memchr(p, '?', n);
+
+    if (mark == NULL)
+        lua_pushliteral(L, "");
+    else
+        lua_pushlstring(L, mark + 1, n - (size_t)(mark + 1 - p));
+}
+
+static void push_body(lua_State *L, const smc_exchange_t *ex)
+{
+    size_t n;
+    const char *p = smc_exchange_body(ex, &n);
+
+    lua_pushlstring(L, p, n);
+}
+
+static void push_connection(lua_State *L, const smc_exchange_t *ex)
+{
+    lua_pushinteger(L, (lua_Integer)smc_exchange_connection(ex));
+}
+
+static void push_is_websocket(lua_State *L, const smc_exchange_t *ex)
+{
+    lua_pushboolean(L, smc_exchange_is_ws(ex));
+}
+
+static void push_lower(lua_State *L, const char *p, size_t n)
+{
+    luaL_Buffer b;
+    char *out = luaL_buffinitsize(L, &b, n);
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] + ('a' - 'A') : p[i]);
+    luaL_pushresultsize(&b, n);
+}
+
+/* The first of each name, as ex:header gives it: hence backwards. */
+static void push_headers(lua_State *L, const smc_exchange_t *ex)
+{
+    size_t n = smc_exchange_n_fields(ex);
+
+    lua_createtable(L, 0, (int)n);
+    while (n-- > 0) {
+        smc_server_field_t f = smc_exchange_field(ex, n);
+        push_lower(L, f.name, f.name_len);
+        lua_pushlstring(L, f.value, f.value_len);
+        lua_rawset(L, -3);
+    }
+}
+
+static void push_raw_headers(lua_State *L, const smc_exchange_t *ex)
+{
+    size_t n = smc_exchange_n_fields(ex);
+
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        smc_server_field_t f = smc_exchange_field(ex, i);
+        lua_createtable(L, 2, 0);
+        lua_pushlstring(L, f.name, f.name_len);
+        lua_rawseti(L, -2, 1);
+        lua_pushlstring(L, f.value, f.value_len);
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+typedef struct property {
+    const char *name;
+    void (*push)(lua_State *L, const smc_exchange_t *ex);
+} property_t;
+
+static const property_t properties[] = {
+    {"method", push_method},
+    {"target", push_target},
+    {"path", push_path},
+    {"query", push_query},
+    {"body", push_body},
+    {"connection", push_connection},
+    {"headers", push_headers},
+    {"raw_headers", push_raw_headers},
+    {"is_websocket", push_is_websocket},
+};
+
+/* Pushes what a property table already holds under the key at 2; true when there was something. */
+static bool push_known(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, UV_FIELDS) == LUA_TTABLE) {
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, -2) != LUA_TNIL)
+            return true;
+    }
+    lua_settop(L, 2);
+    return false;
+}
+
+static void remember(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, UV_FIELDS) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_createtable(L, 0, 8);
+        lua_pushvalue(L, -1);
+        (void)lua_setiuservalue(L, 1, UV_FIELDS);
+    }
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
+/* Upvalue 1: the methods. */
+static int l_index(lua_State *L)
+{
+    const smc_exchange_t *ex = check_exchange(L);
+    const char *name = luaL_checkstring(L, 2);
+
+    if (lua_getfield(L, lua_upvalueindex(1), name) != LUA_TNIL)
+        return 1;
+    lua_settop(L, 2);
+    if (strcmp(name, "alive") == 0) {
+        lua_pushboolean(L, smc_exchange_alive(ex));
+        return 1;
+    }
+    if (push_known(L))
+        return 1;
+    for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
+        if (strcmp(name, properties[i].name) != 0)
+            continue;
+        properties[i].push(L, ex);
+        remember(L);
+        return 1;
+    }
+    return luaL_error(L, "an exchange has no field '%s'", name);
+}
+
+static int l_header(lua_State *L)
+{
+    const smc_exchange_t *ex = check_exchange(L);
+    size_t n;
+    const char *value = smc_exchange_header(ex, luaL_checkstring(L, 2), &n);
+
+    if (value == NULL)
+        lua_pushnil(L);
+    else
+        lua_pushlstring(L, value, n);
+    return 1;
+}
+
+/* ---- the answer --------------------------------------------------------- */
+
+static int check_status(lua_State *L)
+{
+    lua_Integer status = luaL_checkinteger(L, 2);
+
+    return status >= 200 && status <= 599 ? (int)status : 0;
+}
+
+static int l_reply(lua_State *L)
+{
+    smc_exchange_t *ex = check_exchange(L);
+    int status = check_status(L);
+    size_t n, n_fields;
+    const char *body = luaL_optlstring(L, 4, "", &n);
+    const smc_server_field_t *fields = smcb_server_fields(L, 3, &n_fields);
+
+    return smcb_server_result(L, smc_exchange_reply(ex, status, fields, n_fields, body, n),
+                              "ex:reply", WRONG_ANSWER);
+}
+
+static int l_start(lua_State *L)
+{
+    smc_exchange_t *ex = check_exchange(L);
+    int status = check_status(L);
+    size_t n_fields;
+    const smc_server_field_t *fields = smcb_server_fields(L, 3, &n_fields);
+
+    return smcb_server_result(L, smc_exchange_start(ex, status, fields, n_fields), "ex:start",
+                              WRONG_ANSWER);
+}
+
+static int l_write(lua_State *L)
+{
+    smc_exchange_t *ex = check_exchange(L);
+    size_t n;
+    const char *bytes = luaL_checklstring(L, 2, &n);
+
+    return smcb_server_result(L, smc_exchange_write(ex, bytes, n), "ex:write",
+                              "ex:start comes before ex:write");
+}
+
+static int l_finish(lua_State *L)
+{
+    return smcb_server_result(L, smc_exchange_end(check_exchange(L)), "ex:finish",
+                              "there is no answer to finish: nothing was started");
+}
+
+static int l_raw(lua_State *L)
+{
+    smc_exchange_t *ex = check_exchange(L);
+    size_t n;
+    const char *bytes = luaL_checklstring(L, 2, &n);
+
+    return smcb_server_result(L, smc_exchange_raw(ex, bytes, n), "ex:raw", "");
+}
+
+static int l_close(lua_State *L)
+{
+    return smcb_server_result(L, smc_exchange_close(check_exchange(L)), "ex:close", "");
+}
+
+static int l_reset(lua_State *L)
+{
+    return smcb_server_result(L, smc_exchange_reset(check_exchange(L)), "ex:reset", "");
+}
+
+static int l_upgrade(lua_State *L)
+{
+    smc_exchange_t *ex = check_exchange(L);
+
+    lua_settop(L, 2);
+    (void)lua_getiuservalue(L, 1, UV_SERVER);
+    return smcb_sock_upgrade(L, ex, lua_touserdata(L, -1), 2);
+}
+
+void smcb_exchange_setup(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"header", l_header},   {"reply", l_reply}, {"start", l_start}, {"write", l_write},
+        {"finish", l_finish},   {"raw", l_raw},     {"close", l_close}, {"reset", l_reset},
+        {"upgrade", l_upgrade}, {NULL, NULL},
+    };
+
+    if (luaL_newmetatable(L, EXCHANGE_MT)) {
+        luaL_newlib(L, methods);
+        lua_pushcclosure(L, l_index, 1);
+        lua_setfield(L, -2, "__index");
+        lua_pushcfunction(L, l_gc);
+        lua_setfield(L, -2, "__gc");
+        lua_pushliteral(L, EXCHANGE_MT);
+        lua_setfield(L, -2, "__metatable");
+    }
+    lua_pop(L, 1);
+}
