@@ -150,7 +150,7 @@ static smc_code_t on_hang_after(parse_t *p, const char *arg, const char *value)
 
 static smc_code_t on_target(parse_t *p, const char *arg, const char *value)
 {
-    size_t i;
+    size_t i = 0;
     smc_code_t rc = read_word(p, arg, value, targets, &i);
     if (rc == SMC_OK)
         p->o->target = (smcr_target_t)i;
@@ -159,7 +159,7 @@ static smc_code_t on_target(parse_t *p, const char *arg, const char *value)
 
 static smc_code_t on_clock(parse_t *p, const char *arg, const char *value)
 {
-    size_t i;
+    size_t i = 0;
     smc_code_t rc = read_word(p, arg, value, clocks, &i);
     if (rc == SMC_OK)
         p->o->clock = (smcr_clock_t)i;
@@ -186,7 +186,7 @@ static smc_code_t on_report(parse_t *p, const char *arg, const char *value)
 {
     smcr_options_t *o = p->o;
     char format[16] = "";
-    size_t index, n = strcspn(value, ":");
+    size_t index = 0, n = strcspn(value, ":");
     if (n >= sizeof(format))
         return bad_value(p, arg, value, "pretty or tap, and perhaps :FILE");
     memcpy(format, value, n);
@@ -233,7 +233,7 @@ static smc_code_t on_env_file(parse_t *p, const char *arg, const char *value)
 
 static smc_code_t on_sabotage(parse_t *p, const char *arg, const char *value)
 {
-    size_t i;
+    size_t i = 0;
     smc_code_t rc = read_word(p, arg, value, sabotages + 1, &i);
     if (rc == SMC_OK)
         p->o->sabotage = (smcr_sabotage_t)(i + 1);

@@ -12,6 +12,7 @@
 enum {
     TRANSCRIPT_LINES = 15,
     OUTPUT_LINES = 15,
+    CRASH_LINES = 100,
     PATH_COLUMNS = 56, /* what is wider breaks the column of results */
     FIRST_PROGRESS_US = 250000,
 };
@@ -237,7 +238,8 @@ static void put_file(pretty_t *p)
     put_mark(p, p->failed > 0 ? SMCR_FAIL : p->passed > 0 ? SMCR_PASS : SMCR_SKIP);
     (void)fputc(' ', out);
     smcr_put_line(out, p->path == NULL ? "?" : p->path, p->path == NULL ? 1 : strlen(p->path));
-    (void)fprintf(out, "%*s", (int)(width < widest ? widest - width : 0) + 2, "");
+    for (size_t column = width; column < widest + 2 || column < width + 2; column++)
+        (void)fputc(' ', out);
     const char *comma = "";
     if (p->failed > 0) {
         put(p, RED, "%zu failed", p->failed);
@@ -341,7 +343,8 @@ static void put_failure(const pretty_t *p, const smcr_event_t *ev, size_t number
         (void)fputs(esc(p, PLAIN), out);
     }
     put_tail(p, "its transcript", ev->transcript, TRANSCRIPT_LINES);
-    put_tail(p, "what it printed", ev->output, OUTPUT_LINES);
+    bool crashed = ev->kind != NULL && strcmp(ev->kind, "crash") == 0; /* then it is the evidence */
+    put_tail(p, "what it printed", ev->output, crashed ? CRASH_LINES : OUTPUT_LINES);
     put(p, DIM, "\n    again: ");
     smcr_put_repeat(out, p->info->options, what);
     (void)fputc('\n', out);

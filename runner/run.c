@@ -110,13 +110,13 @@ static smcr_exit_t draw_seed(smcr_options_t *o)
 
 static smcr_exit_t prepare(session_t *s)
 {
-    smcr_exit_t (*const steps[])(session_t *) = {find_files, read_expr, read_credentials};
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        smcr_exit_t status = steps[i](s);
-        if (status != SMCR_EXIT_PASSED)
-            return status;
-    }
-    smcr_exit_t status = draw_seed(s->options);
+    smcr_exit_t status = find_files(s);
+    if (status == SMCR_EXIT_PASSED)
+        status = read_expr(s);
+    if (status == SMCR_EXIT_PASSED)
+        status = read_credentials(s);
+    if (status == SMCR_EXIT_PASSED)
+        status = draw_seed(s->options);
     if (status != SMCR_EXIT_PASSED)
         return status;
     s->run = (smcr_run_t){.options = s->options,

@@ -1,5 +1,7 @@
 #include "expr.h"
 
+#include "smc/buf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,17 +124,16 @@ static void nesting_and_length_are_bounded(void **state)
     deep[sizeof(deep) - 1] = '\0';
     expect_error(deep, "column 101: nested too deep");
 
-    size_t n = 5000 * 6;
-    char *longest = malloc(n + 2);
-    assert_non_null(longest);
-    for (size_t i = 0; i < 5000; i++)
-        memcpy(longest + i * 6, "a and ", 6);
-    memcpy(longest + n, "a", 2);
+    enum { TERMS = 5000 };
+    smc_buf_t longest = {0};
+    for (size_t i = 0; i < TERMS; i++)
+        assert_int_equal(smc_buf_puts(&longest, "a and "), SMC_OK);
+    assert_int_equal(smc_buf_puts(&longest, "a"), SMC_OK);
     smcr_expr_t *e = NULL;
     smc_error_t err = {0};
-    assert_int_equal(smcr_expr_parse(longest, &e, &err), SMC_EPARSE);
+    assert_int_equal(smcr_expr_parse(longest.data, &e, &err), SMC_EPARSE);
     assert_non_null(strstr(err.detail, "too long"));
-    free(longest);
+    smc_buf_deinit(&longest);
 }
 
 int main(void)
