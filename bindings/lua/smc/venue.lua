@@ -14,7 +14,8 @@ end
 
 local function on_testnet(dialect, name, w)
   local access = { urls = dialect.testnet }
-  for field, variable in pairs(dialect.credentials) do
+  for _, credential in ipairs(dialect.credentials) do
+    local field, variable = table.unpack(credential)
     local value = w.credentials[variable]
     if not value or value == "" then
       spec.skip(("%s has no credentials: %s is not set"):format(name, variable))

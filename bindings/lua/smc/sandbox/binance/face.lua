@@ -1,5 +1,4 @@
 --- The sandbox object that scenarios hold: what they may look at, and what they may turn.
-local format = require "smc.sandbox.binance.format"
 local venue = require "smc.sandbox.binance"
 
 local M = {}
@@ -59,16 +58,12 @@ function Box:orders(filters)
   return out
 end
 
---- The book as the venue has it now: { bids, asks } of { price, quantity } in eight decimals, best first.
+--- The book as the venue has it now, in the form of a unified book: { symbol, id, bids, asks }, best first.
 function Box:book(symbol, depth)
   local sb, def = def_of(self, symbol, "sandbox:book")
   self:advance()
   local book = sb.market:book(def.symbol, depth)
-  local out = { id = book.update_id, bids = {}, asks = {} }
-  for _, side in ipairs { "bids", "asks" } do
-    for i, row in ipairs(book[side]) do out[side][i] = { format.pad(row[1]), format.pad(row[2]) } end
-  end
-  return out
+  return { symbol = def.name, id = book.update_id, bids = book.bids, asks = book.asks }
 end
 
 --- Weight used and allowed since the start, refusals, the running window:

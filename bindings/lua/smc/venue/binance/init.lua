@@ -3,16 +3,14 @@ local request = require "smc.venue.binance.request"
 local rng = require "smc.core.rng"
 local sign = require "smc.core.sign"
 local spec = require "smc.spec"
-local stream = require "smc.venue.binance.stream"
 local task = require "smc.core.task"
 local unify = require "smc.venue.binance.unify"
-local user_stream = require "smc.venue.binance.user_stream"
 local wire = require "smc.venue.wire"
 
 local M = {}
 
 M.options = { key = true, secret = true, recv_window = true, sandbox = true }
-M.credentials = { key = "BINANCE_TESTNET_API_KEY", secret = "BINANCE_TESTNET_API_SECRET" }
+M.credentials = { { "key", "BINANCE_TESTNET_API_KEY" }, { "secret", "BINANCE_TESTNET_API_SECRET" } }
 M.testnet = { rest = "https://testnet.binance.vision", stream = "wss://stream.testnet.binance.vision",
   api = "wss://ws-api.testnet.binance.vision/ws-api/v3" }
 
@@ -304,17 +302,17 @@ function Venue:cancel_all(symbol)
   return out
 end
 
--- ---- streams ------------------------------------------------------------------------
+-- ---- streams (loaded when asked for) -------------------------------------------------
 
 --- Market data as it happens: { "trade:BTC/USDT", "book:BTC/USDT", "ticker:BTC/USDT" }.
 function Venue:stream(channels)
-  return stream.open(self, channels)
+  return require("smc.venue.binance.stream").open(self, channels)
 end
 
 --- What happens to the account: orders, fills, balances.
 function Venue:user_stream()
   local inner = inside[self]
-  return user_stream.open(self, function(params)
+  return require("smc.venue.binance.user_stream").open(self, function(params)
     params.apiKey, params.timestamp = self.key, task.wall_ms() + inner.offset_ms
     if inner.recv_window then params.recvWindow = inner.recv_window end
     return request.sign_ws(inner.signer, params)

@@ -24,9 +24,9 @@ local function broken(message)
 end
 
 local function read_frame(self, timeout)
-  local data, err = self.conn:recv(timeout)
-  if not data then return nil, err end
-  local frame = json.decode(data)
+  local message, err = self.conn:recv(timeout)
+  if not message then return nil, err end
+  local frame = json.decode(message.data)
   if type(frame) ~= "table" then return nil, broken "a frame that is not JSON" end
   return frame
 end
@@ -167,7 +167,11 @@ function Stream:close()
   return self.conn:close(1000, "")
 end
 
-Stream.__close = Stream.close
+--- Drops the connection without waiting.
+function Stream:__close()
+  self.closed = true
+  local _ <close> = self.conn
+end
 
 -- ---- opening -------------------------------------------------------------------------
 
@@ -203,7 +207,7 @@ function M.open(venue, channels)
   ok, err = control(self, "SUBSCRIBE", json.array(names))
   if ok then ok, err = restart_books(self) end
   if not ok then
-    self:close()
+    self:__close()
     return nil, err
   end
   return self

@@ -39,9 +39,9 @@ local function event_of(frame)
 end
 
 local function read_frame(self, timeout)
-  local data, err = self.conn:recv(timeout)
-  if not data then return nil, err end
-  local frame = json.decode(data)
+  local message, err = self.conn:recv(timeout)
+  if not message then return nil, err end
+  local frame = json.decode(message.data)
   if type(frame) ~= "table" then return nil, errors.broken("user_stream", "a frame that is not JSON") end
   return frame
 end
@@ -88,7 +88,11 @@ function Stream:close()
   return self.conn:close(1000, "")
 end
 
-Stream.__close = Stream.close
+--- Drops the connection without waiting.
+function Stream:__close()
+  self.closed = true
+  local _ <close> = self.conn
+end
 
 --- Connects and subscribes.  signed(params) adds key, clock and signature.
 function M.open(venue, signed)
@@ -98,7 +102,7 @@ function M.open(venue, signed)
   local answer
   answer, err = ask(self, "userDataStream.subscribe.signature", signed {})
   if not answer then
-    self:close()
+    self:__close()
     return nil, err
   end
   self.subscription = answer.subscriptionId

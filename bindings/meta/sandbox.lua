@@ -1,0 +1,118 @@
+---@meta smc.sandbox
+
+---@class smc.SandboxOptions
+---@field assume? table<string, any>  see lua/smc/sandbox/binance/assumptions.lua
+
+---A simulated venue: a server on loopback that speaks the venue's own protocol over a live market.
+---@class smc.Sandbox
+---@field name string
+---@field url string  origin of its REST interface
+---@field ws_url string  origin of its market streams
+---@field ws_api_url string
+---@field origin string
+---@field key string
+---@field secret string
+local Sandbox = {}
+
+---@class smc.SeenRequest
+---@field method string  "WS" for a request over the WebSocket API
+---@field path string  its method's name then
+---@field query string?
+---@field body string
+---@field signed boolean
+---@field websocket boolean?  a handshake
+---@field status integer?  of the answer
+---@field at number  smc.now() when it arrived
+
+---@class smc.SeenFilters
+---@field signed? boolean
+---@field path? string
+---@field method? string
+---@field websocket? boolean
+---@field status? integer
+---@field after? number  smc.now() seconds
+---@field before? number
+
+---@class smc.OrderFilters
+---@field client_id? string  also one that a cancel replaced
+---@field side? "buy"|"sell"
+---@field status? string  the venue's in lower case, or "open"
+---@field symbol? string
+
+---@class smc.SandboxKey
+---@field kind "hmac"|"rsa"|"ed25519"
+---@field secret? string  of an HMAC key
+---@field public? string  PEM, of the others
+---@field trade? boolean  false: the key may look only
+
+---Every request that arrived, oldest first.  Raises: an unknown filter.  Where: scenario, hook.
+---@param filters? smc.SeenFilters
+---@return smc.SeenRequest[]
+---@source ../lua/smc/sandbox.lua
+function Sandbox:requests(filters) end
+
+---Orders that the venue accepted, of all its accounts, oldest first:
+---id client_id original_client_id symbol side type time_in_force price qty filled quote status.
+---Raises: an unknown filter.  Where: scenario, hook.
+---@param filters? smc.OrderFilters
+---@return table[]
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:orders(filters) end
+
+---The book as the venue has it now.  Where: scenario, hook.
+---@param symbol string
+---@param depth? integer  nil: all levels
+---@return smc.Book
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:book(symbol, depth) end
+
+---@class smc.SandboxLimits
+---@field used integer  request weight since the sandbox was opened, without what was refused
+---@field allowed integer  the limit, times the windows that have begun since
+---@field violations integer  requests refused for a limit or a ban
+---@field window integer  weight used in the running window
+---@field limit integer
+---@field per integer  seconds of a window
+---@field banned_until integer?  ms since the Unix epoch
+
+---Where: scenario, hook.
+---@return smc.SandboxLimits
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:limits() end
+
+---Changes a limit; the counts of its windows start anew.  Where: scenario, hook.
+---@param limit { request_weight?: integer, orders?: integer, per: integer }  one of the two, and seconds
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:limit(limit) end
+
+---From now on the venue's clock is so many seconds ahead of the true one.  Where: scenario, hook.
+---@param seconds number  negative: behind
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:skew(seconds) end
+
+---Lets the market catch up with the clock, as every request does.  Where: scenario, hook.
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:advance() end
+
+---Moves the price of a symbol at once: resting orders that the move passes are filled.  Where: scenario, hook.
+---@param symbol string
+---@param change { by?: string, to?: string }  relative ("-0.03") or absolute ("58000")
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:move(symbol, change) end
+
+---The WebSocket connections that are open: kind ("market", "api"), path, pings, pongs, and streams or subscriptions.
+---Where: scenario, hook.
+---@return table[]
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:streams() end
+
+---Registers another API key of the same account.  Where: scenario, hook.
+---@param key smc.SandboxKey
+---@return string api_key
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:add_key(key) end
+
+---The key stops working at once.  Where: scenario, hook.
+---@param api_key string
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:remove_key(api_key) end

@@ -1,0 +1,398 @@
+---@meta smc.venue
+
+---@class smc.VenueOptions
+---@field key? string  another API key than the target's
+---@field secret? string|smc.Secret  its secret: the text of an HMAC secret, or a private key as PEM (Ed25519, RSA)
+---@field recv_window? integer  milliseconds that a signed request may be old; the venue's default is 5000
+---@field sandbox? smc.Sandbox  talk to this one instead of the one that all venues of the spec share
+
+---An order in the words that all venues share.  Decimals are strings without needless zeros.
+---@class smc.Order
+---@field id string  the venue's
+---@field client_id string  ours; stays when a cancel has replaced it
+---@field symbol string  "BTC/USDT"
+---@field side "buy"|"sell"
+---@field type "limit"|"market"|"limit_maker"
+---@field time_in_force "gtc"|"ioc"|"fok"
+---@field status "open"|"partially_filled"|"filled"|"canceled"|"rejected"|"expired"
+---@field qty string
+---@field price string?  nil for a market order
+---@field filled string
+---@field filled_quote string
+---@field average string?  price of what was filled
+---@field time integer  ms since the Unix epoch
+---@field updated integer
+---@field reason string?  why it expired, in the venue's words
+---@field raw table  the venue's own record
+
+---@class smc.Fill
+---@field id string
+---@field order_id string
+---@field symbol string
+---@field side "buy"|"sell"
+---@field price string
+---@field qty string
+---@field quote string
+---@field fee string
+---@field fee_asset string
+---@field time integer
+---@field maker boolean
+
+---@class smc.Book
+---@field symbol string
+---@field id integer  grows with every change
+---@field bids [string, string][]  price and quantity, best first
+---@field asks [string, string][]
+
+---@class smc.Instrument
+---@field symbol string
+---@field native string  as the venue writes it
+---@field base string
+---@field quote string
+---@field trading boolean
+---@field tick string
+---@field step string
+---@field min_qty string
+---@field max_qty string
+---@field min_notional string?
+---@field order_types string[]
+---@field raw table
+
+---@class smc.Balance
+---@field free string
+---@field locked string
+---@field total string
+
+---@class smc.Account
+---@field can_trade boolean
+---@field can_withdraw boolean
+---@field can_deposit boolean
+---@field type string
+---@field maker_fee string
+---@field taker_fee string
+---@field balances table<string, smc.Balance>
+---@field updated integer
+---@field raw table
+
+---What a venue object has sent; see smc.Venue:requests.
+---@class smc.SentRequest
+---@field method string
+---@field path string
+---@field op string  "place", "account", "get /api/v3/time"
+---@field signed boolean
+---@field at number  smc.now() when it was sent
+---@field elapsed number?  seconds to its end
+---@field status integer?  of the answer
+---@field failed smc.ErrorClass?  there was no answer
+
+---@class smc.SentFilters
+---@field signed? boolean
+---@field path? string
+---@field method? string
+---@field op? string
+---@field status? integer
+---@field after? number  smc.now() seconds
+---@field before? number
+
+---@class smc.OrderSpan
+---@field since? integer  ms since the Unix epoch
+---@field until_? integer
+---@field limit? integer
+---@field order_id? string|integer
+
+---An exchange account.  Every call makes one attempt; errors have the classes of smc.ErrorClass, and after an order or
+---a cancel whose outcome nobody knows the class is `unknown_outcome`.
+---@class smc.Venue
+---@field name string
+---@field url string  origin of its REST interface
+---@field ws_url string  origin of its market streams
+---@field ws_api_url string
+---@field key string
+---@field secret string?  in a sandbox only
+---@field symbols string[]  some that are always there
+---@field sandbox smc.Sandbox  on a testnet asking for it skips the spec
+local Venue = {}
+
+---Where: scenario, hook.
+---@async
+---@return number? seconds  that the answer took
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:ping() end
+
+---The venue's clock.  Where: scenario, hook.
+---@async
+---@return integer? ms  since the Unix epoch
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:time() end
+
+---Measures how far the venue's clock is ahead and signs by it from now on.  Where: scenario, hook.
+---@async
+---@return integer? ms
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:sync() end
+
+---Where: scenario, hook.
+---@async
+---@return smc.Instrument[]?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:instruments() end
+
+---The last 24 hours: last bid bid_qty ask ask_qty open high low volume quote_volume time.  Where: scenario, hook.
+---@async
+---@param symbol string
+---@return table?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:ticker(symbol) end
+
+---Where: scenario, hook.
+---@async
+---@param symbol string
+---@param depth? integer  levels a side; the venue's default is 100
+---@return smc.Book?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:book(symbol, depth) end
+
+---Oldest first: time open high low close volume quote_volume count.  Where: scenario, hook.
+---@async
+---@param symbol string
+---@param interval string  "1m", "1h", "1d"
+---@param options? { since?: integer, limit?: integer }
+---@return table[]?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:candles(symbol, interval, options) end
+
+---Public trades, oldest first: id price qty side time; side is the taker's.  Where: scenario, hook.
+---@async
+---@param symbol string
+---@param limit? integer
+---@return table[]?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:trades(symbol, limit) end
+
+---Where: scenario, hook.
+---@async
+---@return smc.Account?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:account() end
+
+---By asset; assets of which there are none are left out.  Where: scenario, hook.
+---@async
+---@return table<string, smc.Balance>?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:balances() end
+
+---@class smc.PlaceRequest
+---@field symbol string
+---@field side "buy"|"sell"
+---@field type "limit"|"market"|"limit_maker"
+---@field qty? string
+---@field quote_qty? string  market only: so much of the quote asset
+---@field price? string
+---@field time_in_force? "gtc"|"ioc"|"fok"  limit only; default "gtc"
+---@field client_id? string  made when it is not given
+---@field self_trade? string  the venue's mode, e.g. "expire_taker"
+
+---Places an order.  On failure err.client_id is the id that was sent.
+---
+---Raises: unknown keys, amounts that are no strings.  Where: scenario, hook.
+---@async
+---@param request smc.PlaceRequest
+---@return smc.Order?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:place(request) end
+
+---Where: scenario, hook.
+---@async
+---@param which { symbol: string, id?: string|integer, client_id?: string }
+---@return smc.Order?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:cancel(which) end
+
+---Where: scenario, hook.
+---@async
+---@param which { symbol: string, id?: string|integer, client_id?: string }
+---@return smc.Order?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:order(which) end
+
+---Where: scenario, hook.
+---@async
+---@param symbol? string  nil: all
+---@return smc.Order[]?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:open_orders(symbol) end
+
+---Ended ones too, oldest first.  Where: scenario, hook.
+---@async
+---@param symbol string
+---@param options? smc.OrderSpan
+---@return smc.Order[]?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:orders(symbol, options) end
+
+---The account's own fills, oldest first.  Where: scenario, hook.
+---@async
+---@param symbol string
+---@param options? smc.OrderSpan
+---@return smc.Fill[]?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:fills(symbol, options) end
+
+---Cancels every open order.  Where: scenario, hook.
+---@async
+---@param symbol? string  nil: of all symbols
+---@return smc.Order[]? cancelled  may be empty
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:cancel_all(symbol) end
+
+---Market data as it happens.  Channels: "trade:SYMBOL", "book:SYMBOL", "ticker:SYMBOL".
+---A stream that is left open is a leak: declare it with <close>.  Where: scenario, hook.
+---@async
+---@param channels string[]
+---@return smc.MarketStream?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:stream(channels) end
+
+---What happens to the account.  A stream that is left open is a leak.  Where: scenario, hook.
+---@async
+---@return smc.UserStream?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:user_stream() end
+
+---Everything else that the venue offers.  Returns the decoded answer and its headers (names in lower case).
+---Parameters are percent-encoded in order of their names; signed = true adds key, clock and signature.
+---Where: scenario, hook.
+---@async
+---@param path string  "/api/v3/time"
+---@param params? table<string, string|integer|boolean|table>
+---@param options? { signed?: boolean }
+---@return table? answer
+---@return table<string, string>|smc.Error headers_or_err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:get(path, params, options) end
+
+---@async
+---@param path string
+---@param params? table
+---@param options? { signed?: boolean }
+---@return table? answer
+---@return table<string, string>|smc.Error headers_or_err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:post(path, params, options) end
+
+---@async
+---@param path string
+---@param params? table
+---@param options? { signed?: boolean }
+---@return table? answer
+---@return table<string, string>|smc.Error headers_or_err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:put(path, params, options) end
+
+---@async
+---@param path string
+---@param params? table
+---@param options? { signed?: boolean }
+---@return table? answer
+---@return table<string, string>|smc.Error headers_or_err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:patch(path, params, options) end
+
+---@async
+---@param path string
+---@param params? table
+---@param options? { signed?: boolean }
+---@return table? answer
+---@return table<string, string>|smc.Error headers_or_err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:delete(path, params, options) end
+
+---What this object has sent, oldest first.  Raises: an unknown filter.  Where: scenario, hook.
+---@param filters? smc.SentFilters
+---@return smc.SentRequest[]
+---@source ../lua/smc/venue/wire.lua
+function Venue:requests(filters) end
+
+---@class smc.MarketEvent
+---@field channel string
+---@field kind "trade"|"book"|"ticker"
+---@field symbol string
+---@field time integer  ms since the Unix epoch
+---@field raw table
+
+---@class smc.MarketStream
+local MarketStream = {}
+
+---The next event, in order of arrival.  Errors: `timeout`, `network`.  Where: scenario, hook.
+---@async
+---@param timeout? number  seconds; default 30
+---@return smc.MarketEvent?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/stream.lua
+function MarketStream:recv(timeout) end
+
+---What the venue says this connection is subscribed to, in its own names.  Where: scenario, hook.
+---@async
+---@return string[]?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/stream.lua
+function MarketStream:subscriptions() end
+
+---The local book, with all that has arrived.  Raises: no such book.  Where: scenario, hook.
+---@async
+---@param n integer  levels a side
+---@param symbol? string  needed when the stream has several books
+---@return smc.Book?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/stream.lua
+function MarketStream:top(n, symbol) end
+
+---Closes the connection with code 1000.  Closing twice is fine.  Where: scenario, hook.
+---@async
+---@source ../lua/smc/venue/binance/stream.lua
+function MarketStream:close() end
+
+---@class smc.UserEvent
+---@field kind "order"|"fill"|"balance"|"transfer"
+---@field order smc.Order?
+---@field fill smc.Fill?
+---@field execution string?  "new", "trade", "canceled", "expired", "trade_prevention"
+---@field balances table<string, { free: string, locked: string }>?  of the assets that were touched
+---@field time integer
+---@field raw table
+
+---@class smc.UserStream
+---@field subscription integer  the venue's number of it
+local UserStream = {}
+
+---The next event, in order of arrival.  Errors: `timeout`, `network`.  Where: scenario, hook.
+---@async
+---@param timeout? number  seconds; default 30
+---@return smc.UserEvent?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/user_stream.lua
+function UserStream:recv(timeout) end
+
+---Closes the connection with code 1000.  Closing twice is fine.  Where: scenario, hook.
+---@async
+---@source ../lua/smc/venue/binance/user_stream.lua
+function UserStream:close() end
