@@ -325,8 +325,8 @@ static int l_place(lua_State *L)
     smcb_push_order(L, m, o);
     smcb_list_t list = smcb_list_new(L, m);
     if (smc_dec_sign(o->filled) > 0)
-        smc_market_fills(m, r.account, r.instrument, o->id, &(smc_range_t){0}, smcb_add_fill,
-                         &list);
+        smc_market_fills(m, r.account, r.instrument, &(smc_range_t){.order_id = o->id},
+                         smcb_add_fill, &list);
     return 2;
 }
 
@@ -394,13 +394,15 @@ static int l_cancel_all(lua_State *L)
     static const char *const reasons[] = {"user", "system", NULL};
     smc_market_t *m = smcb_market_check(L);
     options(L, 2, known);
-    int32_t account = smcb_market_account(L, m, 2);
-    int32_t instrument = smcb_market_any_instrument(L, m, 2);
-    int reason = smcb_market_choice(L, 2, "reason", reasons, 0);
+    smc_cancel_all_t which = {
+        .account = smcb_market_account(L, m, 2),
+        .instrument = smcb_market_any_instrument(L, m, 2),
+        .reason =
+            smcb_market_choice(L, 2, "reason", reasons, 0) == 0 ? SMC_END_USER : SMC_END_SYSTEM,
+    };
     int64_t now_ms = now_of(L, m, 2);
     smcb_list_t list = smcb_list_new(L, m);
-    smc_market_cancel_all(m, account, instrument, reason == 0 ? SMC_END_USER : SMC_END_SYSTEM,
-                          now_ms, smcb_add_order, &list);
+    smc_market_cancel_all(m, &which, now_ms, smcb_add_order, &list);
     return 1;
 }
 

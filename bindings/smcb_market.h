@@ -7,7 +7,8 @@
 
 smc_market_t *smcb_market_check(lua_State *L);
 
-/* Fields of the options table at idx; each raises at the caller's line when the value is not what it should be. */
+/* Fields of the options table at idx; each raises at the caller's line when the value is not what
+ * it should be. */
 bool smcb_market_dec(lua_State *L, int idx, const char *name, smc_dec_t *out); /* false: nil */
 int64_t smcb_market_int(lua_State *L, int idx, const char *name, int64_t missing);
 const char *smcb_market_text(lua_State *L, int idx,

@@ -197,9 +197,9 @@ static int l_orders(lua_State *L)
     int32_t account = smcb_market_account(L, m, 2);
     int32_t instrument = smcb_market_any_instrument(L, m, 2);
     smc_range_t range = smcb_market_range(L, 2);
-    bool open = lua_getfield(L, 2, "open") != LUA_TNIL && lua_toboolean(L, -1);
+    range.open_only = lua_getfield(L, 2, "open") != LUA_TNIL && lua_toboolean(L, -1);
     smcb_list_t list = smcb_list_new(L, m);
-    smc_market_orders(m, account, instrument, open, &range, smcb_add_order, &list);
+    smc_market_orders(m, account, instrument, &range, smcb_add_order, &list);
     return 1;
 }
 
@@ -223,9 +223,9 @@ static int l_fills(lua_State *L)
     smc_range_t range = smcb_market_range(L, 2);
     int32_t account = smcb_market_account(L, m, 2);
     int32_t instrument = smcb_market_instrument(L, m, 2);
-    int64_t order_id = smcb_market_int(L, 2, "order_id", 0);
+    range.order_id = smcb_market_int(L, 2, "order_id", 0);
     smcb_list_t list = smcb_list_new(L, m);
-    smc_market_fills(m, account, instrument, order_id, &range, smcb_add_fill, &list);
+    smc_market_fills(m, account, instrument, &range, smcb_add_fill, &list);
     return 1;
 }
 
@@ -238,9 +238,9 @@ static int l_prevented(lua_State *L)
     smc_range_t range = smcb_market_range(L, 2);
     int32_t account = smcb_market_account(L, m, 2);
     int32_t instrument = smcb_market_instrument(L, m, 2);
-    int64_t order_id = smcb_market_int(L, 2, "order_id", 0);
+    range.order_id = smcb_market_int(L, 2, "order_id", 0);
     smcb_list_t list = smcb_list_new(L, m);
-    smc_market_prevented(m, account, instrument, order_id, &range, add_prevented, &list);
+    smc_market_prevented(m, account, instrument, &range, add_prevented, &list);
     return 1;
 }
 

@@ -14,11 +14,11 @@
 int64_t feed_walk(smc_rng_t *rng, int64_t mid, int64_t anchor, int64_t sigma_ppb, int64_t pull_ppb)
 {
     /* The sum of four uniform numbers is near enough to normal, and the same on every machine. */
-    const int64_t middle = 2 * 65535, deviation = 37837;
+    const int64_t middle = 131070, deviation = 37837;
     uint64_t bits = smc_rng_u64(rng);
     int64_t sum = 0;
     for (int i = 0; i < 4; i++)
-        sum += (int64_t)(bits >> (16 * i) & 0xffff);
+        sum += (int64_t)(bits >> (16U * (unsigned)i) & 0xffff);
     wide_t noise = (wide_t)mid * sigma_ppb * (sum - middle) / deviation / PPB;
     int64_t next = mid + (int64_t)noise + share_of(anchor - mid, pull_ppb);
     if (next < anchor / 2)
@@ -276,11 +276,11 @@ static int64_t fine_of(const instrument_t *inst, smc_dec_t price)
 static void seed_streams(const smc_market_t *m, const instrument_t *inst, feed_t *f)
 {
     char name[SMC_MARKET_NAME_MAX + 16];
-    snprintf(name, sizeof(name), "feed/%s/walk", inst->symbol);
+    (void)snprintf(name, sizeof(name), "feed/%s/walk", inst->symbol);
     smc_rng_init(&f->walk, m->seed, name);
-    snprintf(name, sizeof(name), "feed/%s/flow", inst->symbol);
+    (void)snprintf(name, sizeof(name), "feed/%s/flow", inst->symbol);
     smc_rng_init(&f->flow, m->seed, name);
-    snprintf(name, sizeof(name), "feed/%s/depth", inst->symbol);
+    (void)snprintf(name, sizeof(name), "feed/%s/depth", inst->symbol);
     smc_rng_init(&f->depth, m->seed, name);
 }
 

@@ -4,7 +4,7 @@
 
 #include "market_priv.h"
 
-/* Prices inside the feed are integers: thousandths of a tick, so that small steps of the walk add up. */
+/* Prices inside the feed: thousandths of a tick, so that small steps of the walk add up. */
 #define FINE INT64_C(1000)
 #define PPB INT64_C(1000000000)
 

@@ -164,7 +164,7 @@ smc_code_t smc_market_add_asset(smc_market_t *m, const char *name, int32_t *id, 
         return no_memory(err);
     asset_t *asset = &m->assets[m->n_assets];
     *asset = (asset_t){0};
-    strcpy(asset->name, name);
+    text_copy(asset->name, name);
     *id = (int32_t)m->n_assets++;
     return SMC_OK;
 }
@@ -202,7 +202,7 @@ smc_code_t smc_market_add_account(smc_market_t *m, const smc_account_conf_t *con
         return no_memory(err);
     }
     a->id = (int32_t)m->n_accounts;
-    strcpy(a->name, conf->name != NULL ? conf->name : "");
+    text_copy(a->name, conf->name != NULL ? conf->name : "");
     m->accounts[m->n_accounts++] = a;
     smc_code_t code = smc_market_set_fees(m, a->id, conf->maker_fee, conf->taker_fee, err);
     if (code != SMC_OK) {
@@ -260,7 +260,7 @@ static bool room_for_instrument(smc_market_t *m)
 smc_code_t smc_market_add_instrument(smc_market_t *m, const smc_instrument_conf_t *c, int32_t *id,
                                      smc_error_t *err)
 {
-    int32_t base, quote;
+    int32_t base = -1, quote = -1;
     smc_code_t code = check_instrument(m, c, err);
     if (code == SMC_OK)
         code = smc_market_add_asset(m, c->base, &base, err);
@@ -271,7 +271,7 @@ smc_code_t smc_market_add_instrument(smc_market_t *m, const smc_instrument_conf_
     instrument_t *inst = room_for_instrument(m) ? calloc(1, sizeof(*inst)) : NULL;
     if (inst == NULL)
         return no_memory(err);
-    strcpy(inst->symbol, c->symbol);
+    text_copy(inst->symbol, c->symbol);
     inst->id = (int32_t)m->n_instruments;
     inst->base = base;
     inst->quote = quote;

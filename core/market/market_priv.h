@@ -6,6 +6,8 @@
 #include "smc/market_feed.h"
 #include "smc/rng.h"
 
+#include <string.h>
+
 typedef struct node node_t;
 typedef struct level level_t;
 typedef struct account account_t;
@@ -172,6 +174,11 @@ static inline smc_dec_t dec_notional(smc_dec_t price, smc_dec_t qty)
     return out;
 }
 
+/* For texts whose length has been checked. */
+static inline void text_copy(char *out, const char *text)
+{
+    memcpy(out, text, strlen(text) + 1);
+}
 static inline bool is_system(const account_t *a)
 {
     return a->id == SMC_MARKET_SYSTEM;
@@ -243,7 +250,8 @@ node_t *order_by_id(const holding_t *h, int64_t id); /* NULL: no such */
 /* Gives an ended order of the system back to the pool; leaves others alone. */
 void order_release(smc_market_t *m, node_t *n);
 void order_unlock(smc_market_t *m, node_t *n, smc_dec_t amount);
-/* The system's orders.  order_make rests an order that crosses nothing; *slot is kept up to date. */
+/* The system's orders.  order_make rests an order that crosses nothing; *slot is kept up to date.
+ * */
 void order_make(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t price,
                 smc_dec_t qty, node_t **slot);
 /* Takes up to qty within the limit. */

@@ -146,7 +146,7 @@ static void fill_order(smc_market_t *m, node_t *n, const smc_trade_t *t, bool ma
     event_order(m, n, SMC_EXEC_TRADE, &fill);
 }
 
-/* A maker that has nothing left leaves its level before it is told, so that the report says "not on the book". */
+/* A maker that has nothing left leaves its level first: its report must say "not on the book". */
 static void trade(smc_market_t *m, node_t *taker, node_t *maker)
 {
     instrument_t *inst = taker->inst;

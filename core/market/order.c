@@ -254,7 +254,7 @@ static node_t *accept(smc_market_t *m, account_t *a, instrument_t *inst,
     n->o.quote_qty = r->quote_qty != NULL ? *r->quote_qty : dec_zero();
     n->o.qty = n->rem = r->qty != NULL ? *r->qty : plan->qty;
     n->ran_out = r->quote_qty != NULL && plan->ran_out;
-    strcpy(n->o.client_id, r->client_id != NULL ? r->client_id : "");
+    text_copy(n->o.client_id, r->client_id != NULL ? r->client_id : "");
     if (!keep_order(m, n)) {
         free(n);
         return NULL;
@@ -345,7 +345,7 @@ static bool rename_order(smc_market_t *m, node_t *n, const char *client_id)
     if (client_id == NULL || strcmp(client_id, n->o.client_id) == 0)
         return true;
     memcpy(n->o.orig_client_id, n->o.client_id, sizeof(n->o.orig_client_id));
-    strcpy(n->o.client_id, client_id);
+    text_copy(n->o.client_id, client_id);
     return client_id[0] == '\0' || ids_add(m, n->owner, client_id, n);
 }
 
@@ -374,16 +374,16 @@ smc_refusal_t smc_market_cancel(smc_market_t *m, const smc_order_ref_t *ref,
     return m->failed ? SMC_REFUSED_MEMORY : SMC_ACCEPTED;
 }
 
-void smc_market_cancel_all(smc_market_t *m, int32_t account, int32_t instrument,
-                           smc_end_reason_t reason, int64_t now_ms, smc_order_cb cb, void *ud)
+void smc_market_cancel_all(smc_market_t *m, const smc_cancel_all_t *which, int64_t now_ms,
+                           smc_order_cb cb, void *ud)
 {
     smc_market_advance(m, now_ms);
-    account_t *a = account_at(m, account);
+    account_t *a = account_at(m, which->account);
     for (size_t i = 0; a != NULL && i < m->n_instruments; i++) {
-        if (instrument != SMC_MARKET_ALL && instrument != (int32_t)i)
+        if (which->instrument != SMC_MARKET_ALL && which->instrument != (int32_t)i)
             continue;
         for (node_t *n; (n = a->holdings[i].open_head) != NULL;) {
-            cancel(m, n, reason);
+            cancel(m, n, which->reason);
             if (cb != NULL)
                 cb(ud, &n->o);
         }

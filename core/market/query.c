@@ -103,14 +103,14 @@ static void holding_open(const holding_t *h, const smc_range_t *r, smc_order_cb 
     }
 }
 
-void smc_market_orders(const smc_market_t *m, int32_t account, int32_t instrument, bool open_only,
+void smc_market_orders(const smc_market_t *m, int32_t account, int32_t instrument,
                        const smc_range_t *range, smc_order_cb cb, void *ud)
 {
     const account_t *a = account_at(m, account);
     for (size_t i = 0; a != NULL && i < m->n_instruments; i++) {
         if (instrument != SMC_MARKET_ALL && instrument != (int32_t)i)
             continue;
-        if (open_only)
+        if (range->open_only)
             holding_open(&a->holdings[i], range, cb, ud);
         else
             holding_orders(&a->holdings[i], range, cb, ud);
@@ -138,9 +138,10 @@ static int64_t fill_ms(const void *of, size_t i)
     return ((const smc_fill_t *)of)[i].time_ms;
 }
 
-void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument, int64_t order_id,
+void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument,
                       const smc_range_t *range, smc_fill_cb cb, void *ud)
 {
+    int64_t order_id = range->order_id;
     const account_t *a = account_at(m, account);
     if (a == NULL || instrument_at(m, instrument) == NULL)
         return;
@@ -166,24 +167,24 @@ void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument
     }
 }
 
-static bool prevented_in(const smc_prevented_t *p, int32_t account, int64_t order_id,
-                         const smc_range_t *r)
+static bool prevented_in(const smc_prevented_t *p, int32_t account, const smc_range_t *r)
 {
+    int64_t order_id = r->order_id;
     return p->account == account && p->id >= r->from_id && p->time_ms >= r->from_ms &&
            (r->to_ms == 0 || p->time_ms <= r->to_ms) &&
            (order_id == 0 || p->taker_order_id == order_id || p->maker_order_id == order_id);
 }
 
 void smc_market_prevented(const smc_market_t *m, int32_t account, int32_t instrument,
-                          int64_t order_id, const smc_range_t *range, smc_prevented_cb cb, void *ud)
+                          const smc_range_t *range, smc_prevented_cb cb, void *ud)
 {
     const instrument_t *inst = instrument_at(m, instrument);
     size_t n = 0, skip, take;
     for (size_t i = 0; inst != NULL && i < inst->n_prevented; i++)
-        n += prevented_in(&inst->prevented[i], account, order_id, range);
+        n += prevented_in(&inst->prevented[i], account, range);
     limits(range, n, &skip, &take);
     for (size_t i = 0; inst != NULL && i < inst->n_prevented && take > 0; i++) {
-        if (!prevented_in(&inst->prevented[i], account, order_id, range))
+        if (!prevented_in(&inst->prevented[i], account, range))
             continue;
         if (skip > 0) {
             skip--;

@@ -1,4 +1,4 @@
-/* market_model.h - a naive model of the matching engine: arrays, linear scans, integers, no queues, no locks kept. */
+/* market_model.h - a naive model of the matching engine: arrays, scans, integers, no queues. */
 #ifndef MARKET_MODEL_H
 #define MARKET_MODEL_H
 

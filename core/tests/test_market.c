@@ -63,7 +63,8 @@ static void locks_and_returns(void **state)
     assert_int_equal(f.o->status, SMC_ORDER_NEW);
     assert_true(f.o->on_book);
     assert_balance(f.m, f.a, 1, "99799", "201");
-    /* A better price for the taker: what it saves is free again, the rest of its order stays locked. */
+    /* A better price for the taker: what it saves is free again, the rest of its order stays
+     * locked. */
     assert_int_equal(limit(&f, f.b, 's', "0.5", "100.4"), SMC_ACCEPTED);
     assert_int_equal(f.o->status, SMC_ORDER_FILLED);
     assert_dec("50.25", f.o->filled_quote);
@@ -178,6 +179,11 @@ static void amounts_of_quote(void **state)
     limit(&f, f.a, 'b', "1", "100");
     assert_int_equal(by_quote(&f, f.b, 's', "50.05"), SMC_ACCEPTED);
     assert_dec("0.5", f.o->filled);
+    /* What is left of 25.07 would pay for a step at 50, but 100 is still bid for more. */
+    limit(&f, f.a, 'b', "1", "50");
+    assert_int_equal(by_quote(&f, f.b, 's', "25.07"), SMC_ACCEPTED);
+    assert_dec("0.25", f.o->qty);
+    assert_int_equal(f.o->status, SMC_ORDER_FILLED);
     smc_market_free(f.m);
 }
 
@@ -217,7 +223,7 @@ static void price_then_time(void **state)
     assert_int_equal(smc_market_amend(f.m, &ref, dec("0.5"), NULL, 0, &f.o), SMC_ACCEPTED);
     assert_int_equal(place(&f, f.b, 'b', "3.1", NULL, MARKET), SMC_ACCEPTED);
     int64_t order = 0;
-    smc_market_fills(f.m, f.a, 0, 0, &(smc_range_t){0}, keep_fill, &order);
+    smc_market_fills(f.m, f.a, 0, &(smc_range_t){0}, keep_fill, &order);
     assert_int_equal(order, 4231); /* the smaller order kept its place */
     smc_market_free(f.m);
 }
@@ -238,6 +244,11 @@ static void client_ids(void **state)
     assert_int_equal(smc_market_cancel(f.m, &ref, NULL, 0, &f.o), SMC_REFUSED_UNKNOWN_ORDER);
     assert_int_equal(smc_market_order(f.m, &ref)->id, 1);                 /* by its former id */
     assert_int_equal(place(&f, f.a, 'b', "1", "10", mine), SMC_ACCEPTED); /* free again */
+    assert_int_equal(smc_market_order(f.m, &ref)->id, 3);
+    /* An open order comes before a later one that ended under the same id. */
+    limit(&f, f.a, 'b', "1", "10");
+    smc_order_ref_t last = {.account = f.a, .id = 4};
+    assert_int_equal(smc_market_cancel(f.m, &last, "mine", 0, &f.o), SMC_ACCEPTED);
     assert_int_equal(smc_market_order(f.m, &ref)->id, 3);
     ref = (smc_order_ref_t){.account = f.a, .id = 3, .client_id = "other"};
     assert_int_equal(smc_market_cancel(f.m, &ref, NULL, 0, &f.o), SMC_REFUSED_UNKNOWN_ORDER);
@@ -329,7 +340,8 @@ static void keep_id(void *ud, const smc_order_t *o)
 static int64_t orders(const fixture_t *f, bool open, smc_range_t range)
 {
     int64_t ids = 0;
-    smc_market_orders(f->m, f->a, 0, open, &range, keep_id, &ids);
+    range.open_only = open;
+    smc_market_orders(f->m, f->a, 0, &range, keep_id, &ids);
     return ids;
 }
 

@@ -1,4 +1,4 @@
-/* The feed: a function of seed and calls, lazy, never crossed, and it trades with clients whom the price reaches. */
+/* The feed: a function of seed and calls, never crossed; it trades with clients it reaches. */
 #include "market_support.h"
 
 #include "smc/clock.h"
@@ -150,6 +150,36 @@ static top_t top(const smc_market_t *m)
     return t;
 }
 
+typedef struct {
+    smc_dec_t last[2];
+    int n[2];
+} ladder_t;
+
+static void see_rung(void *ud, smc_side_t side, smc_dec_t price, smc_dec_t qty)
+{
+    ladder_t *l = ud;
+    (void)qty;
+    if (l->n[side]++ > 0)
+        assert_dec("6", smc_dec_abs((smc_dec_t){price.units - l->last[side].units}));
+    l->last[side] = price;
+}
+
+static void makers_stand_in_a_ladder(void **state)
+{
+    (void)state;
+    smc_market_t *m = open_feed(6, smc_feed_defaults());
+    smc_dec_t first = smc_feed_mid(m, 0);
+    for (int64_t now = START; now <= START + HOUR / 4; now += 1000) {
+        smc_market_advance(m, now);
+        ladder_t l = {0};
+        (void)smc_market_book(m, 0, 0, see_rung, &l);
+        assert_int_equal(l.n[SMC_BUY], 20);
+        assert_int_equal(l.n[SMC_SELL], 20);
+    }
+    assert_int_not_equal(smc_dec_cmp(smc_feed_mid(m, 0), first), 0);
+    smc_market_free(m);
+}
+
 static const smc_order_t *place(smc_market_t *m, int32_t account, smc_side_t side, const char *qty,
                                 const char *price)
 {
@@ -217,6 +247,14 @@ static void moves_fill_what_they_pass(void **state)
     smc_market_free(m);
 }
 
+static void one_price_a_time(void *ud, const smc_trade_t *t)
+{
+    smc_trade_t *last = ud;
+    if (t->time_ms == last->time_ms)
+        assert_int_equal(smc_dec_cmp(t->price, last->price), 0);
+    *last = *t;
+}
+
 static void the_flow_reaches_clients(void **state)
 {
     (void)state;
@@ -226,6 +264,14 @@ static void the_flow_reaches_clients(void **state)
     assert_int_equal(o->status, SMC_ORDER_NEW);
     smc_market_advance(m, START + 60000);
     assert_int_equal(o->status, SMC_ORDER_FILLED);
+    /* A taker that gets less than it came for does not go on to the next price. */
+    for (int i = 0; i < 40; i++) {
+        place(m, a, SMC_BUY, "0.001", "60000");
+        smc_market_advance(m, smc_market_time(m) + 1500);
+    }
+    smc_trade_t last = {0};
+    assert_int_equal(smc_market_trades(m, 0, &(smc_range_t){0}, one_price_a_time, &last), SMC_OK);
+    assert_int_equal(last.time_ms > START, 1);
     smc_market_free(m);
 }
 
@@ -308,9 +354,9 @@ static void add_candle(void *ud, const smc_candle_t *c)
     candles_t *k = ud;
     assert_int_equal(c->open_ms % 60000, 0);
     assert_int_equal(c->close_ms, c->open_ms + 59999);
-    if (k->n++ > 0)
+    if (k->n > 0)
         assert_int_equal(c->open_ms, k->open_ms + 60000);
-    if (c->count == 0)
+    if (k->n++ > 0 && c->count == 0)
         assert_int_equal(smc_dec_cmp(c->open, k->close), 0);
     assert_true(smc_dec_cmp(c->low, c->open) <= 0 && smc_dec_cmp(c->high, c->close) >= 0);
     k->open_ms = c->open_ms;
@@ -339,10 +385,10 @@ static void candles_add_up(void **state)
     assert_int_equal(some.n, 10);
     assert_int_equal(some.open_ms, START - START % 60000); /* the last is the current one */
     some = (candles_t){0};
-    q.from_ms = START - HOUR;
+    q.from_ms = START - HOUR + 1; /* an open before it does not count */
     assert_int_equal(smc_market_candles(m, 0, &q, add_candle, &some), SMC_OK);
     assert_int_equal(some.n, 10);
-    assert_true(some.open_ms < START - HOUR + 10 * 60000 + 60000);
+    assert_true(some.open_ms == START - HOUR + 10 * 60000);
     smc_market_free(m);
 }
 
@@ -380,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_do_not_matter),
         cmocka_unit_test(next_says_when),
+        cmocka_unit_test(makers_stand_in_a_ladder),
         cmocka_unit_test(never_crossed_and_never_empty),
         cmocka_unit_test(moves_fill_what_they_pass),
         cmocka_unit_test(the_flow_reaches_clients),

@@ -1,4 +1,4 @@
-/* The engine and a naive model of it get the same random operations and must agree on everything. */
+/* The engine and a naive model of it get the same random operations and must agree. */
 #include "market_model.h"
 
 static smc_dec_t lots(int64_t n)
@@ -199,7 +199,8 @@ static void op_cancel_all(world_t *w)
 {
     model_t *s = &w->a;
     int32_t acct = (int32_t)roll(w, 1, ACCOUNTS);
-    smc_market_cancel_all(w->m, acct, SMC_MARKET_ALL, SMC_END_SYSTEM, ++w->now, NULL, NULL);
+    smc_cancel_all_t which = {acct, SMC_MARKET_ALL, SMC_END_SYSTEM};
+    smc_market_cancel_all(w->m, &which, ++w->now, NULL, NULL);
     assert_int_equal(smc_market_open_orders(w->m, acct, 0), 0);
     for (int i = s->n; i-- > 0;) {
         if (s->book[i].acct != acct)
@@ -240,7 +241,7 @@ static void same_open(world_t *w)
 {
     w->seen = 0;
     for (int32_t acct = 1; acct <= ACCOUNTS; acct++)
-        smc_market_orders(w->m, acct, 0, true, &(smc_range_t){0}, count_open, w);
+        smc_market_orders(w->m, acct, 0, &(smc_range_t){.open_only = true}, count_open, w);
     assert_int_equal(w->seen, w->a.n);
 }
 
@@ -332,7 +333,7 @@ static void close_world(world_t *w)
         same_order(o, &k, false);
         if (i % 50 != 0)
             continue;
-        smc_market_fills(w->m, k.acct, 0, k.id, &(smc_range_t){0}, same_fills, &k);
+        smc_market_fills(w->m, k.acct, 0, &(smc_range_t){.order_id = k.id}, same_fills, &k);
         assert_int_equal(k.filled, 0);
         assert_int_equal(k.filled_quote, 0);
     }

@@ -1,17 +1,20 @@
 /* smc/market.h - a matching engine: instruments, order books, accounts, fills, exact amounts.
  *
- * Pure          no loop, no clock, no I/O: `now_ms` (Unix milliseconds) is passed in.  The same calls give the same
- *               results: nothing depends on an address or a hash.
- * Time          never goes back.  A call with now_ms first advances all feeds to it (smc/market_feed.h); a now_ms
- *               before the market's time means the market's time.  Queries do not advance.
- * Priority      price, then time.  Trades happen at the resting order's price.
- * Fees          rate * received, rounded down to the precision of the received asset, taken from what is received.
- * Locks         a buy limit order locks price * qty of quote, a sell qty of base; the rest of a lock returns when the
- *               order ends, what a better price saves returns at the fill.
- * Accounts      0 is the system's: unlimited funds, no order history, no order events.  Others count from 1.
- * Memory        after SMC_ENOMEM or SMC_REFUSED_MEMORY the market may only be freed.
- * Borrowed      pointers to orders, trades and events are valid until the next call that is not a query.
- * Thread        one owner.
+ * Pure      no loop, no clock, no I/O: `now_ms` (Unix milliseconds) is passed in.  The same calls
+ *           give the same results: nothing depends on an address or a hash.
+ * Time      never goes back.  A call with now_ms first advances all feeds to it
+ *           (smc/market_feed.h); a now_ms before the market's time means the market's time.
+ *           Queries do not advance.
+ * Priority  price, then time.  Trades happen at the resting order's price.
+ * Fees      rate * received, rounded down to the precision of the received asset, taken from it.
+ * Locks     a buy limit order locks price * qty of quote, a sell qty of base; the rest of a lock
+ *           returns when the order ends, what a better price saves returns at the fill.
+ * Accounts  0 is the system's: unlimited funds, no order history, no order events.  Others count
+ *           from 1.
+ * Memory    after SMC_ENOMEM or SMC_REFUSED_MEMORY the market may only be freed.
+ * Borrowed  orders last as long as the market and change with it; events until the next call that
+ *           is not a query.
+ * Thread    one owner.
  */
 #ifndef SMC_MARKET_H
 #define SMC_MARKET_H
@@ -197,7 +200,8 @@ int32_t smc_market_accounts(const smc_market_t *m); /* the system's not counted 
 const char *smc_market_symbol(const smc_market_t *m, int32_t instrument);
 const char *smc_market_asset(const smc_market_t *m, int32_t asset);
 
-/* amount > 0.  Errors of credit: SMC_EINVAL, SMC_ENOMEM, SMC_EOVERFLOW.  debit: SMC_EINVAL when less is free. */
+/* amount > 0.  Errors of credit: SMC_EINVAL, SMC_ENOMEM, SMC_EOVERFLOW.  debit: SMC_EINVAL when
+ * less is free. */
 smc_code_t smc_market_credit(smc_market_t *m, int32_t account, int32_t asset, smc_dec_t amount,
                              smc_error_t *err);
 smc_code_t smc_market_debit(smc_market_t *m, int32_t account, int32_t asset, smc_dec_t amount,
@@ -234,44 +238,50 @@ smc_refusal_t smc_market_place(smc_market_t *m, const smc_order_request_t *req, 
 smc_refusal_t smc_market_cancel(smc_market_t *m, const smc_order_ref_t *ref,
                                 const char *new_client_id, int64_t now_ms, const smc_order_t **out);
 typedef void (*smc_order_cb)(void *ud, const smc_order_t *order);
-/* Cancels by instrument, then id; cb (may be NULL) gets each and must not call the market.  instrument may be
- * SMC_MARKET_ALL.  reason: SMC_END_USER or SMC_END_SYSTEM. */
-void smc_market_cancel_all(smc_market_t *m, int32_t account, int32_t instrument,
-                           smc_end_reason_t reason, int64_t now_ms, smc_order_cb cb, void *ud);
-/* Makes an open order smaller; it keeps its place.  qty: the new total, above what is filled and prevented.
- * Refusals: UNKNOWN_ORDER, QTY, NOT_SMALLER, NO_CHANGE, DUPLICATE, CLIENT_ID. */
+typedef struct smc_cancel_all {
+    int32_t account;
+    int32_t instrument;      /* or SMC_MARKET_ALL */
+    smc_end_reason_t reason; /* SMC_END_USER or SMC_END_SYSTEM */
+} smc_cancel_all_t;
+/* By instrument, then id; cb (may be NULL) gets each and must not call the market. */
+void smc_market_cancel_all(smc_market_t *m, const smc_cancel_all_t *which, int64_t now_ms,
+                           smc_order_cb cb, void *ud);
+/* Makes an open order smaller; it keeps its place.  qty: the new total, above what is filled and
+ * prevented. Refusals: UNKNOWN_ORDER, QTY, NOT_SMALLER, NO_CHANGE, DUPLICATE, CLIENT_ID. */
 smc_refusal_t smc_market_amend(smc_market_t *m, const smc_order_ref_t *ref, smc_dec_t qty,
                                const char *new_client_id, int64_t now_ms, const smc_order_t **out);
 const char *smc_refusal_text(smc_refusal_t why); /* "" when accepted */
 
 /* ---- what there is ------------------------------------------------------ */
 
-/* Zeroed means everything; bounds are inclusive.  With limit > 0: the first `limit` when from_id or from_ms is given,
- * else the last.  Callbacks must not call the market. */
+/* Zeroed means everything; bounds are inclusive.  With limit > 0: the first `limit` when from_id or
+ * from_ms is given, else the last.  Callbacks must not call the market. */
 typedef struct smc_range {
     int64_t from_id;        /* 0: from the first */
     int64_t from_ms, to_ms; /* 0: no bound */
     size_t limit;           /* 0: all */
+    int64_t order_id;       /* fills and prevented matches: of this order; 0: of all */
+    bool open_only;         /* orders */
 } smc_range_t;
 
-/* NULL: none.  By client id: an open order first, then the latest that has it, then the latest that had it. */
+/* NULL: none.  By client id: an open order first, then the latest that has it, then the latest
+ * that had it. */
 const smc_order_t *smc_market_order(const smc_market_t *m, const smc_order_ref_t *ref);
 /* By instrument, then id; times are those of creation. */
-void smc_market_orders(const smc_market_t *m, int32_t account, int32_t instrument, bool open_only,
+void smc_market_orders(const smc_market_t *m, int32_t account, int32_t instrument,
                        const smc_range_t *range, smc_order_cb cb, void *ud);
 size_t smc_market_open_orders(const smc_market_t *m, int32_t account, int32_t instrument);
 
 typedef void (*smc_fill_cb)(void *ud, const smc_fill_t *fill);
-/* order_id 0: of all orders. */
-void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument, int64_t order_id,
+void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument,
                       const smc_range_t *range, smc_fill_cb cb, void *ud);
 typedef void (*smc_prevented_cb)(void *ud, const smc_prevented_t *p);
 void smc_market_prevented(const smc_market_t *m, int32_t account, int32_t instrument,
-                          int64_t order_id, const smc_range_t *range, smc_prevented_cb cb,
-                          void *ud);
+                          const smc_range_t *range, smc_prevented_cb cb, void *ud);
 
 typedef void (*smc_trade_cb)(void *ud, const smc_trade_t *trade);
-/* Includes the feed's history, which is made at the first call: hence not const.  Errors: SMC_ENOMEM. */
+/* Includes the feed's history, which is made at the first call: hence not const.  Errors:
+ * SMC_ENOMEM. */
 smc_code_t smc_market_trades(smc_market_t *m, int32_t instrument, const smc_range_t *range,
                              smc_trade_cb cb, void *ud);
 
@@ -297,7 +307,8 @@ typedef struct smc_candle_query {
 } smc_candle_query_t;
 
 typedef void (*smc_candle_cb)(void *ud, const smc_candle_t *candle);
-/* From the interval of the first trade to that of the market's time.  An interval without a trade repeats the last
+/* From the interval of the first trade to that of the market's time.  An interval without a trade
+ * repeats the last
  * close.  Errors: SMC_EINVAL, SMC_ENOMEM. */
 smc_code_t smc_market_candles(smc_market_t *m, int32_t instrument, const smc_candle_query_t *query,
                               smc_candle_cb cb, void *ud);
@@ -370,8 +381,8 @@ typedef struct smc_market_event {
     } u;
 } smc_market_event_t;
 
-/* From now on; instrument may be SMC_MARKET_ALL (present and future ones).  Balance and transfer events are
- * recorded while any instrument, or the default, wants orders. */
+/* From now on; instrument may be SMC_MARKET_ALL (present and future ones).  Balance and transfer
+ * events are recorded while any instrument, or the default, wants orders. */
 void smc_market_want(smc_market_t *m, int32_t instrument, smc_want_t want);
 size_t smc_market_events(const smc_market_t *m); /* how many are kept */
 /* i < smc_market_events; borrowed until the market is next changed or the events are cleared. */

@@ -1,11 +1,12 @@
 /* smc/market_feed.h - a seeded feed: keeps the books of a market alive.
  *
- * Makers (the system account) keep a ladder of orders on both sides of a mid that walks randomly and is pulled back to
- * where it began; a flow of small takers trades at the best price, whoever rests there.  When the makers' new best
- * price reaches a client's order they trade with it first, so they never cross the book.
- * Exact    what happens is a function of the seed, the configuration and the calls with their times; it does not
- *          depend on the steps in which time is advanced.
- * Lazy     nothing happens between calls: whoever looks advances first.
+ * Makers (the system account) keep a ladder of orders on both sides of a mid that walks randomly
+ * and is pulled back to where it began; a flow of small takers trades at the best price, whoever
+ * rests there. When the makers' new best price reaches a client's order they trade with it first,
+ * so they never cross the book.
+ * Exact  what happens is a function of the seed, the configuration and the calls with their times;
+ *        it does not depend on the steps in which time is advanced.
+ * Lazy   nothing happens between calls: whoever looks advances first.
  * One feed for each instrument; it lives as long as the market.
  */
 #ifndef SMC_MARKET_FEED_H
@@ -32,8 +33,8 @@ typedef struct smc_feed_conf {
 /* All defaults; the mid is 0 and must be set. */
 smc_feed_conf_t smc_feed_defaults(void);
 
-/* Starts at the market's time with a full book.  Errors: SMC_EINVAL, SMC_EEXIST (has a feed), SMC_ENOMEM.
- * History needs an instrument without trades. */
+/* Starts at the market's time with a full book.  Errors: SMC_EINVAL, SMC_EEXIST (has a feed),
+ * SMC_ENOMEM. History needs an instrument without trades. */
 smc_code_t smc_feed_add(smc_market_t *m, int32_t instrument, const smc_feed_conf_t *conf,
                         smc_error_t *err);
 
@@ -42,8 +43,8 @@ void smc_market_advance(smc_market_t *m, int64_t now_ms);
 /* When the next thing happens by itself; INT64_MAX: never. */
 int64_t smc_market_next_ms(const smc_market_t *m);
 
-/* Moves the mid, and what it is pulled to, now: the makers requote, trade with what they pass, and a small trade
- * prints the new price.  to > 0.  Errors: SMC_EINVAL, SMC_ENOENT (no feed). */
+/* Moves the mid, and what it is pulled to, now: the makers requote, trade with what they pass, and
+ * a small trade prints the new price.  to > 0.  Errors: SMC_EINVAL, SMC_ENOENT (no feed). */
 smc_code_t smc_feed_move_to(smc_market_t *m, int32_t instrument, smc_dec_t to, smc_error_t *err);
 /* by > -1: 0.1 is ten per cent up. */
 smc_code_t smc_feed_move_by(smc_market_t *m, int32_t instrument, smc_dec_t by, smc_error_t *err);
@@ -51,8 +52,8 @@ smc_code_t smc_feed_move_by(smc_market_t *m, int32_t instrument, smc_dec_t by, s
 smc_code_t smc_feed_freeze(smc_market_t *m, int32_t instrument, bool frozen, smc_error_t *err);
 /* Current configuration; NULL when there is no feed. */
 const smc_feed_conf_t *smc_feed_conf(const smc_market_t *m, int32_t instrument);
-/* Takes spread, gap, levels, level_qty, volatility, reversion, trade_ms and trade_qty; the rest must be as it is.
- * Requotes now.  Errors: SMC_EINVAL, SMC_ENOENT. */
+/* Takes spread, gap, levels, level_qty, volatility, reversion, trade_ms and trade_qty; the rest
+ * must be as it is. Requotes now.  Errors: SMC_EINVAL, SMC_ENOENT. */
 smc_code_t smc_feed_configure(smc_market_t *m, int32_t instrument, const smc_feed_conf_t *conf,
                               smc_error_t *err);
 /* The price the makers quote around, on the tick; 0 when there is no feed. */
