@@ -1,98 +1,39 @@
-#include "repeat.h"
-#include "report.h"
+#include "pretty_priv.h"
 #include "text.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
-    TRANSCRIPT_LINES = 15,
-    OUTPUT_LINES = 15,
-    CRASH_LINES = 100,
     PATH_COLUMNS = 56, /* what is wider breaks the column of results */
     FIRST_PROGRESS_US = 250000,
 };
 
-typedef enum style { PLAIN, GREEN, RED, YELLOW, DIM, BOLD, STYLE_COUNT } style_t;
-
-typedef struct pretty {
-    smcr_reporter_t head;
-    const smcr_run_info_t *info;
-    bool terminal;
-    bool color;
-    bool utf8;
-    smc_buf_t failures;             /* records of events: their texts live only during the call */
-    char *path;                     /* of the file whose events come in */
-    size_t passed, failed, skipped; /* of that file */
-    int64_t real_us, virtual_ms;    /* of that file */
-    char *running;                  /* id of what started last */
-    bool progress_shown;
-    size_t n_failures;
-} pretty_t;
-
-static const char *esc(const pretty_t *p, style_t style)
-{
-    static const char *const codes[STYLE_COUNT] = {
-        [PLAIN] = "\033[0m",   [GREEN] = "\033[32m", [RED] = "\033[31m",
-        [YELLOW] = "\033[33m", [DIM] = "\033[2m",    [BOLD] = "\033[1m"};
-    return p->color ? codes[style] : "";
-}
-
-__attribute__((format(printf, 3, 4))) static void put(const pretty_t *p, style_t style,
-                                                      const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    if (style != PLAIN)
-        (void)fputs(esc(p, style), p->head.out);
-    (void)vfprintf(p->head.out, fmt, args);
-    if (style != PLAIN)
-        (void)fputs(esc(p, PLAIN), p->head.out);
-    va_end(args);
-}
-
-static void put_mark(const pretty_t *p, smcr_status_t status)
+static void put_mark(const smcr_pretty_t *p, smcr_status_t status)
 {
     switch (status) {
     case SMCR_PASS:
-        put(p, GREEN, "%s", p->utf8 ? "✓" : "ok  ");
+        smcr_put(p, GREEN, "%s", p->utf8 ? "✓" : "ok  ");
         return;
     case SMCR_FAIL:
-        put(p, RED, "%s", p->utf8 ? "✗" : "FAIL");
+        smcr_put(p, RED, "%s", p->utf8 ? "✗" : "FAIL");
         return;
     case SMCR_ERROR:
-        put(p, RED, "%s", p->utf8 ? "✗" : "ERR ");
+        smcr_put(p, RED, "%s", p->utf8 ? "✗" : "ERR ");
         return;
     case SMCR_SKIP:
     case SMCR_NONE:
-        put(p, YELLOW, "%s", p->utf8 ? "○" : "skip");
+        smcr_put(p, YELLOW, "%s", p->utf8 ? "○" : "skip");
         return;
-    }
-}
-
-/* "path.lua::a::b" without its path: "a › b". */
-static void put_name(const pretty_t *p, const char *id, const char *path)
-{
-    size_t n = path == NULL ? 0 : strlen(path);
-    if (n > 0 && strncmp(id, path, n) == 0 && strncmp(id + n, "::", 2) == 0)
-        id += n + 2;
-    while (*id != '\0') {
-        const char *colons = strstr(id, "::");
-        size_t len = colons == NULL ? strlen(id) : (size_t)(colons - id);
-        smcr_put_line(p->head.out, id, len);
-        if (colons != NULL)
-            (void)fputs(p->utf8 ? " › " : " > ", p->head.out);
-        id += colons == NULL ? len : len + 2;
     }
 }
 
 /* ---- the progress line -------------------------------------------------- */
 
-static void hide_progress(pretty_t *p)
+static void hide_progress(smcr_pretty_t *p)
 {
     if (p->progress_shown)
         (void)fputs("\r\033[K", p->head.out);
@@ -106,7 +47,7 @@ static int columns(void)
 }
 
 /* As much of text as fits; never half a character. */
-static void put_clipped(const pretty_t *p, const char *text, int width)
+static void put_clipped(const smcr_pretty_t *p, const char *text, int width)
 {
     size_t n = 0;
     for (int used = 0; text[n] != '\0' && used < width; used++) {
@@ -120,26 +61,26 @@ static void put_clipped(const pretty_t *p, const char *text, int width)
 
 static void on_tick(smcr_reporter_t *r, const smcr_totals_t *t)
 {
-    pretty_t *p = (pretty_t *)r;
+    smcr_pretty_t *p = (smcr_pretty_t *)r;
     char text[80];
     if (!p->terminal || p->info->options->quiet || t->real_us < FIRST_PROGRESS_US)
         return;
     int n = snprintf(text, sizeof(text), "%zu of %zu files, %zu passed, %zu failed", t->files_ended,
                      p->info->n_files, t->passed, t->failed);
     (void)fputs("\r\033[K", p->head.out);
-    put(p, t->failed > 0 ? RED : BOLD, "%s", text);
+    smcr_put(p, t->failed > 0 ? RED : BOLD, "%s", text);
     (void)fputs("  ", p->head.out);
-    (void)fputs(esc(p, DIM), p->head.out);
+    (void)fputs(smcr_esc(p, DIM), p->head.out);
     if (p->running != NULL)
         put_clipped(p, p->running, columns() - n - 3);
-    (void)fputs(esc(p, PLAIN), p->head.out);
+    (void)fputs(smcr_esc(p, PLAIN), p->head.out);
     (void)fflush(p->head.out);
     p->progress_shown = true;
 }
 
 static void on_live(smcr_reporter_t *r, const smcr_event_t *ev, const smcr_totals_t *t)
 {
-    pretty_t *p = (pretty_t *)r;
+    smcr_pretty_t *p = (smcr_pretty_t *)r;
     (void)t;
     if (ev->type != SMCR_EV_SPEC_START || !p->terminal)
         return;
@@ -151,71 +92,76 @@ static void on_live(smcr_reporter_t *r, const smcr_event_t *ev, const smcr_total
 
 static void on_start(smcr_reporter_t *r, const smcr_run_info_t *info)
 {
-    pretty_t *p = (pretty_t *)r;
+    smcr_pretty_t *p = (smcr_pretty_t *)r;
     const smcr_options_t *o = info->options;
     p->info = info;
     p->color = p->color && !o->no_color;
     if (o->quiet)
         return;
-    put(p, BOLD, "smcrun %s", SMC_VERSION);
-    put(p, DIM, "  %s, %s clock, seed %" PRIu64, smcr_target_text(o->target),
-        smcr_clock_text(o->clock), o->seed);
+    smcr_put(p, BOLD, "smcrun %s", SMC_VERSION);
+    smcr_put(p, DIM, "  %s, %s clock, seed %" PRIu64, smcr_target_text(o->target),
+             smcr_clock_text(o->clock), o->seed);
     if (o->sabotage != SMCR_NO_SABOTAGE)
-        put(p, YELLOW, "  sabotage: %s", smcr_sabotage_text(o->sabotage));
+        smcr_put(p, YELLOW, "  sabotage: %s", smcr_sabotage_text(o->sabotage));
     (void)fputs("\n\n", r->out);
 }
 
-static void put_time(const pretty_t *p, const smcr_event_t *ev)
+static void put_time(const smcr_pretty_t *p, const smcr_event_t *ev)
 {
     bool is_virtual = p->info->options->clock == SMCR_CLOCK_VIRTUAL;
-    (void)fprintf(p->head.out, "%s  ", esc(p, DIM));
+    (void)fprintf(p->head.out, "%s  ", smcr_esc(p, DIM));
     smcr_put_duration(p->head.out,
                       is_virtual ? (double)ev->virtual_ms / 1e3 : (double)ev->real_us / 1e6);
     (void)fputs(is_virtual ? " virtual" : "", p->head.out);
-    (void)fputs(esc(p, PLAIN), p->head.out);
-}
-
-static void put_quoted(const pretty_t *p, const char *text)
-{
-    char indent[32];
-    (void)snprintf(indent, sizeof(indent), "      %s%s%s ", esc(p, DIM), p->utf8 ? "│" : "|",
-                   esc(p, PLAIN));
-    smcr_put_lines(p->head.out, indent, text);
+    (void)fputs(smcr_esc(p, PLAIN), p->head.out);
 }
 
 /* -v: one line, then all that is known. */
-static void put_spec(pretty_t *p, const smcr_event_t *ev)
+static void put_spec(smcr_pretty_t *p, const smcr_event_t *ev)
 {
     FILE *out = p->head.out;
     (void)fputs("  ", out);
     put_mark(p, ev->status);
     (void)fputc(' ', out);
-    put_name(p, ev->id, p->path);
+    smcr_put_name(p, ev->id, p->path);
     if (ev->status == SMCR_SKIP && ev->message != NULL) {
-        (void)fputs(esc(p, YELLOW), out);
+        (void)fputs(smcr_esc(p, YELLOW), out);
         (void)fputs("  ", out);
         smcr_put_line(out, ev->message, strcspn(ev->message, "\n"));
-        (void)fputs(esc(p, PLAIN), out);
+        (void)fputs(smcr_esc(p, PLAIN), out);
     } else {
         put_time(p, ev);
     }
     (void)fputc('\n', out);
     if (ev->transcript != NULL)
-        put_quoted(p, ev->transcript);
+        smcr_put_quoted(p, ev->transcript);
     if (ev->output != NULL && ev->status == SMCR_PASS) {
-        put(p, DIM, "      printed\n");
-        put_quoted(p, ev->output);
+        smcr_put(p, DIM, "      printed\n");
+        smcr_put_quoted(p, ev->output);
     }
 }
 
-static void count(pretty_t *p, const smcr_event_t *ev)
+static void note_reason(smcr_pretty_t *p, const smcr_event_t *ev)
+{
+    char *reason = ev->message == NULL ? NULL : strndup(ev->message, strcspn(ev->message, "\n"));
+    if (p->reason == NULL && p->skipped == 0) {
+        p->reason = reason;
+        return;
+    }
+    if (reason == NULL || p->reason == NULL || strcmp(reason, p->reason) != 0)
+        p->reasons_differ = true;
+    free(reason);
+}
+
+static void count(smcr_pretty_t *p, const smcr_event_t *ev)
 {
     bool fine = ev->status == SMCR_PASS;
     if (smcr_event_is_interruption(ev))
         return;
-    if (ev->type == SMCR_EV_SPEC_END && ev->status == SMCR_SKIP)
+    if (ev->type == SMCR_EV_SPEC_END && ev->status == SMCR_SKIP) {
+        note_reason(p, ev);
         p->skipped++;
-    else if (ev->type == SMCR_EV_SPEC_END && fine)
+    } else if (ev->type == SMCR_EV_SPEC_END && fine)
         p->passed++;
     else
         p->failed++;
@@ -228,7 +174,7 @@ static void count(pretty_t *p, const smcr_event_t *ev)
 }
 
 /* "✓ scenarios/a.lua    3 passed, 1 skipped   12 ms" */
-static void put_file(pretty_t *p)
+static void put_file(smcr_pretty_t *p)
 {
     FILE *out = p->head.out;
     size_t widest = p->info->widest < PATH_COLUMNS ? p->info->widest : PATH_COLUMNS;
@@ -242,7 +188,7 @@ static void put_file(pretty_t *p)
         (void)fputc(' ', out);
     const char *comma = "";
     if (p->failed > 0) {
-        put(p, RED, "%zu failed", p->failed);
+        smcr_put(p, RED, "%zu failed", p->failed);
         comma = ", ";
     }
     if (p->passed > 0) {
@@ -251,16 +197,21 @@ static void put_file(pretty_t *p)
     }
     if (p->skipped > 0) {
         (void)fputs(comma, out);
-        put(p, YELLOW, "%zu skipped", p->skipped);
+        smcr_put(p, YELLOW, "%zu skipped", p->skipped);
+        if (p->reason != NULL && !p->reasons_differ) {
+            (void)fprintf(out, ": %s", smcr_esc(p, YELLOW));
+            smcr_put_line(out, p->reason, strlen(p->reason));
+            (void)fputs(smcr_esc(p, PLAIN), out);
+        }
     }
-    (void)fprintf(out, "%s  ", esc(p, DIM));
+    (void)fprintf(out, "%s  ", smcr_esc(p, DIM));
     smcr_put_duration(out, (double)p->real_us / 1e6);
-    (void)fprintf(out, "%s\n", esc(p, PLAIN));
+    (void)fprintf(out, "%s\n", smcr_esc(p, PLAIN));
 }
 
 static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
 {
-    pretty_t *p = (pretty_t *)r;
+    smcr_pretty_t *p = (smcr_pretty_t *)r;
     const smcr_options_t *o = p->info->options;
     hide_progress(p);
     switch (ev->type) {
@@ -269,6 +220,9 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
         p->path = ev->file == NULL ? NULL : strdup(ev->file);
         p->passed = p->failed = p->skipped = 0;
         p->real_us = p->virtual_ms = 0;
+        free(p->reason);
+        p->reason = NULL;
+        p->reasons_differ = false;
         break;
     case SMCR_EV_SPEC_END:
         if (o->verbose)
@@ -289,96 +243,19 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
     }
 }
 
-/* ---- failures ----------------------------------------------------------- */
-
-static void put_tail(const pretty_t *p, const char *title, const char *text, size_t max)
-{
-    size_t left_out;
-    if (text == NULL || *text == '\0')
-        return;
-    const char *tail = smcr_last_lines(text, max, &left_out);
-    put(p, DIM, "\n    %s", title);
-    if (left_out > 0)
-        put(p, DIM, ", without its first %zu lines", left_out);
-    (void)fputc('\n', p->head.out);
-    put_quoted(p, tail);
-}
-
-static void put_place(const pretty_t *p, const smcr_event_t *ev)
-{
-    (void)fputs("    ", p->head.out);
-    put(p, RED, "%s", ev->status == SMCR_FAIL ? "failed" : "error");
-    if (ev->kind != NULL && strcmp(ev->kind, "error") != 0) {
-        (void)fputs(": ", p->head.out);
-        smcr_put_line(p->head.out, ev->kind, strlen(ev->kind));
-    }
-    if (ev->file != NULL) {
-        (void)fputs(" at ", p->head.out);
-        smcr_put_line(p->head.out, ev->file, strlen(ev->file));
-        if (ev->line > 0)
-            (void)fprintf(p->head.out, ":%" PRId64, ev->line);
-    }
-    (void)fputs("\n", p->head.out);
-}
-
-static void put_failure(const pretty_t *p, const smcr_event_t *ev, size_t number)
-{
-    FILE *out = p->head.out;
-    const char *what = ev->id != NULL ? ev->id : "?";
-    (void)fputc('\n', out);
-    put(p, RED, "%zu) ", number);
-    (void)fputs(esc(p, BOLD), out);
-    put_name(p, what, NULL);
-    (void)fputs(esc(p, PLAIN), out);
-    (void)fputc('\n', out);
-    put_place(p, ev);
-    if (ev->message != NULL && *ev->message != '\0') {
-        (void)fputc('\n', out);
-        smcr_put_lines(out, "    ", ev->message);
-    }
-    if (ev->status != SMCR_FAIL && ev->traceback != NULL && *ev->traceback != '\0') {
-        (void)fputs(esc(p, DIM), out);
-        (void)fputc('\n', out);
-        smcr_put_lines(out, "    ", ev->traceback);
-        (void)fputs(esc(p, PLAIN), out);
-    }
-    put_tail(p, "its transcript", ev->transcript, TRANSCRIPT_LINES);
-    bool crashed = ev->kind != NULL && strcmp(ev->kind, "crash") == 0; /* then it is the evidence */
-    put_tail(p, "what it printed", ev->output, crashed ? CRASH_LINES : OUTPUT_LINES);
-    put(p, DIM, "\n    again: ");
-    smcr_put_repeat(out, p->info->options, what);
-    (void)fputc('\n', out);
-}
-
-static void put_failures(pretty_t *p)
-{
-    size_t at = 0, used, number = 0;
-    while (p->failures.len > 0) {
-        smcr_event_t ev = {0};
-        smc_code_t rc = smcr_event_read(p->failures.data + at, p->failures.len - at, &ev, &used);
-        if (rc != SMC_OK || used == 0)
-            break;
-        put_failure(p, &ev, ++number);
-        smcr_event_deinit(&ev);
-        at += used;
-    }
-    if (number < p->n_failures)
-        put(p, RED, "\n%zu more failures could not be kept: no memory\n", p->n_failures - number);
-}
-
 static void on_end(smcr_reporter_t *r, const smcr_totals_t *t)
 {
-    pretty_t *p = (pretty_t *)r;
+    smcr_pretty_t *p = (smcr_pretty_t *)r;
     FILE *out = r->out;
     hide_progress(p);
-    put_failures(p);
+    smcr_put_failures(p);
     if (!p->info->options->quiet || p->n_failures > 0)
         (void)fputc('\n', out);
     if (t->signal != 0)
-        put(p, YELLOW, "interrupted: %zu of %zu files did not come to their end\n",
-            p->info->n_files - t->files_ended + t->files_cut, p->info->n_files);
+        smcr_put(p, YELLOW, "interrupted: %zu of %zu files did not come to their end\n",
+                 p->info->n_files - t->files_ended + t->files_cut, p->info->n_files);
     if (!p->info->options->quiet) {
-        (void)fprintf(out, "%s%zu %s in ", esc(p, DIM), p->info->n_files,
+        (void)fprintf(out, "%s%zu %s in ", smcr_esc(p, DIM), p->info->n_files,
                       p->info->n_files == 1 ? "file" : "files");
         smcr_put_duration(out, (double)t->real_us / 1e6);
         if (p->info->options->clock == SMCR_CLOCK_VIRTUAL) {
@@ -386,22 +263,23 @@ static void on_end(smcr_reporter_t *r, const smcr_totals_t *t)
             smcr_put_duration(out, (double)t->virtual_ms / 1e3);
             (void)fputs(" on the clocks of the specs", out);
         }
-        (void)fprintf(out, "%s\n", esc(p, PLAIN));
+        (void)fprintf(out, "%s\n", smcr_esc(p, PLAIN));
     }
-    put(p,
-        t->failed > 0   ? RED
-        : t->passed > 0 ? GREEN
-                        : YELLOW,
-        "%zu passed, %zu failed, %zu skipped", t->passed, t->failed, t->skipped);
+    smcr_put(p,
+             t->failed > 0   ? RED
+             : t->passed > 0 ? GREEN
+                             : YELLOW,
+             "%zu passed, %zu failed, %zu skipped", t->passed, t->failed, t->skipped);
     (void)fputc('\n', out);
 }
 
 static void on_free(smcr_reporter_t *r)
 {
-    pretty_t *p = (pretty_t *)r;
+    smcr_pretty_t *p = (smcr_pretty_t *)r;
     smc_buf_deinit(&p->failures);
     free(p->path);
     free(p->running);
+    free(p->reason);
     free(p);
 }
 
@@ -425,7 +303,7 @@ smcr_reporter_t *smcr_report_pretty_new(FILE *out, const char *file)
                                             .tick = on_tick,
                                             .end = on_end,
                                             .free = on_free};
-    pretty_t *p = calloc(1, sizeof(*p));
+    smcr_pretty_t *p = calloc(1, sizeof(*p));
     if (p == NULL)
         return NULL;
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");

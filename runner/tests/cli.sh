@@ -68,6 +68,7 @@ verdicts() {
     last '2 passed, 2 failed, 0 skipped'
     run 0 skip.lua
     last '0 passed, 0 failed, 2 skipped'
+    has 'skip skip.lua  2 skipped: pending'
     run 2 no_assertions.lua
     last '0 passed, 1 failed, 0 skipped'
     has 'error: no_assertions at no_assertions.lua:2'
@@ -95,6 +96,8 @@ broken_files() {
     has 'error: memory' '--memory'
     run 2 task_left.lua
     has 'error: leak at task_left.lua:4'
+    run 2 --internal ws_left.lua
+    has $'left behind at its end: WebSocket ws://127.0.0.1:20001/left\n'
     run 2 -j2 spin.lua spin_loading.lua
     last '1 passed, 2 failed, 0 skipped'
     has 'error: cpu at spin.lua:' 'error: cpu at spin_loading.lua:1'
