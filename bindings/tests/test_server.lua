@@ -147,6 +147,17 @@ describe("an exchange", function()
     assert.same({ { "Retry-After", "7" }, { "Content-Length", "9" } }, reply.raw_headers)
   end)
 
+  it("is one of many that come at once", function()
+    answer = function(ex) ex:reply(200, nil, ex.query) end
+    local tasks = {}
+
+    for i = 1, 200 do
+      tasks[i] = smc.spawn(function() return assert(smc.http.get(url("/?" .. i))).body end)
+    end
+
+    for i = 1, 200 do assert.equal(tostring(i), tasks[i]:join()) end
+  end)
+
   it("can be answered later", function()
     answer = function(ex)
       smc.spawn(function()
