@@ -33,6 +33,14 @@ local function balance(m, account, asset)
   end
 end
 
+local function kinds(events)
+  local out = {}
+  for i, e in ipairs(events) do
+    out[i] = e.exec or e.type
+  end
+  return out
+end
+
 describe("a market", function()
   it("keeps balances in order of declaration", function()
     local m, alice = new()
@@ -90,8 +98,12 @@ describe("a market", function()
     assert.same(fills, m:fills { account = bob, symbol = "BTCUSDT", order_id = 2 })
     assert.is_true(m:fills({ account = alice, symbol = "BTCUSDT" })[1].is_maker)
     assert.same({ asset = "BTC", amount = "0.0002" }, m:fees()[1])
+    m:cancel_all { account = bob }
+    limit(m, alice, "buy", "0.1", "40000")
+    local _, more = limit(m, bob, "sell", "0.1", "40000")
+    assert.same({ 2 }, { more[1].id, more[2] }) -- its own only, though the account has others
     assert.same({ { id = 1, price = "50000", qty = "0.2", quote = "10000", time_ms = START, buyer_is_maker = false } },
-      m:trades { symbol = "BTCUSDT" })
+      m:trades { symbol = "BTCUSDT", from_id = 1, limit = 1 })
   end)
 
   it("says why it refuses", function()
@@ -139,7 +151,14 @@ describe("a market", function()
   it("prevents trades with oneself", function()
     local m, alice = new()
     limit(m, alice, "sell", "1", "50000")
+    m:want("orders")
     local order = limit(m, alice, "buy", "0.4", "50000", { stp = "decrement" })
+    local events = m:events()
+    assert.same({ "new", "prevented", "prevented", "balance", "balance" }, kinds(events))
+    assert.same({ 1, 2, "0.4", "50000", "20000", "new" },
+      { events[2].prevented_match_id, events[2].counter_order_id, events[2].last_prevented_qty,
+        events[2].prevented_price, events[2].prevented_quote, events[2].order.status })
+    assert.equal("expired_in_match", events[3].order.status)
     assert.equal("expired_in_match", order.status)
     assert.equal("stp", order.reason)
     assert.equal("0.4", order.prevented_qty)
@@ -154,11 +173,13 @@ describe("a market", function()
   it("amends and cancels all", function()
     local m, alice = new()
     limit(m, alice, "buy", "1", "100", { client_id = "a" })
+    m:want("orders")
     m:place { account = alice, symbol = "ETHUSDT", side = "buy", type = "limit", qty = "1", price = "10" }
     local amended = m:amend { account = alice, symbol = "BTCUSDT", id = 1, qty = "0.25", new_client_id = "b" }
     assert.equal("0.25", amended.qty)
     assert.equal("b", amended.client_id)
     assert.equal("99965 35", balance(m, alice, "USDT"))
+    assert.same({ "new", "balance", "replaced", "balance" }, kinds(m:events()))
     local _, reason = m:amend { account = alice, symbol = "BTCUSDT", id = 1, qty = "0.3" }
     assert.equal("not_smaller", reason)
     assert.equal(2, #m:orders { account = alice, open = true })
