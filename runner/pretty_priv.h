@@ -17,6 +17,7 @@ typedef struct smcr_pretty {
     size_t passed, failed, skipped; /* of that file */
     char *reason; /* the first line of why specs of that file were skipped, while all agree */
     bool reasons_differ;
+    bool cut;                    /* that file was interrupted */
     int64_t real_us, virtual_ms; /* of that file */
     char *running;               /* id of what started last */
     bool progress_shown;

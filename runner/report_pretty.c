@@ -156,8 +156,10 @@ static void note_reason(smcr_pretty_t *p, const smcr_event_t *ev)
 static void count(smcr_pretty_t *p, const smcr_event_t *ev)
 {
     bool fine = ev->status == SMCR_PASS;
-    if (smcr_event_is_interruption(ev))
+    if (smcr_event_is_interruption(ev)) {
+        p->cut = true;
         return;
+    }
     if (ev->type == SMCR_EV_SPEC_END && ev->status == SMCR_SKIP) {
         note_reason(p, ev);
         p->skipped++;
@@ -179,9 +181,9 @@ static void put_file(smcr_pretty_t *p)
     FILE *out = p->head.out;
     size_t widest = p->info->widest < PATH_COLUMNS ? p->info->widest : PATH_COLUMNS;
     size_t width = p->path == NULL ? 0 : smcr_width(p->path);
-    if (p->passed + p->failed + p->skipped == 0)
+    if (p->passed + p->failed + p->skipped == 0 && !p->cut)
         return; /* nothing of it was selected */
-    put_mark(p, p->failed > 0 ? SMCR_FAIL : p->passed > 0 ? SMCR_PASS : SMCR_SKIP);
+    put_mark(p, p->failed > 0 ? SMCR_FAIL : p->passed > 0 && !p->cut ? SMCR_PASS : SMCR_SKIP);
     (void)fputc(' ', out);
     smcr_put_line(out, p->path == NULL ? "?" : p->path, p->path == NULL ? 1 : strlen(p->path));
     for (size_t column = width; column < widest + 2 || column < width + 2; column++)
@@ -204,6 +206,8 @@ static void put_file(smcr_pretty_t *p)
             (void)fputs(smcr_esc(p, PLAIN), out);
         }
     }
+    if (p->cut)
+        smcr_put(p, YELLOW, "%sinterrupted", p->passed + p->failed + p->skipped > 0 ? ", " : "");
     (void)fprintf(out, "%s  ", smcr_esc(p, DIM));
     smcr_put_duration(out, (double)p->real_us / 1e6);
     (void)fprintf(out, "%s\n", smcr_esc(p, PLAIN));
@@ -222,7 +226,7 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
         p->real_us = p->virtual_ms = 0;
         free(p->reason);
         p->reason = NULL;
-        p->reasons_differ = false;
+        p->reasons_differ = p->cut = false;
         break;
     case SMCR_EV_SPEC_END:
         if (o->verbose)

@@ -40,10 +40,11 @@ void smcr_put_line(FILE *out, const char *text, size_t n)
 
 void smcr_put_lines(FILE *out, const char *indent, const char *text)
 {
+    bool bar = indent[strspn(indent, " ")] != '\0'; /* which also goes before empty lines */
     while (*text != '\0') {
         size_t n = strcspn(text, "\n");
         size_t shown = n > 0 && text[n - 1] == '\r' ? n - 1 : n;
-        if (shown > 0)
+        if (shown > 0 || bar)
             (void)fputs(indent, out);
         smcr_put_line(out, text, shown);
         (void)fputc('\n', out);

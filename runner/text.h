@@ -12,7 +12,8 @@ size_t smcr_utf8_length(const char *text);
 /* Writes n bytes of one line: control characters and what is not UTF-8 become \xNN, so that a message can neither
  * move the cursor nor break a format. */
 void smcr_put_line(FILE *out, const char *text, size_t n);
-/* Every line of text behind `indent` and with a newline; a newline at the end is no further line. */
+/* Every line of text behind `indent` and with a newline; a newline at the end is no further line.  Blanks alone are not
+ * written before an empty line. */
 void smcr_put_lines(FILE *out, const char *indent, const char *text);
 /* The last `max` lines of text: borrowed pointer into it.  *left_out: how many lines come before. */
 const char *smcr_last_lines(const char *text, size_t max, size_t *left_out);

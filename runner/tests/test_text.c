@@ -39,7 +39,8 @@ static void line_shows_control_bytes_and_broken_utf8(void **state)
 static void lines_are_indented_and_end_in_one_newline(void **state)
 {
     (void)state;
-    EXPECT_WRITTEN(smcr_put_lines(out, "> ", "a\r\n\nb\n"), "> a\n\n> b\n");
+    EXPECT_WRITTEN(smcr_put_lines(out, "> ", "a\r\n\nb\n"), "> a\n> \n> b\n");
+    EXPECT_WRITTEN(smcr_put_lines(out, "  ", "a\n\nb"), "  a\n\n  b\n");
     EXPECT_WRITTEN(smcr_put_lines(out, "> ", "a"), "> a\n");
     EXPECT_WRITTEN(smcr_put_lines(out, "> ", ""), "");
 }
