@@ -39,6 +39,7 @@ static void take_option(smc_ws_t *ws, const struct lws_ext_option_arg *arg)
     ws->deflate_params.server_bits = bits;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): libwebsockets declares it so */
 int smc_ws_on_extension(struct lws_context *lws, const struct lws_extension *ext, struct lws *wsi,
                         enum lws_extension_callback_reasons reason, void *user, void *in, size_t n)
 {

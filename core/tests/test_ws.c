@@ -221,6 +221,21 @@ static void text_binary_empty_and_big_messages_come_back(void **state)
     client_deinit(&c);
 }
 
+/* Returns how often the queue was full. */
+static unsigned send_patiently(world_t *w, client_t *c, const char *text)
+{
+    unsigned full = 0;
+    smc_code_t rc;
+
+    while ((rc = smc_ws_send(c->ws, text, strlen(text), false, NULL)) == SMC_EAGAIN) {
+        unsigned drained = c->drained;
+        full++;
+        UNTIL(w, c->drained > drained);
+    }
+    assert_int_equal(SMC_OK, rc);
+    return full;
+}
+
 static void ten_thousand_messages_pass_a_small_queue_in_order(void **state)
 {
     world_t *w = *state;
@@ -228,19 +243,13 @@ static void ten_thousand_messages_pass_a_small_queue_in_order(void **state)
     unsigned full = 0;
     char text[32];
 
+    c.numbered = true;
     open_conf(w, &c, (smc_ws_conf_t){.url = url_of(w, "/"), .max_queue_bytes = 8192});
     for (unsigned i = 0; i < 10000; i++) {
-        int n = snprintf(text, sizeof(text), "message %u", i);
-        smc_code_t rc;
-        while ((rc = smc_ws_send(c.ws, text, (size_t)n, false, NULL)) == SMC_EAGAIN) {
-            unsigned drained = c.drained;
-            full++;
-            UNTIL(w, c.drained > drained);
-        }
-        assert_int_equal(SMC_OK, rc);
+        (void)snprintf(text, sizeof(text), "message %u", i);
+        full += send_patiently(w, &c, text);
     }
     UNTIL(w, c.messages == 10000);
-    assert_string_equal("message 9999", c.last.data);
     assert_true(full > 10);
     assert_int_equal(full, c.drained);
     client_deinit(&c);

@@ -49,6 +49,7 @@ typedef struct client {
     smc_error_t err; /* of on_close; code SMC_OK when there was none */
     int64_t closed_ns;
     bool free_on_open, free_on_message;
+    bool numbered;  /* the i-th message must be "message i" */
     smc_buf_t *log; /* may be NULL */
     int id;
 } client_t;
@@ -221,6 +222,11 @@ static void on_message(void *ud, const char *data, size_t n, bool binary)
     assert_int_equal(SMC_OK, smc_buf_append(&c->last, data, n));
     assert_int_equal('\0', data[n]);
     note(c, "message", n);
+    if (c->numbered) {
+        char want[32];
+        (void)snprintf(want, sizeof(want), "message %u", c->messages - 1);
+        assert_string_equal(want, data);
+    }
     if (c->free_on_message) {
         smc_ws_free(c->ws);
         c->ws = NULL;
