@@ -125,3 +125,72 @@ describe("a local book", function()
     assert.same({ { "11", "1" } }, book:top(1).asks)
   end)
 end)
+
+describe("a venue", function()
+  local smc = require "smc"
+
+  --- What a misuse says, and that it points at this file.
+  local function says(message, fn)
+    local ok, err = pcall(fn)
+    assert.is_false(ok)
+    assert.matches("test_binance_client.lua:%d+: ", tostring(err))
+    assert.equal(message, (tostring(err):gsub("^.-:%d+: ", "", 1)))
+  end
+
+  it("refuses options, filters and keys that it does not know", function()
+    local venue = smc.venue "binance"
+    says("smc.venue: no venue is called 'kraken' (known: binance)", function() smc.venue "kraken" end)
+    says("smc.venue: unknown option 'limiter' of binance", function() smc.venue("binance", { limiter = false }) end)
+    says("smc.venue: recv_window is a whole number of milliseconds", function()
+      smc.venue("binance", { recv_window = 0.5 })
+    end)
+    says("place: unknown key 'amount'", function()
+      return venue:place { symbol = "BTC/USDT", side = "buy", type = "market", amount = "1" }, nil
+    end)
+    says("place: qty is a decimal string", function()
+      return venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = 1 }, nil
+    end)
+    says("cancel: id or client_id expected", function() return venue:cancel { symbol = "BTC/USDT" }, nil end)
+    says("requests: unknown filter 'when'", function() return venue:requests { when = 1 }, nil end)
+    says("get: unknown option 'sign'", function() return venue:get("/api/v3/account", {}, { sign = true }), nil end)
+    says("stream: unknown channel 'news:BTC/USDT'", function() return venue:stream { "news:BTC/USDT" }, nil end)
+    says("sandbox:move: either by or to expected", function() venue.sandbox:move("BTC/USDT", {}) end)
+    says("sandbox:orders: unknown key 'colour'", function() return venue.sandbox:orders { colour = 1 }, nil end)
+    says("requests: unknown filter 'when'", function() return venue.sandbox:requests { when = 1 }, nil end)
+    says("sandbox:book: no symbol is called 'X/Y'", function() return venue.sandbox:book "X/Y", nil end)
+    says("sandbox binance: unknown assumption 'weather'", function()
+      return smc.sandbox("binance", { assume = { weather = 1 } }), nil
+    end)
+  end)
+
+  it("is one of several clients of the spec's sandbox, and can be given another one", function()
+    local one, other = smc.venue "binance", smc.venue "binance"
+    local order = assert(one:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "40000" })
+    assert.equal(order.id, assert(other:order { symbol = "BTC/USDT", client_id = order.client_id }).id)
+    assert.same({ 1, 1, 2 }, { #one:requests(), #other:requests(), #one.sandbox:requests { signed = true } })
+
+    local elsewhere = smc.venue("binance", { sandbox = smc.sandbox("binance", { assume = { commission_bps = 10 } }) })
+    assert.same({}, assert(elsewhere:open_orders()))
+    assert.equal("0.001", assert(elsewhere:account()).taker_fee)
+  end)
+
+  it("walks an order through its life in the words that all venues share", function()
+    local venue = smc.venue "binance"
+    local order = assert(venue:place { symbol = "ETH/USDT", side = "sell", type = "limit", qty = "2", price = "3100",
+      client_id = "mine" })
+    assert.same({ "open", "sell", "limit", "gtc", "2", "3100", "0" },
+      { order.status, order.side, order.type, order.time_in_force, order.qty, order.price, order.filled })
+    assert.same({ "mine" }, { assert(venue:open_orders())[1].client_id })
+
+    venue.sandbox:move("ETH/USDT", { to = "3200" })
+
+    local filled = assert(venue:order { symbol = "ETH/USDT", id = order.id })
+    assert.same({ "filled", "3100", "6200" }, { filled.status, filled.average, filled.filled_quote })
+    local fill = assert(venue:fills("ETH/USDT", { order_id = order.id }))[1]
+    assert.same({ order.id, "3100", true }, { fill.order_id, fill.price, fill.maker })
+    local _, err = venue:cancel { symbol = "ETH/USDT", id = order.id }
+    assert.same({ "unknown_order", -2011 }, { err.class, err.code })
+    assert.same({}, assert(venue:cancel_all()))
+    assert.equal("mine", venue.sandbox:orders({ status = "filled" })[1].client_id)
+  end)
+end)

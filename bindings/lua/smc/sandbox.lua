@@ -62,7 +62,7 @@ local function open(w, name, options)
   local s = listen(w, serve)
   box.origin = s:origin()
   face.urls(box)
-  function box.requests(_, filters) return matching(log, filters, 2) end
+  function box.requests(_, filters) return (matching(log, filters, 2)) end
   w.on_close(function()
     close()
     s:close()
@@ -81,7 +81,8 @@ local M = {}
 --- A sandbox of its own, beside those of smc.venue.
 function M.open(name, options)
   check_name(name, 2)
-  return open(world.current "smc.sandbox", name, options or {})
+  local box = open(world.current "smc.sandbox", name, options or {})
+  return box -- not a tail call: wrong options are blamed on the caller's line
 end
 
 --- The sandbox that all venues of that name in the running spec share; opened at its first mention.
@@ -93,4 +94,4 @@ function M.shared(name)
   return opened[w][name]
 end
 
-return setmetatable(M, { __call = function(_, name, options) return M.open(name, options) end })
+return M

@@ -43,7 +43,8 @@ function M.open(name, options)
   local w = world.current "smc.venue"
   if w.target ~= "sandbox" and options.sandbox then spec.skip "a sandbox of one's own is not to be had on a testnet" end
   local access = w.target == "sandbox" and in_sandbox(dialect, name, options) or on_testnet(dialect, name, w)
-  return dialect.new(access, options, w)
+  local venue = dialect.new(access, options, w)
+  return venue -- not a tail call: wrong options are blamed on the caller's line
 end
 
 return M

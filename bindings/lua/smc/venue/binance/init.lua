@@ -81,7 +81,7 @@ Venue.patch, Venue.delete = verb "PATCH", verb "DELETE"
 
 --- What this venue object has sent, oldest first: { method, path, op, signed, at, elapsed, status | failed }.
 function Venue:requests(filters)
-  return inside[self].wire:requests(filters, 2)
+  return (inside[self].wire:requests(filters, 2)) -- the parentheses keep this frame for the levels of errors
 end
 
 local function checked(what, given, known, needed)
