@@ -105,9 +105,9 @@ static void on_close(void *ud, uint16_t code, const char *reason, size_t n, cons
         c->err = *err;
         smc_log_line(c->log, WHO, "< %s: %s", smc_code_text(err->code), err->detail);
     } else {
-        (void)smc_fail(&c->err, SMC_ECLOSED, "ws", 0, "the connection is closed: %u %s",
-                       (unsigned)code, c->reason);
-        smc_log_line(c->log, WHO, "< close %u %s", (unsigned)code, c->reason);
+        (void)smc_fail(&c->err, SMC_ECLOSED, "ws", 0, "the connection was closed with %u%s%s",
+                       (unsigned)code, n > 0 ? " " : "", c->reason);
+        smc_log_line(c->log, WHO, "< close %u%s%s", (unsigned)code, n > 0 ? " " : "", c->reason);
     }
     smcb_resource_drop(&c->resource);
     wake_all(c);
@@ -562,7 +562,7 @@ static int l_close(lua_State *L)
     luaL_argcheck(L, rc != SMC_EINVAL, 2,
                   "the code may not be sent, or the reason is longer than 123 bytes");
     if (rc == SMC_OK)
-        smc_log_line(c->log, WHO, "> close %u %s", (unsigned)code, reason);
+        smc_log_line(c->log, WHO, "> close %u%s%s", (unsigned)code, n > 0 ? " " : "", reason);
     /* Already closing: waits for that. */
     if (rc != SMC_OK && rc != SMC_ECLOSED)
         return smcb_push_fail(L, &err);

@@ -137,8 +137,9 @@ static smc_code_t why_not_connected(const smc_ws_t *ws, struct lws *wsi, const c
                         "%s:%u ended the connection during the upgrade", ws->url.host,
                         (unsigned)ws->url.port);
     if (smc_scheme_is_secure(ws->url.scheme) && lws_get_socket_fd(wsi) >= 0)
-        return smc_fail(err, SMC_ETLS, "ws.open", 0, "no TLS with %s:%u: %.*s", ws->url.host,
-                        (unsigned)ws->url.port, (int)n, text);
+        return smc_fail(err, SMC_ETLS, "ws.open", 0,
+                        "no TLS with %s:%u; is its certificate trusted, and for that name? (%.*s)",
+                        ws->url.host, (unsigned)ws->url.port, (int)n, text);
     return smc_fail(err, SMC_ECONN, "ws.open", 0, "cannot connect to %s:%u", ws->url.host,
                     (unsigned)ws->url.port);
 }
