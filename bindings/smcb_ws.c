@@ -13,10 +13,7 @@
 #define WHO "client"
 #define LOGGED_BYTES 500
 #define LOGGED_WHOLE 65536 /* beyond it only the beginning is copied for the log */
-#define CONNECT_TIMEOUT_MS 10000
 #define WAIT_MS 30000
-#define MAX_QUEUE 1000
-#define BAD_HEADERS "option 'headers' must be a list of {name, value}, both strings"
 
 struct smcb_ws_conn {
     smcb_resource_t resource; /* first */
@@ -244,83 +241,6 @@ static int push_closing(lua_State *L, const smcb_ws_conn_t *c, const smc_error_t
 
 /* ---- connect ------------------------------------------------------------- */
 
-static const char *field_string(lua_State *L, int idx, const char *name)
-{
-    const char *text;
-    size_t n;
-
-    if (lua_getfield(L, idx, name) == LUA_TNIL) {
-        lua_pop(L, 1);
-        return NULL;
-    }
-    text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
-    if (text == NULL || strlen(text) != n)
-        (void)luaL_error(L, "option '%s' must be a string without NUL", name);
-    lua_pop(L, 1); /* the options hold it */
-    return text;
-}
-
-static bool field_bool(lua_State *L, int idx, const char *name)
-{
-    int type = lua_getfield(L, idx, name);
-    bool on = lua_toboolean(L, -1);
-
-    if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-        (void)luaL_error(L, "option '%s' must be true or false", name);
-    lua_pop(L, 1);
-    return on;
-}
-
-static size_t field_count(lua_State *L, int idx, const char *name, size_t missing)
-{
-    lua_Integer n = (lua_Integer)missing;
-
-    if (lua_getfield(L, idx, name) != LUA_TNIL) {
-        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 1)
-            (void)luaL_error(L, "option '%s' must be a positive integer", name);
-        n = lua_tointeger(L, -1);
-    }
-    lua_pop(L, 1);
-    return (size_t)n;
-}
-
-static const char *pair_part(lua_State *L, int pair, int part)
-{
-    const char *text = NULL;
-    size_t n = 0;
-
-    if (lua_rawgeti(L, pair, part) == LUA_TSTRING)
-        text = lua_tolstring(L, -1, &n);
-    if (text == NULL || strlen(text) != n)
-        (void)luaL_error(L, BAD_HEADERS);
-    lua_pop(L, 1);
-    return text;
-}
-
-/* Leaves the array on the stack; its strings live in the options. */
-static const smc_ws_header_t *field_headers(lua_State *L, int idx, size_t *n)
-{
-    smc_ws_header_t *headers;
-    int list;
-
-    *n = 0;
-    if (lua_getfield(L, idx, "headers") == LUA_TNIL)
-        return NULL;
-    if (!lua_istable(L, -1))
-        (void)luaL_error(L, BAD_HEADERS);
-    list = lua_gettop(L);
-    *n = (size_t)lua_rawlen(L, list);
-    headers = lua_newuserdatauv(L, *n * sizeof(*headers) + 1, 0);
-    for (size_t i = 0; i < *n; i++) {
-        if (lua_rawgeti(L, list, (lua_Integer)i + 1) != LUA_TTABLE)
-            (void)luaL_error(L, BAD_HEADERS);
-        headers[i].name = pair_part(L, lua_gettop(L), 1);
-        headers[i].value = pair_part(L, lua_gettop(L), 2);
-        lua_pop(L, 1);
-    }
-    return headers;
-}
-
 static void cancel_open(smcb_wait_t *w)
 {
     smcb_ws_pending_t *p = w->op;
@@ -364,31 +284,24 @@ static smcb_ws_conn_t *push_new(lua_State *L, const char *url)
 
 static int l_connect(lua_State *L)
 {
-    static const char *const known[] = {"headers", "timeout",   "protocol",
-                                        "deflate", "max_queue", NULL};
-    smc_ws_conf_t conf = {.url = luaL_checkstring(L, 1),
+    size_t n;
+    smc_ws_conf_t conf = {.url = luaL_checklstring(L, 1, &n),
                           .on = {on_open, on_message, on_pong, on_drain, on_close}};
     smc_error_t err = {0};
     smcb_ws_pending_t *p;
     smcb_ws_conn_t *c;
 
+    luaL_argcheck(L, strlen(conf.url) == n, 1, "the url holds a NUL");
     lua_settop(L, 2);
     if (lua_isnil(L, 2)) {
         lua_newtable(L);
         lua_replace(L, 2);
     }
-    smcb_check_keys(L, 2, known);
     c = push_new(L, conf.url);
     if (c == NULL)
         return luaL_error(L, "ws.connect: out of memory");
-    conf.timeout_ms = smcb_field_seconds(L, 2, "timeout", CONNECT_TIMEOUT_MS);
-    if (conf.timeout_ms == 0)
-        conf.timeout_ms = 1; /* to the core 0 is its default */
-    conf.protocol = field_string(L, 2, "protocol");
-    conf.deflate = field_bool(L, 2, "deflate");
     conf.ud = c;
-    c->max_queue = field_count(L, 2, "max_queue", MAX_QUEUE);
-    conf.headers = field_headers(L, 2, &conf.n_headers);
+    c->max_queue = smcb_ws_check_conf(L, 2, &conf);
     p = smcb_ws_pending_new(L, c, "ws.connect", SMCB_WS_OPEN, finish_open);
     p->w->cancel = cancel_open;
     smc_log_line(c->log, WHO, "> connect %s", conf.url);
@@ -412,7 +325,7 @@ static int finish_send(lua_State *L, smcb_wait_t *w)
 /* A full queue makes the sender wait, then try again. */
 static int send_or_wait(lua_State *L, smcb_ws_conn_t *c)
 {
-    bool binary = lua_istable(L, 3) && field_bool(L, 3, "binary");
+    bool binary = lua_istable(L, 3) && smcb_ws_field_bool(L, 3, "binary");
     smcb_ws_pending_t *p;
     smc_error_t err = {.op = "ws:send"};
     smc_code_t rc;
@@ -440,7 +353,7 @@ static int l_send(lua_State *L)
     lua_settop(L, 3);
     smcb_check_keys(L, 3, known);
     if (lua_istable(L, 3)) {
-        (void)field_bool(L, 3, "binary");
+        (void)smcb_ws_field_bool(L, 3, "binary");
         (void)smcb_field_seconds(L, 3, "timeout", WAIT_MS);
     }
     return send_or_wait(L, c);

@@ -1,5 +1,5 @@
-/* smcb_ws.h - what the two halves of smc.core.ws share: connections (smcb_ws.c), who waits for what
- * (smcb_ws_pending.c). */
+/* smcb_ws.h - what the files of smc.core.ws share: connections (smcb_ws.c), their options
+ * (smcb_ws_conf.c), who waits for what (smcb_ws_pending.c). */
 #ifndef SMCB_WS_H
 #define SMCB_WS_H
 
@@ -47,5 +47,11 @@ smcb_ws_pending_t *smcb_ws_pending_find(smcb_ws_pending_t *first, smcb_ws_want_t
 void smcb_ws_pending_fire(smcb_ws_pending_t *p, bool met, void *result);
 /* Nothing when it is not linked. */
 void smcb_ws_pending_unlink(smcb_ws_pending_t *p);
+
+/* Takes conf from the options table at idx and returns max_queue; raises for wrong ones.  Strings
+ * stay borrowed from the table; leaves a userdata on the stack that holds the list of headers. */
+size_t smcb_ws_check_conf(lua_State *L, int idx, smc_ws_conf_t *conf);
+/* Field `name`, false when missing; raises unless it is a boolean. */
+bool smcb_ws_field_bool(lua_State *L, int idx, const char *name);
 
 #endif /* SMCB_WS_H */

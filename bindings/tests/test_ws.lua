@@ -90,6 +90,7 @@ describe("smc.ws.connect", function()
       assert.is_truthy(err:find(message, 1, true), err)
     end
     check("url must be a string", 1)
+    check("NUL", url "/\0x")
     check("options must be a table", url "/", 1)
     check("unknown option 'color'", url "/", { color = 1 })
     check("option 'timeout'", url "/", { timeout = "x" })
