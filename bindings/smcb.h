@@ -51,12 +51,12 @@ typedef int (*smcb_finish_fn)(lua_State *L, smcb_wait_t *w);
 
 struct smcb_wait {
     smcb_task_t *task;
-    const char *what;                /* "ws:recv": for deadlock reports; static */
-    smcb_finish_fn finish;           /* NULL pushes true */
-    void (*cancel)(smcb_wait_t *w);  /* stops the operation: afterwards it will not fire */
-    void *op;                        /* the operation, for cancel and finish */
-    void *result;                    /* owned once fired */
-    void (*free_result)(void *);     /* NULL: nothing to free */
+    const char *what;               /* "ws:recv": for deadlock reports; static */
+    smcb_finish_fn finish;          /* NULL pushes true */
+    void (*cancel)(smcb_wait_t *w); /* stops the operation: afterwards it will not fire */
+    void *op;                       /* the operation, for cancel and finish */
+    void *result;                   /* owned once fired */
+    void (*free_result)(void *);    /* NULL: nothing to free */
     smc_error_t err;
     smc_timer_t *deadline;
     bool fired;
@@ -95,10 +95,10 @@ void smcb_unpost(smcb_host_t *host, smcb_job_t *job);
  * One that is still open when its spec's body has ended is a leak, unless it was opened on behalf of the world
  * (sandboxes and their listeners); either way the end of the world closes it. */
 typedef struct smcb_resource {
-    const char *kind;                        /* "WebSocket", "listener"; static */
-    char label[96];                          /* "ws://127.0.0.1:20001/ws" */
-    void (*close)(struct smcb_resource *r);  /* synchronous; must call smcb_resource_drop */
-    bool world;                              /* belongs to the world, so is not a leak */
+    const char *kind;                       /* "WebSocket", "listener"; static */
+    char label[96];                         /* "ws://127.0.0.1:20001/ws" */
+    void (*close)(struct smcb_resource *r); /* synchronous; must call smcb_resource_drop */
+    bool world;                             /* belongs to the world, so is not a leak */
     struct smcb_resource *_next, **_link;
 } smcb_resource_t;
 

@@ -89,7 +89,8 @@ static int l_run(lua_State *L)
 
     luaL_checktype(L, 1, LUA_TFUNCTION);
     deadline_ns = smc_clock_now_ns() + (int64_t)smcb_check_seconds(L, 2) * NS_PER_MS;
-    luaL_argcheck(L, host->L == L && host->loop != NULL, 1, "must run in the main state and a world");
+    luaL_argcheck(L, host->L == L && host->loop != NULL, 1,
+                  "must run in the main state and a world");
     lua_pushvalue(L, 1);
     begin_watch(host);
     root = smcb_task_new(L, 0, "the spec");
@@ -275,15 +276,14 @@ static int l_real_us(lua_State *L)
     return 1;
 }
 
-const luaL_Reg smcb_drive_functions[] = {
-    {"run", l_run},
-    {"protect", l_protect},
-    {"finish", l_finish},
-    {"open_world", l_open_world},
-    {"close_world", l_close_world},
-    {"as_world", l_as_world},
-    {"transcript", l_transcript},
-    {"log", l_log},
-    {"refused_io", l_refused_io},
-    {"real_us", l_real_us},
-    {NULL, NULL}};
+const luaL_Reg smcb_drive_functions[] = {{"run", l_run},
+                                         {"protect", l_protect},
+                                         {"finish", l_finish},
+                                         {"open_world", l_open_world},
+                                         {"close_world", l_close_world},
+                                         {"as_world", l_as_world},
+                                         {"transcript", l_transcript},
+                                         {"log", l_log},
+                                         {"refused_io", l_refused_io},
+                                         {"real_us", l_real_us},
+                                         {NULL, NULL}};

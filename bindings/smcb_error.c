@@ -11,9 +11,7 @@ static void push_error_new(lua_State *L)
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &error_key) == LUA_TFUNCTION)
         return;
     lua_pop(L, 1);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "smc.error");
-    lua_call(L, 1, 1);
+    smcb_require(L, "smc.error");
     lua_getfield(L, -1, "new");
     lua_remove(L, -2);
     lua_pushvalue(L, -1);

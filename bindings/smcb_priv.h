@@ -16,37 +16,37 @@ typedef enum smcb_status {
  * Life: spawned -> queued -> resumed -> waits -> queued ... -> ended.  Only smcb_task_end leaves SMCB_RUNNING. */
 struct smcb_task {
     smcb_host_t *host;
-    lua_State *co;       /* kept by user value 1 */
-    smcb_wait_t *wait;   /* what it waits for; NULL while it runs or is queued for its first slice */
+    lua_State *co;     /* kept by user value 1 */
+    smcb_wait_t *wait; /* what it waits for; NULL while it runs or is queued for its first slice */
     smcb_status_t status;
-    bool handled;        /* somebody joined it, so its failure is somebody's business */
-    int nargs;           /* for the first resume */
-    int nresults;        /* when SMCB_DONE */
+    bool handled; /* somebody joined it, so its failure is somebody's business */
+    int nargs;    /* for the first resume */
+    int nresults; /* when SMCB_DONE */
     unsigned id;
     char name[80];
-    char *traceback;     /* of a failure; malloc'd */
+    char *traceback; /* of a failure; malloc'd */
     smcb_wait_t **joiners;
     size_t n_joiners;
-    smcb_job_t slice;    /* posted when it is ready; run is NULL, ud the task */
+    smcb_job_t slice;               /* posted when it is ready; run is NULL, ud the task */
     struct smcb_task *next, **link; /* the live ones, oldest first */
 };
 
 struct smcb_host {
     smcb_conf_t conf;
-    lua_State *L; /* main state */
-    smc_loop_t *loop;         /* NULL while no world is open */
+    lua_State *L;     /* main state */
+    smc_loop_t *loop; /* NULL while no world is open */
     smc_log_t *log;
-    smcb_task_t *current;     /* being resumed; NULL outside slices */
+    smcb_task_t *current;      /* being resumed; NULL outside slices */
     smcb_job_t *first, **last; /* the one queue, first in, first out */
     smcb_task_t *tasks;
     smcb_task_t *failed; /* ended by an error in this world, latest first */
     smcb_resource_t *resources;
     unsigned next_task_id;
-    bool as_world;            /* resources opened now belong to the world */
-    bool refused_io;          /* something asked for I/O while no task ran: loading */
-    bool over_budget;         /* the CPU budget was exceeded in the running slice */
-    int64_t slice_start_ns;   /* CPU time */
-    int job_error;            /* registry reference of the first error that a job raised */
+    bool as_world;          /* resources opened now belong to the world */
+    bool refused_io;        /* something asked for I/O while no task ran: loading */
+    bool over_budget;       /* the CPU budget was exceeded in the running slice */
+    int64_t slice_start_ns; /* CPU time */
+    int job_error;          /* registry reference of the first error that a job raised */
     size_t memory_used;
     bool memory_hit;
 };

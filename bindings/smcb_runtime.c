@@ -20,8 +20,8 @@ typedef struct embedded {
     const unsigned long *size;
 } embedded_t;
 
-#define X(symbol, module)                                                                          \
-    extern const unsigned char smcb_lua_##symbol[];                                                \
+#define X(symbol, module)                           \
+    extern const unsigned char smcb_lua_##symbol[]; \
     extern const unsigned long smcb_lua_##symbol##_size;
 SMCB_EMBEDDED_MAP(X)
 #undef X
@@ -34,11 +34,11 @@ static const embedded_t embedded[] = {
 
 /* C modules behind require.  Scenarios see those that are not smc.core.*. */
 static const luaL_Reg modules[] = {
-    {"smc.core.task", smcb_open_task},     {"smc.core.http", smcb_open_http},
-    {"smc.core.ws", smcb_open_ws},         {"smc.core.server", smcb_open_server},
-    {"smc.core.sign", smcb_open_sign},     {"smc.core.market", smcb_open_market},
-    {"smc.core.rng", smcb_open_rng},       {"smc.core.text", smcb_open_text},
-    {"smc.json", smcb_open_json},          {"smc.decimal", smcb_open_decimal},
+    {"smc.core.task", smcb_open_task},      {"smc.core.http", smcb_open_http},
+    {"smc.core.ws", smcb_open_ws},          {"smc.core.server", smcb_open_server},
+    {"smc.core.sign", smcb_open_sign},      {"smc.core.market", smcb_open_market},
+    {"smc.core.rng", smcb_open_rng},        {"smc.core.text", smcb_open_text},
+    {"smc.json", smcb_open_json},           {"smc.decimal", smcb_open_decimal},
     {"smc.histogram", smcb_open_histogram}, {"cjson", luaopen_cjson},
 };
 
@@ -118,6 +118,16 @@ static void preload(lua_State *L, int preload_idx, int env_idx)
     }
 }
 
+/* Registry key of the whole require. */
+static const char require_key = 'r';
+
+void smcb_require(lua_State *L, const char *module)
+{
+    (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &require_key);
+    lua_pushstring(L, module);
+    lua_call(L, 1, 1);
+}
+
 /* Pushes a table that reads through to the globals, with the whole standard library of this moment in it. */
 static void push_internal_env(lua_State *L)
 {
@@ -146,8 +156,8 @@ static int open_all(lua_State *L)
     preload(L, lua_absindex(L, -1), lua_absindex(L, -2));
     lua_pop(L, 2);
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "smc.confine");
-    lua_call(L, 1, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &require_key);
+    smcb_require(L, "smc.confine");
     lua_pushboolean(L, conf->internal);
     lua_pushinteger(L, (lua_Integer)conf->seed);
     lua_call(L, 2, 0);

@@ -17,11 +17,12 @@ typedef struct smcb_host smcb_host_t;
 
 typedef struct smcb_conf {
     bool virtual_clock;
-    bool gc_stress;            /* collect all garbage at every slice and every few hundred VM instructions */
-    bool internal;             /* scenarios may require smc.core.* and have the whole debug library: for our own tests */
+    bool gc_stress; /* collect all garbage at every slice and every few hundred VM instructions */
+    bool
+        internal; /* scenarios may require smc.core.* and have the whole debug library: for our own tests */
     uint64_t seed;
-    size_t memory_bytes;       /* limit of all Lua memory; 0: none */
-    uint64_t cpu_budget_ms;    /* CPU time of one slice between two waits */
+    size_t memory_bytes;    /* limit of all Lua memory; 0: none */
+    uint64_t cpu_budget_ms; /* CPU time of one slice between two waits */
 } smcb_conf_t;
 
 /* Opens a state: libraries trimmed to what a scenario may use, embedded modules behind require.
@@ -29,5 +30,8 @@ typedef struct smcb_conf {
 smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, smc_error_t *err);
 /* Closes the world that is open, the state and all that hangs on it.  Accepts NULL. */
 void smcb_close(smcb_host_t *host);
+
+/* Pushes an embedded module, internal ones too: what scenarios have as `require` refuses those.  Raises if there is none. */
+void smcb_require(lua_State *L, const char *module);
 
 #endif /* SMCB_RUNTIME_H */

@@ -44,9 +44,11 @@ static void count_hook(lua_State *L, lua_Debug *ar)
     if (used_ns < (int64_t)host->conf.cpu_budget_ms * NS_PER_MS)
         return;
     host->over_budget = true;
-    lua_sethook(L, count_hook, LUA_MASKLINE, 0); /* every line from now on, so that pcall can't swallow it */
-    lua_pushfstring(L, "used %d ms of CPU without waiting: the CPU budget of a slice is spent "
-                       "(an endless loop?)",
+    lua_sethook(L, count_hook, LUA_MASKLINE,
+                0); /* every line from now on, so that pcall can't swallow it */
+    lua_pushfstring(L,
+                    "used %d ms of CPU without waiting: the CPU budget of a slice is spent "
+                    "(an endless loop?)",
                     (int)host->conf.cpu_budget_ms);
     (void)lua_error(L);
 }

@@ -160,7 +160,8 @@ static int l_spawn(lua_State *L)
 
     luaL_checktype(L, 1, LUA_TFUNCTION);
     if (smcb_host(L)->loop == NULL)
-        return luaL_error(L, "smc.spawn: cannot start a task while the file loads; move this into it()");
+        return luaL_error(
+            L, "smc.spawn: cannot start a task while the file loads; move this into it()");
     lua_pushvalue(L, 1);
     (void)lua_getinfo(L, ">S", &ar);
     (void)snprintf(name, sizeof(name), "%s:%d", ar.short_src, ar.linedefined);
@@ -173,8 +174,7 @@ static void remove_joiner(smcb_task_t *t, const smcb_wait_t *w)
     for (size_t i = 0; i < t->n_joiners; i++) {
         if (t->joiners[i] != w)
             continue;
-        memmove(&t->joiners[i], &t->joiners[i + 1],
-                (t->n_joiners - i - 1) * sizeof(t->joiners[0]));
+        memmove(&t->joiners[i], &t->joiners[i + 1], (t->n_joiners - i - 1) * sizeof(t->joiners[0]));
         t->n_joiners--;
         return;
     }
@@ -315,9 +315,9 @@ static int task_tostring(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"spawn", l_spawn},   {"join_any", l_join_any}, {"results", l_results},
-    {"cancel", l_cancel}, {"status", l_status},     {NULL, NULL}};
+static const luaL_Reg functions[] = {{"spawn", l_spawn},     {"join_any", l_join_any},
+                                     {"results", l_results}, {"cancel", l_cancel},
+                                     {"status", l_status},   {NULL, NULL}};
 
 static const luaL_Reg task_meta[] = {
     {"__gc", task_gc}, {"__tostring", task_tostring}, {NULL, NULL}};

@@ -29,19 +29,22 @@ static void refuse_foreign(lua_State *L, const char *what)
 
     if (host->current == NULL && host->loop == NULL) {
         host->refused_io = true;
-        (void)luaL_error(L, "%s: cannot wait while the file loads; a scenario file only declares: "
-                            "move this into it() or before_each()",
+        (void)luaL_error(L,
+                         "%s: cannot wait while the file loads; a scenario file only declares: "
+                         "move this into it() or before_each()",
                          what);
     }
     if (host->current == NULL)
         (void)luaL_error(L, "%s: a handler of the sandbox cannot wait", what);
     if (host->current->co != L)
-        (void)luaL_error(L, "%s: must be called from the scenario's own coroutine, not from one made "
-                            "by coroutine.create or coroutine.wrap; use smc.spawn",
+        (void)luaL_error(L,
+                         "%s: must be called from the scenario's own coroutine, not from one made "
+                         "by coroutine.create or coroutine.wrap; use smc.spawn",
                          what);
     if (!lua_isyieldable(L))
-        (void)luaL_error(L, "%s: cannot wait inside a C callback (table.sort, string.gsub) or a "
-                            "__close of a task that is being ended",
+        (void)luaL_error(L,
+                         "%s: cannot wait inside a C callback (table.sort, string.gsub) or a "
+                         "__close of a task that is being ended",
                          what);
 }
 

@@ -277,9 +277,7 @@ static int l_main(lua_State *L)
 {
     worker_t *w = lua_touserdata(L, 1);
     const smcr_options_t *o = w->run->options;
-    lua_getglobal(L, "require");
-    lua_pushstring(L, "smc.run");
-    lua_call(L, 1, 1);
+    smcb_require(L, "smc.run");
     lua_getfield(L, -1, "file");
     lua_createtable(L, 0, 10);
     set_text(L, "path", w->file->path);

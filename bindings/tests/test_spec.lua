@@ -123,4 +123,29 @@ describe("the standard library of a scenario", function()
   end)
 end)
 
+describe("pairs", function()
+  it("goes through numbers, strings and booleans in order, whatever the order of insertion", function()
+    local t = { b = 1, [10] = 2, a = 3, [2.5] = 4, [true] = 5, c = 6, [-1] = 7 }
+    local keys = {}
+    for key, value in pairs(t) do
+      keys[#keys + 1] = key
+      assert.equal(t[key], value)
+    end
+    assert.same({ -1, 2.5, 10, "a", "b", "c", true }, keys)
+  end)
+
+  it("allows fields to be cleared on the way, and honours __pairs", function()
+    local t, seen_keys = { a = 1, b = 2, c = 3 }, {}
+    for key in pairs(t) do
+      seen_keys[#seen_keys + 1] = key
+      t.b = nil
+    end
+    assert.same({ "a", "c" }, seen_keys)
+
+    local own = setmetatable({}, { __pairs = function() return function(_, k) return not k and "only" or nil end end })
+    for key in pairs(own) do assert.equal("only", key) end
+    assert.error_matches(function() for _ in pairs(nil) do break end end, "table expected")
+  end)
+end)
+
 pending("a pending spec is skipped")

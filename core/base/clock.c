@@ -12,8 +12,8 @@
 
 static struct {
     bool virtual;
-    int64_t now_ns;    /* virtual monotonic time */
-    int64_t creep_us;  /* see lws_now_usecs */
+    int64_t now_ns;   /* virtual monotonic time */
+    int64_t creep_us; /* see lws_now_usecs */
 } clk;
 
 /* The kernel's clock without the interposed symbol: straight through the system call. */

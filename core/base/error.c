@@ -10,10 +10,9 @@ typedef struct code_row {
     int retryable;
 } code_row_t;
 
-static const code_row_t rows[SMC_CODE_COUNT] = {
-    [SMC_OK] = {"ok", "ok", 0},
+static const code_row_t rows[SMC_CODE_COUNT] = {[SMC_OK] = {"ok", "ok", 0},
 #define X(name, text, class, retryable) [SMC_##name] = {text, class, retryable},
-    SMC_CODE_MAP(X)
+                                                SMC_CODE_MAP(X)
 #undef X
 };
 

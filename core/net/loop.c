@@ -197,7 +197,8 @@ static smc_turn_t turn_real(smc_loop_t *loop, bool wait)
     (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
     if (deadline_has_come(loop))
         return SMC_TURN_DEADLINE;
-    if (!wait || loop->progress != before) /* what has run may have made work, and changed watchers */
+    if (!wait ||
+        loop->progress != before) /* what has run may have made work, and changed watchers */
         return SMC_TURN_RAN;
     if (!uv_loop_alive(&loop->uv))
         return SMC_TURN_DEADLOCK;

@@ -206,8 +206,7 @@ int main(void)
                                         open_real, close_loop),
         cmocka_unit_test_setup_teardown(libc_reads_the_virtual_clock, open_virtual, close_loop),
         cmocka_unit_test_setup_teardown(
-            a_virtual_place_is_routed_by_its_path_and_the_same_each_time, open_virtual,
-            close_loop),
+            a_virtual_place_is_routed_by_its_path_and_the_same_each_time, open_virtual, close_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

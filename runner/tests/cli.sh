@@ -57,6 +57,8 @@ verdicts() {
     run 0 pass.lua
     last '2 passed, 0 failed, 0 skipped'
     has 'ok   pass.lua  2 passed' 'sandbox, virtual clock, seed'
+    run 0 confined.lua
+    last '3 passed, 0 failed, 0 skipped'
     run 1 fail.lua pass.lua
     last '3 passed, 1 failed, 0 skipped'
     has 'a failing file > shows both values' 'Expected objects to be equal' '(number) 3' 'at fail.lua:4' \

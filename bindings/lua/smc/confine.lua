@@ -49,10 +49,47 @@ local function confine_require(internal)
   _G.package = {}
   _G.require = function(name)
     if type(name) ~= "string" then error("require: a module name expected", 2) end
-    if not internal and name:match("^smc%.core%.") then
-      error(("require: '%s' is internal; see require 'smc'"):format(name), 2)
+    if not internal and (name:match("^smc%.") or name:match("^luassert") or name == "say") then
+      error(("require: '%s' is internal; what is public is in require 'smc'"):format(name), 2)
     end
     return require_any(name)
+  end
+end
+
+local RANK = { number = 1, string = 2, boolean = 3 }
+
+local function before(a, b)
+  local ta, tb = type(a), type(b)
+  if ta ~= tb then return RANK[ta] < RANK[tb] end
+  if ta == "boolean" then return a and not b end
+  return a < b
+end
+
+--- Lua draws the order of keys anew in every process, so a scenario that walks a table would not repeat under its seed.
+-- This pairs goes through numbers, then strings, then booleans, each in order; keys of other types (tables, functions)
+-- come last, in no order.  As with Lua's own, fields may be changed or removed meanwhile.
+local function ordered_pairs()
+  local pairs_any, metatable_of, sort = pairs, debug.getmetatable, table.sort
+  _G.pairs = function(t)
+    local mt = metatable_of(t)
+    if type(t) ~= "table" or (mt and mt.__pairs) then return pairs_any(t) end
+    local keys, others = {}, {}
+    for key in pairs_any(t) do
+      local list = RANK[type(key)] and keys or others
+      list[#list + 1] = key
+    end
+    sort(keys, before)
+    table.move(others, 1, #others, #keys + 1, keys)
+    local i = 0
+    return function()
+      repeat
+        i = i + 1
+        local key = keys[i]
+        if key == nil then return nil end
+        local value = t[key]
+        if value ~= nil then return key, value end
+      until false
+    end, t, nil
   end
 end
 
@@ -61,6 +98,7 @@ return function(internal, seed)
   confine_io()
   confine_load()
   confine_require(internal)
+  ordered_pairs()
   if not internal then
     local all = debug
     _G.debug = { traceback = all.traceback, getinfo = all.getinfo }

@@ -4,6 +4,7 @@ local core = require "smc.core.task"
 local check = require "smc.check"
 local errors = require "smc.error"
 local files = require "smc.load_file"
+local sign = require "smc.core.sign"
 local spec = require "smc.spec"
 local world = require "smc.world"
 
@@ -183,9 +184,17 @@ local function load_specs(options)
   return nil, kind, describe_error(outcome.error, outcome.traceback)
 end
 
+--- From here on what signs is a handle that nobody can read, not even the dialects.
+local function guard(credentials)
+  for name, value in pairs(credentials or {}) do
+    if name:match("_SECRET$") then credentials[name] = assert(sign.secret(value)) end
+  end
+end
+
 --- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, select(id, name, tags, line), emit(event).
 function M.file(options)
   local emit = options.emit
+  guard(options.credentials)
   local specs, kind, why = load_specs(options)
   if not specs then
     emit { type = "file_error", file = why.file or options.path, line = why.line, kind = kind, message = why.message,

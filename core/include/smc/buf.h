@@ -29,8 +29,7 @@ smc_code_t smc_buf_reserve(smc_buf_t *b, size_t more);
 smc_code_t smc_buf_append(smc_buf_t *b, const void *bytes, size_t n);
 smc_code_t smc_buf_puts(smc_buf_t *b, const char *text);
 smc_code_t smc_buf_putc(smc_buf_t *b, char c);
-smc_code_t smc_buf_printf(smc_buf_t *b, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+smc_code_t smc_buf_printf(smc_buf_t *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Drops the first n bytes (n <= len). */
 void smc_buf_consume(smc_buf_t *b, size_t n);
 /* Hands the bytes over: the caller frees them with free().  The buffer is empty afterwards.  NULL when empty. */

@@ -28,7 +28,8 @@ void smc_clock_advance_ns(int64_t ns);
 
 int64_t smc_clock_now_ns(void);  /* monotonic, of the mode in force */
 int64_t smc_clock_wall_ms(void); /* Unix milliseconds, of the mode in force */
-int64_t smc_clock_real_ns(void); /* monotonic, of the kernel whatever the mode: for budgets of real time */
-int64_t smc_clock_cpu_ns(void);  /* CPU time of this thread */
+int64_t
+smc_clock_real_ns(void); /* monotonic, of the kernel whatever the mode: for budgets of real time */
+int64_t smc_clock_cpu_ns(void); /* CPU time of this thread */
 
 #endif /* SMC_CLOCK_H */

@@ -10,25 +10,25 @@
  * text       stable, what Lua sees as err.code of an error that no venue answered
  * class      what Lua sees as err.class; the classes are listed in bindings/meta/error.lua
  * retryable  1 when the same call may succeed later and certainly had no effect */
-#define SMC_CODE_MAP(X)                                                                            \
-    X(EINVAL, "invalid_argument", "invalid_request", 0)                                            \
-    X(ENOMEM, "out_of_memory", "server", 0)                                                        \
-    X(EOVERFLOW, "overflow", "invalid_request", 0)                                                 \
-    X(EPARSE, "parse", "protocol", 0)                                                              \
-    X(EPROTO, "protocol", "protocol", 0)                                                           \
-    X(ETOOBIG, "too_big", "protocol", 0)                                                           \
-    X(EPOLICY, "host_refused", "invalid_request", 0)                                               \
-    X(EDNS, "dns", "network", 1)                                                                   \
-    X(ECONN, "connect", "network", 1)                                                              \
-    X(ERESET, "reset", "network", 0)                                                               \
-    X(ECLOSED, "closed", "network", 0)                                                             \
-    X(ETLS, "tls", "network", 0)                                                                   \
-    X(EKEY, "bad_key", "auth", 0)                                                                  \
-    X(ETIMEDOUT, "timeout", "timeout", 0)                                                          \
-    X(ECANCELED, "cancelled", "cancelled", 0)                                                      \
-    X(EAGAIN, "would_block", "network", 1)                                                         \
-    X(ENOENT, "not_found", "unknown_order", 0)                                                     \
-    X(EEXIST, "exists", "duplicate_order", 0)                                                      \
+#define SMC_CODE_MAP(X)                                 \
+    X(EINVAL, "invalid_argument", "invalid_request", 0) \
+    X(ENOMEM, "out_of_memory", "server", 0)             \
+    X(EOVERFLOW, "overflow", "invalid_request", 0)      \
+    X(EPARSE, "parse", "protocol", 0)                   \
+    X(EPROTO, "protocol", "protocol", 0)                \
+    X(ETOOBIG, "too_big", "protocol", 0)                \
+    X(EPOLICY, "host_refused", "invalid_request", 0)    \
+    X(EDNS, "dns", "network", 1)                        \
+    X(ECONN, "connect", "network", 1)                   \
+    X(ERESET, "reset", "network", 0)                    \
+    X(ECLOSED, "closed", "network", 0)                  \
+    X(ETLS, "tls", "network", 0)                        \
+    X(EKEY, "bad_key", "auth", 0)                       \
+    X(ETIMEDOUT, "timeout", "timeout", 0)               \
+    X(ECANCELED, "cancelled", "cancelled", 0)           \
+    X(EAGAIN, "would_block", "network", 1)              \
+    X(ENOENT, "not_found", "unknown_order", 0)          \
+    X(EEXIST, "exists", "duplicate_order", 0)           \
     X(ESYS, "system", "network", 0)
 
 typedef enum smc_code {
@@ -36,7 +36,7 @@ typedef enum smc_code {
 #define X(name, text, class, retryable) SMC_##name,
     SMC_CODE_MAP(X)
 #undef X
-    SMC_CODE_COUNT
+        SMC_CODE_COUNT
 } smc_code_t;
 
 typedef struct smc_error {
