@@ -128,9 +128,8 @@ void smcb_sched_run(smcb_host_t *host, const smcb_task_t *root, int64_t deadline
     *turn = SMC_TURN_RAN;
     smc_loop_set_deadline(host->loop, deadline_ns);
     while (root->status == SMCB_RUNNING && *turn == SMC_TURN_RAN) {
-        bool ran = run_queue(host);
-        if (root->status == SMCB_RUNNING)
-            *turn = smc_loop_turn(host->loop, !ran && host->first == NULL);
+        bool idle = !run_queue(host) && host->first == NULL;
+        *turn = smc_loop_turn(host->loop, idle);
     }
     smc_loop_set_deadline(host->loop, -1);
 }

@@ -109,10 +109,12 @@ static void run_events(lua_State *L, void *ud)
     server_idx = lua_gettop(L);
     clean_up_after_error(s);
     for (int i = 0; i < BATCH_MAX && s->first != NULL; i++) {
+        smcb_event_t *ev = take_event(s);
         int nargs;
-        s->current = take_event(s);
+
+        s->current = ev;
         smcb_post(s->host, &s->job); /* already now: the handler may raise */
-        nargs = push_call(L, s->current, server_idx);
+        nargs = push_call(L, ev, server_idx);
         if (nargs >= 0)
             lua_call(L, nargs, 0);
         lua_settop(L, server_idx);

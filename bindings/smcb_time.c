@@ -37,7 +37,9 @@ static int l_sleep(lua_State *L)
 
 static int l_now(lua_State *L)
 {
-    lua_pushnumber(L, (lua_Number)(smc_clock_now_ns() / 1000) / 1e6);
+    int64_t us = smc_clock_now_ns() / 1000; /* whole microseconds: no digits that only look exact */
+
+    lua_pushnumber(L, (lua_Number)us / 1e6);
     return 1;
 }
 

@@ -384,12 +384,11 @@ static int l_recv(lua_State *L)
 {
     smcb_ws_conn_t *c = check_conn(L);
     uint64_t ms = lua_isnoneornil(L, 2) ? WAIT_MS : smcb_check_seconds(L, 2);
-    smcb_ws_pending_t *p;
 
     if (c->first == NULL && c->ws == NULL)
         return push_gone(L, c, "ws:recv");
     if (c->first == NULL) {
-        p = smcb_ws_pending_new(L, c, "ws:recv", SMCB_WS_READ, finish_recv);
+        smcb_ws_pending_t *p = smcb_ws_pending_new(L, c, "ws:recv", SMCB_WS_READ, finish_recv);
         smcb_wait_deadline(L, p->w, ms);
         return smcb_ws_pending_wait(L, &c->pending, p);
     }

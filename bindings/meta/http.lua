@@ -1,7 +1,7 @@
 ---@meta smc.http
 
 ---@class smc.HttpOptions
----@field headers? table<string, string>|[string, string][]  a map is sent sorted by name, a list as it comes; not Host, Content-Length, Transfer-Encoding
+---@field headers? table<string, string>|[string, string][]  a map goes sorted by name, a list as is; framing is ours
 ---@field timeout? number  seconds to the end of the reply, of a stream to the end of its head; default 30
 ---@field max_body? integer  bytes; default 16 MiB, of a stream no limit
 

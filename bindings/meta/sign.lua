@@ -18,7 +18,8 @@ local sign = {}
 ---@class smc.secret
 local secret = {}
 
----Keeps a secret; from now on no transcript shows it, in plain or coded.  (The string that it was made from stays yours.)
+---Keeps a secret; from now on no transcript shows it, in plain or coded.
+---The string that it was made from stays yours.
 ---
 ---Raises: shorter than 4 bytes.
 ---Where: everywhere.

@@ -1,7 +1,8 @@
 ---@meta smc
 
 ---What a scenario gets from `require "smc"`.
----Durations are seconds (numbers), timestamps integer milliseconds since the Unix epoch, prices and quantities decimal strings.
+---Durations are seconds (numbers), timestamps integer milliseconds since the Unix epoch, prices and quantities
+---decimal strings.
 ---@class smc
 ---@field http smc.http
 ---@field ws smc.ws

@@ -5,14 +5,15 @@
 local ws = {}
 
 ---@class smc.WsOptions
----@field headers? table<string, string>|string[][]  extra ones for the upgrade request: by name, or a list of {name, value} as they come
+---@field headers? table<string, string>|string[][]  extra ones for the upgrade request: by name, or a list as it comes
 ---@field timeout? number  seconds to connect and upgrade, default 10
 ---@field protocol? string  subprotocols to offer, comma-separated
 ---@field deflate? boolean  offers permessage-deflate
 ---@field max_queue? integer  messages that wait to be read, default 1000; then the server meets back-pressure
 
 ---Connects and upgrades; waits until the connection is open.
----A connection that is still open at the end of its spec is a leak and fails the spec; `local c <close> = ...` drops it.
+---A connection that is still open at the end of its spec is a leak and fails the spec;
+---`local c <close> = ...` drops it.
 ---
 ---Errors: `network`, `timeout`; `protocol` when the upgrade is refused (err.sys is the HTTP status); `invalid_request`
 ---(URL, header, a host that is not allowed).
@@ -52,7 +53,7 @@ function Ws:send(data, options) end
 
 ---Returns the next message; waits when there is none.
 ---
----Errors: `timeout`; code `closed` when the connection was closed and every message was read; code `reset` when it ended
+---Errors: `timeout`; code `closed` when the connection was closed and every message read; code `reset` when it ended
 ---without a Close frame.  Where: scenario, hook.
 ---@async
 ---@nodiscard
@@ -71,7 +72,8 @@ function Ws:recv(timeout) end
 ---@return smc.WsError? err
 function Ws:ping(payload, timeout) end
 
----Closes: sends what is queued and a Close frame, waits for the answer.  Messages that came before it can still be read.
+---Closes: sends what is queued and a Close frame, waits for the answer.  Messages that came before it can still be
+---read.
 ---Once closed it says again how.
 ---
 ---Errors: `timeout` when no answer came within 5 s; code `reset`.  Raises: a code that may not be sent (1000..1003,

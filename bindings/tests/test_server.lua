@@ -108,7 +108,8 @@ describe("an exchange", function()
       ex:reply(200)
     end
 
-    assert(smc.http.post(url "/a/../b%2f?x=%2B+1&&x=2?", "a\0\xff", { headers = { { "X-Key", "1" }, { "x-key", "2" } } }))
+    local headers = { { "X-Key", "1" }, { "x-key", "2" } }
+    assert(smc.http.post(url "/a/../b%2f?x=%2B+1&&x=2?", "a\0\xff", { headers = headers }))
 
     assert.equal("POST", seen.method)
     assert.equal("/a/../b%2f?x=%2B+1&&x=2?", seen.target)

@@ -41,15 +41,15 @@ static bool is_cpu_clock(clockid_t id)
 /* The interposers.  Default visibility, so that the dynamic linker binds the libraries to them. */
 #define INTERPOSE __attribute__((visibility("default"))) extern
 
-INTERPOSE int clock_gettime(clockid_t id, struct timespec *ts)
+INTERPOSE int clock_gettime(clockid_t clock_id, struct timespec *tp)
 {
     int64_t ns;
 
-    if (!clk.virtual || is_cpu_clock(id))
-        return (int)syscall(SYS_clock_gettime, id, ts);
-    ns = virtual_ns(id);
-    ts->tv_sec = (time_t)(ns / NS_PER_S);
-    ts->tv_nsec = (long)(ns % NS_PER_S);
+    if (!clk.virtual || is_cpu_clock(clock_id))
+        return (int)syscall(SYS_clock_gettime, clock_id, tp);
+    ns = virtual_ns(clock_id);
+    tp->tv_sec = (time_t)(ns / NS_PER_S);
+    tp->tv_nsec = (long)(ns % NS_PER_S);
     return 0;
 }
 
@@ -64,13 +64,13 @@ INTERPOSE int gettimeofday(struct timeval *restrict tv, void *restrict tz)
     return 0;
 }
 
-INTERPOSE time_t time(time_t *out)
+INTERPOSE time_t time(time_t *timer)
 {
     struct timespec ts = {0};
 
     (void)clock_gettime(CLOCK_REALTIME, &ts);
-    if (out != NULL)
-        *out = ts.tv_sec;
+    if (timer != NULL)
+        *timer = ts.tv_sec;
     return ts.tv_sec;
 }
 

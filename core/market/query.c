@@ -141,7 +141,7 @@ static int64_t fill_ms(const void *of, size_t i)
 void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument,
                       const smc_range_t *range, smc_fill_cb cb, void *ud)
 {
-    int64_t order_id = range->order_id;
+    int64_t wanted = range->order_id;
     const account_t *a = account_at(m, account);
     if (a == NULL || instrument_at(m, instrument) == NULL)
         return;
@@ -149,14 +149,14 @@ void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument
     list_t l = {.of = h->fills, .n = h->n_fills, .id = fill_id, .ms = fill_ms};
     size_t lo, hi, n = 0, skip, take;
     bounds(&l, range, &lo, &hi);
-    const node_t *of = order_id != 0 ? order_by_id(h, order_id) : NULL;
+    const node_t *of = wanted != 0 ? order_by_id(h, wanted) : NULL;
     if (of != NULL && of->first_fill > lo)
         lo = of->first_fill < hi ? of->first_fill : hi;
     for (size_t i = lo; i < hi; i++)
-        n += order_id == 0 || h->fills[i].order_id == order_id;
+        n += wanted == 0 || h->fills[i].order_id == wanted;
     limits(range, n, &skip, &take);
     for (size_t i = lo; i < hi && take > 0; i++) {
-        if (order_id != 0 && h->fills[i].order_id != order_id)
+        if (wanted != 0 && h->fills[i].order_id != wanted)
             continue;
         if (skip > 0) {
             skip--;
@@ -169,10 +169,10 @@ void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument
 
 static bool prevented_in(const smc_prevented_t *p, int32_t account, const smc_range_t *r)
 {
-    int64_t order_id = r->order_id;
+    int64_t wanted = r->order_id;
     return p->account == account && p->id >= r->from_id && p->time_ms >= r->from_ms &&
            (r->to_ms == 0 || p->time_ms <= r->to_ms) &&
-           (order_id == 0 || p->taker_order_id == order_id || p->maker_order_id == order_id);
+           (wanted == 0 || p->taker_order_id == wanted || p->maker_order_id == wanted);
 }
 
 void smc_market_prevented(const smc_market_t *m, int32_t account, int32_t instrument,

@@ -420,7 +420,7 @@ static void formatting_follows_the_model_and_parses_back(void **state)
         smc_round_t mode = (smc_round_t)smc_rng_below(&rng, MODES);
         big_t unit = ten_to(18 - places);
         char a[64];
-        char got[SMC_DEC_TEXT_MAX];
+        char got[SMC_DEC_TEXT_MAX] = "";
         big_t x;
         big_t want;
         big_t back;

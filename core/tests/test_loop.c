@@ -21,7 +21,9 @@ static struct {
 
 static void on_timer(void *ud)
 {
-    (void)strcat(fired.text, ud);
+    size_t n = strlen(fired.text);
+
+    (void)snprintf(fired.text + n, sizeof(fired.text) - n, "%s", (const char *)ud);
 }
 
 static int open_virtual(void **state)

@@ -19,7 +19,7 @@ static void set_up(fixture_t *f, const char *fee)
 static smc_refusal_t place(fixture_t *f, int32_t account, char side, const char *qty,
                            const char *price, smc_order_request_t more)
 {
-    smc_dec_t q = {0}, p = {0};
+    smc_dec_t q, p; /* outlive the call that reads them through `more` */
     more.account = account;
     more.side = side == 'b' ? SMC_BUY : SMC_SELL;
     if (qty != NULL) {
@@ -268,11 +268,11 @@ static void own_orders(smc_stp_t stp, const char *taker, const char *maker)
     static const char *const names[] = {"new", "part", "filled", "canceled", "expired", "match"};
     char seen[64], text[SMC_DEC_TEXT_MAX];
     smc_dec_text(f.o->prevented_qty, text);
-    snprintf(seen, sizeof(seen), "%s %s", names[f.o->status], text);
+    (void)snprintf(seen, sizeof(seen), "%s %s", names[f.o->status], text);
     assert_string_equal(seen, taker);
     const smc_order_t *k = smc_market_order(f.m, &(smc_order_ref_t){.account = f.a, .id = 1});
     smc_dec_text(k->prevented_qty, text);
-    snprintf(seen, sizeof(seen), "%s %s", names[k->status], text);
+    (void)snprintf(seen, sizeof(seen), "%s %s", names[k->status], text);
     assert_string_equal(seen, maker);
     smc_market_free(f.m);
 }
@@ -311,13 +311,14 @@ static void events_in_order(void **state)
         smc_market_event_t e = smc_market_event(f.m, i);
         size_t n = strlen(seen);
         if (e.type == SMC_EVENT_ORDER)
-            snprintf(seen + n, sizeof(seen) - n, "%c%d ",
-                     e.u.order->exec == SMC_EXEC_TRADE ? 't' : 'o', (int)e.u.order->exec);
+            (void)snprintf(seen + n, sizeof(seen) - n, "%c%d ",
+                           e.u.order->exec == SMC_EXEC_TRADE ? 't' : 'o', (int)e.u.order->exec);
         else if (e.type == SMC_EVENT_BALANCE)
-            snprintf(seen + n, sizeof(seen) - n, "B%d.%d ", (int)e.u.balance.account,
-                     (int)e.u.balance.asset);
+            (void)snprintf(seen + n, sizeof(seen) - n, "B%d.%d ", (int)e.u.balance.account,
+                           (int)e.u.balance.asset);
         else
-            snprintf(seen + n, sizeof(seen) - n, "%s ", e.type == SMC_EVENT_TRADE ? "T" : "l");
+            (void)snprintf(seen + n, sizeof(seen) - n, "%s ",
+                           e.type == SMC_EVENT_TRADE ? "T" : "l");
     }
     assert_string_equal(seen, expected);
     smc_market_event_t e = smc_market_event(f.m, 0);
@@ -351,7 +352,7 @@ static void ranges(void **state)
     fixture_t f;
     set_up(&f, "0");
     for (int i = 1; i <= 6; i++) {
-        smc_market_advance(f.m, START + i * 10);
+        smc_market_advance(f.m, START + (int64_t)i * 10);
         limit(&f, f.a, 'b', "1", "10");
     }
     smc_market_cancel(f.m, &(smc_order_ref_t){.account = f.a, .id = 3}, NULL, 0, &f.o);

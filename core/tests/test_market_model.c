@@ -105,14 +105,14 @@ static mo_t random_order(world_t *w)
     if (t.type == SMC_MARKET_ORDER) {
         t.price = 0;
         if (kind == 9) {
-            t.quote_qty = roll(w, 1, 12 * 10000 * UNIT);
+            t.quote_qty = roll(w, 1, INT64_C(120000) * UNIT);
             t.qty = 0;
         } else if (roll(w, 0, 9) == 0)
             t.qty = roll(w, 20, 400); /* more than there is */
     }
     t.rem = t.qty;
     if (roll(w, 0, 2) == 0)
-        snprintf(t.cid, sizeof(t.cid), "c%d", (int)roll(w, 0, 30));
+        (void)snprintf(t.cid, sizeof(t.cid), "c%d", (int)roll(w, 0, 30));
     return t;
 }
 
@@ -165,8 +165,8 @@ static void op_cancel(world_t *w)
     mo_t *k = &s->book[i];
     end(k, SMC_ORDER_CANCELED, SMC_END_USER);
     if (renames) {
-        strcpy(k->old_cid, k->cid);
-        strcpy(k->cid, "gone");
+        memcpy(k->old_cid, k->cid, sizeof(k->cid));
+        (void)snprintf(k->cid, sizeof(k->cid), "gone");
     }
     same_order(o, k, false);
     bury(s, k);
@@ -214,7 +214,7 @@ static void op_cancel_all(world_t *w)
 static void op_transfer(world_t *w)
 {
     int32_t acct = (int32_t)roll(w, 1, ACCOUNTS), asset = (int32_t)roll(w, 0, 1);
-    int64_t amount = roll(w, 1, asset == 0 ? 20 * LOT : 20 * 10000 * UNIT);
+    int64_t amount = roll(w, 1, asset == 0 ? 20 * LOT : INT64_C(200000) * UNIT);
     bool out = roll(w, 0, 1) == 0, enough = free_of(&w->a, acct, asset) >= amount;
     smc_code_t got = out ? smc_market_debit(w->m, acct, asset, units(amount), NULL)
                          : smc_market_credit(w->m, acct, asset, units(amount), NULL);

@@ -28,7 +28,8 @@ end
 
 local function raise(message, level)
   local file, line = M.where(level + 1)
-  error(setmetatable({ message = message, file = file, line = line, traceback = debug.traceback("", level) }, Failure), 0)
+  local failure = { message = message, file = file, line = line, traceback = debug.traceback("", level) }
+  error(setmetatable(failure, Failure), 0)
 end
 M.raise = raise
 

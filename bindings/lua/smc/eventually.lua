@@ -7,8 +7,8 @@ local errors = require "smc.error"
 local known = { within = true, every = true }
 
 --- Calls fn until it raises no failed assertion, every `every` seconds (default 0.1), for at most `within` seconds
--- (default 5).  Returns what fn returned.  The last failure is raised when time is up; an error that is neither a failed
--- assertion nor an error object is raised at once, for trying again can't mend it.
+-- (default 5).  Returns what fn returned.  The last failure is raised when time is up; an error that is neither a
+-- failed assertion nor an error object is raised at once, for trying again can't mend it.
 return function(fn, options)
   options = options or {}
   for key in pairs(options) do

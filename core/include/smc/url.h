@@ -24,9 +24,11 @@ typedef enum smc_scheme {
 
 typedef struct smc_url {
     smc_scheme_t scheme;
-    char host[SMC_URL_HOST_MAX + 1]; /* as written: letters, digits, '.', '-', '_', or "[...]" around an IPv6 literal */
-    uint16_t port;                   /* the scheme's own when none is written */
-    const char *target;              /* borrowed from the text: raw path and query up to its end; may be empty or
+    char
+        host[SMC_URL_HOST_MAX +
+             1]; /* as written: letters, digits, '.', '-', '_', or "[...]" around an IPv6 literal */
+    uint16_t port;      /* the scheme's own when none is written */
+    const char *target; /* borrowed from the text: raw path and query up to its end; may be empty or
                                         begin with '?', else it begins with '/' */
 } smc_url_t;
 
