@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# scenarios.sh LAW SMCRUN: what must hold of all of scenarios/, whatever is in it.  Run from the root of the tree.
+# Laws: pass, repeat, seeds, real_clock, sabotage, gc_stress.
+set -euo pipefail
+law=$1 smcrun=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+die() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+quietly() { # quietly ARG...: a run that must pass; shown when it does not
+    timeout 100 "$smcrun" --no-color "$@" >"$work/out" 2>&1 || {
+        cat "$work/out" >&2
+        die "smcrun $* failed"
+    }
+}
+
+# The same seed gives the same bytes, with one worker or several.
+repeat() {
+    quietly scenarios --seed 11 -j1 --report "tap:$work/a.tap" --transcripts "$work/a"
+    quietly scenarios --seed 11 -j3 --report "tap:$work/b.tap" --transcripts "$work/b"
+    grep -q '^ok 1' "$work/a.tap" || die 'the TAP report holds no result'
+    [[ -n $(find "$work/a" -type f -size +0 -print -quit) ]] || die 'no transcript was written'
+    cmp "$work/a.tap" "$work/b.tap" && diff -r "$work/a" "$work/b" || die 'two runs of one seed differ'
+}
+
+# No spec depends on what the market happens to do.
+seeds() {
+    for seed in $(seq 1 50); do
+        quietly scenarios --seed "$seed"
+    done
+}
+
+# A spec that passes while its venue is dead, or never answers, proves nothing.
+sabotage() {
+    for how in dead mute; do
+        timeout 100 "$smcrun" scenarios --no-color --seed 1 --sabotage $how >"$work/out" 2>&1 && die "passes with venues $how"
+        grep -q '^0 passed, [1-9][0-9]* failed, 0 skipped$' "$work/out" || {
+            grep -E ' passed' "$work/out" >&2
+            die "some specs pass with venues $how"
+        }
+    done
+}
+
+case $law in
+pass) quietly scenarios ;;
+repeat | seeds | sabotage) $law ;;
+real_clock) quietly scenarios --clock real -j3 ;;
+gc_stress) quietly scenarios --gc-stress --seed 1 ;;
+*) die "no such law: $law" ;;
+esac
