@@ -3,6 +3,9 @@
 
 #include "smc/clock.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 #define NS_PER_MS INT64_C(1000000)
 
 static void push_task_error(lua_State *L, smcb_task_t *t)
@@ -269,6 +272,18 @@ static int l_refused_io(lua_State *L)
     return 1;
 }
 
+/* real_path(path) -> the same file, absolute and without links | nil, why. */
+static int l_real_path(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    char real[PATH_MAX];
+
+    if (realpath(path, real) == NULL)
+        return luaL_fileresult(L, 0, path);
+    lua_pushstring(L, real);
+    return 1;
+}
+
 /* real_us(): the kernel's monotonic clock, for reports only. */
 static int l_real_us(lua_State *L)
 {
@@ -285,5 +300,6 @@ const luaL_Reg smcb_drive_functions[] = {{"run", l_run},
                                          {"transcript", l_transcript},
                                          {"log", l_log},
                                          {"refused_io", l_refused_io},
-                                         {"real_us", l_real_us},
+                                         {"real_path", l_real_path},
+    {"real_us", l_real_us},
                                          {NULL, NULL}};

@@ -10,11 +10,23 @@
 
 enum { UV_THREAD = 1, UV_COUNT = 1 };
 
+/* Registry key of a table with weak keys: the coroutines that are ours to resume, and nobody else's. */
+static const char threads_key = 't';
+
 /* ---- life of a task ------------------------------------------------------ */
 
 static smcb_task_t *check_task(lua_State *L, int idx)
 {
     return luaL_checkudata(L, idx, TASK_MT);
+}
+
+static void mark_thread(lua_State *L)
+{
+    (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &threads_key);
+    lua_pushvalue(L, -2);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
 }
 
 smcb_task_t *smcb_task_new(lua_State *L, int nargs, const char *name)
@@ -30,7 +42,10 @@ smcb_task_t *smcb_task_new(lua_State *L, int nargs, const char *name)
     (void)snprintf(t->name, sizeof(t->name), "%s", name);
     luaL_setmetatable(L, TASK_MT);
     t->co = lua_newthread(L);
+    mark_thread(L);
     (void)lua_setiuservalue(L, -2, UV_THREAD);
+    if (!lua_checkstack(t->co, nargs + 1)) /* a new coroutine has room for some twenty values */
+        (void)luaL_error(L, "too many arguments for a task");
     lua_insert(L, -nargs - 2);
     lua_xmove(L, t->co, nargs + 1);
     smcb_anchor(L, -1, t);
@@ -307,6 +322,16 @@ static int l_status(lua_State *L)
     return 1;
 }
 
+/* is_task(thread): resuming or closing it would take it away from what it waits for. */
+static int l_is_task(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTHREAD);
+    (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &threads_key);
+    lua_pushvalue(L, 1);
+    lua_pushboolean(L, lua_rawget(L, -2) == LUA_TBOOLEAN);
+    return 1;
+}
+
 static int task_tostring(lua_State *L)
 {
     const smcb_task_t *t = check_task(L, 1);
@@ -315,15 +340,27 @@ static int task_tostring(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"spawn", l_spawn},     {"join_any", l_join_any},
-                                     {"results", l_results}, {"cancel", l_cancel},
-                                     {"status", l_status},   {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"spawn", l_spawn},   {"join_any", l_join_any}, {"results", l_results},
+    {"cancel", l_cancel}, {"status", l_status},     {"is_task", l_is_task},
+    {NULL, NULL}};
 
 static const luaL_Reg task_meta[] = {
     {"__gc", task_gc}, {"__tostring", task_tostring}, {NULL, NULL}};
 
+static void new_threads(lua_State *L)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &threads_key);
+}
+
 int smcb_open_task(lua_State *L)
 {
+    new_threads(L);
     smcb_open_wait(L);
     smcb_open_timer(L);
     lua_newtable(L);

@@ -36,7 +36,7 @@ static void refuse_foreign(lua_State *L, const char *what)
     }
     if (host->current == NULL)
         (void)luaL_error(L, "%s: a handler of the sandbox cannot wait", what);
-    if (host->current->co != L)
+    else if (host->current->co != L)
         (void)luaL_error(L,
                          "%s: must be called from the scenario's own coroutine, not from one made "
                          "by coroutine.create or coroutine.wrap; use smc.spawn",
@@ -83,8 +83,10 @@ void smcb_wait_deadline(lua_State *L, smcb_wait_t *w, uint64_t ms)
 
     if (w->fired)
         return;
-    if (smc_timer_start(smcb_loop(L), ms, on_deadline, w, &w->deadline, &err) != SMC_OK)
-        (void)luaL_error(L, "%s: %s", w->what, err.detail);
+    if (smc_timer_start(smcb_loop(L), ms, on_deadline, w, &w->deadline, &err) == SMC_OK)
+        return;
+    smcb_wait_cancel(w); /* what was started must not fire into a wait that the error throws away */
+    (void)luaL_error(L, "%s: %s", w->what, err.detail);
 }
 
 static int finish_k(lua_State *L, int status, lua_KContext ctx)

@@ -109,6 +109,24 @@ describe("eventually", function()
   it("refuses an unknown option by name", function()
     assert.error_matches(function() eventually(function() end, { withn = 3 }) end, "withn")
   end)
+
+  it("refuses what is no function and no duration, and trying without a pause", function()
+    assert.error_matches(function() eventually(1) end, "a function expected")
+    for _, bad in ipairs { "2", -1, 0 / 0, math.huge } do
+      assert.error_matches(function() eventually(function() end, { within = bad }) end, "within must be")
+    end
+    assert.error_matches(function() eventually(function() end, { every = 0 }) end, "every must be")
+  end)
+
+  it("ends, though the time that is left can be less than the clock can show", function()
+    for step = 1, 50 do
+      smc.sleep(step / 1000)
+      local start = smc.now()
+      local within = step % 4 / 10 + 0.013
+      assert.is_false(pcall(eventually, function() assert.equal(1, 2) end, { within = within }))
+      assert.near(within, smc.now() - start, 0.01)
+    end
+  end)
 end)
 
 describe("the standard library of a scenario", function()

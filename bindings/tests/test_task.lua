@@ -52,6 +52,37 @@ describe("task", function()
     assert.same({ "y", "x" }, { task:join() })
   end)
 
+  it("gets as many arguments, and gives as many results, as there are", function()
+    local many = {}
+    for i = 1, 3000 do many[i] = i end
+
+    local got = table.pack(smc.spawn(function(...) return ... end, table.unpack(many)):join())
+
+    assert.equal(3000, got.n)
+    assert.equal(3000, got[3000])
+  end)
+
+  it("is nobody's to resume or close but the scheduler's", function()
+    local thread
+    local task = smc.spawn(function()
+      thread = coroutine.running()
+      smc.sleep(1)
+      return smc.now()
+    end)
+    smc.sleep(0.5)
+    local start = smc.now()
+
+    local _, resumed = pcall(coroutine.resume, thread)
+    local _, closed = pcall(coroutine.close, thread)
+
+    assert.matches("not yours to resume", resumed)
+    assert.matches("not yours to resume", closed)
+    assert.near(0.5, task:join() - start, 0.1)
+    assert.is_false(pcall(coroutine.resume, thread))
+    assert.is_true(coroutine.resume(coroutine.create(function() end)))
+    assert.is_true(coroutine.close(coroutine.create(function() end)))
+  end)
+
   it("raises its error, unchanged, in whoever joins it", function()
     local thrown = setmetatable({}, { __tostring = function() return "mine" end })
     local task = smc.spawn(function() error(thrown) end)
@@ -181,6 +212,30 @@ describe("smc.timeout", function()
     assert.is_nil(result)
     assert.equal("timeout", err.class)
     assert.is_false(late)
+  end)
+end)
+
+describe("tasks of smc.all, smc.race and smc.timeout", function()
+  it("end with whoever waits for them", function()
+    local woke = 0
+    local function slow()
+      smc.sleep(10)
+      woke = woke + 1
+    end
+    local waiters = {
+      function() smc.all(2, slow) end,
+      function() smc.race(2, slow) end,
+      function() smc.timeout(30, slow) end,
+    }
+    for _, waiter in ipairs(waiters) do
+      local task = smc.spawn(waiter)
+      smc.sleep(1)
+      task:cancel()
+    end
+
+    smc.sleep(20)
+
+    assert.equal(0, woke)
   end)
 end)
 

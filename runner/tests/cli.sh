@@ -57,8 +57,12 @@ verdicts() {
     run 0 pass.lua
     last '2 passed, 0 failed, 0 skipped'
     has 'ok   pass.lua  2 passed' 'sandbox, virtual clock, seed'
+    printf 'KEY=1\n' >.hidden
     run 0 confined.lua
-    last '3 passed, 0 failed, 0 skipped'
+    last '7 passed, 0 failed, 0 skipped'
+    run 2 endings.lua
+    last '1 passed, 1 failed, 0 skipped'
+    has 'broken ending'
     run 1 fail.lua pass.lua
     last '3 passed, 1 failed, 0 skipped'
     has 'a failing file > shows both values' 'Expected objects to be equal' '(number) 3' 'at fail.lua:4' \

@@ -1,6 +1,9 @@
 --- What a scenario may not have is taken away before the first scenario line runs.
 -- Embedded modules keep the whole library: their environment was filled before (bindings/smcb_runtime.c).
 
+-- A scenario may replace string.match and its like; what guards must go on calling the real ones.
+local find, sub, type = string.find, string.sub, type
+
 local function refuse(name, instead)
   return function()
     error(name .. " is not available in a scenario" .. (instead and ": " .. instead or ""), 2)
@@ -19,16 +22,45 @@ local function confine_os()
   }
 end
 
-local function confine_io()
-  local all = io
+--- The file behind `path` if a scenario may read it: it lies in the scenario's folder and neither it nor a folder on
+-- the way to it is hidden, as .env is.  Else nil and why; false and why when there is no such file.
+local function readable(path, files)
+  local real, err = files.real(path)
+  if not real then return false, err end
+  local root = files.root
+  if root and root ~= "/" then root = root .. "/" end
+  if not root or sub(real, 1, #root) ~= root or find(real, "/.", #root, true) then
+    return nil, "a scenario reads only files of its own folder, and no hidden ones"
+  end
+  return real
+end
+
+local function confine_io(internal)
+  local all, metatable_of = io, debug.getmetatable
+  local require_any = require
+  local function must_read(what, path)
+    if internal then return path end
+    if type(path) ~= "string" then error(what .. ": a file name expected", 3) end
+    local real, err = readable(path, require_any "smc.load_file")
+    if real == nil then error(("%s: %s: %s"):format(what, path, err), 3) end
+    return real, err
+  end
   local function open(path, mode)
-    if mode ~= nil and not mode:match("^rb?$") then
+    if mode ~= nil and mode ~= "r" and mode ~= "rb" then
       error("io.open: a scenario may only read files", 2)
     end
-    return all.open(path, mode)
+    local real, err = must_read("io.open", path)
+    if not real then return nil, err end
+    return all.open(real, mode)
   end
-  _G.io = { open = open, lines = all.lines, type = all.type, write = all.write,
-            stdout = all.stdout, stderr = all.stderr, popen = refuse("io.popen", "scenarios run no other programs") }
+  local function lines(path, ...)
+    local real, err = must_read("io.lines", path)
+    if not real then error("io.lines: " .. err, 2) end
+    return all.lines(real, ...)
+  end
+  metatable_of(all.stdout).__metatable = "FILE*"
+  _G.io = { open = open, lines = lines, type = all.type, write = all.write, stdout = all.stdout, stderr = all.stderr,
+            popen = refuse("io.popen", "scenarios run no other programs") }
 end
 
 local function confine_load()
@@ -41,18 +73,63 @@ local function confine_load()
   _G.dofile = refuse("dofile", "use require")
 end
 
---- require finds smc, cjson and files beside the scenario: smc/run.lua sets where that is.
+local function is_internal(name)
+  return find(name, "^smc%.") or name == "luassert" or find(name, "^luassert%.") or name == "say"
+end
+
+--- require finds smc, cjson and files beside the scenario: smc/run.lua sets where that is.  The standard library is
+-- there too, as a scenario has it.
 local function confine_require(internal)
   local require_any, package_all = require, package
+  local standard = { _G = _G, package = {} }
+  for _, name in ipairs { "coroutine", "debug", "io", "math", "os", "string", "table", "utf8" } do
+    standard[name] = _G[name]
+  end
   package_all.path, package_all.cpath = "", ""
   package_all.searchers[4], package_all.searchers[3] = nil, nil
-  _G.package = {}
+  _G.package = standard.package
   _G.require = function(name)
     if type(name) ~= "string" then error("require: a module name expected", 2) end
-    if not internal and (name:match("^smc%.") or name:match("^luassert") or name == "say") then
-      error(("require: '%s' is internal; what is public is in require 'smc'"):format(name), 2)
+    if internal then return require_any(name) end
+    if standard[name] then return standard[name] end
+    if is_internal(name) then
+      error("require: '" .. name .. "' is internal; what is public is in require 'smc'", 2)
     end
     return require_any(name)
+  end
+end
+
+--- The functions that run now are no values for a scenario: some of them are ours.
+local function confine_debug()
+  local getinfo, traceback = debug.getinfo, debug.traceback
+  local function look(...)
+    local info = getinfo(...)
+    if info then info.func = nil end
+    return info
+  end
+  _G.debug = {
+    traceback = traceback,
+    getinfo = function(at, what, more)
+      if type(at) == "thread" then return look(at, what, more or "lnSrtuL") end
+      if type(at) == "number" then at = at + 2 end -- this function and look are in between
+      local info = look(at, what or "lnSrtuL")
+      return info -- not a tail call: it would take this frame away
+    end,
+  }
+end
+
+--- A task belongs to the scheduler: resumed by somebody else it would wake up though what it waits for has not come.
+local function confine_coroutine()
+  local core = require "smc.core.task"
+  local is_task = core.is_task
+  for _, name in ipairs { "resume", "close" } do
+    local any = coroutine[name]
+    coroutine[name] = function(co, ...)
+      if type(co) == "thread" and is_task(co) then
+        error("coroutine." .. name .. ": a task is not yours to resume or close; use its join and cancel", 2)
+      end
+      return any(co, ...)
+    end
   end
 end
 
@@ -95,13 +172,11 @@ end
 
 return function(internal, seed)
   confine_os()
-  confine_io()
+  confine_io(internal)
   confine_load()
+  confine_coroutine()
+  if not internal then confine_debug() end
   confine_require(internal)
   ordered_pairs()
-  if not internal then
-    local all = debug
-    _G.debug = { traceback = all.traceback, getinfo = all.getinfo }
-  end
   math.randomseed(seed)
 end

@@ -5,6 +5,14 @@ local check = require "smc.check"
 local errors = require "smc.error"
 
 local known = { within = true, every = true }
+local TICK = 0.001 -- the clock's step: a shorter sleep would not move it, and the trying never end
+
+local function seconds(name, value, least)
+  if math.type(value) == nil or not (value >= least and value <= 1e9) then
+    error(("eventually: %s must be a number of seconds from %g to 1e9"):format(name, least), 3)
+  end
+  return value
+end
 
 --- Calls fn until it raises no failed assertion, every `every` seconds (default 0.1), for at most `within` seconds
 -- (default 5).  Returns what fn returned.  The last failure is raised when time is up; an error that is neither a
@@ -14,7 +22,9 @@ return function(fn, options)
   for key in pairs(options) do
     if not known[key] then error(("eventually: unknown option '%s' (known: within, every)"):format(key), 2) end
   end
-  local within, every = options.within or 5, options.every or 0.1
+  if type(fn) ~= "function" then error("eventually: a function expected, got " .. type(fn), 2) end
+  local within = seconds("within", options.within or 5, 0)
+  local every = seconds("every", options.every or 0.1, TICK)
   local give_up = core.now() + within
   while true do
     local result = table.pack(pcall(fn))
@@ -27,6 +37,6 @@ return function(fn, options)
       end
       error(err, 0)
     end
-    core.sleep(math.max(0, math.min(every, give_up - core.now())))
+    core.sleep(math.max(TICK, math.min(every, give_up - core.now())))
   end
 end

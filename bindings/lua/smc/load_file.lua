@@ -1,8 +1,13 @@
 --- Loading a scenario file: text only, its own folder searched by require, every file remembered as the user's.
 
+local core = require "smc.core.task"
 local check = require "smc.check"
 
-local M = {}
+-- A scenario may replace string.match and its like; what decides which file is read must go on calling the real ones.
+local match, gsub = string.match, string.gsub
+
+-- root: the scenario's folder, as an absolute path without links, once a file is being loaded.
+local M = { real = core.real_path }
 
 local function read(path)
   local file, err = io.open(path, "rb")
@@ -22,8 +27,8 @@ end
 --- require "helpers.orders" in scenarios/failover/x.lua finds scenarios/failover/helpers/orders.lua.
 local function searcher_beside(folder)
   return function(name)
-    if not name:match("^[%w_%-%.]+$") then return ("\n\t'%s' is not a module name"):format(name) end
-    local path = folder .. name:gsub("%.", "/") .. ".lua"
+    if not match(name, "^[%w_%-%.]+$") then return ("\n\t'%s' is not a module name"):format(name) end
+    local path = folder .. gsub(name, "%.", "/") .. ".lua"
     local probe = io.open(path, "rb")
     if not probe then return "\n\tno file '" .. path .. "' beside the scenario" end
     probe:close()
@@ -35,7 +40,9 @@ end
 
 --- The file's chunk, or nil and the syntax error.
 function M.load(path)
-  package.searchers[2] = searcher_beside(path:match("^(.*/)") or "")
+  local folder = match(path, "^(.*/)") or ""
+  M.root = M.real(folder == "" and "." or folder)
+  package.searchers[2] = searcher_beside(folder)
   return compile(path)
 end
 

@@ -40,7 +40,9 @@ local function describe_error(err, traceback)
 end
 
 local explain = {
-  timeout = function(limit) return ("did not end within its %g s on the scenario's clock (--timeout)"):format(limit) end,
+  timeout = function(limit)
+    return ("did not end within its %g s on the scenario's clock (--timeout)"):format(limit)
+  end,
   deadlock = function() return "waits for ever: nothing is under way and no timer is set that could wake it" end,
 }
 
@@ -65,26 +67,31 @@ local function judge(outcome, limit)
   return v
 end
 
-local function run_hooks(chain, name, from_inside)
-  local first, last, step = 1, #chain, 1
-  if from_inside then first, last, step = #chain, 1, -1 end
-  for i = first, last, step do
-    for _, hook in ipairs(chain[i][name]) do hook() end
-  end
-end
-
 local function body_of(s, chain)
   return function()
-    run_hooks(chain, "before_each")
+    for _, b in ipairs(chain) do
+      for _, hook in ipairs(b.before_each) do hook() end
+    end
     s.fn()
   end
 end
 
-local function cleanup_of(chain, cleanups)
-  return function()
-    for i = #cleanups, 1, -1 do cleanups[i]() end
-    run_hooks(chain, "after_each", true)
+--- What is to be done at the end of a spec: its own finally functions, last first, then after_each from the inside out.
+local function endings(chain, cleanups)
+  local list = {}
+  for i = #cleanups, 1, -1 do list[#list + 1] = cleanups[i] end
+  for i = #chain, 1, -1 do table.move(chain[i].after_each, 1, #chain[i].after_each, #list + 1, list) end
+  return list
+end
+
+--- Each runs, whatever became of those before it.  Returns the first verdict.
+local function run_endings(list)
+  local first
+  for _, fn in ipairs(list) do
+    local verdict = judge(core.run(fn, HOOK_SECONDS), HOOK_SECONDS)
+    first = first or verdict
   end
+  return first
 end
 
 local function leak_verdict(leaks)
@@ -105,11 +112,13 @@ local function outcome_of_spec(s, options)
   local cleanups = spec.begin(s)
   check.count = 0
   local verdict = judge(core.run(body_of(s, chain), options.timeout), options.timeout)
-  local cleaned = judge(core.run(cleanup_of(chain, cleanups), HOOK_SECONDS), HOOK_SECONDS)
+  local cleaned = run_endings(endings(chain, cleanups))
   local leaks, unjoined = core.finish()
   spec.finish()
   verdict = verdict or cleaned
-  if unjoined then verdict = verdict or judge({ status = "error", error = unjoined.error, traceback = unjoined.traceback }) end
+  if unjoined and not verdict then
+    verdict = judge { status = "error", error = unjoined.error, traceback = unjoined.traceback }
+  end
   return verdict or leak_verdict(leaks) or check_verdict(check.count) or { status = "pass", kind = "pass" }
 end
 
@@ -191,7 +200,8 @@ local function guard(credentials)
   end
 end
 
---- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, select(id, name, tags, line), emit(event).
+--- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, select(id, name, tags, line),
+-- emit(event).
 function M.file(options)
   local emit = options.emit
   guard(options.credentials)

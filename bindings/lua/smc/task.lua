@@ -50,17 +50,20 @@ local function cancel_all(tasks)
   for _, t in ipairs(tasks) do core.cancel(t) end
 end
 
+--- Its end, however it comes (an error, a cancelled caller), ends the tasks that still run.
+local function together(tasks)
+  return setmetatable({}, { __close = function() cancel_all(tasks) end })
+end
+
 --- Runs the functions at the same time and waits for all.  Returns the list of their first results.
 -- The first error ends the others and is raised.
 function M.all(first, fn)
   local tasks = spawn_all("smc.all", first, fn)
+  local _ <close> = together(tasks)
   local running = table.move(tasks, 1, #tasks, 1, {})
   while #running > 0 do
     local t = table.remove(running, (core.join_any(running)))
-    if core.status(t) == "failed" then
-      cancel_all(running)
-      core.results(t)
-    end
+    if core.status(t) == "failed" then core.results(t) end
   end
   local results = {}
   for i, t in ipairs(tasks) do results[i] = (core.results(t)) end
@@ -71,20 +74,16 @@ end
 -- results, or raises its error.
 function M.race(first, fn)
   local tasks = spawn_all("smc.race", first, fn)
+  local _ <close> = together(tasks)
   local winner = core.join_any(tasks)
-  local t = table.remove(tasks, winner)
-  cancel_all(tasks)
-  return winner, core.results(t)
+  return winner, core.results(tasks[winner])
 end
 
 --- Runs fn, but no longer than `seconds`.  Returns its results, or nil and an error of class timeout.
 function M.timeout(seconds, fn)
-  local t = core.spawn(fn)
+  local t <close> = core.spawn(fn)
   local ended, err = core.join_any({ t }, seconds)
-  if not ended then
-    core.cancel(t)
-    return nil, err
-  end
+  if not ended then return nil, err end
   return core.results(t)
 end
 
