@@ -2,9 +2,9 @@
 
 local core = require "smc.core.task"
 local check = require "smc.check"
+local credentials = require "smc.credentials"
 local errors = require "smc.error"
 local files = require "smc.load_file"
-local sign = require "smc.core.sign"
 local spec = require "smc.spec"
 local world = require "smc.world"
 
@@ -30,12 +30,18 @@ local function split_position(message)
   return message, file, line
 end
 
+--- An error object's own __tostring may be as broken as what raised it.
+local function text_of(err)
+  local ok, text = pcall(tostring, err)
+  return ok and text or "an error object whose __tostring fails: " .. tostring(text)
+end
+
 local function describe_error(err, traceback)
   local file, line
   if type(err) == "table" then file, line = err.file, err.line end
   if type(err) == "string" then err, file, line = split_position(err) end
   if not file then file, line = where_in(traceback) end
-  return { message = tostring(err), file = file, line = line,
+  return { message = text_of(err), file = file, line = line,
            traceback = type(err) == "table" and err.traceback or traceback }
 end
 
@@ -45,6 +51,8 @@ local explain = {
   end,
   deadlock = function() return "waits for ever: nothing is under way and no timer is set that could wake it" end,
 }
+
+local TOO_MUCH = "asked for more memory than the worker may have (--memory): "
 
 --- The outcome of core.run -> verdict {status, kind, message, file, line, traceback}.
 local function judge(outcome, limit)
@@ -62,7 +70,7 @@ local function judge(outcome, limit)
   v.status = expected and "fail" or "error"
   v.kind = outcome.status ~= "error" and outcome.status or (expected and "assertion" or "error")
   if v.kind == "memory" then
-    v.message = "asked for more memory than the worker may have (--memory): " .. v.message
+    v.message = TOO_MUCH .. v.message
   end
   return v
 end
@@ -135,7 +143,7 @@ local function run_spec(s, options)
   local v = outcome_of_spec(s, options)
   local virtual_ms = math.floor((core.now() - start) * 1000 + 0.5)
   local close_error = world.close()
-  if close_error and v.status == "pass" then v = judge { status = "error", error = close_error } end
+  if close_error ~= nil and v.status == "pass" then v = judge { status = "error", error = close_error } end
   options.emit { type = "spec_end", id = s.id, status = v.status, kind = v.kind, message = v.message,
                  traceback = v.traceback, file = v.file or options.path, line = v.line or s.line,
                  virtual_ms = virtual_ms, real_us = core.real_us() - real_us, checks = check.count,
@@ -190,21 +198,16 @@ local function load_specs(options)
   local outcome = core.protect(chunk)
   if outcome.status == "ok" then return specs end
   local kind = outcome.status ~= "error" and outcome.status or core.refused_io() and "io_while_loading" or "load"
-  return nil, kind, describe_error(outcome.error, outcome.traceback)
-end
-
---- From here on what signs is a handle that nobody can read, not even the dialects.
-local function guard(credentials)
-  for name, value in pairs(credentials or {}) do
-    if name:match("_SECRET$") then credentials[name] = assert(sign.secret(value)) end
-  end
+  local why = describe_error(outcome.error, outcome.traceback)
+  if kind == "memory" then why.message = TOO_MUCH .. why.message end
+  return nil, kind, why
 end
 
 --- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, select(id, name, tags, line),
 -- emit(event).
 function M.file(options)
   local emit = options.emit
-  guard(options.credentials)
+  credentials.guard(options.credentials or {})
   local specs, kind, why = load_specs(options)
   if not specs then
     emit { type = "file_error", file = why.file or options.path, line = why.line, kind = kind, message = why.message,

@@ -1,0 +1,20 @@
+--- Credentials of the real test venues, as the runner hands them over: names of variables and their values.
+
+local sign = require "smc.core.sign"
+
+local M = {}
+
+--- Makes the map safe to keep: a value that is empty or blank counts as not set; what signs becomes a handle that nobody
+-- can read, the dialects neither.  Works on the map itself, so that no copy with a readable secret stays behind.
+function M.guard(credentials)
+  for name, value in pairs(credentials) do
+    if not value:match "%S" then
+      credentials[name] = nil
+    elseif name:match "_SECRET$" then
+      credentials[name] = assert(sign.secret(value))
+    end
+  end
+  return credentials
+end
+
+return M
