@@ -40,20 +40,32 @@ static void set_status(lua_State *L, const char *status)
     lua_setfield(L, -2, "status");
 }
 
-static void report_job_error(lua_State *L, smcb_host_t *host)
-{
-    if (host->job_error == LUA_NOREF)
-        return;
-    set_status(L, "error");
-    (void)lua_rawgeti(L, LUA_REGISTRYINDEX, host->job_error);
-    lua_setfield(L, -2, "error");
-    luaL_unref(L, LUA_REGISTRYINDEX, host->job_error);
-    host->job_error = LUA_NOREF;
-}
-
 static const char *failure_status(const smcb_host_t *host)
 {
     return host->over_budget ? "cpu" : host->memory_hit ? "memory" : "error";
+}
+
+/* Pushes the first error that a job or the end of a cancelled task has raised, once; nil when there is none. */
+static bool push_job_error(lua_State *L, smcb_host_t *host)
+{
+    if (host->job_error == LUA_NOREF) {
+        lua_pushnil(L);
+        return false;
+    }
+    (void)lua_rawgeti(L, LUA_REGISTRYINDEX, host->job_error);
+    luaL_unref(L, LUA_REGISTRYINDEX, host->job_error);
+    host->job_error = LUA_NOREF;
+    return true;
+}
+
+static void report_job_error(lua_State *L, smcb_host_t *host)
+{
+    if (push_job_error(L, host)) {
+        lua_setfield(L, -2, "error");
+        set_status(L, failure_status(host));
+        return;
+    }
+    lua_pop(L, 1);
 }
 
 static void begin_watch(smcb_host_t *host)
@@ -70,7 +82,14 @@ static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc
         set_status(L, turn == SMC_TURN_DEADLINE ? "timeout" : "deadlock");
         push_stacks(L, host);
         lua_setfield(L, -2, "traceback");
+        report_job_error(L, host); /* what led here; the end of root may add errors that followed */
         smcb_task_cancel(root);
+        return;
+    }
+    if (host->over_budget && root->status == SMCB_DONE) { /* swallowed on the way */
+        set_status(L, "cpu");
+        lua_pushliteral(L, SMCB_BUDGET_SPENT);
+        lua_setfield(L, -2, "error");
     } else if (root->status == SMCB_DONE) {
         set_status(L, "ok");
     } else {
@@ -169,7 +188,7 @@ static void forget_failed(smcb_host_t *host)
 }
 
 /* finish() -> list of what the spec left open ("task scenario.lua:12", "WebSocket ws://...").
- * Second, if a task failed and nobody joined it: {error=, traceback=}.
+ * Second, if a task failed and nobody joined it, or a job failed: {error=, traceback=}.
  * Ends the tasks; resources stay until close_world. */
 static int l_finish(lua_State *L)
 {
@@ -185,11 +204,13 @@ static int l_finish(lua_State *L)
         if (!r->world)
             add_leak(L, r->kind, r->label);
     unhandled = first_unhandled(host);
-    if (unhandled == NULL) {
-        lua_pushnil(L);
-    } else {
-        lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 2);
+    if (unhandled != NULL) {
         push_task_error(L, unhandled);
+    } else if (push_job_error(L, host)) {
+        lua_setfield(L, -2, "error");
+    } else {
+        lua_remove(L, -2); /* the table, and leave nil */
     }
     forget_failed(host);
     return 2;
@@ -225,10 +246,12 @@ void smcb_close_world(smcb_host_t *host)
     host->loop = NULL;
 }
 
+/* close_world() -> nil | the first error of a job that ran meanwhile: it must not become the next spec's. */
 static int l_close_world(lua_State *L)
 {
     smcb_close_world(smcb_host(L));
-    return 0;
+    (void)push_job_error(L, smcb_host(L));
+    return 1;
 }
 
 /* as_world(fn, ...): resources that fn opens belong to the world.  fn may not wait. */
@@ -301,5 +324,5 @@ const luaL_Reg smcb_drive_functions[] = {{"run", l_run},
                                          {"log", l_log},
                                          {"refused_io", l_refused_io},
                                          {"real_path", l_real_path},
-    {"real_us", l_real_us},
+                                         {"real_us", l_real_us},
                                          {NULL, NULL}};

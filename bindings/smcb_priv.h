@@ -5,6 +5,9 @@
 #include "smcb.h"
 #include "smcb_runtime.h"
 
+#define SMCB_BUDGET_SPENT \
+    "ran on without waiting until the CPU budget of a slice was spent (an endless loop?)"
+
 typedef enum smcb_status {
     SMCB_RUNNING,
     SMCB_DONE,      /* returned; its results are on its own stack */

@@ -46,10 +46,7 @@ static void count_hook(lua_State *L, lua_Debug *ar)
     host->over_budget = true;
     lua_sethook(L, count_hook, LUA_MASKLINE,
                 0); /* every line from now on, so that pcall can't swallow it */
-    lua_pushfstring(L,
-                    "used %d ms of CPU without waiting: the CPU budget of a slice is spent "
-                    "(an endless loop?)",
-                    (int)host->conf.cpu_budget_ms);
+    lua_pushliteral(L, SMCB_BUDGET_SPENT);
     (void)lua_error(L);
 }
 

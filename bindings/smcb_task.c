@@ -95,21 +95,34 @@ static void keep_traceback(smcb_task_t *t)
     lua_pop(L, 1);
 }
 
-static void reset_thread(smcb_task_t *t)
+static int reset_thread(smcb_task_t *t)
 {
     smcb_host_t *host = t->host;
     smcb_task_t *outer = host->current;
+    int rc;
 
     smcb_slice_begin(host, t->co); /* __close hooks get a slice of their own */
     host->current = NULL;
-    (void)lua_resetthread(t->co);
+    rc = lua_resetthread(t->co);
     host->current = outer;
+    return rc;
+}
+
+/* Nobody joins for the error of a __close hook that ran at a cancellation; it must not get lost. */
+static void keep_close_error(smcb_task_t *t)
+{
+    smcb_host_t *host = t->host;
+
+    if (host->job_error != LUA_NOREF)
+        return;
+    lua_pushvalue(t->co, -1);
+    host->job_error = luaL_ref(t->co, LUA_REGISTRYINDEX);
 }
 
 static void fail_task(smcb_task_t *t)
 {
     keep_traceback(t);
-    reset_thread(t); /* leaves the error object on the stack */
+    (void)reset_thread(t); /* leaves the error object on the stack */
     end_task(t, SMCB_FAILED);
 }
 
@@ -122,7 +135,8 @@ void smcb_task_cancel(smcb_task_t *t)
     t->wait = NULL;
     keep_traceback(t);
     t->status = SMCB_CANCELLED; /* so that its own __close hooks cannot cancel it again */
-    reset_thread(t);
+    if (reset_thread(t) != LUA_OK)
+        keep_close_error(t);
     lua_settop(t->co, 0);
     end_task(t, SMCB_CANCELLED);
 }

@@ -63,6 +63,10 @@ verdicts() {
     run 2 endings.lua
     last '1 passed, 1 failed, 0 skipped'
     has 'broken ending'
+    run 2 swallowed.lua
+    last '2 passed, 5 failed, 0 skipped'
+    has 'broken close' 'broken when left' 'did not end within its 60 s' 'the CPU budget of a slice was spent' \
+        'whose __tostring fails'
     run 1 fail.lua pass.lua
     last '3 passed, 1 failed, 0 skipped'
     has 'a failing file > shows both values' 'Expected objects to be equal' '(number) 3' 'at fail.lua:4' \

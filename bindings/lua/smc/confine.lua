@@ -122,9 +122,14 @@ end
 local function confine_coroutine()
   local core = require "smc.core.task"
   local is_task = core.is_task
+  local all = coroutine
+  _G.coroutine = {
+    create = all.create, isyieldable = all.isyieldable, running = all.running, status = all.status, wrap = all.wrap,
+    yield = all.yield,
+  }
   for _, name in ipairs { "resume", "close" } do
-    local any = coroutine[name]
-    coroutine[name] = function(co, ...)
+    local any = all[name]
+    _G.coroutine[name] = function(co, ...)
       if type(co) == "thread" and is_task(co) then
         error("coroutine." .. name .. ": a task is not yours to resume or close; use its join and cancel", 2)
       end

@@ -43,8 +43,8 @@ function M.close()
     failed = failed or (not ok and err) or nil
   end
   current = nil
-  core.close_world()
-  return failed
+  local in_job = core.close_world()
+  return failed or in_job
 end
 
 return M
