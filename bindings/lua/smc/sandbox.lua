@@ -1,5 +1,6 @@
 --- Simulated venues: real HTTP and WebSocket servers of this process, over the matching engine.
 -- In a spec there is one of each name, which all its clients share; `smc.sandbox(name, options)` opens one more.
+local request_log = require "smc.request_log"
 local server = require "smc.core.server"
 local task = require "smc.core.task"
 local world = require "smc.world"
@@ -9,27 +10,7 @@ local DIALECTS = { binance = "smc.sandbox.binance.face" }
 local opened = setmetatable({}, { __mode = "k" }) -- by world, by name
 local counts = setmetatable({}, { __mode = "k" }) -- sandboxes of a world, so that no two are the same
 
--- ---- what arrived ------------------------------------------------------------
-
-local REQUEST_FILTERS = { signed = true, path = true, method = true, after = true, before = true, websocket = true,
-  status = true }
-
---- Requests in order of arrival.  Filters: equal fields, and after <= at <= before in seconds of smc.now().
-local function matching(log, filters, level)
-  filters = filters or {}
-  for key in pairs(filters) do
-    if not REQUEST_FILTERS[key] then error(("requests: unknown filter '%s'"):format(key), level + 1) end
-  end
-  local out = {}
-  for _, r in ipairs(log) do
-    local fits = (not filters.after or r.at >= filters.after) and (not filters.before or r.at <= filters.before)
-    for _, key in ipairs { "signed", "path", "method", "websocket", "status" } do
-      if filters[key] ~= nil and r[key] ~= filters[key] then fits = false end
-    end
-    if fits then out[#out + 1] = r end
-  end
-  return out
-end
+local REQUEST_FIELDS = { signed = true, path = true, method = true, websocket = true, status = true }
 
 -- ---- opening ------------------------------------------------------------------
 
@@ -62,7 +43,7 @@ local function open(w, name, options)
   local s = listen(w, serve)
   box.origin = s:origin()
   face.urls(box)
-  function box.requests(_, filters) return (matching(log, filters, 2)) end
+  function box.requests(_, filters) return (request_log.matching(log, REQUEST_FIELDS, filters, 2)) end
   w.on_close(function()
     close()
     s:close()

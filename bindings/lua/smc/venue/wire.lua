@@ -1,5 +1,6 @@
 --- The one way in which a venue's requests leave: sent once, timed, and remembered.
 local http = require "smc.core.http"
+local request_log = require "smc.request_log"
 local task = require "smc.core.task"
 
 local Wire = {}
@@ -7,7 +8,7 @@ Wire.__index = Wire
 
 local M = {}
 
-local FILTERS = { signed = true, path = true, method = true, op = true, status = true, after = true, before = true }
+local FIELDS = { signed = true, path = true, method = true, op = true, status = true }
 local TIMEOUT = 10
 
 function M.new()
@@ -30,21 +31,9 @@ function Wire:send(asked)
   return reply, err
 end
 
---- What was sent, oldest first.  Filters: equal fields, and after <= at <= before in seconds of smc.now().
+--- What was sent, oldest first; see smc/request_log.lua.
 function Wire:requests(filters, level)
-  filters = filters or {}
-  for key in pairs(filters) do
-    if not FILTERS[key] then error(("requests: unknown filter '%s'"):format(tostring(key)), level + 1) end
-  end
-  local out = {}
-  for _, r in ipairs(self.log) do
-    local fits = (not filters.after or r.at >= filters.after) and (not filters.before or r.at <= filters.before)
-    for _, key in ipairs { "signed", "path", "method", "op", "status" } do
-      if filters[key] ~= nil and r[key] ~= filters[key] then fits = false end
-    end
-    if fits then out[#out + 1] = r end
-  end
-  return out
+  return (request_log.matching(self.log, FIELDS, filters, level + 1))
 end
 
 return M

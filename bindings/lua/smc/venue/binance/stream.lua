@@ -1,4 +1,5 @@
---- Market data over a WebSocket: subscriptions, unified events, local books.
+--- Market data over a WebSocket: subscriptions, unified events, local closing = require "smc.venue.closing"
+local books.
 local errors = require "smc.venue.binance.errors"
 local json = require "smc.json"
 local local_book = require "smc.venue.binance.local_book"
@@ -160,18 +161,7 @@ function Stream:top(n, symbol)
   return book:top(n)
 end
 
---- Closes with code 1000.  Returns the code that the venue answered with.
-function Stream:close()
-  if self.closed then return nil end
-  self.closed = true
-  return self.conn:close(1000, "")
-end
-
---- Drops the connection without waiting.
-function Stream:__close()
-  self.closed = true
-  local _ <close> = self.conn
-end
+closing(Stream)
 
 -- ---- opening -------------------------------------------------------------------------
 

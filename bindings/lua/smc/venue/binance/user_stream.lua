@@ -1,4 +1,5 @@
 --- What happens to an account, over the WebSocket API.
+local closing = require "smc.venue.closing"
 local errors = require "smc.venue.binance.errors"
 local json = require "smc.json"
 local task = require "smc.core.task"
@@ -81,18 +82,7 @@ function Stream:recv(timeout)
   end
 end
 
---- Closes with code 1000.
-function Stream:close()
-  if self.closed then return nil end
-  self.closed = true
-  return self.conn:close(1000, "")
-end
-
---- Drops the connection without waiting.
-function Stream:__close()
-  self.closed = true
-  local _ <close> = self.conn
-end
+closing(Stream)
 
 --- Connects and subscribes.  signed(params) adds key, clock and signature.
 function M.open(venue, signed)

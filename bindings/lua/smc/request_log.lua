@@ -1,0 +1,26 @@
+--- A log of requests that scenarios ask questions of: what a client sent, or what a sandbox saw.
+
+local M = {}
+
+--- The entries of `log` (a list, oldest first) that fit all `filters`: fields that are equal, and `after` <= at <= `before`
+-- in seconds of smc.now().  fields: the names that may be asked for.  A wrong name is blamed on the caller at `level`.
+function M.matching(log, fields, filters, level)
+  local wanted = {}
+  for key, value in pairs(filters or {}) do
+    if fields[key] then
+      wanted[#wanted + 1] = { key, value }
+    elseif key ~= "after" and key ~= "before" then
+      error(("requests: unknown filter '%s'"):format(tostring(key)), level + 1)
+    end
+  end
+  local after, before = filters and filters.after or -math.huge, filters and filters.before or math.huge
+  local out = {}
+  for _, entry in ipairs(log) do
+    local fits = entry.at >= after and entry.at <= before
+    for _, pair in ipairs(wanted) do fits = fits and entry[pair[1]] == pair[2] end
+    if fits then out[#out + 1] = entry end
+  end
+  return out
+end
+
+return M
