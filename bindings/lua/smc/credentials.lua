@@ -4,7 +4,7 @@ local sign = require "smc.core.sign"
 
 local M = {}
 
---- Makes the map safe to keep: a value that is empty or blank counts as not set; what signs becomes a handle that nobody
+--- Makes the map safe to keep: an empty or blank value counts as not set; what signs becomes a handle that nobody
 -- can read, the dialects neither.  Works on the map itself, so that no copy with a readable secret stays behind.
 function M.guard(credentials)
   for name, value in pairs(credentials) do

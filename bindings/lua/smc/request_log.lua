@@ -2,7 +2,8 @@
 
 local M = {}
 
---- The entries of `log` (a list, oldest first) that fit all `filters`: fields that are equal, and `after` <= at <= `before`
+--- The entries of `log` (a list, oldest first) that fit all `filters`: fields that are equal, and
+-- `after` <= at <= `before`
 -- in seconds of smc.now().  fields: the names that may be asked for.  A wrong name is blamed on the caller at `level`.
 function M.matching(log, fields, filters, level)
   local wanted = {}

@@ -1,5 +1,5 @@
---- Market data over a WebSocket: subscriptions, unified events, local closing = require "smc.venue.closing"
-local books.
+--- Market data over a WebSocket: subscriptions, unified events, local books.
+local closing = require "smc.venue.closing"
 local errors = require "smc.venue.binance.errors"
 local json = require "smc.json"
 local local_book = require "smc.venue.binance.local_book"
