@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include "event.h"
+#include "smcb.h"
 #include "smcb_runtime.h"
 #include "stable.h"
 
@@ -33,9 +34,10 @@ enum {
 typedef struct worker {
     const smcr_run_t *run;
     const smcr_file_t *file;
-    off_t shown;     /* of the output */
-    smcr_event_t ev; /* being filled; here, because filling it may raise */
-    bool lost;       /* events could not be written */
+    const smc_log_t *log; /* knows the scenario's own secrets; NULL: no state is open */
+    off_t shown;          /* of the output */
+    smcr_event_t ev;      /* being filled; here, because filling it may raise */
+    bool lost;            /* events could not be written */
 } worker_t;
 
 bool smcr_run_selects(const smcr_run_t *run, const smcr_file_t *file, const char *id,
@@ -82,6 +84,17 @@ static void write_event(worker_t *w)
     smcr_event_deinit(&w->ev);
 }
 
+/* Credentials, and what the scenario has declared a secret. */
+static smc_code_t redact(const worker_t *w, const char *text, size_t n, smc_buf_t *out)
+{
+    smc_buf_t once = {0};
+    smc_code_t rc = smc_log_redact(w->run->redactor, text, n, w->log == NULL ? out : &once);
+    if (rc == SMC_OK && once.len > 0)
+        rc = smc_log_redact(w->log, once.data, once.len, out);
+    smc_buf_deinit(&once);
+    return rc;
+}
+
 /* What is done to a text before it leaves the worker.  Each step appends to an empty buffer. */
 typedef enum treatment { AS_IT_IS, REDACT, STABLE_MESSAGE, STABLE_TRACEBACK } treatment_t;
 
@@ -94,7 +107,7 @@ static smc_code_t treat(const worker_t *w, treatment_t how, const char *text, si
     case AS_IT_IS:
         return smc_buf_append(out, text, n);
     case REDACT:
-        return smc_log_redact(w->run->redactor, text, n, out);
+        return redact(w, text, n, out);
     case STABLE_MESSAGE:
         rc = smcr_number_addresses(text, n, &stable);
         break;
@@ -104,7 +117,7 @@ static smc_code_t treat(const worker_t *w, treatment_t how, const char *text, si
         break;
     }
     if (rc == SMC_OK && stable.len > 0)
-        rc = smc_log_redact(w->run->redactor, stable.data, stable.len, out);
+        rc = redact(w, stable.data, stable.len, out);
     smc_buf_deinit(&stable);
     return rc;
 }
@@ -348,12 +361,14 @@ static void run_file(worker_t *w)
         emit_error(w, "internal", err.detail, NULL);
         return;
     }
+    w->log = smcb_log(L);
     lua_pushcfunction(L, on_error);
     lua_pushcfunction(L, l_main);
     lua_pushlightuserdata(L, w);
     int rc = lua_pcall(L, 1, 0, -3);
     if (rc != LUA_OK)
         report_failure(w, L, rc);
+    w->log = NULL;
     smcb_close(host);
     smcr_event_deinit(&w->ev);
 }

@@ -63,6 +63,13 @@ verdicts() {
     run 2 endings.lua
     last '1 passed, 1 failed, 0 skipped'
     has 'broken ending'
+    run 1 -v --transcripts made secret_made.lua
+    has 'printed ***' 'in hex ***' 'before *** behind'
+    lacks 'a-secret-of-the-scenario'
+    lacks '612d7365637265742d6f66'
+    out=$(cat made/*)
+    has 'before *** behind'
+    lacks 'a-secret-of-the-scenario'
     run 2 swallowed.lua
     last '2 passed, 5 failed, 0 skipped'
     has 'broken close' 'broken when left' 'did not end within its 60 s' 'the CPU budget of a slice was spent' \
