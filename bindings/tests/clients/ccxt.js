@@ -275,6 +275,20 @@ check("a client order id is unique while its order is open", async () => {
   await ex.cancelOrder(again.id, SYMBOL);
 });
 
+check("editOrder replaces an order, and keeps the old one where the new one is refused", async () => {
+  const price = await belowMarket();
+  const order = await ex.createOrder(SYMBOL, "limit", "buy", 0.01, price);
+  const edited = await ex.editOrder(order.id, SYMBOL, "limit", "buy", 0.02, price);
+  assert.notEqual(edited.id, order.id);
+  assert.deepEqual([edited.status, edited.amount], ["open", 0.02]);
+  assert.equal((await ex.fetchOrder(order.id, SYMBOL)).status, "canceled");
+  await assert.rejects(() => ex.editOrder(order.id, SYMBOL, "limit", "buy", 0.02, price), (error) => {
+    assert.ok(error.message.includes("-2022") && error.message.includes("NOT_ATTEMPTED"), error.message);
+    return true;
+  });
+  await ex.cancelOrder(edited.id, SYMBOL);
+});
+
 check("cancelAllOrders leaves none open", async () => {
   const price = await belowMarket();
   for (let i = 0; i < 3; i += 1) await ex.createOrder(SYMBOL, "limit", "buy", 0.01, price);
@@ -383,6 +397,13 @@ check("watchTicker and watchTickers", async () => {
   assert.ok(full.bid < full.ask && full.vwap > 0);
   const both = await ex.watchTickers([SYMBOL, "ETH/BTC"]);
   assert.ok(Object.keys(both).length >= 1);
+});
+
+check("watchTickers of all symbols, and over a window", async () => {
+  const all = await ex.watchTickers();
+  assert.ok(Object.keys(all).length >= 1 && Object.values(all).every((t) => t.last > 0));
+  const hour = await ex.watchTicker("ETH/BTC", { name: "ticker_1h" });
+  assert.ok(hour.vwap > 0 && hour.low <= hour.last && hour.last <= hour.high);
 });
 
 check("watchTrades brings trades that REST knows too", async () => {

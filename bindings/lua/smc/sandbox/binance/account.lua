@@ -99,6 +99,24 @@ local function order_counts(sb, call)
   return sb.limits:describe_orders(call.account, call.now)
 end
 
+local function rates(rate)
+  return json.object("maker", rate, "taker", rate, "buyer", format.ZERO, "seller", format.ZERO)
+end
+
+local function commission(sb, call)
+  local symbol = call.values.symbol
+  if not sb.by_symbol[symbol] then return nil, refusal.invalid_symbol() end
+  return json.object("symbol", symbol, "standardCommission", rates(pad(sb.fee_rate)),
+    "specialCommission", rates(format.ZERO), "taxCommission", rates(format.ZERO),
+    "discount", json.object("enabledForAccount", false, "enabledForSymbol", false, "discountAsset", "BNB",
+      "discount", "0.25000000"))
+end
+
+local function my_filters(sb, call)
+  if not sb.by_symbol[call.values.symbol] then return nil, refusal.invalid_symbol() end
+  return json.object("exchangeFilters", json.array {}, "symbolFilters", json.array {}, "assetFilters", json.array {})
+end
+
 local function symbol_field(need) return field("symbol", "symbol", { need = need }) end
 local limit_field = field("limit", "long", { max = 1000, min = 1 })
 
@@ -117,7 +135,11 @@ M.routes = {
     fields = { symbol_field(true), field("orderId", "long"), field("startTime", "bound"), field("endTime", "bound"),
       field("fromId", "long"), limit_field }, handle = fills },
   { method = "GET", path = "/api/v3/rateLimit/order", ws = "account.rateLimits.orders", security = "USER_DATA",
-  weight = 40, fields = {}, handle = order_counts },
+    weight = 40, fields = {}, handle = order_counts },
+  { method = "GET", path = "/api/v3/account/commission", ws = "account.commission", security = "USER_DATA",
+    weight = 20, fields = { symbol_field(true) }, handle = commission },
+  { method = "GET", path = "/api/v3/myFilters", ws = "myFilters", security = "USER_DATA", weight = 40,
+    fields = { symbol_field(true) }, handle = my_filters },
 }
 
 return M

@@ -51,6 +51,7 @@ local function chosen(sb, v)
   return out, false
 end
 
+--- describe(sb, def) of the one symbol that was named, or an array of it.
 local function each(sb, v, describe)
   local defs, one = chosen(sb, v)
   if not defs then return nil, one end
@@ -59,6 +60,8 @@ local function each(sb, v, describe)
   for i, def in ipairs(defs) do out[i] = describe(sb, def) end
   return json.array(out)
 end
+
+M.each = each
 
 local function ping() return json.object() end
 
@@ -144,6 +147,8 @@ local function zone_ms(zone)
   if ms < -720 * MINUTE or ms > 840 * MINUTE then return nil end
   return ms
 end
+
+M.zone_ms = zone_ms
 
 --- Months have no fixed length: the candle of each from day candles.
 local function monthly(days)
@@ -278,6 +283,10 @@ local one_symbol = field("symbol", "symbol", { need = true })
 local maybe_symbol = field("symbol", "symbol")
 local maybe_symbols = field("symbols", "symbols")
 local status = field("symbolStatus", "any", { among = STATUSES, refusal = refusal.new(-1122, "Invalid symbolStatus.") })
+local ticker_type = field("type", "any", { among = { FULL = true, MINI = true },
+  refusal = refusal.new(-1139, "Invalid ticker type.") })
+M.status, M.ticker_type = status, ticker_type
+
 local function limit(max) return field("limit", "long", { max = max, min = 1 }) end
 
 local function depth_weight(v)
@@ -315,9 +324,8 @@ M.routes = {
   route("klines", "klines", 2, kline_fields, klines),
   route("uiKlines", "uiKlines", 2, kline_fields, klines),
   route("avgPrice", "avgPrice", 2, { one_symbol }, average),
-  route("ticker/24hr", "ticker.24hr", day_weight, { maybe_symbol, maybe_symbols, status,
-    field("type", "any", { among = { FULL = true, MINI = true },
-      refusal = refusal.new(-1139, "Invalid ticker type.") }) }, ticker_24hr),
+  route("ticker/24hr", "ticker.24hr", day_weight, { maybe_symbol, maybe_symbols, status, ticker_type },
+    ticker_24hr),
   route("ticker/price", "ticker.price", price_weight, { maybe_symbol, maybe_symbols, status }, ticker_price),
   route("ticker/bookTicker", "ticker.book", price_weight, { maybe_symbol, maybe_symbols, status }, book_ticker),
 }

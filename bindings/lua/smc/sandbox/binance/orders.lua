@@ -115,12 +115,14 @@ local REJECTED = {
   invalid_combination = refusal.new(-1014, "Unsupported order combination."),
 }
 
+local function full_of_orders(sb, call, def)
+  return call.values.type ~= "MARKET"
+    and sb.market:count { account = call.account, symbol = def.symbol } + 1 > symbols.max_orders
+end
+
+--- Hands a judged order to the engine.  Returns the answer, or nil and a refusal.
 local function submit(sb, call, def)
   local v = call.values
-  local open = sb.market:count { account = call.account, symbol = def.symbol }
-  if v.type ~= "MARKET" and open + 1 > symbols.max_orders then
-    return nil, refusal.engine_filter "MAX_NUM_ORDERS"
-  end
   local order, fills = sb.market:place {
     account = call.account, symbol = def.symbol, side = v.side:lower(), type = v.type:lower(),
     qty = v.quantity, quote_qty = v.quoteOrderQty, price = v.price,
@@ -128,22 +130,23 @@ local function submit(sb, call, def)
     client_id = v.newClientOrderId or sb:new_client_id(),
     stp = (v.selfTradePreventionMode or symbols.stp_default):lower(),
   }
+  if order or sb.assume.count_rejected_orders then sb.limits:count_order(call.account, 1, call.now) end
   if not order then return nil, assert(REJECTED[fills], fills) end
-  return order, fills
+  local kind = v.newOrderRespType or (v.type == "LIMIT_MAKER" and "ACK" or "FULL")
+  return format.placed(order, fills, kind, call.now, sb.skew_ms)
 end
 
 local function place(sb, call)
-  local v = call.values
-  local def, no = judge(sb, v)
+  local def, no = judge(sb, call.values)
   if not def then return nil, no end
   local ok
   ok, no = sb.limits:may_order(call.account, call.now)
   if not ok then return nil, no end
-  local order, fills = submit(sb, call, def)
-  if order or sb.assume.count_rejected_orders then sb.limits:count_order(call.account, 1, call.now) end
-  if not order then return nil, fills end
-  local kind = v.newOrderRespType or (v.type == "LIMIT_MAKER" and "ACK" or "FULL")
-  return format.placed(order, fills, kind, call.now, sb.skew_ms)
+  if full_of_orders(sb, call, def) then
+    if sb.assume.count_rejected_orders then sb.limits:count_order(call.account, 1, call.now) end
+    return nil, refusal.engine_filter "MAX_NUM_ORDERS"
+  end
+  return submit(sb, call, def)
 end
 
 local function commission(bps)
@@ -174,11 +177,8 @@ end
 
 local OPEN = { new = true, partially_filled = true }
 
-local function cancel(sb, call)
-  local v = call.values
-  local no = cancel_ids(v)
-  if no then return nil, no end
-  if not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
+--- Cancels one order.  v: the values of a cancel request.  Returns the answer, or nil and a refusal.
+local function cancel_one(sb, call, v)
   local order = sb.market:order { account = call.account, symbol = v.symbol, id = v.orderId,
     client_id = not v.orderId and v.origClientOrderId or nil }
   if not order or not OPEN[order.status] then return nil, refusal.unknown_order() end
@@ -192,6 +192,14 @@ local function cancel(sb, call)
     new_client_id = v.newClientOrderId or sb:new_client_id() }
   if not order then return nil, refusal.unknown_order() end
   return format.canceled(order, call.now)
+end
+
+local function cancel(sb, call)
+  local v = call.values
+  local no = cancel_ids(v)
+  if no then return nil, no end
+  if not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
+  return cancel_one(sb, call, v)
 end
 
 local function cancel_all(sb, call)
@@ -214,6 +222,12 @@ local function with(fields, more)
 end
 
 local symbol_field = field("symbol", "symbol", { need = true })
+local restrictions = word("cancelRestrictions", set { "ONLY_NEW", "ONLY_PARTIALLY_FILLED" }, -1145,
+  "Invalid cancelRestrictions")
+
+-- What replacing an order is made of.
+M.parts = { judge = judge, full_of_orders = full_of_orders, submit = submit, cancel_one = cancel_one,
+  place_fields = place_fields, restrictions = restrictions, word = word, set = set }
 
 M.routes = {
   { method = "POST", path = "/api/v3/order", ws = "order.place", security = "TRADE", weight = 1, free = true,
@@ -224,9 +238,7 @@ M.routes = {
   { method = "DELETE", path = "/api/v3/order", ws = "order.cancel", security = "TRADE", weight = 1, free = true,
     fields = {
       symbol_field, field("orderId", "long"), field("origClientOrderId", "client_id"),
-      field("newClientOrderId", "client_id"),
-      word("cancelRestrictions", set { "ONLY_NEW", "ONLY_PARTIALLY_FILLED" }, -1145, "Invalid cancelRestrictions"),
-    }, handle = cancel },
+      field("newClientOrderId", "client_id"), restrictions }, handle = cancel },
   { method = "DELETE", path = "/api/v3/openOrders", ws = "openOrders.cancelAll", security = "TRADE", weight = 1,
     free = true, fields = { symbol_field }, handle = cancel_all },
 }

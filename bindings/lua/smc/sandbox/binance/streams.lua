@@ -89,6 +89,7 @@ local function index_of(list, value)
 end
 
 local function want_events(sb, symbol)
+  if not symbol then return end -- of all symbols, and by the clock
   for _, topic in ipairs(sb.topics) do
     if topic.def.symbol == symbol then return sb.market:want("all", symbol) end
   end

@@ -62,7 +62,7 @@ function M.describe(def, permission_sets)
     "orderTypes", json.array(M.order_types),
     "icebergAllowed", false, "ocoAllowed", false, "otoAllowed", false, "opoAllowed", false,
     "quoteOrderQtyMarketAllowed", true, "allowTrailingStop", false,
-    "cancelReplaceAllowed", false, "amendAllowed", false, "pegInstructionsAllowed", false,
+    "cancelReplaceAllowed", true, "amendAllowed", false, "pegInstructionsAllowed", false,
     "isSpotTradingAllowed", true, "isMarginTradingAllowed", false,
     "filters", filters(def), "permissions", json.array {}, "permissionSets", sets,
     "defaultSelfTradePreventionMode", M.stp_default, "allowedSelfTradePreventionModes", json.array(M.stp_modes))

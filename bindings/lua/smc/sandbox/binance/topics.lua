@@ -2,6 +2,7 @@
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local market_data = require "smc.sandbox.binance.market_data"
+local tickers = require "smc.sandbox.binance.tickers"
 
 local M = {}
 local pad = format.pad
@@ -52,12 +53,24 @@ function kinds.bookTicker()
   end }
 end
 
+local function mini_ticker(sb, def)
+  local d = market_data.day(sb, def)
+  return json.object("e", "24hrMiniTicker", "E", d.close_ms, "s", d.symbol, "c", d.last, "o", d.open, "h", d.high,
+    "l", d.low, "v", d.volume, "q", d.quote_volume), d.last_id
+end
+
 function kinds.miniTicker()
-  return { every = 1000, emit = function(topic, sb)
-    local d = market_data.day(sb, topic.def)
-    return json.object("e", "24hrMiniTicker", "E", d.close_ms, "s", d.symbol, "c", d.last, "o", d.open, "h", d.high,
-      "l", d.low, "v", d.volume, "q", d.quote_volume)
-  end }
+  return { every = 1000, emit = function(topic, sb) return (mini_ticker(sb, topic.def)) end }
+end
+
+local function window_ticker(window)
+  local ms = tickers.window_ms(window)
+  return function(sb, def)
+    local d = tickers.rolling(sb, def, ms)
+    return json.object("e", window .. "Ticker", "E", d.close_ms, "s", d.symbol, "p", d.change, "P", d.percent,
+      "o", d.open, "h", d.high, "l", d.low, "c", d.last, "w", d.vwap, "v", d.volume, "q", d.quote_volume,
+      "O", d.open_ms, "C", d.close_ms, "F", d.first_id, "L", d.last_id, "n", d.count), d.last_id
+  end
 end
 
 function kinds.ticker()
@@ -119,11 +132,40 @@ local function depth_top(levels, every)
   end }
 end
 
+--- One message for all symbols that traded since the last one.  describe(sb, def): a ticker, and its last trade's id.
+local function all_symbols(describe)
+  return { every = 1000, seen = {}, emit = function(topic, sb)
+    local out = {}
+    for _, def in ipairs(sb.symbols) do
+      local ticker, last_id = describe(sb, def)
+      if last_id ~= topic.seen[def.symbol] then
+        topic.seen[def.symbol] = last_id
+        out[#out + 1] = ticker
+      end
+    end
+    return #out > 0 and json.array(out) or nil
+  end }
+end
+
 local SPEEDS = { [""] = 1000, ["@100ms"] = 100, ["@1000ms"] = 1000 }
 local LEVELS = { ["5"] = 5, ["10"] = 10, ["20"] = 20 }
 
+local WINDOWS = { ["1h"] = true, ["4h"] = true, ["1d"] = true }
+local NO_SYMBOL = {} -- of topics that are about all of them
+
+local function make_for_all(name)
+  if name == "!miniTicker@arr" then return all_symbols(mini_ticker) end
+  local window = name:match "^!ticker_(%w+)@arr$"
+  return WINDOWS[window] and all_symbols(window_ticker(window))
+end
+
 local function make(kind)
   if kinds[kind] then return kinds[kind]() end
+  local window = kind:match "^ticker_(%w+)$"
+  if WINDOWS[window] then
+    local describe = window_ticker(window)
+    return { every = 1000, emit = function(topic, sb) return (describe(sb, topic.def)) end }
+  end
   local interval, zone = kind:match("^kline_(%w+)(@?[+%d:]*)$")
   if interval and (market_data.intervals[interval] or interval == "1M") then
     if zone == "" then return kline(interval, 0) end
@@ -141,7 +183,12 @@ end
 function M.new(sb, name)
   local symbol, kind = name:match("^([^@]+)@(.+)$")
   local def = symbol and sb.by_lower[symbol]
-  local topic = def and make(kind)
+  local topic
+  if def then
+    topic = make(kind)
+  else
+    def, topic = NO_SYMBOL, make_for_all(name)
+  end
   if not topic then return nil end
   topic.name, topic.def, topic.sessions = name, def, {}
   topic.label = json.encode(name)

@@ -1,0 +1,85 @@
+--- One request that cancels an order and places another.  Each half may fail, and the answer tells of both.
+local json = require "smc.json"
+local orders = require("smc.sandbox.binance.orders").parts
+local params = require "smc.sandbox.binance.params"
+local refusal = require "smc.sandbox.binance.refusal"
+
+local M = {}
+local field, word, set = params.field, orders.word, orders.set
+
+local fields = {
+  word("cancelReplaceMode", set { "STOP_ON_FAILURE", "ALLOW_FAILURE" }, nil, nil, true),
+  field("cancelOrderId", "long"),
+  field("cancelOrigClientOrderId", "client_id"),
+  field("cancelNewClientOrderId", "client_id"),
+  orders.restrictions,
+  word("orderRateLimitExceededMode", set { "DO_NOTHING", "CANCEL_ONLY" }),
+}
+for _, f in ipairs(orders.place_fields) do fields[#fields + 1] = f end
+
+--- A half of the answer: what it gave, or why it was refused; null when it was not tried.
+local function half(result, no)
+  if result then return result end
+  return no and json.object("code", no.code, "msg", no.msg) or json.null
+end
+
+local function answer(cancelled, cancel_no, placed, place_no)
+  local outcome = placed and "SUCCESS" or place_no and "FAILURE" or "NOT_ATTEMPTED"
+  return json.object("cancelResult", cancelled and "SUCCESS" or "FAILURE", "newOrderResult", outcome,
+    "cancelResponse", half(cancelled, cancel_no), "newOrderResponse", half(placed, place_no))
+end
+
+--- The refusal that carries both halves.  some: one of them succeeded.
+local function failed(both, some, status)
+  if some then return refusal.new(-2021, "Order cancel-replace partially failed.", status or 409, both) end
+  return refusal.new(-2022, "Order cancel-replace failed.", status or 400, both)
+end
+
+local function cancel(sb, call)
+  local v = call.values
+  return orders.cancel_one(sb, call, { symbol = v.symbol, orderId = v.cancelOrderId,
+    origClientOrderId = v.cancelOrigClientOrderId, newClientOrderId = v.cancelNewClientOrderId,
+    cancelRestrictions = v.cancelRestrictions })
+end
+
+--- The order count is used up: with CANCEL_ONLY the old order goes all the same.
+local function cancel_only(sb, call, limited)
+  local v = call.values
+  if v.orderRateLimitExceededMode ~= "CANCEL_ONLY" then return nil, limited end
+  local cancelled, no = cancel(sb, call)
+  local status
+  if v.cancelReplaceMode == "STOP_ON_FAILURE" and not call.ws then status = 429 end
+  local why = failed(answer(cancelled, no, nil, limited), cancelled ~= nil, status)
+  why.retry_after = status and limited.retry_after
+  return nil, why
+end
+
+local function replace(sb, call)
+  local v = call.values
+  if not v.cancelOrderId and not v.cancelOrigClientOrderId then
+    return nil, refusal.missing_both("cancelOrigClientOrderId", "cancelOrderId")
+  end
+  local def, no = orders.judge(sb, v)
+  if not def then return nil, no end
+  -- Counted with the order that would go: a client that has the most orders can't replace one.
+  if orders.full_of_orders(sb, call, def) then return nil, refusal.engine_filter "MAX_NUM_ORDERS" end
+  local may, limited = sb.limits:may_order(call.account, call.now)
+  if not may then return cancel_only(sb, call, limited) end
+
+  local cancelled, cancel_no = cancel(sb, call)
+  if not cancelled and v.cancelReplaceMode == "STOP_ON_FAILURE" then
+    sb.limits:count_order(call.account, 1, call.now) -- an order that was not attempted counts as well
+    return nil, failed(answer(nil, cancel_no), false)
+  end
+  local placed, place_no = orders.submit(sb, call, def)
+  local both = answer(cancelled, cancel_no, placed, place_no)
+  if cancelled and placed then return both end
+  return nil, failed(both, cancelled ~= nil or placed ~= nil)
+end
+
+M.routes = {
+  { method = "POST", path = "/api/v3/order/cancelReplace", ws = "order.cancelReplace", security = "TRADE", weight = 1,
+    free = true, orders = true, fields = fields, handle = replace },
+}
+
+return M
