@@ -1,6 +1,7 @@
 #include "lane.h"
 
 #include "smc/clock.h"
+#include "smc/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -322,6 +323,8 @@ bool smcr_lane_reap(smcr_lane_t *lane)
     (void)kill(-lane->pid, SIGKILL);
     while (waitpid(lane->pid, &status, 0) < 0 && errno == EINTR) {
     }
+    if (WIFSIGNALED(status))
+        smc_loop_sweep(lane->pid);
     (void)smcr_lane_read(lane);
 
     const char *kind = cause(lane, status, message, sizeof(message));

@@ -3,7 +3,9 @@
 #include "loop_priv.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,8 @@
 
 #define BACKLOG 4096
 #define FIRST_VIRTUAL_PORT 20001
+#define BASE_MAX 32
+#define DIR_PREFIX "smcrun-%ld-" /* with the id of the process, for smc_loop_sweep */
 
 typedef struct place {
     uint16_t port;
@@ -24,7 +28,7 @@ typedef struct place {
 
 struct smc_places {
     bool is_virtual;
-    char dir[64]; /* "" until the first virtual listener */
+    char dir[80]; /* "" until the first virtual listener */
     uint16_t next_port;
     place_t *first;
 };
@@ -63,21 +67,56 @@ static smc_code_t fail_sys(smc_error_t *err, const char *what)
     return smc_fail(err, SMC_ESYS, "loop.listen", sys, "%s: %s", what, strerror(sys));
 }
 
-static smc_code_t make_dir(smc_places_t *places, smc_error_t *err)
+/* A socket path holds 107 bytes: a long TMPDIR gives way to /tmp. */
+static const char *base_dir(void)
 {
     const char *base = getenv("TMPDIR");
 
+    return base == NULL || strlen(base) > BASE_MAX || access(base, W_OK) != 0 ? "/tmp" : base;
+}
+
+static smc_code_t make_dir(smc_places_t *places, smc_error_t *err)
+{
     if (places->dir[0] != '\0')
         return SMC_OK;
-    /* A socket path holds 107 bytes: a long TMPDIR gives way to /tmp. */
-    if (base == NULL || strlen(base) > 32 || access(base, W_OK) != 0)
-        base = "/tmp";
-    (void)snprintf(places->dir, sizeof(places->dir), "%s/smcrun-XXXXXX", base);
+    (void)snprintf(places->dir, sizeof(places->dir), "%s/" DIR_PREFIX "XXXXXX", base_dir(),
+                   (long)getpid());
     if (mkdtemp(places->dir) == NULL) {
         places->dir[0] = '\0';
         return fail_sys(err, "cannot make a directory for sockets");
     }
     return SMC_OK;
+}
+
+static void remove_dir(int base, const char *name)
+{
+    int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (dir == NULL) {
+        if (fd >= 0)
+            (void)close(fd);
+        return;
+    }
+    for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
+        if (e->d_name[0] != '.')
+            (void)unlinkat(fd, e->d_name, 0);
+    (void)closedir(dir);
+    (void)unlinkat(base, name, AT_REMOVEDIR);
+}
+
+void smc_loop_sweep(long pid)
+{
+    char prefix[40];
+    DIR *base = opendir(base_dir());
+
+    if (base == NULL)
+        return;
+    (void)snprintf(prefix, sizeof(prefix), DIR_PREFIX, pid);
+    for (const struct dirent *e = readdir(base); e != NULL; e = readdir(base))
+        if (strncmp(e->d_name, prefix, strlen(prefix)) == 0)
+            remove_dir(dirfd(base), e->d_name);
+    (void)closedir(base);
 }
 
 static smc_code_t bind_and_listen(int fd, const struct sockaddr *addr, socklen_t size,

@@ -70,6 +70,11 @@ verdicts() {
     out=$(cat made/*)
     has 'before *** behind'
     lacks 'a-secret-of-the-scenario'
+    mkdir sockets
+    TMPDIR=$work/sockets run 2 --hang-after 1 killed.lua
+    has 'gave no sign of life'
+    out=$(ls sockets)
+    lacks smcrun
     run 2 swallowed.lua
     last '2 passed, 5 failed, 0 skipped'
     has 'broken close' 'broken when left' 'did not end within its 60 s' 'the CPU budget of a slice was spent' \

@@ -63,6 +63,9 @@ smc_code_t smc_loop_listen(smc_loop_t *loop, uint16_t want_port, int *fd, uint16
 /* Forgets the place of smc_loop_listen; removes the socket's path.  Does not close fd. */
 void smc_loop_unlisten(smc_loop_t *loop, uint16_t port);
 
+/* Removes the socket paths of a process of this user that was killed and could not. */
+void smc_loop_sweep(long pid);
+
 /* Where a client connects for a loopback host and port.
  * *path  virtual mode: borrowed path of the AF_UNIX socket, or NULL when no server of this process listens there
  *        (then the client fails with SMC_ECONN).  Real mode: always NULL: connect by TCP.
