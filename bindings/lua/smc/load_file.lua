@@ -27,7 +27,9 @@ end
 --- require "helpers.orders" in scenarios/failover/x.lua finds scenarios/failover/helpers/orders.lua.
 local function searcher_beside(folder)
   return function(name)
-    if not match(name, "^[%w_%-%.]+$") then return ("\n\t'%s' is not a module name"):format(name) end
+    if not match(name, "^[%w_%-%.]+$") or match(name, "^%.") or match(name, "%.%.") then
+      return "\n\t'" .. name .. "' is not a module name" -- ".etc.x" would become /etc/x
+    end
     local path = folder .. gsub(name, "%.", "/") .. ".lua"
     local probe = io.open(path, "rb")
     if not probe then return "\n\tno file '" .. path .. "' beside the scenario" end
