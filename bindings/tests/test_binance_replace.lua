@@ -33,7 +33,8 @@ describe("replacing an order", function()
   end)
 
   it("tells of both halves, costs nothing and counts one order", function()
-    local both, ex = replace(NEW, "newClientOrderId=new&cancelReplaceMode=STOP_ON_FAILURE&cancelOrderId=" .. order.orderId)
+    local both, ex = replace(NEW,
+      "newClientOrderId=new&cancelReplaceMode=STOP_ON_FAILURE&cancelOrderId=" .. order.orderId)
 
     assert.equal(200, ex.status)
     assert.same({ "SUCCESS", "SUCCESS", "old", "CANCELED", "NEW", "new" }, { both.cancelResult, both.newOrderResult,
@@ -100,7 +101,8 @@ describe("replacing an order", function()
     refused(NEW, "cancelReplaceMode=STOP_ON_FAILURE", -1102,
       "Param 'cancelOrigClientOrderId' or 'cancelOrderId' must be sent, but both were empty/null!")
     refused(NEW, id, -1102, "Mandatory parameter 'cancelReplaceMode' was not sent, was empty/null, or malformed.")
-    refused(NEW, id .. "&cancelReplaceMode=STOP_ON_FAILURE&cancelRestrictions=NONE", -1145, "Invalid cancelRestrictions")
+    refused(NEW, id .. "&cancelReplaceMode=STOP_ON_FAILURE&cancelRestrictions=NONE", -1145,
+      "Invalid cancelRestrictions")
   end)
 
   it("is refused whole by a used up order count, or cancels only", function()

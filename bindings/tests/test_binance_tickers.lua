@@ -131,7 +131,7 @@ describe("a stream of tickers", function()
 
   it("of all symbols names those that traded since the last", function()
     local sock = fake.connect(sb, "/stream?streams=!miniTicker@arr/!ticker_1h@arr")
-    for _, symbol in ipairs { "BTCUSDT", "ETHUSDT", "ETHBTC", "BNBUSDT" } do sb.market:quote(symbol, { trade_ms = 0 }) end
+    for _, def in ipairs(sb.symbols) do sb.market:quote(def.symbol, { trade_ms = 0 }) end
     smc.sleep(1.5)
     local first = frames(sock)
     assert.same({ "!miniTicker@arr", "!ticker_1h@arr" }, { first[1].stream, first[2].stream })

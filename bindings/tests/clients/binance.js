@@ -1,5 +1,6 @@
 // The venue's own two libraries and the best known third, unmodified, against the Binance sandbox.
 import assert from "node:assert/strict";
+import crypto from "node:crypto";
 import { createRequire } from "node:module";
 import { check, checkStrays, control, end, runAll, serving, until } from "./checks.js";
 
@@ -259,6 +260,60 @@ check("@binance/spot: WebSocket API", async () => {
   assert.equal((await connection.orderCancel(one)).data.status, "CANCELED");
   await refused(connection.orderCancel(one), (e) => e.code, -2011);
   assert.equal((await connection.sessionStatus()).data.userDataStream, true);
+});
+
+check("@binance/spot: keys of every kind sign every kind of request", async () => {
+  for (const [kind, options] of [["ed25519", {}], ["rsa", { modulusLength: 2048 }]]) {
+    const pair = crypto.generateKeyPairSync(kind, options);
+    const apiKey = await control("main", "add_key", { kind, public: pair.publicKey.export({ type: "spki", format: "pem" }) });
+    const privateKey = pair.privateKey.export({ type: "pkcs8", format: "pem" });
+    const own = new official.Spot({ configurationRestAPI: { apiKey, privateKey, basePath: rest, timeout: 5000, retries: 0 },
+      configurationWebsocketAPI: { apiKey, privateKey, wsURL: wsApi } });
+    assert.ok((await data(own.restAPI.getAccount())).balances.length > 0);
+    const connection = await own.websocketAPI.connect();
+    ended.push(() => connection.disconnect());
+    assert.equal((await connection.accountStatus()).data.accountType, "SPOT");
+    if (kind === "rsa") continue; // only Ed25519 keys may log on
+    await connection.sessionLogon();
+    assert.equal((await connection.sessionStatus()).data.apiKey, apiKey);
+    await connection.userDataStreamSubscribe();
+    assert.equal((await connection.orderPlace({ symbol: S, side: "BUY", type: "MARKET", quantity: 0.001 })).data.status, "FILLED");
+    await connection.sessionLogout();
+    assert.equal((await connection.sessionStatus()).data.apiKey, null);
+  }
+});
+
+check("@binance/spot: microseconds, where they are asked for", async () => {
+  const us = new official.Spot({
+    configurationRestAPI: { apiKey: key, apiSecret: secret, basePath: rest, timeout: 5000, timeUnit: "MICROSECOND" },
+    configurationWebsocketAPI: { apiKey: key, apiSecret: secret, wsURL: wsApi, timeUnit: "MICROSECOND" },
+  });
+  const now = Date.now() * 1000;
+  assert.ok(Math.abs(Number((await data(us.restAPI.time())).serverTime) - now) < 2e6);
+  const connection = await us.websocketAPI.connect();
+  ended.push(() => connection.disconnect());
+  assert.ok(Math.abs(Number((await connection.time()).data.serverTime) - now) < 2e6);
+});
+
+check("@binance/spot: an order is made smaller, and keeps its labels", async () => {
+  const api = spot.restAPI;
+  const order = await data(api.newOrder({ symbol: S, side: "BUY", ...LIMIT, price: await low(), strategyId: 7,
+    strategyType: 1000000 }));
+  assert.deepEqual([order.strategyId, order.strategyType], [7, 1000000]);
+  const one = { symbol: S, orderId: order.orderId };
+  const less = await data(api.orderAmendKeepPriority({ ...one, newQty: 0.005 }));
+  assert.deepEqual([less.amendedOrder.orderId, less.amendedOrder.qty], [order.orderId, "0.00500000"]);
+  assert.equal((await data(api.orderAmendments(one)))[0].executionId, less.executionId);
+  await data(api.deleteOrder(one));
+});
+
+check("@binance/spot: lists of what there is none of", async () => {
+  const api = spot.restAPI;
+  for (const list of [api.allOrderList(), api.openOrderList(), api.myAllocations({ symbol: S }),
+    api.myPreventedMatches({ symbol: S, orderId: 1 }), api.historicalBlockTrades({ symbol: S, fromId: 1 })]) {
+    assert.deepEqual(await data(list), []);
+  }
+  await refused(api.referencePrice({ symbol: S }), (e) => e.code, -2043);
 });
 
 // ---- binance --------------------------------------------------------------------

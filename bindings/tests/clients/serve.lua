@@ -39,7 +39,9 @@ end
 
 function verbs.streams(box)
   local out = {}
-  for i, s in ipairs(box:streams()) do out[i] = json.object("kind", s.kind, "path", s.path, "subscriptions", s.subscriptions) end
+  for i, s in ipairs(box:streams()) do
+    out[i] = json.object("kind", s.kind, "path", s.path, "subscriptions", s.subscriptions)
+  end
   return json.array(out)
 end
 

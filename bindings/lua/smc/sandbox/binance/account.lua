@@ -48,12 +48,12 @@ local function one(sb, call)
     return nil, refusal.new(-2039, "Client order ID is not correct for this order ID.")
   end
   if asked and asked ~= order.client_id and not sb.assume.former_client_ids then return nil, refusal.no_such_order() end
-  return format.order(order, sb.skew_ms)
+  return format.order(sb:with_strategy(order), sb.skew_ms)
 end
 
 local function orders_of(sb, list)
   local out = {}
-  for i, order in ipairs(list) do out[i] = format.order(order, sb.skew_ms) end
+  for i, order in ipairs(list) do out[i] = format.order(sb:with_strategy(order), sb.skew_ms) end
   return json.array(out)
 end
 
@@ -117,6 +117,27 @@ local function my_filters(sb, call)
   return json.object("exchangeFilters", json.array {}, "symbolFilters", json.array {}, "assetFilters", json.array {})
 end
 
+local function prevented(sb, call)
+  local v = call.values
+  if not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
+  if not v.preventedMatchId == not v.orderId then return nil, refusal.bad_combination() end
+  local out = {}
+  for _, p in ipairs(sb.market:prevented { account = call.account, symbol = v.symbol, order_id = v.orderId,
+    from_id = v.preventedMatchId or v.fromPreventedMatchId, limit = v.preventedMatchId and 1 or v.limit or 500 }) do
+    if not v.preventedMatchId or p.id == v.preventedMatchId then
+      out[#out + 1] = json.object("symbol", v.symbol, "preventedMatchId", p.id, "takerOrderId", p.taker_order_id,
+        "makerSymbol", v.symbol, "makerOrderId", p.maker_order_id, "tradeGroupId", -1,
+        "selfTradePreventionMode", format.upper[p.stp], "price", pad(p.price),
+        "takerPreventedQuantity", p.taker_qty and pad(p.taker_qty), "makerPreventedQuantity",
+        p.maker_qty and pad(p.maker_qty), "transactTime", p.time_ms + sb.skew_ms)
+    end
+  end
+  return json.array(out)
+end
+
+--- Lists of what this sandbox never makes: order lists, allocations.
+local function none() return json.array {} end
+
 local function symbol_field(need) return field("symbol", "symbol", { need = need }) end
 local limit_field = field("limit", "long", { max = 1000, min = 1 })
 
@@ -140,6 +161,18 @@ M.routes = {
     weight = 20, fields = { symbol_field(true) }, handle = commission },
   { method = "GET", path = "/api/v3/myFilters", ws = "myFilters", security = "USER_DATA", weight = 40,
     fields = { symbol_field(true) }, handle = my_filters },
+  { method = "GET", path = "/api/v3/myPreventedMatches", ws = "myPreventedMatches", security = "USER_DATA",
+    weight = function(v) return v.orderId and 20 or 2 end,
+    fields = { symbol_field(true), field("preventedMatchId", "long"), field("orderId", "long"),
+      field("fromPreventedMatchId", "long"), limit_field }, handle = prevented },
+  { method = "GET", path = "/api/v3/allOrderList", ws = "allOrderLists", security = "USER_DATA", weight = 20,
+    fields = { field("fromId", "long"), field("startTime", "bound"), field("endTime", "bound"), limit_field },
+    handle = none },
+  { method = "GET", path = "/api/v3/openOrderList", ws = "openOrderLists.status", security = "USER_DATA", weight = 6,
+    fields = {}, handle = none },
+  { method = "GET", path = "/api/v3/myAllocations", ws = "myAllocations", security = "USER_DATA", weight = 20,
+    fields = { symbol_field(true), field("startTime", "bound"), field("endTime", "bound"),
+      field("fromAllocationId", "long"), field("orderId", "long"), limit_field }, handle = none },
 }
 
 return M

@@ -64,6 +64,7 @@ function M.placed(o, fills, kind, at, skew_ms)
     "fills", kind == "FULL" and fills_of(fills) or nil,
     "selfTradePreventionMode", upper[o.stp],
     "preventedMatchId", match, "preventedQuantity", prevented,
+    "strategyId", o.strategy_id, "strategyType", o.strategy_type,
     "expiryReason", M.expiry(o))
 end
 
@@ -78,6 +79,7 @@ function M.order(o, skew_ms)
     "time", o.created_ms + skew_ms, "updateTime", o.updated_ms + skew_ms, "isWorking", o.on_book == true,
     "workingTime", o.working_ms + skew_ms, "origQuoteOrderQty", pad(o.quote_qty), "selfTradePreventionMode",
     upper[o.stp], "preventedMatchId", match, "preventedQuantity", prevented,
+    "strategyId", o.strategy_id, "strategyType", o.strategy_type,
     "expiryReason", M.expiry(o))
 end
 
@@ -90,7 +92,8 @@ function M.canceled(o, at)
     "price", pad(o.price), "origQty", pad(o.qty), "executedQty", pad(o.filled), "origQuoteOrderQty", pad(o.quote_qty),
     "cummulativeQuoteQty", pad(o.filled_quote), "status", upper[o.status],
     "timeInForce", TIF[o.tif], "type", upper[o.type], "side", upper[o.side], "selfTradePreventionMode", upper[o.stp],
-    "preventedMatchId", match, "preventedQuantity", prevented)
+    "preventedMatchId", match, "preventedQuantity", prevented,
+    "strategyId", o.strategy_id, "strategyType", o.strategy_type)
 end
 
 --- One of the account's own fills.

@@ -64,7 +64,7 @@ function M.new(seed, assume, record)
     market = market.new { seed = seed, now_ms = opened }, market_opened = opened, market_clock = task.wall_ms,
     limits = limits.new(assume, opened), fee_rate = decimal.div(tostring(assume.commission_bps), "10000", 8),
     symbols = symbols.list, by_symbol = by "symbol", by_lower = by "lower", by_name = by "name",
-    keys = {}, balance_at = {}, sessions = {}, api_sessions = {}, topics = {}, topic_of = {}, uuids = 0,
+    keys = {}, balance_at = {}, amendments = {}, strategies = {}, sessions = {}, api_sessions = {}, topics = {}, topic_of = {}, uuids = 0,
   }, Venue)
   fill_market(self)
   self.secret = word(self, KEY_LENGTH)
@@ -85,6 +85,18 @@ function Venue:new_client_id() return word(self, CLIENT_ID_LENGTH) end
 function Venue:new_uuid()
   self.uuids = self.uuids + 1
   return ("%08x-0000-4000-8000-%012x"):format(self.market_opened // 1000, self.uuids)
+end
+
+--- What an order was labelled with when it was placed, which the engine does not know.
+function Venue:set_strategy(order, id, kind)
+  self.strategies[order.symbol .. "/" .. order.id] = { id = id, kind = kind }
+end
+
+--- The order, with its labels if it has any.
+function Venue:with_strategy(order)
+  local s = self.strategies[order.symbol .. "/" .. order.id]
+  if s then order.strategy_id, order.strategy_type = s.id, s.kind end
+  return order
 end
 
 --- The volume-weighted average of the last five minutes, else the last price; and the time of the last trade.
@@ -111,6 +123,8 @@ function Venue:settle()
   if #events == 0 then return end
   for _, e in ipairs(events) do
     if e.type == "order" then
+      self.last_exec_id = e.exec_id
+      self:with_strategy(e.order)
       credit_first_fill(self, e)
     elseif e.type == "balance" then
       self.balance_at[e.account] = e.time_ms

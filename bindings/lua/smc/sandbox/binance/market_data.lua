@@ -217,6 +217,18 @@ local function klines(sb, call)
   return json.array(out)
 end
 
+local function no_blocks(sb, call)
+  local def, no = symbol_of(sb, call.values)
+  if not def then return nil, no end
+  return json.array {}
+end
+
+local function no_reference_price(sb, call)
+  local def, no = symbol_of(sb, call.values)
+  if not def then return nil, no end
+  return nil, refusal.new(-2043, "This symbol doesn't have a reference price.")
+end
+
 local function average(sb, call)
   local def, no = symbol_of(sb, call.values)
   if not def then return nil, no end
@@ -319,6 +331,9 @@ M.routes = {
   route("depth", "depth", depth_weight, { one_symbol, limit(5000), status }, depth),
   route("trades", "trades.recent", 25, { one_symbol, limit(1000) }, trades),
   route("historicalTrades", "trades.historical", 25, { one_symbol, field("fromId", "long"), limit(1000) }, trades),
+  route("historicalBlockTrades", "blockTrades.historical", 25, { one_symbol, field("fromId", "long", { need = true }),
+    limit(1000) }, no_blocks),
+  route("referencePrice", "referencePrice", 2, { one_symbol }, no_reference_price),
   route("aggTrades", "trades.aggregate", 4, { one_symbol, field("fromId", "long"), field("startTime", "bound"),
     field("endTime", "bound"), limit(1000) }, agg_trades),
   route("klines", "klines", 2, kline_fields, klines),

@@ -49,6 +49,9 @@ local place_fields = {
   field("quoteOrderQty", "decimal"),
   field("price", "decimal"),
   field("newClientOrderId", "client_id"),
+  field("strategyId", "long"),
+  field("strategyType", "long", { min = 1000000, refusal = refusal.new(-1134,
+    "`strategyType` was less than 1000000.") }),
   field("stopPrice", "decimal"),
   field("trailingDelta", "long"),
   field("icebergQty", "decimal"),
@@ -132,8 +135,9 @@ local function submit(sb, call, def)
   }
   if order or sb.assume.count_rejected_orders then sb.limits:count_order(call.account, 1, call.now) end
   if not order then return nil, assert(REJECTED[fills], fills) end
+  if v.strategyId or v.strategyType then sb:set_strategy(order, v.strategyId, v.strategyType) end
   local kind = v.newOrderRespType or (v.type == "LIMIT_MAKER" and "ACK" or "FULL")
-  return format.placed(order, fills, kind, call.now, sb.skew_ms)
+  return format.placed(sb:with_strategy(order), fills, kind, call.now, sb.skew_ms)
 end
 
 local function place(sb, call)
@@ -191,7 +195,7 @@ local function cancel_one(sb, call, v)
   order = sb.market:cancel { account = call.account, symbol = v.symbol, id = order.id,
     new_client_id = v.newClientOrderId or sb:new_client_id() }
   if not order then return nil, refusal.unknown_order() end
-  return format.canceled(order, call.now)
+  return format.canceled(sb:with_strategy(order), call.now)
 end
 
 local function cancel(sb, call)
@@ -209,7 +213,7 @@ local function cancel_all(sb, call)
   for i, order in ipairs(sb.market:orders { account = call.account, symbol = symbol, open = true }) do
     local gone = assert(sb.market:cancel { account = call.account, symbol = symbol, id = order.id,
       new_client_id = sb:new_client_id() })
-    out[i] = format.canceled(gone, call.now)
+    out[i] = format.canceled(sb:with_strategy(gone), call.now)
   end
   if #out == 0 then return nil, refusal.unknown_order() end
   return json.array(out)

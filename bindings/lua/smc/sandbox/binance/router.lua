@@ -30,7 +30,7 @@ local function add(route)
   M.by_ws[route.ws] = route
 end
 
-for _, part in ipairs { "market_data", "tickers", "orders", "replace", "account" } do
+for _, part in ipairs { "market_data", "tickers", "orders", "replace", "amend", "account" } do
   for _, route in ipairs(require("smc.sandbox.binance." .. part).routes) do add(route) end
 end
 

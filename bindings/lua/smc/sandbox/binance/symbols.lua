@@ -20,6 +20,7 @@ M.list = {
 
 M.max_notional = "9000000"
 M.max_orders = 200
+M.max_amends = 10
 M.price_up, M.price_down = "2", "0.5"
 
 M.stp_default = "EXPIRE_MAKER"
@@ -48,6 +49,7 @@ local function filters(def)
     o("filterType", "NOTIONAL", "minNotional", pad(def.min_notional), "applyMinToMarket", true,
       "maxNotional", pad(M.max_notional), "applyMaxToMarket", false, "avgPriceMins", 5),
     o("filterType", "MAX_NUM_ORDERS", "maxNumOrders", M.max_orders),
+    o("filterType", "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends", M.max_amends),
   }
 end
 
@@ -62,7 +64,7 @@ function M.describe(def, permission_sets)
     "orderTypes", json.array(M.order_types),
     "icebergAllowed", false, "ocoAllowed", false, "otoAllowed", false, "opoAllowed", false,
     "quoteOrderQtyMarketAllowed", true, "allowTrailingStop", false,
-    "cancelReplaceAllowed", true, "amendAllowed", false, "pegInstructionsAllowed", false,
+    "cancelReplaceAllowed", true, "amendAllowed", true, "pegInstructionsAllowed", false,
     "isSpotTradingAllowed", true, "isMarginTradingAllowed", false,
     "filters", filters(def), "permissions", json.array {}, "permissionSets", sets,
     "defaultSelfTradePreventionMode", M.stp_default, "allowedSelfTradePreventionModes", json.array(M.stp_modes))

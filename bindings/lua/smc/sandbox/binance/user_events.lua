@@ -15,6 +15,7 @@ function M.execution(e, now, skew)
   return json.object(
     "e", "executionReport", "E", now, "s", o.symbol, "c", o.client_id, "S", upper[o.side], "o", upper[o.type],
     "f", format.TIF[o.tif], "q", pad(o.qty), "p", pad(o.price), "P", ZERO, "F", ZERO, "g", -1, "C", o.orig_client_id,
+    "j", o.strategy_id, "J", o.strategy_type,
     "x", EXEC[e.exec], "X", upper[o.status], "r", "NONE", "i", o.id,
     "l", traded and pad(e.last_qty) or ZERO, "z", pad(o.filled), "L", traded and pad(e.last_price) or ZERO,
     "n", traded and pad(e.fee) or "0", "N", traded and e.fee_asset or json.null,
