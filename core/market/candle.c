@@ -39,6 +39,8 @@ static bool span(const smc_market_t *m, const instrument_t *inst, const smc_cand
     int64_t step = q->interval_ms;
     *first = open_of(q, trades_at(inst, 0)->time_ms);
     *last = open_of(q, m->now_ms);
+    if (q->from_ms > m->now_ms) /* also keeps the sums below in range */
+        return false;
     if (q->from_ms > *first) {
         *first = open_of(q, q->from_ms);
         *first += *first < q->from_ms ? step : 0;

@@ -398,9 +398,10 @@ smc_refusal_t smc_market_amend(smc_market_t *m, const smc_order_ref_t *ref, smc_
     node_t *n = find_open(m, ref);
     if (n == NULL)
         return SMC_REFUSED_UNKNOWN_ORDER;
+    if (!on_grid(qty, n->inst->step) || dec_less(qty, n->inst->min_qty))
+        return SMC_REFUSED_QTY;
     smc_dec_t less = dec_minus(n->o.qty, qty);
-    if (!on_grid(qty, n->inst->step) || dec_less(qty, n->inst->min_qty) ||
-        (smc_dec_sign(less) > 0 && !dec_less(less, n->rem)))
+    if (smc_dec_sign(less) > 0 && !dec_less(less, n->rem))
         return SMC_REFUSED_QTY;
     if (smc_dec_sign(less) <= 0)
         return dec_is_zero(less) ? SMC_REFUSED_NO_CHANGE : SMC_REFUSED_NOT_SMALLER;

@@ -220,6 +220,8 @@ static void price_then_time(void **state)
     limit(&f, f.a, 's', "1", "100"); /* 3 */
     limit(&f, f.a, 's', "1", "99");  /* 4 */
     smc_order_ref_t ref = {.account = f.a, .id = 2};
+    assert_int_equal(smc_market_amend(f.m, &ref, dec("-170141183460469231731"), NULL, 0, &f.o),
+                     SMC_REFUSED_QTY);
     assert_int_equal(smc_market_amend(f.m, &ref, dec("0.5"), NULL, 0, &f.o), SMC_ACCEPTED);
     assert_int_equal(place(&f, f.b, 'b', "3.1", NULL, MARKET), SMC_ACCEPTED);
     int64_t order = 0;

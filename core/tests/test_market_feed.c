@@ -389,6 +389,10 @@ static void candles_add_up(void **state)
     assert_int_equal(smc_market_candles(m, 0, &q, add_candle, &some), SMC_OK);
     assert_int_equal(some.n, 10);
     assert_true(some.open_ms == START - HOUR + INT64_C(10) * 60000);
+    some = (candles_t){0};
+    q.from_ms = INT64_MAX;
+    assert_int_equal(smc_market_candles(m, 0, &q, add_candle, &some), SMC_OK);
+    assert_int_equal(some.n, 0);
     smc_market_free(m);
 }
 
