@@ -31,6 +31,14 @@ describe("a path", function()
     assert.matches("410 Gone", ex.answer)
   end)
 
+  it("of contracts knows none of them", function()
+    for _, path in ipairs { "/fapi/v1/exchangeInfo", "/dapi/v1/exchangeInfo" } do
+      local ex = fake.ask(sb, "GET", path)
+      assert.same({ 200, {} }, { ex.status, json.decode(ex.answer).symbols }, path)
+    end
+    assert.equal(404, fake.ask(sb, "GET", "/fapi/v1/ticker/price").status)
+  end)
+
   it("asked with another method is 405", function()
     assert.equal(405, fake.ask(sb, "POST", "/api/v3/ping").status)
   end)

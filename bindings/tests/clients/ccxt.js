@@ -135,6 +135,17 @@ check("fetchOHLCV since a time begins there", async () => {
   assert.equal(candles.length, 5);
 });
 
+check("a client that was told nothing but addresses finds its markets", async () => {
+  const { rest, key, secret } = serving.main;
+  const plain = new ccxt.binance({ apiKey: key, secret });
+  plain.setSandboxMode(true);
+  for (const [name, value] of Object.entries(plain.urls.api)) {
+    if (typeof value === "string") plain.urls.api[name] = value.replace(/^https:\/\/[^/]+/, rest);
+  }
+  assert.equal(Object.keys(await plain.loadMarkets()).length, 4);
+  assert.ok((await plain.fetchBalance()).BTC.total > 0);
+});
+
 check("an unknown market is a BadSymbol", async () => {
   await rejects(ccxt.BadSymbol, () => ex.publicGetTicker24hr({ symbol: "NOSUCH" }), "-1121");
 });

@@ -64,7 +64,8 @@ function M.new(seed, assume, record)
     market = market.new { seed = seed, now_ms = opened }, market_opened = opened, market_clock = task.wall_ms,
     limits = limits.new(assume, opened), fee_rate = decimal.div(tostring(assume.commission_bps), "10000", 8),
     symbols = symbols.list, by_symbol = by "symbol", by_lower = by "lower", by_name = by "name",
-    keys = {}, balance_at = {}, amendments = {}, strategies = {}, sessions = {}, api_sessions = {}, topics = {}, topic_of = {}, uuids = 0,
+    keys = {}, balance_at = {}, amendments = {}, strategies = {},
+    sessions = {}, api_sessions = {}, topics = {}, topic_of = {}, uuids = 0,
   }, Venue)
   fill_market(self)
   self.secret = word(self, KEY_LENGTH)

@@ -88,6 +88,12 @@ local function exchange_info(sb, call)
     "exchangeFilters", json.array {}, "symbols", json.array(list))
 end
 
+--- Clients of all of the venue's markets ask for its contracts too, and fail as a whole without an answer.
+local function no_contracts(_, call)
+  return json.object("timezone", "UTC", "serverTime", call.now, "rateLimits", json.array {},
+    "exchangeFilters", json.array {}, "symbols", json.array {})
+end
+
 local function depth(sb, call)
   local def, no = symbol_of(sb, call.values)
   if not def then return nil, no end
@@ -328,6 +334,8 @@ M.routes = {
   route("time", "time", 1, {}, time),
   route("exchangeInfo", "exchangeInfo", 20, { maybe_symbol, maybe_symbols, field("permissions", "words"),
     field("showPermissionSets", "bool"), status }, exchange_info),
+  { method = "GET", path = "/fapi/v1/exchangeInfo", security = "NONE", weight = 1, fields = {}, handle = no_contracts },
+  { method = "GET", path = "/dapi/v1/exchangeInfo", security = "NONE", weight = 1, fields = {}, handle = no_contracts },
   route("depth", "depth", depth_weight, { one_symbol, limit(5000), status }, depth),
   route("trades", "trades.recent", 25, { one_symbol, limit(1000) }, trades),
   route("historicalTrades", "trades.historical", 25, { one_symbol, field("fromId", "long"), limit(1000) }, trades),

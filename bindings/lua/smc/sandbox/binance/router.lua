@@ -27,7 +27,7 @@ local function add(route)
     M.by_path[route.path] = M.by_path[route.path] or {}
     M.by_path[route.path][route.method] = route
   end
-  M.by_ws[route.ws] = route
+  if route.ws then M.by_ws[route.ws] = route end
 end
 
 for _, part in ipairs { "market_data", "tickers", "orders", "replace", "amend", "account" } do
