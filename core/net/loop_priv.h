@@ -15,9 +15,14 @@ void smc_loop_progress(smc_loop_t *loop);
 
 struct smc_places *smc_loop_places(const smc_loop_t *loop);
 
-/* One libwebsockets context or libcurl multi per loop hangs here, so that it is created lazily and closed with the
- * loop, last opened first.  slot: one of smc_loop_slot_t. */
-typedef enum smc_loop_slot { SMC_SLOT_LWS, SMC_SLOT_CURL, SMC_SLOT_COUNT } smc_loop_slot_t;
+/* One certificate authority, libwebsockets context or libcurl multi per loop hangs here, so that it is created lazily
+ * and closed with the loop, the last of the list first. */
+typedef enum smc_loop_slot {
+    SMC_SLOT_TLS,
+    SMC_SLOT_LWS,
+    SMC_SLOT_CURL,
+    SMC_SLOT_COUNT,
+} smc_loop_slot_t;
 void *smc_loop_slot(const smc_loop_t *loop, smc_loop_slot_t slot);
 void smc_loop_set_slot(smc_loop_t *loop, smc_loop_slot_t slot, void *value, void (*close)(void *));
 

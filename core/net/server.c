@@ -172,7 +172,9 @@ smc_code_t smc_server_open(smc_loop_t *loop, const smc_server_conf_t *conf, smc_
     server->conf.max_queue_bytes = size_or(conf->max_queue_bytes, 64 * MIB);
     if (conf->idle_ms == 0 && !smc_clock_is_virtual())
         server->conf.idle_ms = REAL_IDLE_MS;
-    code = start_listening(server, conf->port, err);
+    code = conf->tls == 0 ? SMC_OK : smc_tls_prepare(loop, conf->tls, err);
+    if (code == SMC_OK)
+        code = start_listening(server, conf->port, err);
     if (code != SMC_OK) {
         smc_server_unref(server);
         return code;

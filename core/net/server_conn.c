@@ -28,8 +28,13 @@ smc_conn_t *smc_conn_new(smc_server_t *server, int fd)
 {
     smc_conn_t *conn = calloc(1, sizeof(*conn));
 
-    if (conn == NULL || uv_poll_init(smc_loop_uv(server->loop), &conn->poll, fd) != 0) {
+    if (conn != NULL && server->conf.tls != 0)
+        conn->tls = smc_tls_new(server->loop, server->conf.tls);
+    if (conn == NULL || (server->conf.tls != 0 && conn->tls == NULL) ||
+        uv_poll_init(smc_loop_uv(server->loop), &conn->poll, fd) != 0) {
         (void)close(fd);
+        if (conn != NULL)
+            smc_tls_free(conn->tls);
         free(conn);
         return NULL;
     }
@@ -52,6 +57,7 @@ static void on_closed(uv_handle_t *handle)
 
     smc_buf_deinit(&conn->in);
     smc_buf_deinit(&conn->out);
+    smc_buf_deinit(&conn->sealed);
     smc_server_unref(conn->server);
     free(conn);
 }
@@ -89,6 +95,8 @@ void smc_conn_kill(smc_conn_t *conn, smc_conn_end_t how)
     if (how == SMC_END_RST)
         (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     (void)close(conn->fd);
+    smc_tls_free(conn->tls);
+    conn->tls = NULL;
     tell_the_end(conn);
 }
 
@@ -144,18 +152,39 @@ static void doom(smc_conn_t *conn)
     conn->doomed = true;
     conn->out_pos = 0;
     smc_buf_deinit(&conn->out);
+    conn->sealed_pos = 0;
+    smc_buf_deinit(&conn->sealed);
     poll_for(conn, UV_READABLE);
     smc_conn_set_timer(conn, 0);
+}
+
+/* Makes records of what is queued and, once nothing may follow, of the end. */
+static bool seal(smc_conn_t *conn)
+{
+    size_t n = conn->out.len - conn->out_pos;
+
+    if (n > 0 && !smc_tls_write(conn->tls, conn->out.data + conn->out_pos, n, &conn->sealed))
+        return false;
+    conn->out_pos = conn->out.len;
+    if (conn->state == SMC_CONN_DRAIN && !conn->end_sealed) {
+        conn->end_sealed = true;
+        smc_tls_end(conn->tls, &conn->sealed);
+    }
+    return !conn->sealed.failed;
 }
 
 /* False when the client can no longer be reached. */
 static bool send_queued(smc_conn_t *conn)
 {
-    while (conn->out_pos < conn->out.len) {
-        ssize_t n = send(conn->fd, conn->out.data + conn->out_pos, conn->out.len - conn->out_pos,
-                         MSG_NOSIGNAL);
+    smc_buf_t *queue = conn->tls != NULL ? &conn->sealed : &conn->out;
+    size_t *pos = conn->tls != NULL ? &conn->sealed_pos : &conn->out_pos;
+
+    if (conn->tls != NULL && !seal(conn))
+        return false;
+    while (*pos < queue->len) {
+        ssize_t n = send(conn->fd, queue->data + *pos, queue->len - *pos, MSG_NOSIGNAL);
         if (n >= 0) {
-            conn->out_pos += (size_t)n;
+            *pos += (size_t)n;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return true;
         } else if (errno != EINTR) {
@@ -191,12 +220,13 @@ void smc_conn_flush(smc_conn_t *conn)
         doom(conn);
         return;
     }
-    pending = conn->out.len - conn->out_pos;
+    pending = conn->out.len - conn->out_pos + conn->sealed.len - conn->sealed_pos;
     if (pending > conn->server->conf.max_queue_bytes) {
         doom(conn);
         return;
     }
     trim(&conn->out, &conn->out_pos);
+    trim(&conn->sealed, &conn->sealed_pos);
     poll_for(conn, pending > 0 && !conn->server->muted ? UV_READABLE | UV_WRITABLE : UV_READABLE);
     if (pending == 0 && conn->state == SMC_CONN_DRAIN && !conn->fin_sent) {
         conn->fin_sent = true;
@@ -256,6 +286,7 @@ static size_t input_limit(const smc_conn_t *conn)
 
 static void on_readable(smc_conn_t *conn)
 {
+    smc_tls_state_t tls = SMC_TLS_GOES_ON;
     char *scratch = conn->server->scratch;
     ssize_t n = recv(conn->fd, scratch, sizeof(conn->server->scratch), 0);
 
@@ -266,12 +297,20 @@ static void on_readable(smc_conn_t *conn)
         return;
     }
     conn->active_ns = smc_clock_now_ns();
-    if (smc_buf_append(&conn->in, scratch, (size_t)n) != SMC_OK) {
+    if (conn->tls != NULL)
+        tls = smc_tls_read(conn->tls, scratch, (size_t)n, &conn->in, &conn->sealed);
+    else
+        (void)smc_buf_append(&conn->in, scratch, (size_t)n);
+    if (conn->in.failed) {
         smc_conn_kill(conn, SMC_END_RST);
         return;
     }
-    smc_conn_pump(conn);
-    if (conn->state != SMC_CONN_CLOSED && smc_conn_available(conn) > input_limit(conn))
+    smc_conn_pump(conn); /* sends TLS's last word, too */
+    if (conn->state == SMC_CONN_CLOSED)
+        return;
+    if (tls != SMC_TLS_GOES_ON)
+        smc_conn_kill(conn, SMC_END_FIN);
+    else if (smc_conn_available(conn) > input_limit(conn))
         smc_conn_kill(conn, SMC_END_RST);
 }
 

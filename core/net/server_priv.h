@@ -17,6 +17,7 @@
 
 #include "loop_priv.h"
 #include "server_head_priv.h"
+#include "tls_priv.h"
 
 #include "smc/buf.h"
 #include "smc/server.h"
@@ -61,10 +62,14 @@ struct smc_conn {
     smc_conn_state_t state;
     smc_buf_t in; /* from in_pos on: not yet taken */
     size_t in_pos;
-    smc_buf_t out; /* from out_pos on: not yet sent */
-    size_t out_pos;
+    smc_buf_t out;    /* from out_pos on: not yet sent */
+    size_t out_pos;   /* with TLS: not yet sealed */
+    smc_tls_t *tls;   /* NULL: plaintext */
+    smc_buf_t sealed; /* TLS records, from sealed_pos on not yet sent */
+    size_t sealed_pos;
     int polled; /* the events that the poll handle waits for */
     bool pumping;
+    bool end_sealed; /* the last record is the notice of the end */
     bool fin_sent;
     bool doomed;        /* its end is due in the next turn */
     smc_exchange_t *ex; /* counted; HEAD (once it has bytes), BODY, BUSY */

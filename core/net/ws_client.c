@@ -1,5 +1,7 @@
 #include "ws_priv.h"
 
+#include "tls_priv.h"
+
 #include "smc/host_policy.h"
 
 #include <assert.h>
@@ -59,6 +61,7 @@ static void free_ws(smc_ws_t *ws)
     smc_buf_deinit(&ws->message);
     smc_buf_deinit(&ws->headers);
     free(ws->protocol);
+    free(ws->ca_pem);
     free(ws->url_text);
     free(ws);
 }
@@ -150,7 +153,7 @@ void smc_ws_connect(smc_ws_t *ws, const char *address)
     if (ws->url.port != smc_scheme_port(ws->url.scheme))
         (void)snprintf(host, sizeof(host), "%s:%u", ws->url.host, (unsigned)ws->url.port);
     info.context = ws->hub->lws;
-    info.vhost = smc_ws_hub_vhost(ws->hub, secure);
+    info.vhost = smc_ws_hub_vhost(ws->hub, secure, ws->ca_pem);
     info.address = address;
     info.port = ws->url.port;
     info.host = host;
@@ -315,6 +318,13 @@ static smc_code_t take_conf(smc_ws_t *ws, const smc_ws_conf_t *conf, smc_error_t
             return smc_fail(err, SMC_EINVAL, OP, 0, "bad list of subprotocols");
         ws->protocol = strdup(conf->protocol);
         if (ws->protocol == NULL)
+            return no_memory(err);
+    }
+    if (conf->ca_pem != NULL) {
+        if (!smc_tls_is_certificate(conf->ca_pem, conf->ca_pem_len))
+            return smc_fail(err, SMC_EINVAL, OP, 0, "the ca must be one certificate in PEM");
+        ws->ca_pem = strndup(conf->ca_pem, conf->ca_pem_len);
+        if (ws->ca_pem == NULL)
             return no_memory(err);
     }
     ws->timeout_ms = conf->timeout_ms != 0 ? conf->timeout_ms : TIMEOUT_MS;

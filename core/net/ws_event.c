@@ -1,5 +1,6 @@
 #include "ws_priv.h"
 
+#include "tls_priv.h"
 #include "wsframe_priv.h"
 
 #include <errno.h>
@@ -136,10 +137,13 @@ static smc_code_t why_not_connected(const smc_ws_t *ws, struct lws *wsi, const c
         return smc_fail(err, SMC_ERESET, "ws.open", 0,
                         "%s:%u ended the connection during the upgrade", ws->url.host,
                         (unsigned)ws->url.port);
+    if (ws->refused != NULL)
+        return smc_fail(err, SMC_ETLS, "ws.open", 0, "the certificate of %s:%u was refused: %s",
+                        ws->url.host, (unsigned)ws->url.port, ws->refused);
     if (smc_scheme_is_secure(ws->url.scheme) && lws_get_socket_fd(wsi) >= 0)
         return smc_fail(err, SMC_ETLS, "ws.open", 0,
-                        "no TLS with %s:%u; is its certificate trusted, and for that name? (%.*s)",
-                        ws->url.host, (unsigned)ws->url.port, (int)n, text);
+                        "no TLS with %s:%u; does its server speak it? (%.*s)", ws->url.host,
+                        (unsigned)ws->url.port, (int)n, text);
     return smc_fail(err, SMC_ECONN, "ws.open", 0, "cannot connect to %s:%u", ws->url.host,
                     (unsigned)ws->url.port);
 }
@@ -151,6 +155,15 @@ static int on_connection_error(smc_ws_t *ws, struct lws *wsi, void *in, size_t n
     (void)why_not_connected(ws, wsi, text, in == NULL ? 0 : strnlen(text, n), &ws->err);
     smc_ws_finish(ws, 0, &ws->err);
     return -1;
+}
+
+/* libwebsockets asks us about each certificate of the chain, with OpenSSL's verdict and the context it is from, and
+ * tells nobody why it gives up. */
+static int on_certificate(smc_ws_t *ws, const void *store_ctx, bool good)
+{
+    if (!good && ws->refused == NULL)
+        ws->refused = smc_tls_why_refused(store_ctx);
+    return 0;
 }
 
 /* ---- receiving ----------------------------------------------------------- */
@@ -303,8 +316,11 @@ static int on_peer_close(smc_ws_t *ws, struct lws *wsi, void *in, size_t n)
 static bool stream_goes_on(struct lws *wsi)
 {
     char byte;
-    ssize_t n = recv(lws_get_socket_fd(wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n;
 
+    if (smc_tls_peer_ended(lws_get_ssl(wsi)))
+        return false;
+    n = recv(lws_get_socket_fd(wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return n > 0 || (n < 0 && errno == EAGAIN);
 }
 
@@ -364,13 +380,14 @@ int smc_ws_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     smc_ws_t *ws;
     int rc;
 
-    (void)user;
     smc_loop_progress(hub->loop);
-    if (handler == NULL)
+    if (handler == NULL && reason != LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION)
         return 0;
     ws = lws_get_opaque_user_data(wsi);
     if (ws == NULL)
         return -1; /* detached: nothing but its end may happen */
+    if (handler == NULL)
+        return on_certificate(ws, user, n != 0);
     smc_ws_enter(ws);
     rc = handler(ws, wsi, in, n);
     return smc_ws_leave(ws) ? -1 : rc;

@@ -3,6 +3,7 @@
 #include "smc/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 /* libwebsockets' own timeouts, to lie beyond every deadline of ours. */
@@ -26,14 +27,13 @@ static const struct lws_extension extensions[] = {
     {0},
 };
 
-struct lws_vhost *smc_ws_hub_vhost(smc_ws_hub_t *hub, bool secure)
+/* trust NULL: the system's certificates. */
+static struct lws_vhost *make_vhost(smc_ws_hub_t *hub, const char *name, bool secure,
+                                    const smc_ws_trust_t *trust)
 {
-    struct lws_vhost **vhost = secure ? &hub->secure : &hub->plain;
     struct lws_context_creation_info info = {0};
 
-    if (*vhost != NULL)
-        return *vhost;
-    info.vhost_name = secure ? "secure" : "plain";
+    info.vhost_name = name;
     info.port = CONTEXT_PORT_NO_LISTEN;
     info.protocols = protocols;
     info.extensions = extensions;
@@ -42,7 +42,45 @@ struct lws_vhost *smc_ws_hub_vhost(smc_ws_hub_t *hub, bool secure)
     info.http_proxy_address = "";
     if (secure)
         info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    *vhost = lws_create_vhost(hub->lws, &info);
+    if (trust != NULL) {
+        info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+        info.client_ssl_ca_mem = trust->pem;
+        info.client_ssl_ca_mem_len = (unsigned)trust->n;
+    }
+    return lws_create_vhost(hub->lws, &info);
+}
+
+static struct lws_vhost *trusting_vhost(smc_ws_hub_t *hub, const char *ca_pem)
+{
+    size_t n = strlen(ca_pem);
+    smc_ws_trust_t *t;
+
+    for (t = hub->trusts; t != NULL; t = t->next)
+        if (strcmp(t->pem, ca_pem) == 0)
+            return t->vhost;
+    t = malloc(sizeof(*t) + n + 1);
+    if (t == NULL)
+        return NULL;
+    t->n = n;
+    memcpy(t->pem, ca_pem, n + 1);
+    t->vhost = make_vhost(hub, "trusting", true, t);
+    if (t->vhost == NULL) {
+        free(t);
+        return NULL;
+    }
+    t->next = hub->trusts;
+    hub->trusts = t;
+    return t->vhost;
+}
+
+struct lws_vhost *smc_ws_hub_vhost(smc_ws_hub_t *hub, bool secure, const char *ca_pem)
+{
+    struct lws_vhost **vhost = secure ? &hub->secure : &hub->plain;
+
+    if (secure && ca_pem != NULL)
+        return trusting_vhost(hub, ca_pem);
+    if (*vhost == NULL)
+        *vhost = make_vhost(hub, secure ? "secure" : "plain", secure, NULL);
     return *vhost;
 }
 
@@ -161,6 +199,10 @@ static void close_hub(void *ud)
     if (hub->lws_timer != NULL)
         uv_close((uv_handle_t *)&hub->hush, NULL);
     destroy_context(hub);
+    for (smc_ws_trust_t *t = hub->trusts, *next; t != NULL; t = next) {
+        next = t->next;
+        free(t);
+    }
     free(hub);
 }
 

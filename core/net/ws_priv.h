@@ -44,11 +44,20 @@ typedef struct smc_ws_queue {
     size_t bytes;                 /* of data messages, with their overhead */
 } smc_ws_queue_t;
 
+/* A vhost of libwebsockets has one set of trusted certificates. */
+typedef struct smc_ws_trust {
+    struct smc_ws_trust *next;
+    struct lws_vhost *vhost;
+    size_t n;
+    char pem[]; /* n bytes and NUL */
+} smc_ws_trust_t;
+
 typedef struct smc_ws_hub {
     smc_loop_t *loop;
     struct lws_context *lws;
     struct lws_vhost *plain;
     struct lws_vhost *secure; /* with the system's certificates; made for the first wss */
+    smc_ws_trust_t *trusts;   /* with others */
     uv_timer_t *lws_timer;    /* libwebsockets' own, see ws_hub.c */
     uv_prepare_t hush;
     smc_ws_t *first;
@@ -73,7 +82,9 @@ struct smc_ws {
     char *url_text;
     smc_url_t url; /* borrows from url_text */
     char *protocol;
-    smc_buf_t headers; /* as they go out, each with CRLF */
+    char *ca_pem;        /* NULL: the system's certificates */
+    const char *refused; /* why the server's certificate was; NULL: it was not */
+    smc_buf_t headers;   /* as they go out, each with CRLF */
     uint64_t timeout_ms;
     bool asked;          /* the upgrade request was written */
     bool chosen_unasked; /* the server chose an extension that was not offered */
@@ -103,8 +114,8 @@ struct smc_ws {
 
 /* The loop's hub, made at the first call.  Errors: SMC_ENOMEM, SMC_ESYS. */
 smc_code_t smc_ws_hub_get(smc_loop_t *loop, smc_ws_hub_t **out, smc_error_t *err);
-/* NULL when it cannot be made. */
-struct lws_vhost *smc_ws_hub_vhost(smc_ws_hub_t *hub, bool secure);
+/* NULL when it cannot be made.  ca_pem NULL: the system's certificates. */
+struct lws_vhost *smc_ws_hub_vhost(smc_ws_hub_t *hub, bool secure, const char *ca_pem);
 
 /* ---- ws_client.c --------------------------------------------------------- */
 

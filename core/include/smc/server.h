@@ -6,6 +6,8 @@
  *             the headers and the body are kept byte for byte.  A malformed request is answered here (400, 413, 414,
  *             417, 431, 501, 505) and its connection closed; the handler never sees it.
  * WebSocket   RFC 6455 version 13 on the same port, permessage-deflate (RFC 7692) when the configuration says so.
+ * TLS         1.2 and 1.3 on the same port when the configuration says so, ALPN http/1.1; whoever does not speak it is
+ *             turned away.  What is written raw goes out inside of it.
  * Ownership   exchanges and peers are counted: the pointer is the handler's until it calls _release.  One that was
  *             answered, closed or lost its connection keeps its request readable; writing to it is SMC_ECLOSED.
  * Callbacks   run from loop turns, and from smc_server_close, _drop, _mute(false), smc_exchange_reset; bytes that the
@@ -20,6 +22,7 @@
 
 #include "smc/error.h"
 #include "smc/loop.h"
+#include "smc/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +47,7 @@ typedef struct smc_server_conf {
     uint64_t idle_ms;         /* a connection that waits so long for request bytes is closed.
                                  0: never in virtual mode, 120 s in real mode */
     smc_deflate_t deflate;
+    unsigned tls; /* 0: plaintext; else bits of smc_tls_flag_t */
     /* A whole request.  ex is yours: answer it, now or later, and release it.  Required. */
     void (*on_request)(void *ud, smc_exchange_t *ex);
     /* Its connection ended before it was answered.  May be NULL. */
@@ -51,7 +55,7 @@ typedef struct smc_server_conf {
     void *ud;
 } smc_server_conf_t;
 
-/* conf is copied.  *out is owned by the caller; end with smc_server_close.  Errors: SMC_ENOMEM, SMC_ESYS. */
+/* conf is copied.  *out is owned by the caller; end with smc_server_close.  Errors: SMC_EINVAL, SMC_ENOMEM, SMC_ESYS. */
 smc_code_t smc_server_open(smc_loop_t *loop, const smc_server_conf_t *conf, smc_server_t **out,
                            smc_error_t *err);
 /* Resets every connection, calling on_gone and on_close for what was pending; nothing fires afterwards.  Accepts

@@ -12,7 +12,8 @@
  * Callbacks   run from loop turns.  They may call anything here, also smc_ws_free.
  * Limits      a server's close codes 1012, 1013, 1014 and the unassigned ones below 3000 arrive as
  *             1002: libwebsockets replaces them.  When pings come faster than the socket takes
- *             pongs, only the first of them is answered.
+ *             pongs, only the first of them is answered.  Each ca_pem that was not met before costs
+ *             memory until the end of the loop.
  * Thread      the loop's.
  * Source      RFC 6455, RFC 7692; core/tests/test_ws.c, test_ws_close.c
  */
@@ -63,7 +64,9 @@ typedef struct smc_ws_conf {
     const char *url;                /* "ws://" or "wss://"; path and query go out as they are */
     const smc_ws_header_t *headers; /* extra ones for the upgrade request, in this order */
     size_t n_headers;
-    const char *protocol;     /* subprotocols to offer, comma-separated; NULL: none */
+    const char *protocol; /* subprotocols to offer, comma-separated; NULL: none */
+    const char *ca_pem;   /* wss: trust this one certificate only; NULL: the system's */
+    size_t ca_pem_len;
     uint64_t timeout_ms;      /* to connect and upgrade; 0: 10 s */
     bool deflate;             /* offer permessage-deflate */
     size_t max_message_bytes; /* of a received message, after inflating; 0: 16 MiB */
@@ -74,7 +77,8 @@ typedef struct smc_ws_conf {
 
 /* Starts to connect.  *out is valid at once, see Ownership.
  * Errors  SMC_EINVAL (a bad URL, or one beyond SMC_WS_URL_MAX; a bad header, or one that
- *         the handshake owns), SMC_EPOLICY, SMC_ENOMEM, SMC_ESYS.  Others come with on_close. */
+ *         the handshake owns; a ca_pem that is no certificate, or several), SMC_EPOLICY,
+ *         SMC_ENOMEM, SMC_ESYS.  Others come with on_close. */
 smc_code_t smc_ws_open(smc_loop_t *loop, const smc_ws_conf_t *conf, smc_ws_t **out,
                        smc_error_t *err);
 
