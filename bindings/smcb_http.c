@@ -87,7 +87,7 @@ static const smc_http_header_t *field_headers(lua_State *L, size_t *n)
 smc_http_request_t smcb_http_check_request(lua_State *L)
 {
     static const char *const known[] = {"method",  "url",      "headers", "body",
-                                        "timeout", "max_body", NULL};
+                                        "timeout", "max_body", "ca",      NULL};
     smc_http_request_t req = {0};
 
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -99,6 +99,7 @@ smc_http_request_t smcb_http_check_request(lua_State *L)
     if (req.timeout_ms == 0)
         req.timeout_ms = 1; /* to the core 0 is no limit */
     req.max_body = field_max_body(L);
+    req.ca_pem = field_text(L, "ca", NULL, &req.ca_pem_len);
     req.headers = field_headers(L, &req.n_headers);
     return req;
 }

@@ -182,9 +182,32 @@ static smc_deflate_t field_deflate(lua_State *L)
     return deflate;
 }
 
+/* true, or a table of what is to be wrong with the certificate. */
+static unsigned field_tls(lua_State *L)
+{
+    static const char *const known[] = {"expired", "wrong_host", "wrong_authority", NULL};
+    static const unsigned flags[] = {SMC_TLS_EXPIRED, SMC_TLS_WRONG_HOST, SMC_TLS_WRONG_AUTHORITY};
+    int type = lua_getfield(L, 1, "tls");
+    unsigned tls = lua_toboolean(L, -1) ? SMC_TLS_ON : 0;
+
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TTABLE)
+        (void)luaL_error(L, "tls must be true, false or a table");
+    if (type == LUA_TTABLE)
+        smcb_check_keys(L, lua_gettop(L), known);
+    for (int i = 0; type == LUA_TTABLE && known[i] != NULL; i++) {
+        int kind = lua_getfield(L, -1, known[i]);
+        if (kind != LUA_TNIL && kind != LUA_TBOOLEAN)
+            (void)luaL_error(L, "tls.%s must be true or false", known[i]);
+        tls |= lua_toboolean(L, -1) ? flags[i] : 0;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return tls;
+}
+
 static smc_server_conf_t check_conf(lua_State *L)
 {
-    static const char *const known[] = {"port", "max_body", "deflate", "on_request", NULL};
+    static const char *const known[] = {"port", "max_body", "deflate", "tls", "on_request", NULL};
     smc_server_conf_t conf = {.on_request = on_request};
     size_t port;
 
@@ -195,6 +218,7 @@ static smc_server_conf_t check_conf(lua_State *L)
     conf.port = (uint16_t)port;
     conf.max_body_bytes = field_size(L, "max_body");
     conf.deflate = field_deflate(L);
+    conf.tls = field_tls(L);
     if (lua_getfield(L, 1, "on_request") != LUA_TFUNCTION)
         (void)luaL_error(L, "on_request must be a function");
     lua_pop(L, 1);
@@ -228,8 +252,9 @@ static int l_listen(lua_State *L)
         return smcb_push_fail(L, &err);
     }
     s->port = smc_server_port(s->server);
-    (void)snprintf(s->resource.label, sizeof(s->resource.label), "http://127.0.0.1:%u",
-                   (unsigned)s->port);
+    s->tls = conf.tls != 0;
+    (void)snprintf(s->resource.label, sizeof(s->resource.label), "%s://127.0.0.1:%u",
+                   s->tls ? "https" : "http", (unsigned)s->port);
     smcb_resource_add(s->host, &s->resource);
     return 1;
 }
@@ -254,6 +279,24 @@ static int l_port(lua_State *L)
 static int l_origin(lua_State *L)
 {
     lua_pushstring(L, ((smcb_server_t *)luaL_checkudata(L, 1, SERVER_MT))->resource.label);
+    return 1;
+}
+
+/* The certificate that its clients have to trust; nil without TLS. */
+static int l_ca(lua_State *L)
+{
+    const smcb_server_t *s = luaL_checkudata(L, 1, SERVER_MT);
+    const char *pem = NULL;
+    smc_error_t err = {0};
+    size_t n = 0;
+
+    if (!s->tls) {
+        lua_pushnil(L);
+        return 1;
+    }
+    if (smc_tls_ca(smcb_loop(L), &pem, &n, &err) != SMC_OK)
+        return smcb_push_fail(L, &err);
+    lua_pushlstring(L, pem, n);
     return 1;
 }
 
@@ -345,13 +388,8 @@ int smcb_server_result(lua_State *L, smc_code_t code, const char *op, const char
 int smcb_open_server(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"port", l_port},
-        {"origin", l_origin},
-        {"close", l_gc},
-        {"mute", l_mute},
-        {"refuse", l_refuse},
-        {"drop", l_drop},
-        {"connections", l_connections},
+        {"port", l_port}, {"origin", l_origin}, {"ca", l_ca},     {"close", l_gc},
+        {"mute", l_mute}, {"refuse", l_refuse}, {"drop", l_drop}, {"connections", l_connections},
         {NULL, NULL},
     };
     static const luaL_Reg module[] = {{"listen", l_listen}, {NULL, NULL}};

@@ -21,6 +21,7 @@ typedef struct smcb_server {
     lua_State *L;         /* the main state */
     smc_server_t *server; /* NULL once closed */
     uint16_t port;
+    bool tls;
     smcb_job_t job; /* runs handlers for what is queued */
     smcb_event_t *first, **last;
     smcb_event_t *current; /* whose handler is running, or raised */

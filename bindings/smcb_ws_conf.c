@@ -86,14 +86,16 @@ static const smc_ws_header_t *field_headers(lua_State *L, int idx, size_t *n)
 
 size_t smcb_ws_check_conf(lua_State *L, int idx, smc_ws_conf_t *conf)
 {
-    static const char *const known[] = {"headers", "timeout",   "protocol",
-                                        "deflate", "max_queue", NULL};
+    static const char *const known[] = {"headers",   "timeout", "protocol", "deflate",
+                                        "max_queue", "ca",      NULL};
     size_t max_queue;
 
     smcb_check_keys(L, idx, known);
     conf->timeout_ms = smcb_field_seconds(L, idx, "timeout", CONNECT_TIMEOUT_MS);
     if (conf->timeout_ms == 0)
         conf->timeout_ms = 1; /* to the core 0 is its default */
+    conf->ca_pem = field_string(L, idx, "ca");
+    conf->ca_pem_len = conf->ca_pem == NULL ? 0 : strlen(conf->ca_pem);
     conf->protocol = field_string(L, idx, "protocol");
     conf->deflate = smcb_ws_field_bool(L, idx, "deflate");
     max_queue = field_count(L, idx, "max_queue", MAX_QUEUE);

@@ -4,6 +4,7 @@
 ---@field headers? table<string, string>|[string, string][]  a map goes sorted by name, a list as is; framing is ours
 ---@field timeout? number  seconds to the end of the reply, of a stream to the end of its head; default 30
 ---@field max_body? integer  bytes; default 16 MiB, of a stream no limit
+---@field ca? string  trust these certificates (PEM) and no others; default: the system's
 
 ---@class smc.HttpRequest: smc.HttpOptions
 ---@field method? string  in upper case; default "GET"

@@ -13,7 +13,7 @@ local function header_list(headers)
   return list
 end
 
---- options: headers, timeout = 10 (seconds), protocol, deflate = false, max_queue = 1000 (messages not yet read).
+--- options: headers, timeout = 10 (seconds), protocol, deflate = false, max_queue = 1000 (messages not yet read), ca.
 -- Returns the connection, or nil and an error.
 function M.connect(url, options)
   if type(url) ~= "string" then error(("url must be a string, not a %s"):format(type(url)), 2) end
