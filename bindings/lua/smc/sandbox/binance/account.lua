@@ -120,7 +120,7 @@ end
 local function prevented(sb, call)
   local v = call.values
   if not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
-  if not v.preventedMatchId == not v.orderId then return nil, refusal.bad_combination() end
+  if (v.preventedMatchId == nil) == (v.orderId == nil) then return nil, refusal.bad_combination() end
   local out = {}
   for _, p in ipairs(sb.market:prevented { account = call.account, symbol = v.symbol, order_id = v.orderId,
     from_id = v.preventedMatchId or v.fromPreventedMatchId, limit = v.preventedMatchId and 1 or v.limit or 500 }) do
