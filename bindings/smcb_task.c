@@ -49,10 +49,9 @@ smcb_task_t *smcb_task_new(lua_State *L, int nargs, const char *name)
     lua_insert(L, -nargs - 2);
     lua_xmove(L, t->co, nargs + 1);
     smcb_anchor(L, -1, t);
-    t->link = &host->tasks;
-    while (*t->link != NULL)
-        t->link = &(*t->link)->next;
+    t->link = host->tasks == NULL ? &host->tasks : host->tasks_end;
     *t->link = t;
+    host->tasks_end = &t->next;
     smcb_post(host, &t->slice);
     return t;
 }
@@ -75,6 +74,8 @@ static void end_task(smcb_task_t *t, smcb_status_t status)
     *t->link = t->next;
     if (t->next != NULL)
         t->next->link = t->link;
+    else
+        t->host->tasks_end = t->link;
     fire_joiners(t);
     if (status != SMCB_FAILED) {
         smcb_unanchor(L, t);

@@ -239,6 +239,32 @@ describe("tasks of smc.all, smc.race and smc.timeout", function()
   end)
 end)
 
+describe("wrong use of tasks", function()
+  it("is blamed on the line that did it", function()
+    local done = smc.spawn(function() end)
+    local self
+    local wrong = {
+      { "a task expected", function() local _ = done.join({}) end },
+      { "a task expected", function() done.cancel(3) end },
+      { "seconds must be", function() local _ = done:join("x") end },
+      { "seconds must be", function() local _ = smc.timeout(0 / 0, print) end },
+      { "a function expected", function() local _ = smc.timeout(3, 3) end },
+      { "a function expected", function() local _ = smc.all { print, 3 } end },
+      { "list of functions", function() local _ = smc.race "x" end },
+      { "wait for itself", function() self:join() end },
+      { "cancel itself", function() self:cancel() end },
+      { "not inside it", function() it("x", function() end) end },
+      { "not inside it", function() before_each(function() end) end },
+    }
+    for _, case in ipairs(wrong) do
+      self = smc.spawn(case[2])
+      local ok, message = pcall(self.join, self)
+      assert.is_false(ok)
+      assert.matches("test_task.lua:%d+: .*" .. case[1], message)
+    end
+  end)
+end)
+
 describe("waiting", function()
   it("works inside pcall, metamethods and iterators", function()
     local lazy = setmetatable({}, { __index = function() smc.sleep(1) return 7 end })

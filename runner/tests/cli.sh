@@ -75,6 +75,7 @@ verdicts() {
     has 'gave no sign of life'
     out=$(ls sockets)
     lacks smcrun
+    run 0 many.lua
     run 2 swallowed.lua
     last '2 passed, 5 failed, 0 skipped'
     has 'broken close' 'broken when left' 'did not end within its 60 s' 'the CPU budget of a slice was spent' \

@@ -45,19 +45,20 @@ local function names_and_tags(name, parent)
   return names, tags
 end
 
-local function must_load(word)
-  if cleanups then error(word .. ": specs are declared while the file loads, not inside it()", 3) end
+local function must_load(word, level)
+  if cleanups then error(word .. ": specs are declared while the file loads, not inside it()", level or 3) end
 end
 
-local function must_be(word, value, wanted)
+local function must_be(word, value, wanted, level)
   if type(value) ~= wanted then
-    error(("%s: %s expected, got %s"):format(word, wanted == "string" and "a name" or "a function", type(value)), 3)
+    local what = wanted == "string" and "a name" or "a function"
+    error(("%s: %s expected, got %s"):format(word, what, type(value)), level or 3)
   end
 end
 
 local function add_spec(word, name, fn, pending)
-  must_load(word)
-  must_be(word, name, "string")
+  must_load(word, 4)
+  must_be(word, name, "string", 4)
   local names, tags = names_and_tags(name, block)
   local info = debug.getinfo(3, "Sl")
   local id = M.path .. "::" .. table.concat(names, "::")

@@ -6,17 +6,41 @@ local M = {}
 
 local Task = {}
 
+-- Wrong use is blamed on the scenario's line: `level` counts as in error(), from the function that is given it.
+
+local function check_task(what, t, level)
+  if getmetatable(t) ~= "smc.task" then error(what .. ": a task expected, got " .. type(t), level + 1) end
+end
+
+local function check_function(what, fn, level)
+  if type(fn) ~= "function" then error(what .. ": a function expected, got " .. type(fn), level + 1) end
+end
+
+local function check_seconds(what, seconds, level)
+  if math.type(seconds) == nil or not (seconds >= 0 and seconds <= 1e9) then
+    error(what .. ": seconds must be a number from 0 to 1e9", level + 1)
+  end
+end
+
+local function at_caller(level, ok, first, ...)
+  if not ok then error(first, type(first) == "string" and level + 1 or 0) end
+  return first, ...
+end
+
 --- Waits until the task has ended.  Returns what it returned; raises what it raised; nil, err when it was cancelled or
 -- `seconds` passed first.
 function Task:join(seconds)
-  local ended, err = core.join_any({ self }, seconds)
+  check_task("task:join", self, 2)
+  if seconds ~= nil then check_seconds("task:join", seconds, 2) end
+  local ended, err = at_caller(2, pcall(core.join_any, { self }, seconds))
   if not ended then return nil, err end
   return core.results(self)
 end
 
 --- Ends the task where it waits; its pending <close> variables run.
 function Task:cancel()
-  core.cancel(self)
+  check_task("task:cancel", self, 2)
+  at_caller(2, pcall(core.cancel, self))
 end
 
 --- "running", "done", "failed" or "cancelled".
@@ -40,6 +64,7 @@ local function spawn_all(what, first, fn)
   if math.type(first) == "integer" and type(fn) == "function" then
     for i = 1, first do tasks[i] = core.spawn(fn, i) end
   elseif type(first) == "table" then
+    for _, f in ipairs(first) do check_function(what, f, 3) end
     for i, f in ipairs(first) do tasks[i] = core.spawn(f) end
   end
   if #tasks == 0 then error(what .. ": a list of functions, or a count and a function expected", 3) end
@@ -62,8 +87,13 @@ function M.all(first, fn)
   local _ <close> = together(tasks)
   local running = table.move(tasks, 1, #tasks, 1, {})
   while #running > 0 do
-    local t = table.remove(running, (core.join_any(running)))
-    if core.status(t) == "failed" then core.results(t) end
+    local first_ended, still = core.join_any(running), {}
+    if core.status(running[first_ended]) == "failed" then core.results(running[first_ended]) end
+    for _, t in ipairs(running) do
+      if core.status(t) == "running" then still[#still + 1] = t end
+      if core.status(t) == "failed" then core.results(t) end
+    end
+    running = still
   end
   local results = {}
   for i, t in ipairs(tasks) do results[i] = (core.results(t)) end
@@ -81,6 +111,8 @@ end
 
 --- Runs fn, but no longer than `seconds`.  Returns its results, or nil and an error of class timeout.
 function M.timeout(seconds, fn)
+  check_seconds("smc.timeout", seconds, 2)
+  check_function("smc.timeout", fn, 2)
   local t <close> = core.spawn(fn)
   local ended, err = core.join_any({ t }, seconds)
   if not ended then return nil, err end
