@@ -145,3 +145,24 @@ describe("detect", function()
     assert.equal("bad_key", err.code)
   end)
 end)
+
+describe("smc.sign", function()
+  it("blames wrong use on the line of whoever calls it", function()
+    local smc = require "smc"
+    for _, wrong in ipairs {
+      function() smc.secret.from "abc" end,
+      function() smc.sign.key("md5", "0123456789") end,
+      function() smc.sign.verify("hmac") end,
+    } do
+      local _, message = pcall(wrong)
+      assert.matches("test_sign.lua:%d+: ", tostring(message))
+    end
+  end)
+
+  it("draws a new random secret each time", function()
+    local smc = require "smc"
+    local first, second = smc.secret.random(), smc.secret.random()
+    local function mac(secret) return smc.sign.key("hmac", secret):sign("x") end
+    assert.is_not.equal(mac(first), mac(second))
+  end)
+end)
