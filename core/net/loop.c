@@ -29,6 +29,7 @@ struct smc_loop {
     slot_t slots[SMC_SLOT_COUNT];
     unsigned char *watched; /* by descriptor */
     int watched_end;        /* one beyond the highest watched descriptor */
+    uv_async_t wake;        /* real mode only */
     smc_places_t *places;
     int64_t deadline_ns; /* -1: none */
     int stuck_turns;     /* quiet turns in a row in which bytes lay unread */
@@ -73,6 +74,33 @@ static void free_loop(smc_loop_t *loop)
     free(loop);
 }
 
+static void on_wake(uv_async_t *handle)
+{
+    smc_loop_progress(handle->data); /* a turn in which something has run does not wait */
+}
+
+static int init_uv(smc_loop_t *loop)
+{
+    int rc = uv_loop_init(&loop->uv);
+
+    if (rc != 0 || loop->is_virtual)
+        return rc;
+    rc = uv_async_init(&loop->uv, &loop->wake, on_wake);
+    if (rc != 0) {
+        (void)uv_loop_close(&loop->uv);
+        return rc;
+    }
+    loop->wake.data = loop;
+    uv_unref((uv_handle_t *)&loop->wake); /* it hides no deadlock */
+    return 0;
+}
+
+void smc_loop_wake(smc_loop_t *loop)
+{
+    if (!loop->is_virtual)
+        (void)uv_async_send(&loop->wake);
+}
+
 smc_code_t smc_loop_open(smc_loop_t **out, smc_error_t *err)
 {
     smc_loop_t *loop = calloc(1, sizeof(*loop));
@@ -88,7 +116,7 @@ smc_code_t smc_loop_open(smc_loop_t **out, smc_error_t *err)
         free_loop(loop);
         return smc_fail(err, SMC_ENOMEM, "loop.open", 0, "out of memory");
     }
-    rc = uv_loop_init(&loop->uv);
+    rc = init_uv(loop);
     if (rc != 0) {
         free_loop(loop);
         return smc_fail(err, SMC_ESYS, "loop.open", -rc, "%s", uv_strerror(rc));
@@ -106,6 +134,8 @@ void smc_loop_close(smc_loop_t *loop)
     for (int i = SMC_SLOT_COUNT - 1; i >= 0; i--)
         if (loop->slots[i].value != NULL)
             loop->slots[i].close(loop->slots[i].value);
+    if (!loop->is_virtual)
+        uv_close((uv_handle_t *)&loop->wake, NULL);
     while (uv_run(&loop->uv, UV_RUN_NOWAIT) != 0 && turns < DRAIN_TURNS)
         turns++;
     if (uv_loop_close(&loop->uv) != 0)

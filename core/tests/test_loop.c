@@ -189,6 +189,24 @@ static void real_time_waits_in_the_kernel_and_keeps_the_deadline(void **state)
     smc_timer_cancel(t);
 }
 
+static void a_wake_ends_the_wait_of_this_turn_or_the_next(void **state)
+{
+    smc_timer_t *t = NULL;
+    int64_t start_ns = smc_clock_real_ns();
+
+    assert_int_equal(SMC_OK, smc_timer_start(*state, 30000, on_timer, "a", &t, NULL));
+    smc_loop_wake(*state);
+    assert_int_equal(SMC_TURN_RAN, smc_loop_turn(*state, true));
+    assert_true(smc_clock_real_ns() - start_ns < INT64_C(20000000000));
+    assert_string_equal("", fired.text);
+    smc_timer_cancel(t);
+}
+
+static void being_ready_for_a_wake_does_not_hide_a_deadlock(void **state)
+{
+    assert_int_equal(SMC_TURN_DEADLOCK, smc_loop_turn(*state, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +224,10 @@ int main(void)
                                         close_loop),
         cmocka_unit_test_setup_teardown(real_time_waits_in_the_kernel_and_keeps_the_deadline,
                                         open_real, close_loop),
+        cmocka_unit_test_setup_teardown(a_wake_ends_the_wait_of_this_turn_or_the_next, open_real,
+                                        close_loop),
+        cmocka_unit_test_setup_teardown(being_ready_for_a_wake_does_not_hide_a_deadlock, open_real,
+                                        close_loop),
         cmocka_unit_test_setup_teardown(libc_reads_the_virtual_clock, open_virtual, close_loop),
         cmocka_unit_test_setup_teardown(
             a_virtual_place_is_routed_by_its_path_and_the_same_each_time, open_virtual, close_loop),

@@ -7,7 +7,7 @@
  * Real mode
  *   A turn waits in the kernel.  Servers listen on TCP, 127.0.0.1.
  * Create it after fork: an epoll descriptor must not be shared.
- * Thread  everything here: the thread that opened the loop.
+ * Thread  everything here but smc_loop_wake: the thread that opened the loop.
  */
 #ifndef SMC_LOOP_H
 #define SMC_LOOP_H
@@ -36,6 +36,10 @@ void smc_loop_close(smc_loop_t *loop);
 
 /* One turn.  When wait is false, never blocks and never jumps: used while coroutines are runnable. */
 smc_turn_t smc_loop_turn(smc_loop_t *loop, bool wait);
+
+/* Makes a turn that waits in the kernel, or else the next one that would, end at once.  May be called from a signal
+ * handler and from any thread.  In virtual mode no turn waits: nothing happens. */
+void smc_loop_wake(smc_loop_t *loop);
 
 /* Makes a waiting turn end with SMC_TURN_DEADLINE at now_ns (of smc_clock_now_ns) at the latest; -1 clears it.  Unlike a
  * timer it does not hide a deadlock. */
