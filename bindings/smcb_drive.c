@@ -92,6 +92,8 @@ static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc
         lua_setfield(L, -2, "error");
     } else if (root->status == SMCB_DONE) {
         set_status(L, "ok");
+    } else if (root->status == SMCB_CANCELLED) {
+        set_status(L, "cancelled");
     } else {
         set_status(L, failure_status(host));
         push_task_error(L, root);
@@ -99,7 +101,7 @@ static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc
     report_job_error(L, host);
 }
 
-/* run(fn, deadline in seconds from now) -> {status = ok|error|timeout|deadlock|cpu|memory, error, traceback}.
+/* run(fn, [deadline in seconds from now]) -> {status = ok|error|timeout|deadlock|cpu|memory|cancelled, error, traceback}.
  * Runs fn as a task, and with it whatever else is there, until fn has ended.  Other tasks live on: see finish.
  * Called from the main state. */
 static int l_run(lua_State *L)
@@ -110,7 +112,9 @@ static int l_run(lua_State *L)
     smc_turn_t turn;
 
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    deadline_ns = smc_clock_now_ns() + (int64_t)smcb_check_seconds(L, 2) * NS_PER_MS;
+    deadline_ns = lua_isnoneornil(L, 2)
+                      ? -1
+                      : smc_clock_now_ns() + (int64_t)smcb_check_seconds(L, 2) * NS_PER_MS;
     luaL_argcheck(L, host->L == L && host->loop != NULL, 1,
                   "must run in the main state and a world");
     lua_pushvalue(L, 1);
@@ -235,6 +239,8 @@ static int l_open_world(lua_State *L)
 
 void smcb_close_world(smcb_host_t *host)
 {
+    smc_loop_t *loop;
+
     while (host->tasks != NULL)
         smcb_task_cancel(host->tasks);
     forget_failed(host);
@@ -242,8 +248,9 @@ void smcb_close_world(smcb_host_t *host)
         return;
     smcb_resource_close_all(host);
     smcb_sched_settle(host);
-    smc_loop_close(host->loop);
-    host->loop = NULL;
+    loop = host->loop;
+    host->loop = NULL; /* first: a signal may ask for a stop at any moment */
+    smc_loop_close(loop);
 }
 
 /* close_world() -> nil | the first error of a job that ran meanwhile: it must not become the next spec's. */

@@ -5,6 +5,8 @@
 #include "smcb.h"
 #include "smcb_runtime.h"
 
+#include <signal.h>
+
 #define SMCB_BUDGET_SPENT \
     "ran on without waiting until the CPU budget of a slice was spent (an endless loop?)"
 
@@ -52,6 +54,7 @@ struct smcb_host {
     int job_error;          /* registry reference of the first error that a job raised */
     size_t memory_used;
     bool memory_hit;
+    volatile sig_atomic_t stop; /* see smcb_request_stop */
 };
 
 /* Creates a task for the function and nargs arguments on top of L; pops them, pushes the task. */
@@ -66,9 +69,9 @@ void smcb_task_resume(smcb_task_t *t);
 /* Arms the count hook on L and starts a slice: from here on the CPU budget counts. */
 void smcb_slice_begin(smcb_host_t *host, lua_State *L);
 
-/* Runs queue and loop until `root` has ended.  *turn: SMC_TURN_RAN when it ended by itself. */
-void smcb_sched_run(smcb_host_t *host, const smcb_task_t *root, int64_t deadline_ns,
-                    smc_turn_t *turn);
+/* Runs queue and loop until `root` has ended.  deadline_ns: -1: none.  *turn: SMC_TURN_RAN when it ended by itself, or was
+ * cancelled because a stop was asked for. */
+void smcb_sched_run(smcb_host_t *host, smcb_task_t *root, int64_t deadline_ns, smc_turn_t *turn);
 /* Runs what is queued and ready, without waiting, until nothing moves any more. */
 void smcb_sched_settle(smcb_host_t *host);
 

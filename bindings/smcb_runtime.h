@@ -23,6 +23,10 @@ typedef struct smcb_conf {
     uint64_t seed;
     size_t memory_bytes;    /* limit of all Lua memory; 0: none */
     uint64_t cpu_budget_ms; /* CPU time of one slice between two waits */
+    /* Told of every error that a job (a handler of a server, a timer) raises; the host then goes on.  message: one
+     * line, borrowed.  NULL: the first such error fails the running spec. */
+    void (*on_job_error)(void *ud, const char *message);
+    void *ud;
 } smcb_conf_t;
 
 /* Opens a state: libraries trimmed to what a scenario may use, embedded modules behind require.
@@ -30,6 +34,10 @@ typedef struct smcb_conf {
 smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, smc_error_t *err);
 /* Closes the world that is open, the state and all that hangs on it.  Accepts NULL. */
 void smcb_close(smcb_host_t *host);
+
+/* Ends the task that core.run runs, now or at its next wait: its outcome is "cancelled", and so is that of every later
+ * run.  May be called from a signal handler; wakes the loop. */
+void smcb_request_stop(smcb_host_t *host);
 
 /* Pushes an embedded module, internal ones too: what scenarios have as `require` refuses those.  Raises if there is none. */
 void smcb_require(lua_State *L, const char *module);

@@ -3,7 +3,9 @@
 
 #include "smc/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NS_PER_MS INT64_C(1000000)
 #define BUDGET_COUNT 10000 /* VM instructions between two looks at the CPU clock */
@@ -79,6 +81,23 @@ static int run_protected(lua_State *L)
     return 0;
 }
 
+/* The error object is on top; it is popped or left for the caller to drop. */
+static void take_job_error(smcb_host_t *host, lua_State *L)
+{
+    char line[256];
+
+    if (host->conf.on_job_error == NULL) {
+        if (host->job_error == LUA_NOREF)
+            host->job_error = luaL_ref(L, LUA_REGISTRYINDEX);
+        return;
+    }
+    smcb_slice_begin(host, L); /* disarms the hook of a spent budget */
+    (void)snprintf(line, sizeof(line), "%s",
+                   lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1));
+    line[strcspn(line, "\n")] = '\0'; /* behind it the traceback */
+    host->conf.on_job_error(host->conf.ud, line);
+}
+
 static void run_job(smcb_host_t *host, smcb_job_t *job)
 {
     lua_State *L = host->L;
@@ -89,9 +108,8 @@ static void run_job(smcb_host_t *host, smcb_job_t *job)
     lua_pushcfunction(L, smcb_traceback);
     lua_pushcfunction(L, run_protected);
     lua_pushlightuserdata(L, &call);
-    if (lua_pcall(L, 1, 0, top + 1) != LUA_OK && host->job_error == LUA_NOREF) {
-        host->job_error = luaL_ref(L, LUA_REGISTRYINDEX);
-    }
+    if (lua_pcall(L, 1, 0, top + 1) != LUA_OK)
+        take_job_error(host, L);
     lua_settop(L, top);
 }
 
@@ -119,14 +137,25 @@ static bool run_queue(smcb_host_t *host)
     return ran;
 }
 
-void smcb_sched_run(smcb_host_t *host, const smcb_task_t *root, int64_t deadline_ns,
-                    smc_turn_t *turn)
+void smcb_request_stop(smcb_host_t *host)
+{
+    smc_loop_t *loop = host->loop;
+
+    host->stop = 1;
+    if (loop != NULL)
+        smc_loop_wake(loop);
+}
+
+void smcb_sched_run(smcb_host_t *host, smcb_task_t *root, int64_t deadline_ns, smc_turn_t *turn)
 {
     *turn = SMC_TURN_RAN;
     smc_loop_set_deadline(host->loop, deadline_ns);
     while (root->status == SMCB_RUNNING && *turn == SMC_TURN_RAN) {
         bool idle = !run_queue(host) && host->first == NULL;
-        *turn = smc_loop_turn(host->loop, idle);
+        if (host->stop && root->status == SMCB_RUNNING)
+            smcb_task_cancel(root);
+        else
+            *turn = smc_loop_turn(host->loop, idle);
     }
     smc_loop_set_deadline(host->loop, -1);
 }
