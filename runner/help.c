@@ -3,6 +3,7 @@
 const char *smcr_help_text(void)
 {
     return "Usage: smcrun [run] [OPTION...] PATH...\n"
+           "       smcrun serve [OPTION...] [VENUE...]    see smcrun serve --help\n"
            "\n"
            "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every "
            "*.lua\n"
@@ -54,4 +55,32 @@ const char *smcr_help_text(void)
            "or\n"
            "leaked, 3 wrong usage, 4 nothing selected, 70 internal error, 130 interrupted.\n"
            "The last line is always: N passed, N failed, N skipped\n";
+}
+
+const char *smcr_serve_help_text(void)
+{
+    return "Usage: smcrun serve [OPTION...] [VENUE...]\n"
+           "\n"
+           "Runs sandboxed exchanges in real time on 127.0.0.1, for programs in any language, "
+           "until\n"
+           "SIGINT (Ctrl-C) or SIGTERM.  VENUE: binance (default: all that there are).  Prints "
+           "where\n"
+           "they are, the credentials of an account with funds, and how to point an SDK at them.\n"
+           "\n"
+           "      --port N          REST and WebSockets of binance on N, the control API on N + 1\n"
+           "                        (default, or 0: any that are free)\n"
+           "      --seed N          what chance depends on (default: drawn, and printed)\n"
+           "      --key K           the account's API key (default: drawn by the seed)\n"
+           "      --secret S        its secret, 8 characters at least (default: drawn by the "
+           "seed);\n"
+           "                        other users of this machine may read a command line\n"
+           "      --json            print one line of JSON instead\n"
+           "  -h, --help\n"
+           "\n"
+           "The control API moves prices, skews the clock, changes limits, takes a venue down and\n"
+           "lists what arrived: GET / of its address says how; /metrics is for Prometheus.\n"
+           "\n"
+           "Exit status: 0 stopped by a signal, 3 wrong usage or a port that is taken, 70 "
+           "internal\n"
+           "error, 130 stopped at once by a second signal.\n";
 }

@@ -1,6 +1,7 @@
 /* smcrun: picks the command. */
 #include "options.h"
 #include "run.h"
+#include "serve.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,6 +28,10 @@ static smcr_exit_t dispatch(smcr_options_t *options)
     switch (options->command) {
     case SMCR_CMD_HELP:
         return print(smcr_help_text());
+    case SMCR_CMD_SERVE_HELP:
+        return print(smcr_serve_help_text());
+    case SMCR_CMD_SERVE:
+        return smcr_serve(options);
     case SMCR_CMD_VERSION:
         return print("smcrun " SMC_VERSION "\n");
     case SMCR_CMD_RUN:
@@ -47,7 +52,8 @@ int main(int argc, char *argv[])
     if (rc == SMC_OK)
         status = dispatch(&options);
     else
-        (void)fprintf(stderr, "smcrun: %s\nTry 'smcrun --help'.\n", err.detail);
+        (void)fprintf(stderr, "smcrun: %s\nTry 'smcrun %s--help'.\n", err.detail,
+                      options.command == SMCR_CMD_SERVE ? "serve " : "");
     smcr_options_deinit(&options);
     return (int)(rc == SMC_ENOMEM ? SMCR_EXIT_INTERNAL : status);
 }

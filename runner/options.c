@@ -9,8 +9,12 @@
 
 #define OP "options"
 
+/* The commands that know an option. */
+enum { RUN = 1, SERVE = 2 };
+
 typedef struct parse {
     smcr_options_t *o;
+    unsigned commands; /* the one that is being read */
     smc_error_t *err;
     bool clock_given;
 } parse_t;
@@ -23,6 +27,7 @@ typedef struct option {
     const char *alias; /* "-k"; NULL: none */
     bool takes_value;
     bool repeatable;
+    unsigned commands;
     apply_fn apply;
 } option_t;
 
@@ -98,7 +103,7 @@ const char *smcr_sabotage_text(smcr_sabotage_t sabotage)
 static smc_code_t on_help(parse_t *p, const char *arg, const char *value)
 {
     (void)arg, (void)value;
-    p->o->command = SMCR_CMD_HELP;
+    p->o->command = p->commands == SERVE ? SMCR_CMD_SERVE_HELP : SMCR_CMD_HELP;
     return SMC_OK;
 }
 
@@ -252,37 +257,80 @@ FLAG_SETTER(quiet)
 FLAG_SETTER(no_color)
 FLAG_SETTER(gc_stress)
 FLAG_SETTER(internal)
+FLAG_SETTER(json)
+
+static smc_code_t on_port(parse_t *p, const char *arg, const char *value)
+{
+    uint64_t n;
+    if (!read_u64(value, 0, SMCR_MAX_PORT, &n))
+        return bad_value(p, arg, value, "a port from 1 to 65534, or 0 for any");
+    p->o->port = (uint16_t)n;
+    return SMC_OK;
+}
+
+static bool all_of(const char *text, const char *set, size_t min, size_t max)
+{
+    size_t n = strlen(text);
+    return n >= min && n <= max && (set == NULL || strspn(text, set) == n);
+}
+
+static smc_code_t on_key(parse_t *p, const char *arg, const char *value)
+{
+    if (!all_of(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 1, 128))
+        return bad_value(p, arg, value, "1 to 128 letters, digits, - or _");
+    p->o->key = value;
+    return SMC_OK;
+}
+
+/* The value is not shown: messages end up in logs. */
+static smc_code_t on_secret(parse_t *p, const char *arg, const char *value)
+{
+    bool printable = true;
+    for (const char *c = value; *c != '\0'; c++)
+        printable = printable && *c > ' ' && *c <= '~';
+    if (!printable || !all_of(value, NULL, 8, 128))
+        return smc_fail(p->err, SMC_EINVAL, OP, 0,
+                        "%s wants 8 to 128 printable characters without blanks", arg);
+    p->o->secret = value;
+    return SMC_OK;
+}
 
 static const option_t table[] = {
-    {"--help", "-h", false, true, on_help},
-    {"--version", NULL, false, true, on_version},
-    {"--list", NULL, false, true, on_list},
-    {"--filter", "-k", true, false, on_expr},
-    {"--jobs", "-j", true, false, on_jobs},
-    {"--timeout", NULL, true, false, on_timeout},
-    {"--hang-after", NULL, true, false, on_hang_after},
-    {"--target", NULL, true, false, on_target},
-    {"--clock", NULL, true, false, on_clock},
-    {"--seed", NULL, true, false, on_seed},
-    {"--memory", NULL, true, false, on_memory},
-    {"--report", NULL, true, true, on_report},
-    {"--transcripts", NULL, true, false, on_transcripts},
-    {"--env-file", NULL, true, false, on_env_file},
-    {"--sabotage", NULL, true, false, on_sabotage},
-    {"--verbose", "-v", false, true, on_verbose},
-    {"--quiet", "-q", false, true, on_quiet},
-    {"--no-color", NULL, false, true, on_no_color},
-    {"--gc-stress", NULL, false, true, on_gc_stress},
-    {"--internal", NULL, false, true, on_internal},
+    {"--help", "-h", false, true, RUN | SERVE, on_help},
+    {"--version", NULL, false, true, RUN, on_version},
+    {"--list", NULL, false, true, RUN, on_list},
+    {"--filter", "-k", true, false, RUN, on_expr},
+    {"--jobs", "-j", true, false, RUN, on_jobs},
+    {"--timeout", NULL, true, false, RUN, on_timeout},
+    {"--hang-after", NULL, true, false, RUN, on_hang_after},
+    {"--target", NULL, true, false, RUN, on_target},
+    {"--clock", NULL, true, false, RUN, on_clock},
+    {"--seed", NULL, true, false, RUN | SERVE, on_seed},
+    {"--memory", NULL, true, false, RUN, on_memory},
+    {"--report", NULL, true, true, RUN, on_report},
+    {"--transcripts", NULL, true, false, RUN, on_transcripts},
+    {"--env-file", NULL, true, false, RUN, on_env_file},
+    {"--sabotage", NULL, true, false, RUN, on_sabotage},
+    {"--verbose", "-v", false, true, RUN, on_verbose},
+    {"--quiet", "-q", false, true, RUN, on_quiet},
+    {"--no-color", NULL, false, true, RUN, on_no_color},
+    {"--gc-stress", NULL, false, true, RUN, on_gc_stress},
+    {"--internal", NULL, false, true, RUN, on_internal},
+    {"--port", NULL, true, false, SERVE, on_port},
+    {"--key", NULL, true, false, SERVE, on_key},
+    {"--secret", NULL, true, false, SERVE, on_secret},
+    {"--json", NULL, false, true, SERVE, on_json},
 };
 enum { TABLE_SIZE = sizeof(table) / sizeof(table[0]) };
 
 static smc_code_t unknown(parse_t *p, const char *arg, size_t len)
 {
     const char *names[TABLE_SIZE + 1];
+    size_t n = 0;
     for (size_t i = 0; i < TABLE_SIZE; i++)
-        names[i] = table[i].name;
-    names[TABLE_SIZE] = NULL;
+        if ((table[i].commands & p->commands) != 0)
+            names[n++] = table[i].name;
+    names[n] = NULL;
     const char *near = smcr_nearest(arg, len, names);
     if (near != NULL)
         return smc_fail(p->err, SMC_EINVAL, OP, 0, "unknown option '%.*s'; did you mean '%s'?",
@@ -299,7 +347,8 @@ static smc_code_t take_option(parse_t *p, char *const argv[], int *i, bool seen[
     size_t at = 0;
     for (; at < TABLE_SIZE; at++) {
         const char *name = is_long ? table[at].name : table[at].alias;
-        if (name != NULL && strlen(name) == len && memcmp(name, arg, len) == 0)
+        if (name != NULL && (table[at].commands & p->commands) != 0 && strlen(name) == len &&
+            memcmp(name, arg, len) == 0)
             break;
     }
     if (at == TABLE_SIZE)
@@ -327,11 +376,39 @@ static smc_code_t contradict(parse_t *p, const char *what)
     return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s", what);
 }
 
+static const char *const venues[] = {"binance", NULL};
+
+/* What is no option: a path, or the name of a venue. */
+static smc_code_t take_word(parse_t *p, const char *word)
+{
+    smcr_options_t *o = p->o;
+    size_t at = 0;
+    if (p->commands == SERVE) {
+        while (venues[at] != NULL && strcmp(venues[at], word) != 0)
+            at++;
+        if (venues[at] == NULL)
+            return smc_fail(p->err, SMC_EINVAL, OP, 0,
+                            "there is no sandbox of '%s'; there is one of binance", word);
+        for (size_t i = 0; i < o->n_paths; i++)
+            if (o->paths[i] == venues[at])
+                return smc_fail(p->err, SMC_EINVAL, OP, 0, "'%s' is named twice", word);
+        word = venues[at];
+    }
+    o->paths[o->n_paths++] = word;
+    return SMC_OK;
+}
+
 static smc_code_t check(parse_t *p)
 {
     smcr_options_t *o = p->o;
-    if (o->command == SMCR_CMD_HELP || o->command == SMCR_CMD_VERSION)
+    if (o->command == SMCR_CMD_HELP || o->command == SMCR_CMD_SERVE_HELP ||
+        o->command == SMCR_CMD_VERSION)
         return SMC_OK;
+    if (o->command == SMCR_CMD_SERVE) {
+        if (o->n_paths == 0) /* all that there are */
+            o->paths[o->n_paths++] = venues[0];
+        return SMC_OK;
+    }
     if (o->n_paths == 0)
         return contradict(p, "name the files or folders to run, as in: smcrun scenarios/");
     if (o->verbose && o->quiet)
@@ -357,11 +434,16 @@ smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], s
 {
     *o = (smcr_options_t){.timeout_s = SMCR_TIMEOUT_S, .memory_mib = SMCR_MEMORY_MIB};
     bool seen[TABLE_SIZE] = {false}, only_paths = false;
-    parse_t p = {.o = o, .err = err};
+    parse_t p = {.o = o, .commands = RUN, .err = err};
     o->paths = calloc((size_t)argc + 1, sizeof(*o->paths));
     if (o->paths == NULL)
         return smc_fail(err, SMC_ENOMEM, OP, 0, "no memory for the command line");
-    int i = argc > 1 && strcmp(argv[1], "run") == 0 ? 2 : 1;
+    bool serve = argc > 1 && strcmp(argv[1], "serve") == 0;
+    int i = serve || (argc > 1 && strcmp(argv[1], "run") == 0) ? 2 : 1;
+    if (serve) {
+        o->command = SMCR_CMD_SERVE;
+        p.commands = SERVE;
+    }
     for (; i < argc; i++) {
         smc_code_t rc = SMC_OK;
         if (!only_paths && strcmp(argv[i], "--") == 0)
@@ -369,7 +451,7 @@ smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], s
         else if (!only_paths && argv[i][0] == '-' && argv[i][1] != '\0')
             rc = take_option(&p, argv, &i, seen);
         else
-            o->paths[o->n_paths++] = argv[i];
+            rc = take_word(&p, argv[i]);
         if (rc != SMC_OK)
             return rc;
     }

@@ -11,7 +11,9 @@
 typedef enum smcr_command {
     SMCR_CMD_RUN,
     SMCR_CMD_LIST,
+    SMCR_CMD_SERVE,
     SMCR_CMD_HELP,
+    SMCR_CMD_SERVE_HELP,
     SMCR_CMD_VERSION
 } smcr_command_t;
 typedef enum smcr_target { SMCR_SANDBOX, SMCR_TESTNET } smcr_target_t;
@@ -28,12 +30,13 @@ enum {
     SMCR_MAX_REPORTS = 8,
     SMCR_TIMEOUT_S = 60,   /* default of --timeout */
     SMCR_MEMORY_MIB = 512, /* default of --memory */
+    SMCR_MAX_PORT = 65534, /* of --port: the one behind it is used too */
 };
 
 /* Strings are borrowed from argv. */
 typedef struct smcr_options {
     smcr_command_t command;
-    const char **paths; /* the array is owned */
+    const char **paths; /* the array is owned; of SERVE: the names of venues, at least one */
     size_t n_paths;
     const char *expr; /* -k; NULL: none */
     unsigned jobs;    /* 0: not given */
@@ -54,6 +57,11 @@ typedef struct smcr_options {
     bool no_color;
     bool gc_stress;
     bool internal;
+    /* of SERVE */
+    uint16_t port;      /* the first of those that are used; 0: any */
+    const char *key;    /* NULL: drawn */
+    const char *secret; /* NULL: drawn */
+    bool json;
 } smcr_options_t;
 
 /* Errors: SMC_EINVAL with a sentence that names the argument and the mend; SMC_ENOMEM. */
@@ -65,7 +73,8 @@ const char *smcr_target_text(smcr_target_t target);
 const char *smcr_clock_text(smcr_clock_t clock);
 const char *smcr_sabotage_text(smcr_sabotage_t sabotage); /* NULL for none */
 
-/* The whole text of --help. */
+/* The whole text of --help, and of serve --help. */
 const char *smcr_help_text(void);
+const char *smcr_serve_help_text(void);
 
 #endif /* SMCR_OPTIONS_H */

@@ -95,7 +95,7 @@ static smcr_exit_t read_credentials(session_t *s)
     return rc == SMC_OK ? SMCR_EXIT_PASSED : complain(SMCR_EXIT_INTERNAL, prefix, &err);
 }
 
-static smcr_exit_t draw_seed(smcr_options_t *o)
+smcr_exit_t smcr_draw_seed(smcr_options_t *o)
 {
     uint32_t drawn;
     if (o->has_seed)
@@ -116,7 +116,7 @@ static smcr_exit_t prepare(session_t *s)
     if (status == SMCR_EXIT_PASSED)
         status = read_credentials(s);
     if (status == SMCR_EXIT_PASSED)
-        status = draw_seed(s->options);
+        status = smcr_draw_seed(s->options);
     if (status != SMCR_EXIT_PASSED)
         return status;
     s->run = (smcr_run_t){.options = s->options,

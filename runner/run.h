@@ -8,4 +8,7 @@
  * options: the seed is filled in when none was given. */
 smcr_exit_t smcr_run(smcr_options_t *options);
 
+/* Fills the seed in when none was given.  INTERNAL, after a complaint, when that fails; else PASSED. */
+smcr_exit_t smcr_draw_seed(smcr_options_t *options);
+
 #endif /* SMCR_RUN_H */

@@ -2,6 +2,8 @@
 
 ---@class smc.SandboxOptions
 ---@field assume? table<string, any>  see lua/smc/sandbox/binance/assumptions.lua
+---@field key? string  the account's API key, 1 to 128 letters, digits, - or _; default: drawn by the seed
+---@field secret? string  its secret, 8 to 128 printable characters; default: drawn by the seed
 
 ---A simulated venue: a server on loopback that speaks the venue's own protocol over a live market.
 ---@class smc.Sandbox

@@ -161,6 +161,27 @@ describe("a venue", function()
     says("sandbox binance: unknown assumption 'weather'", function()
       return smc.sandbox("binance", { assume = { weather = 1 } }), nil
     end)
+    says("sandbox binance: key must be 1 to 128 letters, digits, - or _", function()
+      return smc.sandbox("binance", { key = "a b" }), nil
+    end)
+    says("sandbox binance: secret must be 8 to 128 printable characters without blanks", function()
+      return smc.sandbox("binance", { secret = "1234567" }), nil
+    end)
+    says("sandbox:move: mid must be 1 to 10^12 ticks", function() venue.sandbox:move("BTC/USDT", { to = "0" }) end)
+  end)
+
+  it("meets a sandbox with credentials that the scenario chose", function()
+    local box = smc.sandbox("binance", { key = "my-key", secret = "12345678" })
+    assert.same({ "my-key", "12345678" }, { box.key, box.secret })
+    assert.is_true(assert(smc.venue("binance", { sandbox = box }):account()).can_trade)
+    local _, err = smc.venue("binance", { sandbox = smc.sandbox("binance", { key = "my-key" }) }):account()
+    assert.is_nil(err)
+    local function code_for(key)
+      local url = ("%s/api/v3/account?timestamp=%d&signature=00"):format(box.url, smc.wall())
+      local reply = assert(smc.http.get(url, { headers = { ["X-MBX-APIKEY"] = key } }))
+      return smc.json.decode(reply.body).code
+    end
+    assert.same({ -1022, -2014 }, { code_for "my-key", code_for "your-key" })
   end)
 
   it("is one of several clients of the spec's sandbox, and can be given another one", function()

@@ -169,6 +169,59 @@ static void help_names_every_option(void **state)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strstr(smcr_help_text(), names[i]) == NULL)
             fail_msg("--help does not name %s", names[i]);
+    static const char *const serve[] = {"--port",   "--seed", "--key",
+                                        "--secret", "--json", "--help"};
+    for (size_t i = 0; i < sizeof(serve) / sizeof(serve[0]); i++)
+        if (strstr(smcr_serve_help_text(), serve[i]) == NULL)
+            fail_msg("serve --help does not name %s", serve[i]);
+    assert_non_null(strstr(smcr_help_text(), "smcrun serve"));
+}
+
+static void serve_has_options_and_venues_of_its_own(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("serve");
+    assert_int_equal(o.command, SMCR_CMD_SERVE);
+    assert_int_equal(o.n_paths, 1);
+    assert_string_equal(o.paths[0], "binance");
+    assert_int_equal(o.port, 0);
+    assert_null(o.key);
+    assert_null(o.secret);
+    assert_false(o.json || o.has_seed);
+    smcr_options_deinit(&o);
+    o = must_parse("serve --port=8000 --seed 3 --key a-B_9 --secret 12345678 --json binance");
+    assert_int_equal(o.n_paths, 1);
+    assert_int_equal(o.port, 8000);
+    assert_int_equal(o.seed, 3);
+    assert_string_equal(o.key, "a-B_9");
+    assert_string_equal(o.secret, "12345678");
+    assert_true(o.json);
+    smcr_options_deinit(&o);
+    o = must_parse("serve -h");
+    assert_int_equal(o.command, SMCR_CMD_SERVE_HELP);
+    smcr_options_deinit(&o);
+    o = must_parse("./serve");
+    assert_int_equal(o.command, SMCR_CMD_RUN);
+    smcr_options_deinit(&o);
+}
+
+static void serve_says_what_it_wants(void **state)
+{
+    (void)state;
+    expect_error("serve bybit", "there is no sandbox of 'bybit'; there is one of binance");
+    expect_error("serve binance binance", "'binance' is named twice");
+    expect_error("serve --port 65535",
+                 "--port wants a port from 1 to 65534, or 0 for any, not '65535'");
+    expect_error("serve --secret 1234567",
+                 "--secret wants 8 to 128 printable characters without blanks");
+    expect_error("serve --secret 12345678\x7f",
+                 "--secret wants 8 to 128 printable characters without blanks");
+    expect_error("serve --key a/b", "--key wants 1 to 128 letters, digits, - or _, not 'a/b'");
+    expect_error("serve --host 0.0.0.0", "unknown option '--host'; did you mean '--port'?");
+    expect_error("serve --tls", "unknown option '--tls'");
+    expect_error("serve --jobs 2", "unknown option '--jobs'");
+    expect_error("serve --prot 2", "unknown option '--prot'; did you mean '--port'?");
+    expect_error("--json a", "unknown option '--json'");
 }
 
 int main(void)
@@ -183,6 +236,8 @@ int main(void)
         cmocka_unit_test(bad_values_are_named_with_what_is_wanted),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(help_names_every_option),
+        cmocka_unit_test(serve_has_options_and_venues_of_its_own),
+        cmocka_unit_test(serve_says_what_it_wants),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

@@ -2,9 +2,9 @@
 
 local M = {}
 
---- The entries of `log` (a list, oldest first) that fit all `filters`: fields that are equal, and
--- `after` <= at <= `before`
--- in seconds of smc.now().  fields: the names that may be asked for.  A wrong name is blamed on the caller at `level`.
+--- The entries of `log` that fit all `filters`: fields that are equal, and `after` <= at <= `before` in seconds of
+-- smc.now().  log: a list, oldest first, or the part of one from log.first to log.last.
+-- fields: the names that may be asked for.  A wrong name is blamed on the caller at `level`.
 function M.matching(log, fields, filters, level)
   local wanted = {}
   for key, value in pairs(filters or {}) do
@@ -16,7 +16,8 @@ function M.matching(log, fields, filters, level)
   end
   local after, before = filters and filters.after or -math.huge, filters and filters.before or math.huge
   local out = {}
-  for _, entry in ipairs(log) do
+  for i = log.first or 1, log.last or #log do
+    local entry = log[i]
     local fits = entry.at >= after and entry.at <= before
     for _, pair in ipairs(wanted) do fits = fits and entry[pair[1]] == pair[2] end
     if fits then out[#out + 1] = entry end

@@ -12,6 +12,33 @@ local counts = setmetatable({}, { __mode = "k" }) -- sandboxes of a world, so th
 
 local REQUEST_FIELDS = { signed = true, path = true, method = true, websocket = true, status = true }
 
+-- ---- what arrived ------------------------------------------------------------
+
+local CLIPPED = 2048 -- bytes of a text, where requests are not kept for ever
+
+local function clip(entry)
+  for _, name in ipairs { "method", "path", "query", "body" } do
+    if entry[name] and #entry[name] > CLIPPED then entry[name] = entry[name]:sub(1, CLIPPED) end
+  end
+end
+
+--- Requests by number: log[first..last].  keep: so many at most (nil: all); forget: called with one and its number
+-- before it is dropped.
+local function new_log(keep, forget)
+  local log = { first = 1, last = 0 }
+  function log.add(entry)
+    entry.at = task.now()
+    if keep then clip(entry) end
+    log.last = log.last + 1
+    log[log.last] = entry
+    if not keep or log.last - log.first < keep then return end
+    forget(log[log.first], log.first)
+    log[log.first] = nil
+    log.first = log.first + 1
+  end
+  return log
+end
+
 -- ---- opening ------------------------------------------------------------------
 
 local function check_options(name, options, known)
@@ -20,8 +47,9 @@ local function check_options(name, options, known)
   end
 end
 
-local function listen(w, serve)
-  local s = task.as_world(function() return assert(server.listen { on_request = serve }) end)
+local function listen(w, serve, port)
+  local s, err = task.as_world(server.listen, { on_request = serve, port = port })
+  if not s then return nil, err end
   if w.sabotage == "dead" then
     assert(s:refuse(true))
   elseif w.sabotage == "mute" then
@@ -30,17 +58,15 @@ local function listen(w, serve)
   return s
 end
 
-local function open(w, name, options)
-  local log = {}
-  local function record(entry)
-    entry.at = task.now()
-    log[#log + 1] = entry
-  end
+--- Returns the box, its server and its log; or nil, err when it cannot listen.
+local function open(w, name, options, place)
+  local log = new_log(place.keep, place.forget)
   local face = require(DIALECTS[name])
   check_options(name, options, face.options)
   counts[w] = (counts[w] or 0) + 1
-  local box, serve, close = face.new(w.seed + counts[w] - 1, options, record)
-  local s = listen(w, serve)
+  local box, serve, close = face.new(w.seed + counts[w] - 1, options, log.add)
+  local s, err = listen(w, serve, place.port)
+  if not s then return nil, err end
   box.origin = s:origin()
   face.urls(box)
   function box.requests(_, filters) return (request_log.matching(log, REQUEST_FIELDS, filters, 2)) end
@@ -48,7 +74,7 @@ local function open(w, name, options)
     close()
     s:close()
   end)
-  return box
+  return box, s, log
 end
 
 local function check_name(name, level)
@@ -62,7 +88,7 @@ local M = {}
 --- A sandbox of its own, beside those of smc.venue.
 function M.open(name, options)
   check_name(name, 2)
-  local box = open(world.current "smc.sandbox", name, options or {})
+  local box = assert(open(world.current "smc.sandbox", name, options or {}, {}))
   return box -- not a tail call: wrong options are blamed on the caller's line
 end
 
@@ -71,8 +97,16 @@ function M.shared(name)
   check_name(name, 2)
   local w = world.current "smc.venue"
   opened[w] = opened[w] or {}
-  opened[w][name] = opened[w][name] or open(w, name, {})
+  opened[w][name] = opened[w][name] or assert(open(w, name, {}, {}))
   return opened[w][name]
+end
+
+--- For `smcrun serve`.  place: port (nil: any), keep (how many requests are remembered), forget(entry, number).
+-- Returns the box, its server, its log { first, last, [number] = entry } and its dialect; nil, err: it cannot listen.
+function M.serve(name, options, place)
+  local box, s, log = open(world.current "smcrun serve", name, options, place)
+  if not box then return nil, s end
+  return box, s, log, require(DIALECTS[name])
 end
 
 return M

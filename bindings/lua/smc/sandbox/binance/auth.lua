@@ -66,10 +66,10 @@ end
 
 --- The key record for an API key, or nil and a refusal.
 function M.find_key(sb, api_key)
+  local key = api_key and sb.keys[api_key]
+  if key then return key end
   if not api_key or not api_key:find("^%w+$") or #api_key ~= 64 then return nil, refusal.bad_key_format() end
-  local key = sb.keys[api_key]
-  if not key then return nil, refusal.bad_key() end
-  return key
+  return nil, refusal.bad_key()
 end
 
 local function verified(key, payloads, signature)

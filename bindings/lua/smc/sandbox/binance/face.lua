@@ -1,9 +1,11 @@
 --- The sandbox object that scenarios hold: what they may look at, and what they may turn.
+local router = require "smc.sandbox.binance.router"
 local venue = require "smc.sandbox.binance"
+local ws_api = require "smc.sandbox.binance.ws_api"
 
 local M = {}
 
-M.options = { assume = true }
+M.options = { assume = true, key = true, secret = true }
 
 local Box = {}
 Box.__index = Box
@@ -105,7 +107,8 @@ function Box:move(symbol, given)
   if (given.by == nil) == (given.to == nil) then error("sandbox:move: either by or to expected", 2) end
   local sb, def = def_of(self, symbol, "sandbox:move")
   self:advance()
-  sb.market:move(def.symbol, given)
+  local ok, err = pcall(sb.market.move, sb.market, def.symbol, given)
+  if not ok then error("sandbox:move: " .. err, 2) end
   sb:settle()
   sb:arm()
 end
@@ -144,6 +147,17 @@ function Box:remove_key(api_key)
   hidden[self].keys[api_key] = nil
 end
 
+-- A fixed key need not look like the venue's own.
+local function check_credentials(options)
+  local key, secret = options.key, options.secret
+  if key ~= nil and (type(key) ~= "string" or not key:find "^[%w_-]+$" or #key > 128) then
+    error("sandbox binance: key must be 1 to 128 letters, digits, - or _", 5)
+  end
+  if secret ~= nil and (type(secret) ~= "string" or not secret:find "^[!-~]+$" or #secret < 8 or #secret > 128) then
+    error("sandbox binance: secret must be 8 to 128 printable characters without blanks", 5)
+  end
+end
+
 --- Opens the venue.  Returns the object, its request handler and its end.
 function M.new(seed, options, record)
   local assume = {}
@@ -152,10 +166,29 @@ function M.new(seed, options, record)
     if assume[name] == nil then error(("sandbox binance: unknown assumption '%s'"):format(tostring(name)), 4) end
     assume[name] = value
   end
-  local sb = venue.new(seed, assume, record)
+  check_credentials(options)
+  local sb = venue.new(seed, assume, record, options)
   local box = setmetatable({ name = "binance", key = sb.key, secret = sb.secret }, Box)
   hidden[box] = sb
   return box, function(ex) sb:serve(ex) end, function() sb:close() end
+end
+
+-- ---- for `smcrun serve` -----------------------------------------------------
+
+--- What metrics call the path of a request: as many words as the venue has routes, whatever clients send.
+function M.template(entry)
+  local path = entry.path
+  if entry.method == "WS" then return ws_api.knows(path) and path or "other" end
+  if not entry.websocket then return router.by_path[path] and path or "other" end
+  if path == "/ws-api/v3" then return path end
+  return path:find "^/ws" and "/ws" or path:find "^/stream" and "/stream" or "other"
+end
+
+--- How many orders of all accounts are open.
+function M.open_orders(box)
+  local sb, n = hidden[box], 0
+  for account = sb.first_account, sb.last_account do n = n + sb.market:count { account = account } end
+  return n
 end
 
 --- Fills in where things are, once the server listens.

@@ -37,8 +37,9 @@ local function word(self, length)
 end
 
 --- Registers an API key of an account.  material: the secret (hmac) or the public key as PEM (rsa, ed25519).
-function Venue:add_key(kind, material, account, can_trade)
-  local api_key = word(self, KEY_LENGTH)
+-- api_key: its name (default: drawn).
+function Venue:add_key(kind, material, account, can_trade, api_key)
+  api_key = api_key or word(self, KEY_LENGTH)
   self.keys[api_key] = { api_key = api_key, kind = kind, material = material, account = account, can_trade = can_trade }
   return api_key
 end
@@ -56,8 +57,9 @@ local function by(field)
   return out
 end
 
---- record: called with a description of every request.
-function M.new(seed, assume, record)
+--- record: called with a description of every request.  given: key and secret of the account (nil, or without
+-- one of them: drawn).
+function M.new(seed, assume, record, given)
   local opened = task.wall_ms()
   local self = setmetatable({
     assume = assume, record_ = record, random = rng.new(seed, "binance"), skew_ms = 0,
@@ -68,9 +70,10 @@ function M.new(seed, assume, record)
     sessions = {}, api_sessions = {}, topics = {}, topic_of = {}, uuids = 0,
   }, Venue)
   fill_market(self)
-  self.secret = word(self, KEY_LENGTH)
+  given = given or {}
+  self.secret = given.secret or word(self, KEY_LENGTH)
   self.first_account = self:new_account "main"
-  self.key = self:add_key("hmac", self.secret, self.first_account, true)
+  self.key = self:add_key("hmac", self.secret, self.first_account, true, given.key)
   return self
 end
 

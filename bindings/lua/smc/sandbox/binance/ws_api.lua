@@ -213,7 +213,8 @@ end
 local function on_message(sb, session, data)
   local request, no, blame = read(data)
   if not request then return respond(sb, session, blame, nil, no) end
-  sb:record { method = "WS", path = request.method, body = data, signed = request.params.signature ~= nil }
+  local entry = { method = "WS", path = request.method, body = data, signed = request.params.signature ~= nil }
+  sb:record(entry)
   local method, route = own[request.method], router.by_ws[request.method]
   local result, account
   if method then
@@ -223,7 +224,13 @@ local function on_message(sb, session, data)
   else
     no = refusal.new(-1020, "This operation is not supported.")
   end
+  entry.status = result ~= nil and 200 or no.status
   respond(sb, session, request, result, no, account)
+end
+
+--- Whether there is a method of that name.
+function M.knows(method)
+  return own[method] ~= nil or router.by_ws[method] ~= nil
 end
 
 local function option(query, name)

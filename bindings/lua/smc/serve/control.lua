@@ -1,0 +1,209 @@
+--- The control API of `smcrun serve`: HTTP and JSON, for programs on this machine.  Its document: runner/README.md.
+
+local core = require "smc.core.task"
+local json = require "smc.json"
+local metrics = require "smc.serve.metrics"
+
+local M = {}
+
+local LIMIT, MOST = 100, 1000 -- of /VENUE/requests
+
+-- What a browser may have been lured to has another Host, whatever address it leads to.
+local LOOPBACK = { ["127.0.0.1"] = true, ["localhost"] = true, ["[::1]"] = true }
+
+local function reply(ex, status, value, more)
+  local headers = { { "Content-Type", "application/json" }, { "Cache-Control", "no-store" }, more }
+  ex:reply(status, headers, json.encode(value) .. "\n")
+end
+
+local function refuse(ex, status, text, more)
+  reply(ex, status, json.object("error", text), more)
+end
+
+-- ---- looking ------------------------------------------------------------------
+
+--- Clients send what they like, and a clipped text may end inside a character; JSON is UTF-8.
+local function safe(text)
+  if text == nil then return nil end
+  return utf8.len(text) and text or (text:gsub("[\x80-\xff]", "?"))
+end
+
+local function number_of(query, name, missing, most)
+  local text = ("&" .. query):match("&" .. name .. "=([^&]*)")
+  if not text then return missing end
+  local n = text:find "^%d+$" and #text <= 18 and math.tointeger(tonumber(text))
+  if not n then return nil, ("%s must be a whole number, as in ?%s=%d"):format(name, name, missing) end
+  return math.min(n, most)
+end
+
+local function describe(r, id, epoch_ms)
+  return json.object("id", id, "time", math.floor(epoch_ms + r.at * 1000 + 0.5), "method", safe(r.method),
+    "path", safe(r.path), "query", safe(r.query), "body", safe(r.body), "signed", r.signed,
+    "websocket", r.websocket or false, "status", r.status)
+end
+
+local function requests(v, ex)
+  for name in ex.query:gmatch "[^&=]+=?[^&]*" do
+    local known = name:match "^since=" or name:match "^limit="
+    if not known then return refuse(ex, 400, "only since=ID and limit=N can be asked for") end
+  end
+  local since, limit, why
+  since, why = number_of(ex.query, "since", 0, math.maxinteger - 1)
+  if since then limit, why = number_of(ex.query, "limit", LIMIT, MOST) end
+  if not limit then return refuse(ex, 400, why) end
+  local log, out = v.log, {}
+  local epoch_ms = core.wall_ms() - core.now() * 1000
+  for id = math.max(since + 1, log.first), math.min(log.last, math.max(since, log.first - 1) + limit) do
+    out[#out + 1] = describe(log[id], id, epoch_ms)
+  end
+  reply(ex, 200, json.object("requests", json.array(out), "first", log.first, "last", log.last))
+end
+
+-- ---- turning ------------------------------------------------------------------
+
+--- From name to { example, fields = name -> type, act(venue, ex, body) }; act answers.
+local turns = {}
+
+local function blame(ex, name, why)
+  refuse(ex, 400, ("%s; send a body such as %s"):format(safe(why), turns[name].example))
+end
+
+--- Calls a method of the sandbox.  Wrong use, which it blames on its caller, is the client's; anything else is ours.
+local function turn(ex, box, method, ...)
+  local ok, err = pcall(box[method], box, ...)
+  if ok then return true end
+  if type(err) ~= "string" or err:find "^[%w_/]+%.lua:%d+:" then error(err, 0) end
+  blame(ex, method, (err:gsub("^sandbox:", "")))
+end
+
+turns.skew = { example = '{"seconds": 2.5}', fields = { seconds = "number" }, act = function(v, ex, body)
+  if not body.seconds or math.abs(body.seconds) > 1e9 then
+    return blame(ex, "skew", "seconds, from -1000000000 to 1000000000, expected")
+  end
+  if turn(ex, v.box, "skew", body.seconds) then reply(ex, 200, json.object("seconds", body.seconds)) end
+end }
+
+turns.move = { example = '{"symbol": "BTC/USDT", "by": "-0.03"}',
+  fields = { symbol = "string", by = "string", to = "string" }, act = function(v, ex, body)
+    if not turn(ex, v.box, "move", body.symbol, { by = body.by, to = body.to }) then return end
+    local book = v.box:book(body.symbol, 1)
+    reply(ex, 200, json.object("symbol", book.symbol, "bid", book.bids[1] and book.bids[1][1],
+      "ask", book.asks[1] and book.asks[1][1]))
+  end }
+
+turns.limit = { example = '{"request_weight": 1200, "per": 60}',
+  fields = { request_weight = "number", orders = "number", per = "number" }, act = function(v, ex, body)
+    if turn(ex, v.box, "limit", body) then
+      reply(ex, 200, json.object("request_weight", body.request_weight, "orders", body.orders, "per", body.per))
+    end
+  end }
+
+local function switch(what, set)
+  turns[what] = { example = '{"on": true}', fields = { on = "boolean" }, act = function(v, ex, body)
+    if body.on == nil then return blame(ex, what, "on expected") end
+    local ok, err = set(v, body.on)
+    if ok == nil then return refuse(ex, 409, ("cannot listen on %s again: %s"):format(v.box.origin, tostring(err))) end
+    v[what] = body.on
+    reply(ex, 200, json.object("on", body.on))
+  end }
+end
+
+switch("down", function(v, on)
+  local ok, err = v.server:refuse(on)
+  if ok and on then v.server:drop() end
+  return ok, err
+end)
+
+switch("mute", function(v, on)
+  v.server:mute(on)
+  return true
+end)
+
+local function check_fields(body, wanted)
+  for name, value in pairs(body) do
+    if not wanted[name] then return ("unknown field '%s'"):format(safe(name)) end
+    if type(value) ~= wanted[name] then return ("%s must be a %s"):format(name, wanted[name]) end
+  end
+end
+
+--- The JSON object of a POST; nil once the client was refused.
+local function read_body(ex, name)
+  local t = turns[name]
+  local kind = (ex:header "content-type" or ""):lower():match "^%s*([^;%s]*)"
+  if kind ~= "application/json" then
+    return refuse(ex, 415, "send Content-Type: application/json, and a body such as " .. t.example)
+  end
+  local body, err = json.decode(ex.body)
+  local why
+  if body == nil then
+    why = "no JSON: " .. tostring(err.message)
+  elseif type(body) ~= "table" or getmetatable(body) ~= nil then
+    why = "no JSON object"
+  else
+    why = check_fields(body, t.fields)
+  end
+  if not why then return body end
+  blame(ex, name, why)
+end
+
+-- ---- finding ------------------------------------------------------------------
+
+--- What there is: the line of --json, how each venue is set, and the paths.
+local function index(state)
+  local paths, venues = { "GET /", "GET /healthz", "GET /metrics" }, {}
+  for _, v in ipairs(state.venues) do
+    paths[#paths + 1] = ("GET /%s/requests?since=ID&limit=N"):format(v.name)
+    for _, name in ipairs { "skew", "move", "limit", "down", "mute" } do
+      paths[#paths + 1] = ("POST /%s/%s %s"):format(v.name, name, turns[name].example)
+    end
+    venues[#venues + 1] = { v.name, json.object("down", v.down or false, "mute", v.mute or false,
+      "requests", v.log.last) }
+  end
+  return json.object("places", state.places, "venues", json.object(venues), "paths", json.array(paths))
+end
+
+local plain = {
+  ["/"] = function(state, ex) reply(ex, 200, index(state)) end,
+  ["/healthz"] = function(_, ex) reply(ex, 200, json.object("status", "ok")) end,
+  ["/metrics"] = function(state, ex)
+    ex:reply(200, { { "Content-Type", "text/plain; version=0.0.4; charset=utf-8" }, { "Cache-Control", "no-store" } },
+      metrics.page(state.venues))
+  end,
+}
+
+--- The method and the handler of a path; nil: there is no such path.
+local function find(state, path)
+  if plain[path] then return "GET", function(ex) plain[path](state, ex) end end
+  local name, what = path:match "^/([%w_]+)/([%w_]+)$"
+  local v = name and state.by_name[name]
+  if not v then return nil end
+  if what == "requests" then return "GET", function(ex) requests(v, ex) end end
+  if not turns[what] then return nil end
+  return "POST", function(ex)
+    local body = read_body(ex, what)
+    if body then turns[what].act(v, ex, body) end
+  end
+end
+
+local function from_here(ex)
+  local host = (ex:header "host" or ""):lower()
+  return LOOPBACK[host:gsub(":%d*$", "")]
+end
+
+--- The handler of the control API.  state: { venues, by_name, places }.
+function M.new(state)
+  return function(ex)
+    if not from_here(ex) then
+      return refuse(ex, 403, "the Host header must be 127.0.0.1, localhost or [::1], with or without a port")
+    end
+    local method, handle = find(state, ex.path)
+    if not method then return refuse(ex, 404, "there is no such path; GET / lists those that there are") end
+    local asked = ex.method == "HEAD" and "GET" or ex.method
+    if asked ~= method then
+      return refuse(ex, 405, ("use %s for %s"):format(method, ex.path), { "Allow", method })
+    end
+    handle(ex)
+  end
+end
+
+return M

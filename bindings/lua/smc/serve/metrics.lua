@@ -1,0 +1,62 @@
+--- The numbers of /metrics, in Prometheus' text format.
+
+local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, DELETE = true, PATCH = true, OPTIONS = true,
+  WS = true }
+
+local M = {}
+local Metrics = {}
+Metrics.__index = Metrics
+
+--- Counts the requests of one venue.  dialect: its face.
+function M.new(venue, dialect)
+  return setmetatable({ venue = venue, dialect = dialect, seen = 0, counts = {} }, Metrics)
+end
+
+--- Counts request number `id` unless that was done.  To be called once it is answered: one without a status made its
+-- handler raise, which answers 500.
+function Metrics:count(entry, id)
+  if id <= self.seen then return end
+  self.seen = id
+  local labels = ('venue="%s",method="%s",path="%s",status="%d"'):format(self.venue,
+    METHODS[entry.method] and entry.method or "other", self.dialect.template(entry), entry.status or 500)
+  self.counts[labels] = (self.counts[labels] or 0) + 1
+end
+
+--- Those of the log that are not counted yet.
+function Metrics:catch_up(log)
+  for id = math.max(self.seen + 1, log.first), log.last do self:count(log[id], id) end
+end
+
+function Metrics:lines()
+  local out = {}
+  for labels, n in pairs(self.counts) do out[#out + 1] = ("smcrun_requests_total{%s} %d"):format(labels, n) end
+  table.sort(out)
+  return out
+end
+
+local function put(out, name, kind, help, lines)
+  out[#out + 1] = ("# HELP %s %s"):format(name, help)
+  out[#out + 1] = ("# TYPE %s %s"):format(name, kind)
+  table.move(lines, 1, #lines, #out + 1, out)
+end
+
+--- The page.  venues: a list of { name, metrics, log, box, server, dialect }.
+function M.page(venues)
+  local requests, connections, streams, orders, out = {}, {}, {}, {}, {}
+  for _, v in ipairs(venues) do
+    v.metrics:catch_up(v.log)
+    local lines = v.metrics:lines()
+    table.move(lines, 1, #lines, #requests + 1, requests)
+    local function gauge(name, n) return ('%s{venue="%s"} %d'):format(name, v.name, n) end
+    connections[#connections + 1] = gauge("smcrun_open_connections", v.server:connections())
+    streams[#streams + 1] = gauge("smcrun_open_streams", #v.box:streams())
+    orders[#orders + 1] = gauge("smcrun_open_orders", v.dialect.open_orders(v.box))
+  end
+  put(out, "smcrun_requests_total", "counter", "Requests that arrived; method WS: over the WebSocket API.", requests)
+  put(out, "smcrun_open_connections", "gauge", "TCP connections to the sandbox.", connections)
+  put(out, "smcrun_open_streams", "gauge", "Those of them that are WebSockets.", streams)
+  put(out, "smcrun_open_orders", "gauge", "Orders that rest in the books, of all accounts.", orders)
+  return table.concat(out, "\n") .. "\n"
+end
+
+return M
