@@ -1,18 +1,15 @@
---- A Binance Spot sandbox: one venue's state, its clock, and its front door.  Its public face is smc/sandbox.lua's.
+--- A Binance Spot sandbox: what it keeps, whom it tells, and its front door.  Its public face is smc/sandbox.lua's.
+local base = require "smc.sandbox.base"
 local decimal = require "smc.decimal"
 local limits = require "smc.sandbox.binance.limits"
-local market = require "smc.core.market"
 local rest = require "smc.sandbox.binance.rest"
-local rng = require "smc.core.rng"
 local streams = require "smc.sandbox.binance.streams"
 local symbols = require "smc.sandbox.binance.symbols"
-local task = require "smc.core.task"
 local user_events = require "smc.sandbox.binance.user_events"
 local ws_api = require "smc.sandbox.binance.ws_api"
 
 local M = {}
-local Venue = {}
-Venue.__index = Venue
+local Venue = base.class()
 
 local AVERAGE_MS = 5 * 60 * 1000
 local CLIENT_ID_LENGTH = 22
@@ -20,71 +17,20 @@ local KEY_LENGTH = 64
 
 M.assumptions = require "smc.sandbox.binance.assumptions"
 
--- ---- set-up -------------------------------------------------------------------
-
-local function fill_market(self)
-  local m = self.market
-  m:want "orders"
-  for _, def in ipairs(symbols.list) do
-    m:instrument { symbol = def.symbol, base = def.base, quote = def.quote, tick = def.tick,
-      step = def.step, maker_fee = self.fee_rate, taker_fee = self.fee_rate }
-    m:feed { symbol = def.symbol, mid = def.start, level_qty = def.level_qty, trade_qty = def.trade_qty }
-  end
-end
-
-local function word(self, length)
-  return self.random:alnum(length)
-end
-
---- Registers an API key of an account.  material: the secret (hmac) or the public key as PEM (rsa, ed25519).
--- api_key: its name (default: drawn).
-function Venue:add_key(kind, material, account, can_trade, api_key)
-  api_key = api_key or word(self, KEY_LENGTH)
-  self.keys[api_key] = { api_key = api_key, kind = kind, material = material, account = account, can_trade = can_trade }
-  return api_key
-end
-
-function Venue:new_account(name)
-  local account = self.market:account { name = name }
-  self.last_account = account
-  for _, fund in ipairs(symbols.funds) do self.market:credit(account, fund[1], fund[2]) end
-  return account
-end
-
-local function by(field)
-  local out = {}
-  for _, def in ipairs(symbols.list) do out[def[field]] = def end
-  return out
-end
-
---- record: called with a description of every request.  given: key and secret of the account (nil, or without
--- one of them: drawn).
-function M.new(seed, assume, record, given)
-  local opened = task.wall_ms()
-  local self = setmetatable({
-    assume = assume, record_ = record, random = rng.new(seed, "binance"), skew_ms = 0,
-    market = market.new { seed = seed, now_ms = opened }, market_opened = opened, market_clock = task.wall_ms,
-    limits = limits.new(assume, opened), fee_rate = decimal.div(tostring(assume.commission_bps), "10000", 8),
-    symbols = symbols.list, by_symbol = by "symbol", by_lower = by "lower", by_name = by "name",
-    keys = {}, balance_at = {}, amendments = {}, strategies = {},
-    sessions = {}, api_sessions = {}, topics = {}, topic_of = {}, uuids = 0,
-  }, Venue)
-  fill_market(self)
-  given = given or {}
-  self.secret = given.secret or word(self, KEY_LENGTH)
-  self.first_account = self:new_account "main"
-  self.key = self:add_key("hmac", self.secret, self.first_account, true, given.key)
+--- record: called with a description of every request.  credentials: see sandbox/base.lua.
+function M.new(seed, assume, record, credentials)
+  local self = base.new(Venue, { name = "binance", seed = seed, assume = assume, record = record,
+    credentials = credentials, symbols = symbols.list, key_length = KEY_LENGTH, secret_length = KEY_LENGTH })
+  self.limits = limits.new(assume, self.market_opened)
+  self.by_lower, self.balance_at, self.api_sessions, self.uuids = {}, {}, {}, 0
+  self.amendments, self.strategies = {}, {}
+  for _, def in ipairs(self.symbols) do self.by_lower[def.lower] = def end
   return self
 end
 
 -- ---- small services for the handlers ---------------------------------------------
 
---- The venue's clock, in Unix milliseconds.
-function Venue:now() return task.wall_ms() + self.skew_ms end
-
-function Venue:record(entry) self.record_(entry) end
-
-function Venue:new_client_id() return word(self, CLIENT_ID_LENGTH) end
+function Venue:new_client_id() return self.random:alnum(CLIENT_ID_LENGTH) end
 
 function Venue:new_uuid()
   self.uuids = self.uuids + 1
@@ -120,11 +66,8 @@ local function credit_first_fill(self, e)
   self.limits:count_order(e.account, -credit, self:now())
 end
 
---- Lets the market catch up with the clock and tells whoever listens what happened.
-function Venue:settle()
-  self.market:advance(task.wall_ms())
-  local events = self.market:events()
-  if #events == 0 then return end
+--- Tells whoever listens what happened.
+function Venue:heard(events)
   for _, e in ipairs(events) do
     if e.type == "order" then
       self.last_exec_id = e.exec_id
@@ -140,23 +83,23 @@ function Venue:settle()
   if #self.topics > 0 then streams.happened(self, events) end
 end
 
---- Sets the one timer of the market, if anybody would notice what happens.
-function Venue:arm()
-  if self.timer then self.timer:cancel() end
-  self.timer = nil
-  if self.closed then return end
-  local due = streams.next_due(self)
-  if ws_api.has_listeners(self) then
-    local next_ms = self.market:next_ms()
-    if next_ms and (not due or next_ms < due) then due = next_ms end
+function Venue:watched() return ws_api.has_listeners(self) end
+
+function Venue:send(topic, event) streams.send(topic, event) end
+
+--- The WebSocket connections that are open: { path, kind = "market"|"api", streams, pings, pongs, subscriptions }.
+function Venue:describe_sessions()
+  local out = {}
+  for _, s in ipairs(self.sessions) do
+    out[#out + 1] = { kind = "market", path = s.path, combined = s.combined, streams = { table.unpack(s.names) },
+      pings = s.pings, pongs = s.pongs }
   end
-  if not due then return end
-  self.timer = task.after(math.max(0, due - task.wall_ms()), function()
-    self.timer = nil
-    self:settle()
-    streams.tick(self, task.wall_ms())
-    self:arm()
-  end)
+  for _, s in ipairs(self.api_sessions) do
+    local n = 0
+    for _ in pairs(s.subscribed) do n = n + 1 end
+    out[#out + 1] = { kind = "api", path = s.path, subscriptions = n, pings = s.pings, pongs = s.pongs }
+  end
+  return out
 end
 
 -- ---- the front door -----------------------------------------------------------------
@@ -174,11 +117,6 @@ function Venue:serve(ex)
   else
     entry.status = streams.accept(self, ex)
   end
-end
-
-function Venue:close()
-  self.closed = true
-  self:arm()
 end
 
 return M

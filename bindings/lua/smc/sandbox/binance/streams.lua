@@ -3,6 +3,7 @@ local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local keepalive = require "smc.sandbox.binance.keepalive"
 local market_data = require "smc.sandbox.binance.market_data"
+local subscriptions = require "smc.sandbox.subscriptions"
 local text = require "smc.core.text"
 local topics = require "smc.sandbox.binance.topics"
 
@@ -13,6 +14,7 @@ local UNITS = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", mill
 
 -- ---- sending ---------------------------------------------------------------
 
+--- Sends to all who subscribed.
 local function send(topic, event)
   local plain = json.encode(event)
   local micro
@@ -26,6 +28,8 @@ local function send(topic, event)
     session.sock:send(body)
   end
 end
+
+M.send = send
 
 --- What has just happened in the market, in order: trades, levels.
 function M.happened(sb, events)
@@ -59,86 +63,8 @@ function M.happened(sb, events)
   end
 end
 
---- Sends what is due by the clock.
-function M.tick(sb, wall_ms)
-  for _, topic in ipairs(sb.topics) do
-    if topic.every and topic.due <= wall_ms then
-      topic.due = (wall_ms // topic.every + 1) * topic.every
-      local event = topic:emit(sb)
-      if event then send(topic, event) end
-    end
-  end
-end
-
---- When the streams next want to be woken, in wall milliseconds; nil when nobody listens.
-function M.next_due(sb)
-  local due
-  for _, topic in ipairs(sb.topics) do
-    local at = topic.live and sb.market:next_ms() or topic.due
-    if at and (not due or at < due) then due = at end
-  end
-  return due
-end
-
--- ---- subscriptions ----------------------------------------------------------
-
-local function index_of(list, value)
-  for i, v in ipairs(list) do
-    if v == value then return i end
-  end
-end
-
-local function want_events(sb, symbol)
-  if not symbol then return end -- of all symbols, and by the clock
-  for _, topic in ipairs(sb.topics) do
-    if topic.def.symbol == symbol then return sb.market:want("all", symbol) end
-  end
-  sb.market:want("orders", symbol)
-end
-
-local function join(sb, session, name)
-  local topic = sb.topic_of[name]
-  if not topic then
-    topic = topics.new(sb, name)
-    if not topic then return end
-    sb:settle() -- what happened before does not belong to the new stream
-    topic.due = topic.every and (sb.market:time() // topic.every + 1) * topic.every
-    sb.topic_of[name] = topic
-    sb.topics[#sb.topics + 1] = topic
-    want_events(sb, topic.def.symbol)
-  end
-  topic.sessions[#topic.sessions + 1] = session
-end
-
-local function leave(sb, session, name)
-  local topic = sb.topic_of[name]
-  if not topic then return end
-  table.remove(topic.sessions, index_of(topic.sessions, session))
-  if #topic.sessions > 0 then return end
-  sb.topic_of[name] = nil
-  table.remove(sb.topics, index_of(sb.topics, topic))
-  want_events(sb, topic.def.symbol)
-end
-
 local function subscribe(sb, session, names)
-  for _, name in ipairs(names) do
-    if not index_of(session.names, name) then
-      session.names[#session.names + 1] = name
-      join(sb, session, name)
-    end
-  end
-  sb:arm()
-end
-
-local function unsubscribe(sb, session, names)
-  for _, name in ipairs(names) do
-    local at = index_of(session.names, name)
-    if at then
-      table.remove(session.names, at)
-      leave(sb, session, name)
-    end
-  end
-  sb:arm()
+  subscriptions.subscribe(sb, session, names, topics.new)
 end
 
 -- ---- control messages ---------------------------------------------------------
@@ -167,7 +93,7 @@ end
 function controls.UNSUBSCRIBE(sb, session, params)
   local names, no = names_of(params)
   if not names then return nil, no end
-  unsubscribe(sb, session, names)
+  subscriptions.unsubscribe(sb, session, names)
   return json.null
 end
 
@@ -275,8 +201,8 @@ end
 
 local function on_close(sb, session)
   keepalive.stop(session)
-  unsubscribe(sb, session, { table.unpack(session.names) })
-  table.remove(sb.sessions, index_of(sb.sessions, session))
+  subscriptions.unsubscribe(sb, session, { table.unpack(session.names) })
+  table.remove(sb.sessions, subscriptions.index_of(sb.sessions, session))
 end
 
 --- Answers a handshake on a market stream path.  Returns the status; 404 when the path does not exist.

@@ -1,21 +1,20 @@
 --- The symbols that the sandbox trades, and how exchangeInfo describes them.
+local coins = require "smc.sandbox.coins"
 local json = require "smc.json"
 local pad = require("smc.sandbox.binance.format").pad
 
 local M = {}
 
--- start: where its feed begins.  market_max: the most that one market order may ask for.  level_qty, trade_qty: how
--- much makers show and takers take, where the engine's defaults (meant for quotes in dollars) do not fit.
-M.list = {
-  { symbol = "BTCUSDT", base = "BTC", quote = "USDT", start = "60000", tick = "0.01", max_price = "1000000",
-    step = "0.00001", max_qty = "9000", market_max = "140", min_notional = "5" },
-  { symbol = "ETHUSDT", base = "ETH", quote = "USDT", start = "3000", tick = "0.01", max_price = "1000000",
-    step = "0.0001", max_qty = "9000", market_max = "2800", min_notional = "5" },
-  { symbol = "ETHBTC", base = "ETH", quote = "BTC", start = "0.05", tick = "0.00001", max_price = "922327",
-    step = "0.0001", max_qty = "100000", market_max = "2500", min_notional = "0.0001", level_qty = "20",
-    trade_qty = "0.2" },
-  { symbol = "BNBUSDT", base = "BNB", quote = "USDT", start = "600", tick = "0.01", max_price = "100000",
-    step = "0.001", max_qty = "900000", market_max = "9000", min_notional = "5" },
+-- market_max: the most that one market order may ask for.
+M.list = coins.with {
+  BTCUSDT = { tick = "0.01", max_price = "1000000", step = "0.00001", max_qty = "9000", market_max = "140",
+    min_notional = "5" },
+  ETHUSDT = { tick = "0.01", max_price = "1000000", step = "0.0001", max_qty = "9000", market_max = "2800",
+    min_notional = "5" },
+  ETHBTC = { tick = "0.00001", max_price = "922327", step = "0.0001", max_qty = "100000", market_max = "2500",
+    min_notional = "0.0001" },
+  BNBUSDT = { tick = "0.01", max_price = "100000", step = "0.001", max_qty = "900000", market_max = "9000",
+    min_notional = "5" },
 }
 
 M.max_notional = "9000000"
@@ -26,14 +25,6 @@ M.price_up, M.price_down = "2", "0.5"
 M.stp_default = "EXPIRE_MAKER"
 M.stp_modes = { "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT" }
 M.order_types = { "LIMIT", "LIMIT_MAKER", "MARKET" }
-
---- What every account of a fresh sandbox owns.
-M.funds = { { "BNB", "1000" }, { "BTC", "100" }, { "ETH", "1000" }, { "USDT", "10000000" } }
-
-for _, def in ipairs(M.list) do
-  def.name = def.base .. "/" .. def.quote
-  def.lower = def.symbol:lower()
-end
 
 local function filters(def)
   local o = json.object

@@ -1,4 +1,5 @@
 --- Market streams by name: what each one sends, and when.
+local candles = require "smc.sandbox.candles"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local market_data = require "smc.sandbox.binance.market_data"
@@ -95,7 +96,7 @@ local function kline(interval, zone_ms)
   return { every = interval == "1s" and 1000 or 2000, emit = function(topic, sb)
     -- The candle of the instant before: at a candle's end that is the one that closes now.
     local now = sb.market:time()
-    local list = market_data.candles(sb, topic.def.symbol, interval, { to_ms = now - 1, limit = 1, zone_ms = zone_ms })
+    local list = candles.of(sb, topic.def.symbol, interval, { to_ms = now - 1, limit = 1, zone_ms = zone_ms })
     local c = list[#list]
     if not c then return nil end
     return json.object("e", "kline", "E", sb:now(), "s", topic.def.symbol, "k", json.object(
@@ -167,7 +168,7 @@ local function make(kind)
     return { every = 1000, emit = function(topic, sb) return (describe(sb, topic.def)) end }
   end
   local interval, zone = kind:match("^kline_(%w+)(@?[+%d:]*)$")
-  if interval and (market_data.intervals[interval] or interval == "1M") then
+  if interval and (candles.intervals[interval] or interval == "1M") then
     if zone == "" then return kline(interval, 0) end
     if zone == "@+08:00" then return kline(interval, 8 * 3600 * 1000) end
     return nil
@@ -190,7 +191,7 @@ function M.new(sb, name)
     def, topic = NO_SYMBOL, make_for_all(name)
   end
   if not topic then return nil end
-  topic.name, topic.def, topic.sessions = name, def, {}
+  topic.name, topic.def = name, def
   topic.label = json.encode(name)
   return topic
 end

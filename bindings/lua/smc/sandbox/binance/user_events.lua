@@ -1,4 +1,5 @@
 --- What an account is told about itself: executionReport, outboundAccountPosition, balanceUpdate.
+local account_events = require "smc.sandbox.account_events"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 
@@ -44,34 +45,17 @@ local function signed(amount)
   return pad(amount)
 end
 
+local function transfer(e, now, skew)
+  return json.object("e", "balanceUpdate", "E", now, "a", e.asset, "d", signed(e.amount), "T", e.time_ms + skew)
+end
+
 --- Calls tell(account, event) for each thing that one operation after the other did.
--- A run of balance events of one account is one position message: they stand at the end of an operation.
 function M.each(events, now, skew, tell)
-  local run = {}
-  local function flush()
-    if #run > 0 then tell(run[1].account, position(run, now, skew)) end
-    run = {}
-  end
-  for _, e in ipairs(events) do
-    if e.type == "balance" then
-      if #run > 0 and run[1].account ~= e.account then flush() end
-      for _, b in ipairs(run) do
-        if b.asset == e.asset then
-          flush()
-          break
-        end
-      end
-      run[#run + 1] = e
-    elseif e.type == "order" then
-      flush()
-      tell(e.account, M.execution(e, now, skew))
-    elseif e.type == "transfer" then
-      flush()
-      tell(e.account, json.object("e", "balanceUpdate", "E", now, "a", e.asset, "d", signed(e.amount), "T",
-        e.time_ms + skew))
-    end
-  end
-  flush()
+  account_events.each(events, {
+    balances = function(list) tell(list[1].account, position(list, now, skew)) end,
+    order = function(e) tell(e.account, M.execution(e, now, skew)) end,
+    transfer = function(e) tell(e.account, transfer(e, now, skew)) end,
+  })
 end
 
 return M

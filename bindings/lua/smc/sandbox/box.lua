@@ -1,0 +1,172 @@
+--- The sandbox object that scenarios hold: what they may look at, and what they may turn, whichever the venue.
+
+local M = {}
+
+M.options = { assume = true, key = true, secret = true }
+
+local Box = {}
+Box.__index = Box
+
+local hidden = setmetatable({}, { __mode = "k" }) -- box -> the venue behind it
+
+local function def_of(self, symbol, what)
+  local sb = hidden[self]
+  local def = sb.by_name[symbol] or sb.by_symbol[symbol]
+  if not def then error(("%s: no symbol is called '%s'"):format(what, tostring(symbol)), 3) end
+  return sb, def
+end
+
+--- The venue behind a box.
+function M.venue(box) return hidden[box] end
+
+local function check_keys(what, given, known)
+  if given == nil then return {} end
+  if type(given) ~= "table" then error(what .. ": a table expected", 3) end
+  for key in pairs(given) do
+    if not known[key] then error(("%s: unknown key '%s'"):format(what, tostring(key)), 3) end
+  end
+  return given
+end
+
+M.check_keys = check_keys
+
+local function lower(o)
+  return { id = o.id, client_id = o.client_id, symbol = o.symbol, side = o.side, type = o.type, price = o.price,
+    qty = o.qty, filled = o.filled, quote = o.filled_quote, status = o.status, time_in_force = o.tif,
+      original_client_id = o.orig_client_id }
+end
+
+local ORDER_FILTERS = { client_id = true, side = true, status = true, symbol = true }
+local OPEN = { new = true, partially_filled = true }
+
+--- Orders of every account that the venue accepted, oldest first.  Filters: client_id (also one that a cancel
+-- replaced), side "buy" or "sell", status (the venue's in lower case, or "open"), symbol.
+function Box:orders(filters)
+  filters = check_keys("sandbox:orders", filters, ORDER_FILTERS)
+  local sb, symbol = hidden[self], nil
+  if filters.symbol then symbol = select(2, def_of(self, filters.symbol, "sandbox:orders")).symbol end
+  self:advance()
+  local out = {}
+  for account = sb.first_account, sb.last_account do
+    for _, o in ipairs(sb.market:orders { account = account, symbol = symbol }) do
+      local id, status = filters.client_id, filters.status
+      if (not id or o.client_id == id or o.orig_client_id == id) and (not filters.side or o.side == filters.side)
+        and (not status or o.status == status or status == "open" and OPEN[o.status]) then
+        local copy = lower(o)
+        copy.symbol = sb.by_symbol[o.symbol].name
+        out[#out + 1] = copy
+      end
+    end
+  end
+  return out
+end
+
+--- The book as the venue has it now, in the form of a unified book: { symbol, id, bids, asks }, best first.
+function Box:book(symbol, depth)
+  local sb, def = def_of(self, symbol, "sandbox:book")
+  self:advance()
+  local book = sb.market:book(def.symbol, depth)
+  return { symbol = def.name, id = book.update_id, bids = book.bids, asks = book.asks }
+end
+
+--- Used and allowed since the start, refusals, the running window:
+-- { used, allowed, violations, window, limit, per }.
+function Box:limits()
+  local sb = hidden[self]
+  return sb.limits:report(sb:now())
+end
+
+--- From now on the venue's clock is so many seconds ahead of the true one (behind, when negative).
+function Box:skew(seconds)
+  if type(seconds) ~= "number" then error("sandbox:skew: a number of seconds expected", 2) end
+  local ms = math.tointeger(math.floor(seconds * 1000 + 0.5))
+  hidden[self].skew_ms = ms
+end
+
+--- Lets the market catch up with the clock, as every request does.
+function Box:advance()
+  hidden[self]:settle()
+end
+
+--- Moves a symbol's price at once: { by = "-0.03" } relatively, { to = "58000" } absolutely.
+function Box:move(symbol, given)
+  given = check_keys("sandbox:move", given, { by = true, to = true })
+  if (given.by == nil) == (given.to == nil) then error("sandbox:move: either by or to expected", 2) end
+  local sb, def = def_of(self, symbol, "sandbox:move")
+  self:advance()
+  local ok, err = pcall(sb.market.move, sb.market, def.symbol, given)
+  if not ok then error("sandbox:move: " .. err, 2) end
+  sb:settle()
+  sb:arm()
+end
+
+--- The WebSocket connections that are open.
+function Box:streams()
+  return hidden[self]:describe_sessions()
+end
+
+local KEY_OPTIONS = { kind = true, public = true, secret = true, trade = true }
+
+--- Another API key of the same account: { kind = "hmac", secret = text } or another kind with { public = PEM };
+-- trade = false: may look but not trade.  Returns the key's name, as the venue's headers want it.
+function Box:add_key(given)
+  given = check_keys("sandbox:add_key", given, KEY_OPTIONS)
+  local sb = hidden[self]
+  local material = given.kind == "hmac" and given.secret or given.public
+  if type(material) ~= "string" or not self.key_kinds[given.kind] then
+    local kinds = {}
+    for kind in pairs(self.key_kinds) do kinds[#kinds + 1] = kind end
+    table.sort(kinds)
+    error(("sandbox:add_key: kind (%s) and its secret or public PEM expected"):format(table.concat(kinds, ", ")), 2)
+  end
+  return sb:add_key(given.kind, material, sb.first_account, given.trade ~= false)
+end
+
+--- The key stops working at once.
+function Box:remove_key(api_key)
+  hidden[self].keys[api_key] = nil
+end
+
+--- The class of a venue's boxes.  key_kinds: the set of signature kinds that it takes.
+function M.class(name, key_kinds)
+  local class = setmetatable({ name = name, key_kinds = key_kinds, __name = "smc.sandbox." .. name }, Box)
+  class.__index = class
+  return class
+end
+
+-- A fixed key need not look like the venue's own.
+local function check_credentials(name, options)
+  local key, secret = options.key, options.secret
+  if key ~= nil and (type(key) ~= "string" or not key:find "^[%w_-]+$" or #key > 128) then
+    error(("sandbox %s: key must be 1 to 128 letters, digits, - or _"):format(name), 6)
+  end
+  if secret ~= nil and (type(secret) ~= "string" or not secret:find "^[!-~]+$" or #secret < 8 or #secret > 128) then
+    error(("sandbox %s: secret must be 8 to 128 printable characters without blanks"):format(name), 6)
+  end
+end
+
+--- Opens a venue { assumptions, new }.  Returns the object, its request handler and its end.
+function M.new(class, venue, seed, options, record)
+  local assume = {}
+  for name, value in pairs(venue.assumptions) do assume[name] = value end
+  for name, value in pairs(options.assume or {}) do
+    if assume[name] == nil then
+      error(("sandbox %s: unknown assumption '%s'"):format(class.name, tostring(name)), 5)
+    end
+    assume[name] = value
+  end
+  check_credentials(class.name, options)
+  local sb = venue.new(seed, assume, record, options)
+  local box = setmetatable({ name = class.name, key = sb.key, secret = sb.secret }, class)
+  hidden[box] = sb
+  return box, function(ex) sb:serve(ex) end, function() sb:close() end
+end
+
+--- How many orders of all accounts are open.
+function M.open_orders(box)
+  local sb, n = hidden[box], 0
+  for account = sb.first_account, sb.last_account do n = n + sb.market:count { account = account } end
+  return n
+end
+
+return M
