@@ -1,7 +1,7 @@
 ---@meta smc.sandbox
 
 ---@class smc.SandboxOptions
----@field assume? table<string, any>  see lua/smc/sandbox/binance/assumptions.lua
+---@field assume? table<string, any>  see lua/smc/sandbox/<name>/assumptions.lua
 ---@field key? string  the account's API key, 1 to 128 letters, digits, - or _; default: drawn by the seed
 ---@field secret? string  its secret, 8 to 128 printable characters; default: drawn by the seed
 
@@ -9,7 +9,7 @@
 ---@class smc.Sandbox
 ---@field name string
 ---@field url string  origin of its REST interface
----@field ws_url string  origin of its market streams
+---@field ws_url string  see smc.Venue
 ---@field ws_api_url string
 ---@field origin string
 ---@field key string
@@ -42,7 +42,7 @@ local Sandbox = {}
 ---@field symbol? string
 
 ---@class smc.SandboxKey
----@field kind "hmac"|"rsa"|"ed25519"
+---@field kind "hmac"|"rsa"|"ed25519"  bybit has no ed25519
 ---@field secret? string  of an HMAC key
 ---@field public? string  PEM, of the others
 ---@field trade? boolean  false: the key may look only
@@ -53,23 +53,23 @@ local Sandbox = {}
 ---@source ../lua/smc/sandbox.lua
 function Sandbox:requests(filters) end
 
----Orders that the venue accepted, of all its accounts, oldest first:
+---Orders that the matching engine accepted, of all accounts, oldest first:
 ---id client_id original_client_id symbol side type time_in_force price qty filled quote status.
 ---Raises: an unknown filter.  Where: scenario, hook.
 ---@param filters? smc.OrderFilters
 ---@return table[]
----@source ../lua/smc/sandbox/binance/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:orders(filters) end
 
 ---The book as the venue has it now.  Where: scenario, hook.
 ---@param symbol string
 ---@param depth? integer  nil: all levels
 ---@return smc.Book
----@source ../lua/smc/sandbox/binance/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:book(symbol, depth) end
 
 ---@class smc.SandboxLimits
----@field used integer  request weight since the sandbox was opened, without what was refused
+---@field used integer  request weight (bybit: requests) since the sandbox was opened, without what was refused
 ---@field allowed integer  the limit, times the windows that have begun since
 ---@field violations integer  requests refused for a limit or a ban
 ---@field window integer  weight used in the running window
@@ -79,42 +79,45 @@ function Sandbox:book(symbol, depth) end
 
 ---Where: scenario, hook.
 ---@return smc.SandboxLimits
----@source ../lua/smc/sandbox/binance/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:limits() end
 
 ---Changes a limit; the counts of its windows start anew.  Where: scenario, hook.
----@param limit { request_weight?: integer, orders?: integer, per: integer }  one of the two, and seconds
+---Binance: request_weight or orders, and seconds.  Bybit: requests of an address and seconds, or requests of an account
+---to an endpoint (path) in one second.
+---@param limit { request_weight?: integer, orders?: integer, requests?: integer, path?: string, per: integer }
 ---@source ../lua/smc/sandbox/binance/face.lua
 function Sandbox:limit(limit) end
 
 ---From now on the venue's clock is so many seconds ahead of the true one.  Where: scenario, hook.
 ---@param seconds number  negative: behind
----@source ../lua/smc/sandbox/binance/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:skew(seconds) end
 
 ---Lets the market catch up with the clock, as every request does.  Where: scenario, hook.
----@source ../lua/smc/sandbox/binance/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:advance() end
 
 ---Moves the price of a symbol at once: resting orders that the move passes are filled.  Where: scenario, hook.
 ---@param symbol string
 ---@param change { by?: string, to?: string }  relative ("-0.03") or absolute ("58000")
----@source ../lua/smc/sandbox/binance/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:move(symbol, change) end
 
----The WebSocket connections that are open: kind ("market", "api"), path, pings, pongs, and streams or subscriptions.
+---The WebSocket connections that are open: kind ("market", "api"; bybit's "market", "private"), path,
+---pings (binance's own, or those of bybit's clients), pongs, and streams or subscriptions.
 ---Where: scenario, hook.
 ---@return table[]
----@source ../lua/smc/sandbox/binance/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:streams() end
 
 ---Registers another API key of the same account.  Where: scenario, hook.
 ---@param key smc.SandboxKey
 ---@return string api_key
----@source ../lua/smc/sandbox/binance/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:add_key(key) end
 
 ---The key stops working at once.  Where: scenario, hook.
 ---@param api_key string
----@source ../lua/smc/sandbox/binance/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:remove_key(api_key) end

@@ -65,13 +65,13 @@ function smc.now() end
 function smc.wall() end
 
 ---Opens a venue of the run's target: see smc.Venue.  Where: scenario, hook.
----@param name "binance"
+---@param name "binance"|"bybit"
 ---@param options? smc.VenueOptions
 ---@return smc.Venue venue
 function smc.venue(name, options) end
 
 ---Starts a sandbox of its own, beside those of smc.venue: see smc.Sandbox.  Where: scenario, hook.
----@param name "binance"
+---@param name "binance"|"bybit"
 ---@param options? smc.SandboxOptions
 ---@return smc.Sandbox sandbox
 function smc.sandbox(name, options) end

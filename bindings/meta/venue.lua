@@ -22,7 +22,7 @@
 ---@field average string?  price of what was filled
 ---@field time integer  ms since the Unix epoch
 ---@field updated integer
----@field reason string?  why it expired, in the venue's words
+---@field reason string?  why it expired or was rejected, in the venue's words
 ---@field raw table  the venue's own record
 
 ---@class smc.Fill
@@ -100,13 +100,15 @@
 ---@field limit? integer
 ---@field order_id? string|integer
 
----An exchange account.  Every call makes one attempt; errors have the classes of smc.ErrorClass, and after an order or
+---An exchange account.  Every call makes one attempt.  Bybit only acknowledges orders and cancels: place, cancel and
+---cancel_all look up what became of them, and account asks three times.  Of bybit there is spot only: a symbol like
+---"BTC/USDT:USDT" raises.  Errors have the classes of smc.ErrorClass, and after an order or
 ---a cancel whose outcome nobody knows the class is `unknown_outcome`.
 ---@class smc.Venue
 ---@field name string
 ---@field url string  origin of its REST interface
----@field ws_url string  origin of its market streams
----@field ws_api_url string
+---@field ws_url string  of its market streams: binance their origin, bybit the public socket of spot
+---@field ws_api_url string  of the account's stream: binance the WebSocket API, bybit the private socket
 ---@field key string
 ---@field secret string?  in a sandbox only
 ---@field symbols string[]  some that are always there
@@ -131,7 +133,7 @@ function Venue:time() end
 ---@async
 ---@return integer? ms
 ---@return smc.Error? err
----@source ../lua/smc/venue/binance/init.lua
+---@source ../lua/smc/venue/client.lua
 function Venue:sync() end
 
 ---Where: scenario, hook.
@@ -152,7 +154,7 @@ function Venue:ticker(symbol) end
 ---Where: scenario, hook.
 ---@async
 ---@param symbol string
----@param depth? integer  levels a side; the venue's default is 100
+---@param depth? integer  levels a side; default 100
 ---@return smc.Book?
 ---@return smc.Error? err
 ---@source ../lua/smc/venue/binance/init.lua
@@ -202,7 +204,8 @@ function Venue:balances() end
 ---@field client_id? string  made when it is not given
 ---@field self_trade? string  the venue's mode, e.g. "expire_taker"
 
----Places an order.  On failure err.client_id is the id that was sent.
+---Places an order.  On failure err.client_id is the id that was sent.  A limit_maker that would take is refused by
+---binance; bybit accepts it and then rejects it: the order comes back with status "rejected".
 ---
 ---Raises: unknown keys, amounts that are no strings.  Where: scenario, hook.
 ---@async
@@ -278,8 +281,9 @@ function Venue:stream(channels) end
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:user_stream() end
 
----Everything else that the venue offers.  Returns the decoded answer and its headers (names in lower case).
----Parameters are percent-encoded in order of their names; signed = true adds key, clock and signature.
+---Everything else that the venue offers.  Returns the decoded answer (of bybit the whole envelope) and its headers
+---(names in lower case).  Parameters are percent-encoded in order of their names, of bybit's POST
+---a JSON object; signed = true adds key, clock and signature.
 ---Where: scenario, hook.
 ---@async
 ---@param path string  "/api/v3/time"
@@ -287,7 +291,7 @@ function Venue:user_stream() end
 ---@param options? { signed?: boolean }
 ---@return table? answer
 ---@return table<string, string>|smc.Error headers_or_err
----@source ../lua/smc/venue/binance/init.lua
+---@source ../lua/smc/venue/client.lua
 function Venue:get(path, params, options) end
 
 ---@async
@@ -296,7 +300,7 @@ function Venue:get(path, params, options) end
 ---@param options? { signed?: boolean }
 ---@return table? answer
 ---@return table<string, string>|smc.Error headers_or_err
----@source ../lua/smc/venue/binance/init.lua
+---@source ../lua/smc/venue/client.lua
 function Venue:post(path, params, options) end
 
 ---@async
@@ -305,7 +309,7 @@ function Venue:post(path, params, options) end
 ---@param options? { signed?: boolean }
 ---@return table? answer
 ---@return table<string, string>|smc.Error headers_or_err
----@source ../lua/smc/venue/binance/init.lua
+---@source ../lua/smc/venue/client.lua
 function Venue:put(path, params, options) end
 
 ---@async
@@ -314,7 +318,7 @@ function Venue:put(path, params, options) end
 ---@param options? { signed?: boolean }
 ---@return table? answer
 ---@return table<string, string>|smc.Error headers_or_err
----@source ../lua/smc/venue/binance/init.lua
+---@source ../lua/smc/venue/client.lua
 function Venue:patch(path, params, options) end
 
 ---@async
@@ -323,7 +327,7 @@ function Venue:patch(path, params, options) end
 ---@param options? { signed?: boolean }
 ---@return table? answer
 ---@return table<string, string>|smc.Error headers_or_err
----@source ../lua/smc/venue/binance/init.lua
+---@source ../lua/smc/venue/client.lua
 function Venue:delete(path, params, options) end
 
 ---What this object has sent, oldest first.  Raises: an unknown filter.  Where: scenario, hook.
@@ -347,7 +351,7 @@ local MarketStream = {}
 ---@param timeout? number  seconds; default 30
 ---@return smc.MarketEvent?
 ---@return smc.Error? err
----@source ../lua/smc/venue/binance/stream.lua
+---@source ../lua/smc/venue/events.lua
 function MarketStream:recv(timeout) end
 
 ---What the venue says this connection is subscribed to, in its own names.  Where: scenario, hook.
@@ -363,17 +367,17 @@ function MarketStream:subscriptions() end
 ---@param symbol? string  needed when the stream has several books
 ---@return smc.Book?
 ---@return smc.Error? err
----@source ../lua/smc/venue/binance/stream.lua
+---@source ../lua/smc/venue/market_stream.lua
 function MarketStream:top(n, symbol) end
 
 ---Closes the connection with code 1000.  Closing twice is fine.  Where: scenario, hook.
 ---@async
----@source ../lua/smc/venue/binance/stream.lua
+---@source ../lua/smc/venue/events.lua
 function MarketStream:close() end
 
 ---@class smc.UserEvent
 ---@field kind "order"|"fill"|"balance"|"transfer"
----@field order smc.Order?
+---@field order smc.Order?  a fill of bybit comes without it; an order event follows
 ---@field fill smc.Fill?
 ---@field execution string?  "new", "trade", "canceled", "expired", "trade_prevention"
 ---@field balances table<string, { free: string, locked: string }>?  of the assets that were touched
@@ -381,7 +385,7 @@ function MarketStream:close() end
 ---@field raw table
 
 ---@class smc.UserStream
----@field subscription integer  the venue's number of it
+---@field subscription integer|string  the venue's name of it
 local UserStream = {}
 
 ---The next event, in order of arrival.  Errors: `timeout`, `network`.  Where: scenario, hook.
@@ -389,10 +393,10 @@ local UserStream = {}
 ---@param timeout? number  seconds; default 30
 ---@return smc.UserEvent?
 ---@return smc.Error? err
----@source ../lua/smc/venue/binance/user_stream.lua
+---@source ../lua/smc/venue/events.lua
 function UserStream:recv(timeout) end
 
 ---Closes the connection with code 1000.  Closing twice is fine.  Where: scenario, hook.
 ---@async
----@source ../lua/smc/venue/binance/user_stream.lua
+---@source ../lua/smc/venue/events.lua
 function UserStream:close() end

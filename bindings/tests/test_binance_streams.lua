@@ -6,11 +6,7 @@ local smc = require "smc"
 
 local sb
 
-local function frames(sock)
-  local out = {}
-  for i, text in ipairs(sock:take()) do out[i] = json.decode(text) end
-  return out
-end
+local frames = fake.frames
 
 local function of(list, kind)
   local out = {}

@@ -4,53 +4,61 @@ local credentials = require "smc.credentials"
 local spec = require "smc.spec"
 local world = require "smc.world"
 
-local KEY, SECRET = "BINANCE_TESTNET_API_KEY", "BINANCE_TESTNET_API_SECRET"
+local VENUES = {
+  { name = "binance", urls = { "https://testnet.binance.vision", "wss://stream.testnet.binance.vision",
+    "wss://ws-api.testnet.binance.vision/ws-api/v3" } },
+  { name = "bybit", urls = { "https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/public/spot",
+    "wss://stream-testnet.bybit.com/v5/private" } },
+}
 
 --- The venue, or the reason why the spec would be skipped.
-local function open_on_testnet(given)
+local function open_on_testnet(name, given)
   local w = world.current()
   w.target, w.credentials = "testnet", credentials.guard(given)
-  local ok, result = pcall(smc.venue, "binance")
+  local ok, result = pcall(smc.venue, name)
   if ok then return result end
   assert.is_true(spec.is_skip(result), tostring(result))
   return nil, tostring(result)
 end
 
-describe("the credentials of binance", function()
-  local set = { "k3y-of-the-testnet", "s3cret-of-the-testnet" }
-  local unset = { nothing = nil, empty = "", blank = " \t " }
+for _, row in ipairs(VENUES) do
+  local name = row.name
+  local KEY, SECRET = name:upper() .. "_TESTNET_API_KEY", name:upper() .. "_TESTNET_API_SECRET"
 
-  it("make it available when both are set", function()
-    local venue = assert(open_on_testnet { [KEY] = set[1], [SECRET] = set[2] })
-    assert.equal(set[1], venue.key)
-  end)
+  describe("the credentials of " .. name, function()
+    local set = { "k3y-of-the-testnet", "s3cret-of-the-testnet" }
+    local unset = { nothing = nil, empty = "", blank = " \t " }
 
-  for _, how in ipairs { "nothing", "empty", "blank" } do
-    local missing = unset[how]
-    it("leave it out, naming the first that is missing, when one is " .. how, function()
-      for _, row in ipairs {
-        { KEY, { [KEY] = missing, [SECRET] = missing } },
-        { KEY, { [KEY] = missing, [SECRET] = set[2] } },
-        { SECRET, { [KEY] = set[1], [SECRET] = missing } },
-      } do
-        local venue, reason = open_on_testnet(row[2])
-        assert.is_nil(venue)
-        assert.equal(("binance has no credentials: %s is not set"):format(row[1]), reason)
-      end
+    it("make it available when both are set", function()
+      local venue = assert(open_on_testnet(name, { [KEY] = set[1], [SECRET] = set[2] }))
+      assert.equal(set[1], venue.key)
     end)
-  end
 
-  it("leave its secret readable nowhere", function()
-    local given = { [KEY] = set[1], [SECRET] = set[2] }
-    local venue = assert(open_on_testnet(given))
-    assert.equal("userdata", type(given[SECRET]))
-    assert.is_nil(venue.secret)
-  end)
+    for _, how in ipairs { "nothing", "empty", "blank" } do
+      local missing = unset[how]
+      it("leave it out, naming the first that is missing, when one is " .. how, function()
+        for _, case in ipairs {
+          { KEY, { [KEY] = missing, [SECRET] = missing } },
+          { KEY, { [KEY] = missing, [SECRET] = set[2] } },
+          { SECRET, { [KEY] = set[1], [SECRET] = missing } },
+        } do
+          local venue, reason = open_on_testnet(name, case[2])
+          assert.is_nil(venue)
+          assert.equal(("%s has no credentials: %s is not set"):format(name, case[1]), reason)
+        end
+      end)
+    end
 
-  it("send it to the testnet and to no other host", function()
-    local venue = assert(open_on_testnet { [KEY] = set[1], [SECRET] = set[2] })
-    assert.equal("https://testnet.binance.vision", venue.url)
-    assert.equal("wss://stream.testnet.binance.vision", venue.ws_url)
-    assert.equal("wss://ws-api.testnet.binance.vision/ws-api/v3", venue.ws_api_url)
+    it("leave its secret readable nowhere", function()
+      local given = { [KEY] = set[1], [SECRET] = set[2] }
+      local venue = assert(open_on_testnet(name, given))
+      assert.equal("userdata", type(given[SECRET]))
+      assert.is_nil(venue.secret)
+    end)
+
+    it("send it to the testnet and to no other host", function()
+      local venue = assert(open_on_testnet(name, { [KEY] = set[1], [SECRET] = set[2] }))
+      assert.same(row.urls, { venue.url, venue.ws_url, venue.ws_api_url })
+    end)
   end)
-end)
+end

@@ -72,17 +72,6 @@ describe("binance connection #connection #binance", function()
     assert.equal(1, #venue:requests { signed = true })
   end)
 
-  it("shows a book with two sides, best first, that do not cross", function()
-    local book = assert(venue:book("BTC/USDT", 5))
-    assert.equal(5, #book.bids)
-    assert.equal(5, #book.asks)
-    for i = 2, 5 do
-      assert.is_true(smc.decimal.cmp(book.bids[i][1], book.bids[i - 1][1]) < 0, "bids fall")
-      assert.is_true(smc.decimal.cmp(book.asks[i][1], book.asks[i - 1][1]) > 0, "asks rise")
-    end
-    assert.is_true(smc.decimal.cmp(book.bids[1][1], book.asks[1][1]) < 0, "best bid below best ask")
-  end)
-
   it("answers an unknown path with HTTP 404, told apart from a transport error", function()
     local answer, err = venue:get "/api/v3/no/such/path"
     assert.is_nil(answer)

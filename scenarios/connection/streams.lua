@@ -87,28 +87,6 @@ describe("binance market streams #connection #binance", function()
     end, { within = 50 })
     assert(stream:recv(5))
   end)
-
-  it("keeps a local book equal to the venue's while the market moves", function()
-    local stream <close> = assert(venue:stream { "book:BTC/USDT" })
-    local first = assert(stream:top(5))
-    for _, by in ipairs { "0.01", "-0.02", "0.005" } do
-      venue.sandbox:move("BTC/USDT", { by = by })
-      eventually(function()
-        assert.same(venue.sandbox:book("BTC/USDT", 5), assert(stream:top(5)))
-      end, { within = 5 })
-    end
-    assert.is_true(stream:top(5).id > first.id)
-  end)
-
-  it("closes with code 1000 and leaves no connection behind", function()
-    local stream = assert(venue:stream { "trade:BTC/USDT" })
-    assert(stream:recv(15))
-    assert.equal(1, #venue.sandbox:streams())
-
-    assert.equal(1000, assert(stream:close()))
-
-    eventually(function() assert.same({}, venue.sandbox:streams()) end)
-  end)
 end)
 
 describe("binance user stream #connection #binance", function()

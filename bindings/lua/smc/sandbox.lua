@@ -5,7 +5,7 @@ local server = require "smc.core.server"
 local task = require "smc.core.task"
 local world = require "smc.world"
 
-local DIALECTS = { binance = "smc.sandbox.binance.face" }
+local DIALECTS = { binance = "smc.sandbox.binance.face", bybit = "smc.sandbox.bybit.face" }
 
 local opened = setmetatable({}, { __mode = "k" }) -- by world, by name
 local counts = setmetatable({}, { __mode = "k" }) -- sandboxes of a world, so that no two are the same
@@ -79,7 +79,7 @@ end
 
 local function check_name(name, level)
   if type(name) ~= "string" or not DIALECTS[name] then
-    error(("sandbox: no venue is called '%s' (known: binance)"):format(tostring(name)), level + 1)
+    error(("sandbox: no venue is called '%s' (known: binance, bybit)"):format(tostring(name)), level + 1)
   end
 end
 

@@ -5,7 +5,7 @@ local world = require "smc.world"
 
 local M = {}
 
-local DIALECTS = { binance = "smc.venue.binance" }
+local DIALECTS = { binance = "smc.venue.binance", bybit = "smc.venue.bybit" }
 
 local function in_sandbox(dialect, name, options)
   local box = options.sandbox or sandbox.shared(name)
@@ -36,7 +36,7 @@ end
 --- A venue of the run's target: its sandbox, which all venues of that name in a spec share, or its testnet.
 function M.open(name, options)
   if type(name) ~= "string" or not DIALECTS[name] then
-    error(("smc.venue: no venue is called '%s' (known: binance)"):format(tostring(name)), 2)
+    error(("smc.venue: no venue is called '%s' (known: binance, bybit)"):format(tostring(name)), 2)
   end
   local dialect = require(DIALECTS[name])
   options = check(name, options, dialect)

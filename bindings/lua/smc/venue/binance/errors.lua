@@ -1,5 +1,5 @@
 --- What an answer of Binance means: its code and text as a class, and whether the same call may be sent again.
-local errors = require "smc.error"
+local outcome = require "smc.venue.outcome"
 
 local M = {}
 
@@ -70,29 +70,7 @@ function M.classify(http, code, message, mutation)
   return known[1], known[2] == true
 end
 
---- The error object for an answer.  answer: { http, code, message, retry_after }.
-function M.answered(answer, op, mutation)
-  local class, retryable = M.classify(answer.http, answer.code, answer.message, mutation)
-  return errors.new { class = class, code = answer.code, message = answer.message, http = answer.http,
-    retryable = retryable, retry_after = answer.retry_after, venue = "binance", op = op }
-end
-
---- The error object for a request that got no answer.  err: what smc.core.http said.
-function M.unanswered(err, op, mutation)
-  local class, retryable = err.class, err.retryable
-  if mutation and err.sent then
-    class, retryable = "unknown_outcome", false
-  elseif not mutation and (class == "network" or class == "timeout") then
-    retryable = true
-  end
-  return errors.new { class = class, code = err.code, message = err.message, retryable = retryable, venue = "binance",
-    op = op, sent = err.sent }
-end
-
---- An answer that is not what the protocol promises.
-function M.broken(op, message, http, mutation)
-  return errors.new { class = mutation and "unknown_outcome" or "protocol", message = message, http = http,
-    venue = "binance", op = op }
-end
+local outcomes = outcome.of("binance", M.classify)
+M.answered, M.unanswered, M.broken = outcomes.answered, outcomes.unanswered, outcomes.broken
 
 return M

@@ -1,6 +1,7 @@
 --- One request to Binance: its parameters as bytes, its signature over exactly those, and its answer judged.
 local errors = require "smc.venue.binance.errors"
 local json = require "smc.json"
+local query = require "smc.venue.query"
 local task = require "smc.core.task"
 local text = require "smc.core.text"
 
@@ -8,29 +9,7 @@ local M = {}
 
 local IN_BODY = { POST = true, PUT = true, PATCH = true }
 
-local function value_text(name, value)
-  if type(value) == "table" then return json.encode(value) end
-  if type(value) == "number" and math.type(value) ~= "integer" then
-    error(("binance: parameter '%s' is a fraction: give decimals as strings"):format(name), 0)
-  end
-  return tostring(value)
-end
-
-local function sorted_names(params)
-  local names = {}
-  for name in pairs(params) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
---- name=value pairs in order of the names, percent-encoded.
-local function encode(params)
-  local out = {}
-  for i, name in ipairs(sorted_names(params)) do
-    out[i] = text.percent_encode(name) .. "=" .. text.percent_encode(value_text(name, params[name]))
-  end
-  return table.concat(out, "&")
-end
+local encode = query.encode
 
 local function signed_bytes(inner, params)
   local all = {}
@@ -44,7 +23,7 @@ end
 --- Adds the signature to WebSocket API parameters: over all of them, sorted, without percent-encoding.
 function M.sign_ws(signer, params)
   local parts = {}
-  for i, name in ipairs(sorted_names(params)) do parts[i] = name .. "=" .. value_text(name, params[name]) end
+  for i, name in ipairs(query.names(params)) do parts[i] = name .. "=" .. query.text(name, params[name]) end
   params.signature = assert(signer:sign(table.concat(parts, "&")))
   return params
 end

@@ -1,18 +1,14 @@
 --- Market data over a WebSocket: subscriptions, unified events, local books.
-local closing = require "smc.venue.closing"
 local errors = require "smc.venue.binance.errors"
+local events = require "smc.venue.events"
 local json = require "smc.json"
 local local_book = require "smc.venue.binance.local_book"
-local task = require "smc.core.task"
+local market_stream = require "smc.venue.market_stream"
 local unify = require "smc.venue.binance.unify"
-local ws = require "smc.ws"
 
 local M = {}
-local Stream = {}
-Stream.__index = Stream
-Stream.__name = "smc.stream"
+local Stream = market_stream.class()
 
-local ACK_SECONDS = 10
 local SNAPSHOT_LEVELS = 1000
 local SNAPSHOT_TRIES = 10
 
@@ -20,16 +16,8 @@ local CHANNELS = { trade = "@trade", book = "@depth@100ms", ticker = "@ticker" }
 
 -- ---- frames --------------------------------------------------------------------
 
-local function broken(message)
+function Stream.broken(message)
   return errors.broken("stream", message)
-end
-
-local function read_frame(self, timeout)
-  local message, err = self.conn:recv(timeout)
-  if not message then return nil, err end
-  local frame = json.decode(message.data)
-  if type(frame) ~= "table" then return nil, broken "a frame that is not JSON" end
-  return frame
 end
 
 local function trade_event(d, channel)
@@ -53,7 +41,7 @@ local function book_event(self, d, channel)
 end
 
 --- A frame as an event, or nil when it is none.
-local function event_of(self, frame)
+function Stream:event_of(frame)
   local channel = frame.stream and self.channel_of[frame.stream]
   if not channel then return nil end
   local kind, d = channel:match("^%a+"), frame.data
@@ -62,30 +50,17 @@ local function event_of(self, frame)
   return book_event(self, d, channel)
 end
 
-local function keep(self, event)
-  self.queue[#self.queue + 1] = event
-end
-
 -- ---- control ---------------------------------------------------------------------
 
---- Sends a control message and waits for the answer that carries its id; events that come first are kept.
+--- Sends a control message and waits for the answer that carries its id.
 local function control(self, method, params)
-  self.last_id = self.last_id + 1
-  local id = self.last_id
-  local ok, err = self.conn:send(json.encode(json.object("method", method, "params", params, "id", id)))
-  if not ok then return nil, err end
-  local give_up = task.now() + ACK_SECONDS
-  while true do
-    local frame
-    frame, err = read_frame(self, math.max(0, give_up - task.now()))
-    if not frame then return nil, err end
+  local id = self:next_id()
+  return self:ask(json.object("method", method, "params", params, "id", id), function(frame)
     if frame.error then
       return nil, errors.answered({ code = frame.error.code, message = tostring(frame.error.msg) }, "stream", false)
     end
     if frame.id == id and frame.stream == nil then return frame end
-    local event = event_of(self, frame)
-    if event then keep(self, event) end
-  end
+  end)
 end
 
 -- ---- books ------------------------------------------------------------------------
@@ -96,10 +71,10 @@ local function snapshot(self, book)
     if not answer then return nil, err end
     if book:restart(answer) then return true end
   end
-  return nil, broken("no snapshot fits the events of " .. book.symbol)
+  return nil, self.broken("no snapshot fits the events of " .. book.symbol)
 end
 
-local function restart_books(self)
+function Stream:restart_books()
   self.stale = false
   for _, channel in ipairs(self.channels) do
     local book = self.books[channel]
@@ -111,38 +86,6 @@ local function restart_books(self)
   return true
 end
 
---- Takes in whatever has arrived, without waiting for more.
-local function drain(self)
-  while true do
-    local frame, err = read_frame(self, 0)
-    if not frame then
-      if err.class == "timeout" then return true end
-      return nil, err
-    end
-    local event = event_of(self, frame)
-    if event then keep(self, event) end
-  end
-end
-
--- ---- the stream object --------------------------------------------------------------
-
---- The next event, in order of arrival: { channel, kind, symbol, time, raw, ... }.  nil, err after `timeout` seconds
--- (default 30) or when the connection is gone.
-function Stream:recv(timeout)
-  local give_up = task.now() + (timeout or 30)
-  while true do
-    if self.stale then
-      local ok, err = restart_books(self)
-      if not ok then return nil, err end
-    end
-    if #self.queue > 0 then return table.remove(self.queue, 1) end
-    local frame, err = read_frame(self, math.max(0, give_up - task.now()))
-    if not frame then return nil, err end
-    local event = event_of(self, frame)
-    if event then keep(self, event) end
-  end
-end
-
 --- The names that the venue says this connection is subscribed to.
 function Stream:subscriptions()
   local answer, err = control(self, "LIST_SUBSCRIPTIONS")
@@ -150,57 +93,16 @@ function Stream:subscriptions()
   return answer.result
 end
 
---- The local book: the best n levels, { symbol, id, bids, asks }.  symbol may be left out when there is one book.
-function Stream:top(n, symbol)
-  local channel = symbol and "book:" .. symbol or self.only_book
-  local book = channel and self.books[channel]
-  if not book then error("stream:top: name the symbol of a book of this stream", 2) end
-  local ok, err = drain(self)
-  if ok and self.stale then ok, err = restart_books(self) end
-  if not ok then return nil, err end
-  return book:top(n)
-end
-
-closing(Stream)
-
--- ---- opening -------------------------------------------------------------------------
-
-local function parse(channels)
-  if type(channels) ~= "table" or #channels == 0 then
-    error("stream: a list like { \"trade:BTC/USDT\" } expected", 3)
-  end
-  for key in pairs(channels) do
-    if math.type(key) ~= "integer" then error(("stream: unknown option '%s'"):format(tostring(key)), 3) end
-  end
-  local names, channel_of, books, only = {}, {}, {}, nil
-  for i, channel in ipairs(channels) do
-    local kind, symbol = tostring(channel):match("^(%a+):(.+)$")
-    if not CHANNELS[kind] then error(("stream: unknown channel '%s'"):format(tostring(channel)), 3) end
-    names[i] = unify.native(symbol):lower() .. CHANNELS[kind]
-    channel_of[names[i]] = channel
-    if kind == "book" then
-      books[channel] = local_book.new(symbol)
-      only = next(books, next(books)) == nil and channel or nil
-    end
-  end
-  return names, { channels = channels, channel_of = channel_of, books = books, only_book = only }
-end
-
 --- Connects, subscribes, and fetches the snapshots of the books.
 function M.open(venue, channels)
-  local names, state = parse(channels)
-  local conn, err = ws.connect(venue.ws_url .. "/stream")
-  if not conn then return nil, err end
-  state.venue, state.conn, state.queue, state.last_id, state.stale = venue, conn, {}, 0, false
-  local self = setmetatable(state, Stream)
-  local ok
-  ok, err = control(self, "SUBSCRIBE", json.array(names))
-  if ok then ok, err = restart_books(self) end
-  if not ok then
-    self:__close()
-    return nil, err
-  end
-  return self
+  local names, fields = market_stream.parse(channels, CHANNELS,
+    function(kind, symbol) return symbol:lower() .. CHANNELS[kind] end, local_book.new)
+  fields.venue = venue
+  return events.open(Stream, venue.ws_url .. "/stream", fields, function(self)
+    local ok, err = control(self, "SUBSCRIBE", json.array(names))
+    if not ok then return nil, err end
+    return self:restart_books()
+  end)
 end
 
 return M

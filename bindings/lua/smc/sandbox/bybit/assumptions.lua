@@ -1,0 +1,16 @@
+--- What Bybit's documents leave open, decided here by name.
+-- `smc.sandbox("bybit", { assume = { commission_bps = 0 } })` changes one of them.
+return {
+  -- HTTP status of retCode 10003.  Both 401 and 200 have been seen; the documents say 401.
+  unknown_key_status = 401,
+  -- HTTP status when the headers of a signed request are missing.
+  missing_headers_status = 401,
+  -- Seconds that an address stays shut out once it has exceeded its limit.  The venue says "at least ten minutes".
+  ban_seconds = 600,
+  -- Requests of an address within five seconds, whatever the endpoint.
+  ip_limit = 600,
+  -- Handshakes of an address within five minutes.
+  connection_limit = 500,
+  -- Commission in basis points: the default tier pays a tenth of a percent either way.
+  commission_bps = 10,
+}

@@ -1,0 +1,34 @@
+--- What scenarios hold of a Bybit sandbox, beyond what all sandboxes share.
+local boxes = require "smc.sandbox.box"
+local venue = require "smc.sandbox.bybit"
+
+local M = { options = boxes.options }
+
+local Box = boxes.class("bybit", { hmac = true, rsa = true })
+
+--- New limits: { requests = n, per = seconds } of an address, or { path = "/v5/...", requests = n, per = 1 } of an
+-- account at an endpoint.
+function Box:limit(given)
+  given = boxes.check_keys("sandbox:limit", given, { requests = true, per = true, path = true })
+  local n, per = given.requests, given.per
+  if math.type(n) ~= "integer" or n < 0 or math.type(per) ~= "integer" or per < 1 then
+    error("sandbox:limit: requests, a count, and per, a whole number of seconds, expected", 2)
+  end
+  local limits = boxes.venue(self).limits
+  if not given.path then return limits:change(n, per) end
+  if per ~= 1 then error("sandbox:limit: endpoints count by the second", 2) end
+  limits:change_endpoint(given.path, n)
+end
+
+function M.new(seed, options, record)
+  local box, serve, close = boxes.new(Box, venue, seed, options, record)
+  return box, serve, close -- not a tail call: an unknown assumption is blamed on the caller's line
+end
+
+--- Fills in where things are, once the server listens.
+function M.urls(box)
+  local ws = box.origin:gsub("^http", "ws")
+  box.url, box.ws_url, box.ws_api_url = box.origin, ws .. "/v5/public/spot", ws .. "/v5/private"
+end
+
+return M

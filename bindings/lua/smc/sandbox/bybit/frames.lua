@@ -1,0 +1,70 @@
+--- What both kinds of WebSocket connection have in common: operations as JSON frames, and how a connection is opened.
+local json = require "smc.json"
+local subscriptions = require "smc.sandbox.subscriptions"
+
+local M = {}
+
+--- Sends an object, names and values in turn.
+function M.send(session, ...)
+  session.sock:send(json.encode(json.object(...)))
+end
+
+--- req_id as the venue gives it back: as text, nil if there was none.
+function M.req_id(frame)
+  local id = frame.req_id
+  if id == nil or id == json.null then return nil end
+  return tostring(id)
+end
+
+--- The list of topic names in args, or nil.
+function M.names(frame)
+  if type(frame.args) ~= "table" or #frame.args == 0 then return nil end
+  for _, name in ipairs(frame.args) do
+    if type(name) ~= "string" then return nil end
+  end
+  return frame.args
+end
+
+local function not_json(data)
+  local near = data:sub(1, 10)
+  return ("Failed to decode incoming data:readObjectStart: expect { or n, but found %s, error found in #1 byte of "
+    .. "...|%s|..., bigger context ...|%s|..."):format(data:sub(1, 1), near, data:sub(1, 100))
+end
+
+local function on_message(sb, session, operations, data)
+  local frame = json.decode(data)
+  if type(frame) ~= "table" then
+    return M.send(session, "success", false, "ret_msg", not_json(data), "conn_id", session.conn_id, "op", "")
+  end
+  sb:record { method = "WS", path = tostring(frame.op), body = data, signed = frame.op == "auth" }
+  local operation = operations[frame.op]
+  if not operation then
+    return M.send(session, "success", false, "ret_msg", "error:invalid op", "conn_id", session.conn_id, "req_id",
+      M.req_id(frame) or "", "op", tostring(frame.op))
+  end
+  operation(sb, session, frame)
+end
+
+--- Accepts a handshake.  kind: what scenarios see; operations: by name, called with venue, session and frame;
+-- on_close(session) besides what is done here.  Returns the status.
+function M.accept(sb, ex, kind, operations, on_close)
+  if not sb.limits:connect(sb:now()) then
+    ex:reply(403, { { "Content-Type", "text/plain" } }, "403, access too frequent")
+    return 403
+  end
+  local session = { kind = kind, path = ex.path, names = {}, pings = 0, conn_id = sb:new_conn_id() }
+  local sock = ex:upgrade {
+    on_message = function(_, data) on_message(sb, session, operations, data) end,
+    on_close = function()
+      table.remove(sb.sessions, subscriptions.index_of(sb.sessions, session))
+      on_close(session)
+      sb:arm()
+    end,
+  }
+  if not sock then return 400 end -- its handshake was wrong, and has been answered
+  session.sock = sock
+  sb.sessions[#sb.sessions + 1] = session
+  return 101
+end
+
+return M

@@ -1,0 +1,76 @@
+--- A Bybit v5 sandbox, category spot: what it keeps, whom it tells, and its front door.
+local account_events = require "smc.sandbox.account_events"
+local base = require "smc.sandbox.base"
+local ledger = require "smc.sandbox.bybit.ledger"
+local limits = require "smc.sandbox.bybit.limits"
+local market_data = require "smc.sandbox.bybit.market_data"
+local private_stream = require "smc.sandbox.bybit.private_stream"
+local public_stream = require "smc.sandbox.bybit.public_stream"
+local rest = require "smc.sandbox.bybit.rest"
+local symbols = require "smc.sandbox.bybit.symbols"
+
+local M = {}
+local Venue = base.class()
+
+local UID = 24600000
+local KEY_LENGTH, SECRET_LENGTH, CONNECTION_LENGTH = 18, 36, 20
+
+M.assumptions = require "smc.sandbox.bybit.assumptions"
+
+--- record: called with a description of every request.  credentials: see sandbox/base.lua.
+function M.new(seed, assume, record, credentials)
+  local self = base.new(Venue, { name = "bybit", seed = seed, assume = assume, record = record, symbols = symbols.list,
+    key_length = KEY_LENGTH, secret_length = SECRET_LENGTH, credentials = credentials })
+  self.limits, self.ledger = limits.new(assume, self.market_opened), ledger.new()
+  self.uid, self.pushes, self.connections = UID, 0, 0
+  return self
+end
+
+function Venue:last_price(symbol) return market_data.last_price(self, symbol) end
+
+function Venue:new_conn_id()
+  self.connections = self.connections + 1
+  return ("%s-%x"):format(self.random:alnum(CONNECTION_LENGTH):lower(), self.connections)
+end
+
+--- Tells whoever listens what happened.
+function Venue:heard(events)
+  account_events.each(events, {
+    order = function(e) private_stream.order_event(self, e) end,
+    balances = function(list) private_stream.wallet_event(self, list) end,
+    transfer = function() end, -- the wallet that follows says it
+  })
+  if #self.topics > 0 then public_stream.happened(self, events) end
+end
+
+function Venue:watched() return private_stream.has_listeners(self) end
+
+function Venue:send(topic, event) public_stream.send(topic, event) end
+
+--- The WebSocket connections that are open: { path, kind = "market"|"private", streams, pings }.
+function Venue:describe_sessions()
+  local out = {}
+  for i, s in ipairs(self.sessions) do
+    out[i] = { kind = s.kind, path = s.path, streams = { table.unpack(s.names) }, pings = s.pings }
+  end
+  return out
+end
+
+local SOCKETS = { ["/v5/public/spot"] = public_stream, ["/v5/private"] = private_stream }
+
+--- Answers one exchange of the server.
+function Venue:serve(ex)
+  local entry = { method = ex.method, path = ex.path, query = ex.query or "", body = ex.body or "",
+    websocket = ex.is_websocket, signed = ex:header "x-bapi-sign" ~= nil }
+  self:record(entry)
+  if not ex.is_websocket then
+    entry.status = rest.serve(self, ex)
+  elseif SOCKETS[ex.path] then
+    entry.status = SOCKETS[ex.path].accept(self, ex)
+  else
+    ex:reply(404, {}, "")
+    entry.status = 404
+  end
+end
+
+return M

@@ -1,0 +1,60 @@
+--- The venue's own record of every order that it acknowledged: ids, links, fees, and the orders that the matching
+-- engine turned away after the acknowledgement.
+local decimal = require "smc.decimal"
+
+local M = {}
+local Ledger = {}
+Ledger.__index = Ledger
+
+local FIRST_ID = 1900000000000000000 -- the venue's spot ids have 19 digits
+local ID_STEP = 256
+
+function M.new()
+  return setmetatable({ list = {}, by_id = {}, by_link = {}, by_engine = {} }, Ledger)
+end
+
+local function engine_key(symbol, id) return symbol .. " " .. id end
+
+--- The ids of the order to come.  An order without a link of its own gets one from the venue: the next number.
+function Ledger:next_ids(link)
+  local id = FIRST_ID + (#self.list + 1) * ID_STEP
+  return tostring(id), link or tostring(id + 1)
+end
+
+--- Whether an account ever used this link.
+function Ledger:has_link(account, link)
+  return self.by_link[account .. " " .. link] ~= nil
+end
+
+--- entry: { id, link, account, symbol, order | engine_id, post_only, market_unit, smp }.  order: one that the engine
+-- never took.
+function Ledger:add(entry)
+  entry.n, entry.fee = #self.list + 1, "0"
+  self.list[entry.n] = entry
+  self.by_id[entry.id] = entry
+  self.by_link[entry.account .. " " .. entry.link] = entry
+  if entry.engine_id then self.by_engine[engine_key(entry.symbol, entry.engine_id)] = entry end
+  return entry
+end
+
+function Ledger:of_engine(symbol, id)
+  return self.by_engine[engine_key(symbol, id)]
+end
+
+--- The account's order by id, else by link; nil if there is none.
+function Ledger:find(account, id, link)
+  local entry
+  if id then entry = self.by_id[id] else entry = self.by_link[account .. " " .. link] end
+  return entry and entry.account == account and entry or nil
+end
+
+function Ledger:charge(entry, fee)
+  entry.fee = decimal.add(entry.fee, fee)
+end
+
+--- The order behind an entry, as the engine has it now.
+function M.order_of(sb, entry)
+  return entry.order or assert(sb.market:order { account = entry.account, symbol = entry.symbol, id = entry.engine_id })
+end
+
+return M

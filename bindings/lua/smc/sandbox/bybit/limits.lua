@@ -1,0 +1,81 @@
+--- Bybit's counters: requests of an address over five seconds, requests of an account to an endpoint over one second,
+-- handshakes over five minutes.  All windows roll.
+local M = {}
+local Limits = {}
+Limits.__index = Limits
+
+local SECOND_MS, IP_MS, CONNECTIONS_MS = 1000, 5000, 300000
+
+local function window(ms, limit) return { ms = ms, limit = limit, first = 1, last = 0 } end
+
+--- Forgets what has left the window; how many are in it.
+local function roll(w, now_ms)
+  while w.first <= w.last and w[w.first] <= now_ms - w.ms do
+    w[w.first] = nil
+    w.first = w.first + 1
+  end
+  return w.last - w.first + 1
+end
+
+--- Counts one if there is room for it.
+local function take(w, now_ms)
+  if roll(w, now_ms) >= w.limit then return false end
+  w.last = w.last + 1
+  w[w.last] = now_ms
+  return true
+end
+
+function M.new(assume, now_ms)
+  return setmetatable({ assume = assume, opened = now_ms, requests = window(IP_MS, assume.ip_limit),
+    connections = window(CONNECTIONS_MS, assume.connection_limit), users = {}, changed = {}, banned_until = 0, used = 0,
+    violations = 0 }, Limits)
+end
+
+--- A new limit of the address: n requests over so many seconds.
+function Limits:change(n, seconds)
+  self.requests = window(seconds * 1000, n)
+end
+
+--- A new limit of an endpoint: n requests of an account a second.
+function Limits:change_endpoint(path, n)
+  self.changed[path], self.users = n, {}
+end
+
+--- Counts one request of the address.  false: it is shut out.
+function Limits:admit(now_ms)
+  if now_ms >= self.banned_until and take(self.requests, now_ms) then
+    self.used = self.used + 1
+    return true
+  end
+  if now_ms >= self.banned_until then self.banned_until = now_ms + self.assume.ban_seconds * 1000 end
+  self.violations = self.violations + 1
+  return false
+end
+
+--- A handshake.  false: too many, or the address is shut out.
+function Limits:connect(now_ms)
+  return now_ms >= self.banned_until and take(self.connections, now_ms)
+end
+
+--- Counts one request of an account to an endpoint.  Returns whether it may pass, and what the headers say:
+-- { limit, left, reset }.
+function Limits:admit_user(account, path, limit, now_ms)
+  limit = self.changed[path] or limit
+  local id = account .. " " .. path
+  local w = self.users[id] or window(SECOND_MS, limit)
+  self.users[id] = w
+  local passed = take(w, now_ms)
+  if not passed then self.violations = self.violations + 1 end
+  return passed, { limit = limit, left = limit - roll(w, now_ms),
+    reset = passed and now_ms or (w[w.first] or now_ms) + SECOND_MS }
+end
+
+--- For scenarios: requests of the address since the start and allowed since, refusals, the running window.
+function Limits:report(now_ms)
+  local w = self.requests
+  local windows = (now_ms - self.opened) // w.ms + 1
+  return { used = self.used, allowed = windows * w.limit, violations = self.violations, window = roll(w, now_ms),
+    limit = w.limit, per = w.ms // 1000, banned_until = self.banned_until > now_ms and self.banned_until or nil }
+end
+
+return M

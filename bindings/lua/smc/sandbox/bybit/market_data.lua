@@ -1,0 +1,142 @@
+--- The public side of REST: time, instruments, tickers, books, trades, candles.
+local candles = require "smc.sandbox.candles"
+local decimal = require "smc.decimal"
+local format = require "smc.sandbox.bybit.format"
+local json = require "smc.json"
+local params = require "smc.sandbox.bybit.params"
+local refusal = require "smc.sandbox.bybit.refusal"
+local symbols = require "smc.sandbox.bybit.symbols"
+
+local M = {}
+
+local DAY_MS = 24 * 3600 * 1000
+
+--- The venue's names of candle lengths, in our own.
+M.intervals = { ["1"] = "1m", ["3"] = "3m", ["5"] = "5m", ["15"] = "15m", ["30"] = "30m", ["60"] = "1h",
+  ["120"] = "2h", ["240"] = "4h", ["360"] = "6h", ["720"] = "12h", D = "1d", W = "1w", M = "1M" }
+
+local CATEGORIES = { spot = true, linear = true, inverse = true, option = true }
+
+local function symbol_of(sb, values)
+  local def = sb.by_symbol[values.symbol]
+  if not def then return nil, refusal.not_supported() end
+  return def
+end
+
+local function time(sb)
+  local now = sb:now()
+  return json.object("timeSecond", tostring(now // 1000), "timeNano", tostring(now * 1000000))
+end
+
+--- Clients ask for every category when they load markets; those that are not served here have no instruments.
+local function instruments(sb, call)
+  local v = call.values
+  if not CATEGORIES[v.category] then return nil, refusal.category() end
+  if v.category ~= "spot" then
+    return json.object("category", v.category, "list", json.array {}, "nextPageCursor", "")
+  end
+  local list = {}
+  if v.symbol then
+    local def, no = symbol_of(sb, v)
+    if not def then return nil, no end
+    list[1] = symbols.describe(def)
+  else
+    for i, def in ipairs(sb.symbols) do list[i] = symbols.describe(def) end
+  end
+  if v.status and v.status ~= "Trading" then list = {} end
+  return json.object("category", "spot", "list", json.array(list))
+end
+
+--- The figures of the last 24 hours.
+function M.day(sb, def)
+  local now = sb.market:time()
+  local s = assert(sb.market:stats(def.symbol, now - DAY_MS, now))
+  local prev = s.prev_close or s.open
+  return { last = s.close, high = s.high, low = s.low, prev = prev, volume = s.volume, turnover = s.quote_volume,
+    change = decimal.div(decimal.sub(s.close, prev), prev, 4) }
+end
+
+local function ticker(sb, def)
+  local d, best = M.day(sb, def), sb.market:best(def.symbol)
+  return json.object("symbol", def.symbol, "bid1Price", best.bid or "", "bid1Size", best.bid_qty or "",
+    "ask1Price", best.ask or "", "ask1Size", best.ask_qty or "", "lastPrice", d.last, "prevPrice24h", d.prev,
+    "price24hPcnt", d.change, "highPrice24h", d.high, "lowPrice24h", d.low, "turnover24h", d.turnover,
+    "volume24h", d.volume, "usdIndexPrice", def.quote == "USDT" and sb.market:mid(def.symbol) or "")
+end
+
+local function tickers(sb, call)
+  local list = {}
+  if call.values.symbol then
+    local def, no = symbol_of(sb, call.values)
+    if not def then return nil, no end
+    list[1] = ticker(sb, def)
+  else
+    for i, def in ipairs(sb.symbols) do list[i] = ticker(sb, def) end
+  end
+  return json.object("category", "spot", "list", json.array(list))
+end
+
+local function orderbook(sb, call)
+  local def, no = symbol_of(sb, call.values)
+  if not def then return nil, no end
+  local limit
+  limit, no = params.whole(call.values, "limit", 1, 1, 1000)
+  if not limit then return nil, no end
+  local book = sb.market:book(def.symbol, limit)
+  local now = sb:now()
+  return json.object("s", def.symbol, "b", format.levels(book.bids), "a", format.levels(book.asks), "ts", now,
+    "u", book.update_id, "seq", book.update_id, "cts", now)
+end
+
+local function recent(sb, call)
+  local def, no = symbol_of(sb, call.values)
+  if not def then return nil, no end
+  local limit
+  limit, no = params.whole(call.values, "limit", 60, 1, 60)
+  if not limit then return nil, no end
+  local trades, out = sb.market:trades { symbol = def.symbol, limit = limit }, {}
+  for i = #trades, 1, -1 do
+    local t = trades[i]
+    out[#out + 1] = json.object("execId", format.exec_id(def, t.id), "symbol", def.symbol, "price", t.price,
+      "size", t.qty, "side", t.buyer_is_maker and "Sell" or "Buy", "time", tostring(t.time_ms + sb.skew_ms),
+      "isBlockTrade", false, "isRPITrade", false, "seq", tostring(t.id))
+  end
+  return json.object("category", "spot", "list", json.array(out))
+end
+
+--- From `start` on, else up to `end`: newest first.
+local function kline(sb, call)
+  local v = call.values
+  local def, no = symbol_of(sb, v)
+  if not def then return nil, no end
+  local interval = M.intervals[v.interval]
+  if not interval then return nil, refusal.params "Interval invalid" end
+  local limit, from, to
+  limit, no = params.whole(v, "limit", 200, 1, 1000)
+  if limit then from, no = params.whole(v, "start", false, 0) end
+  if from ~= nil then to, no = params.whole(v, "end", false, 0) end
+  if to == nil then return nil, no end
+  local out = {}
+  for _, c in ipairs(candles.of(sb, def.symbol, interval, { from_ms = from and from - sb.skew_ms or nil,
+    to_ms = to and to - sb.skew_ms or nil, limit = limit })) do
+    table.insert(out, 1, json.array { tostring(c.open_ms + sb.skew_ms), c.open, c.high, c.low, c.close, c.volume,
+      c.quote_volume })
+  end
+  return json.object("category", "spot", "symbol", def.symbol, "list", json.array(out))
+end
+
+--- The last price of a symbol.
+function M.last_price(sb, symbol)
+  return sb.market:trades({ symbol = symbol, limit = 1 })[1].price
+end
+
+local function route(path, handle, category)
+  return { method = "GET", path = "/v5/market/" .. path, category = category, handle = handle }
+end
+
+M.routes = {
+  route("time", time), route("instruments-info", instruments), route("tickers", tickers, true),
+  route("orderbook", orderbook, true), route("recent-trade", recent, true), route("kline", kline, true),
+}
+
+return M

@@ -1,0 +1,117 @@
+--- The private stream: who logged on, and what an account is told about its orders, executions and coins.
+local auth = require "smc.sandbox.bybit.auth"
+local format = require "smc.sandbox.bybit.format"
+local frames = require "smc.sandbox.bybit.frames"
+local json = require "smc.json"
+local subscriptions = require "smc.sandbox.subscriptions"
+
+local M = {}
+
+local TOPICS = { order = true, ["order.spot"] = true, execution = true, ["execution.spot"] = true, wallet = true,
+  position = true }
+
+-- ---- telling ------------------------------------------------------------------------
+
+--- Whether anybody is told anything.
+function M.has_listeners(sb)
+  for _, session in ipairs(sb.sessions) do
+    if session.key and #session.names > 0 then return true end
+  end
+  return false
+end
+
+local function tell(sb, account, topic, id, row)
+  for _, session in ipairs(sb.sessions) do
+    if session.key and session.key.account == account then
+      for _, name in ipairs { topic, topic .. ".spot" } do
+        if subscriptions.index_of(session.names, name) then
+          frames.send(session, "topic", name, "id", id, "creationTime", sb:now(), "data", json.array { row })
+        end
+      end
+    end
+  end
+end
+
+local function id_of(sb, what)
+  sb.pushes = sb.pushes + 1
+  return ("%d_%s_%d"):format(sb.uid, what, sb.pushes)
+end
+
+--- o: the order as it was then.
+function M.tell_order(sb, entry, o)
+  local def = sb.by_symbol[entry.symbol]
+  tell(sb, entry.account, "order", id_of(sb, def.id), format.order(def, entry, o, sb.skew_ms, true))
+end
+
+--- e: an order event of the engine.
+function M.order_event(sb, e)
+  local entry = sb.ledger:of_engine(e.symbol, e.order.id)
+  if e.exec == "trade" then
+    sb.ledger:charge(entry, e.fee)
+    local def = sb.by_symbol[e.symbol]
+    tell(sb, entry.account, "execution", id_of(sb, def.id), format.execution(def, entry, { side = e.order.side,
+      price = e.last_price, qty = e.last_qty, quote = e.last_quote, fee = e.fee, trade_id = e.trade_id,
+      is_maker = e.is_maker, time_ms = e.time_ms }, e.order, sb.fee_rate, sb.skew_ms, true))
+  end
+  M.tell_order(sb, entry, e.order)
+end
+
+--- list: balance events of one account.
+function M.wallet_event(sb, list)
+  local wanted = {}
+  for _, b in ipairs(list) do wanted[b.asset] = true end
+  tell(sb, list[1].account, "wallet", id_of(sb, "wallet"), format.wallet(sb, list[1].account, wanted))
+end
+
+-- ---- operations ---------------------------------------------------------------------
+
+local function respond(session, frame, success, message)
+  frames.send(session, "req_id", frames.req_id(frame), "success", success, "ret_msg", message, "op", frame.op,
+    "conn_id", session.conn_id)
+end
+
+local operations = {}
+
+function operations.auth(sb, session, frame)
+  local key = auth.check_socket(sb, frame.args, sb:now())
+  if not key then return respond(session, frame, false, "Params Error") end
+  session.key = key
+  respond(session, frame, true, "")
+end
+
+function operations.subscribe(sb, session, frame)
+  if not session.key then return respond(session, frame, false, "Request not authorized") end
+  local names = frames.names(frame)
+  if not names then return respond(session, frame, false, "error:args invalid") end
+  for _, name in ipairs(names) do
+    if not TOPICS[name] then return respond(session, frame, false, "error:handler not found,topic:" .. name) end
+  end
+  sb:settle() -- what happened before does not belong to the new subscription
+  for _, name in ipairs(names) do
+    if not subscriptions.index_of(session.names, name) then session.names[#session.names + 1] = name end
+  end
+  respond(session, frame, true, "")
+  sb:arm()
+end
+
+function operations.unsubscribe(sb, session, frame)
+  for _, name in ipairs(frames.names(frame) or {}) do
+    local at = subscriptions.index_of(session.names, name)
+    if at then table.remove(session.names, at) end
+  end
+  respond(session, frame, true, "")
+  sb:arm()
+end
+
+function operations.ping(sb, session, frame)
+  session.pings = session.pings + 1
+  frames.send(session, "req_id", frames.req_id(frame), "op", "pong", "args", json.array { tostring(sb:now()) },
+    "conn_id", session.conn_id)
+end
+
+--- Answers a handshake.  Returns the status.
+function M.accept(sb, ex)
+  return frames.accept(sb, ex, "private", operations, function() end)
+end
+
+return M

@@ -1,0 +1,101 @@
+--- The public stream: subscriptions, pings, and what is sent when the market moves.
+local frames = require "smc.sandbox.bybit.frames"
+local json = require "smc.json"
+local subscriptions = require "smc.sandbox.subscriptions"
+local topics = require "smc.sandbox.bybit.topics"
+
+local M = {}
+
+local MAX_ARGS = 10
+local MAX_LENGTH = 21000
+
+--- Sends to all who subscribed.
+function M.send(topic, event)
+  local text = json.encode(event)
+  for _, session in ipairs(topic.sessions) do session.sock:send(text) end
+end
+
+--- What has just happened in the market, in order.
+function M.happened(sb, events)
+  local now_ms = sb.market:time()
+  local trades = {}
+  for _, e in ipairs(events) do
+    if e.type == "trade" then
+      trades[e.symbol] = trades[e.symbol] or {}
+      table.insert(trades[e.symbol], e)
+    end
+    for _, topic in ipairs(sb.topics) do
+      if topic.lazy == e.type and topic.def.symbol == e.symbol then subscriptions.touch(topic, now_ms) end
+    end
+  end
+  for _, topic in ipairs(sb.topics) do
+    local list = trades[topic.def.symbol]
+    if list and topic.on_trades then M.send(topic, topic:on_trades(list, sb)) end
+  end
+end
+
+local function respond(session, frame, success, message)
+  frames.send(session, "success", success, "ret_msg", message, "conn_id", session.conn_id,
+    "req_id", frames.req_id(frame) or "", "op", frame.op)
+end
+
+local function total_length(session, more)
+  local n = 0
+  for _, list in ipairs { session.names, more } do
+    for _, name in ipairs(list) do n = n + #name end
+  end
+  return n
+end
+
+--- What is wrong with a subscription, or nil.
+local function objection(sb, session, names)
+  if total_length(session, names) > MAX_LENGTH then return "error:args length limit exceeded" end
+  for _, name in ipairs(names) do
+    if not topics.exists(sb, name) then return "error:handler not found,topic:" .. name end
+    if subscriptions.index_of(session.names, name) then return "error:already subscribed,topic:" .. name end
+  end
+end
+
+local operations = {}
+
+--- One frame is answered once, and as a whole; then come the snapshots.
+function operations.subscribe(sb, session, frame)
+  local names = frames.names(frame)
+  if not names then return respond(session, frame, false, "error:args invalid") end
+  if #names > MAX_ARGS then
+    return frames.send(session, "success", false, "ret_msg", "args size >10", "conn_id", session.conn_id, "op",
+      "subscribe")
+  end
+  local no = objection(sb, session, names)
+  if no then return respond(session, frame, false, no) end
+  respond(session, frame, true, "subscribe")
+  subscriptions.subscribe(sb, session, names, topics.new)
+  for _, name in ipairs(names) do
+    local topic = sb.topic_of[name]
+    if topic.snapshot then session.sock:send(json.encode(topic:snapshot(sb))) end
+  end
+  sb:arm()
+end
+
+function operations.unsubscribe(sb, session, frame)
+  local names = frames.names(frame)
+  if not names then return respond(session, frame, false, "error:args invalid") end
+  subscriptions.unsubscribe(sb, session, names)
+  respond(session, frame, true, "subscribe") -- the venue's spot socket says so here too
+end
+
+--- Compact, and in this order of fields: clients look for `ret_msg":"pong`.
+function operations.ping(_, session, frame)
+  session.pings = session.pings + 1
+  frames.send(session, "success", true, "ret_msg", "pong", "conn_id", session.conn_id, "req_id", frames.req_id(frame),
+    "op", "ping")
+end
+
+--- Answers a handshake.  Returns the status.
+function M.accept(sb, ex)
+  return frames.accept(sb, ex, "market", operations, function(session)
+    subscriptions.unsubscribe(sb, session, { table.unpack(session.names) })
+  end)
+end
+
+return M

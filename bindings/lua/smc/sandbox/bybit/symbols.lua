@@ -1,0 +1,42 @@
+--- The pairs that the sandbox trades, and how instruments-info describes them.
+local coins = require "smc.sandbox.coins"
+local decimal = require "smc.decimal"
+local json = require "smc.json"
+
+local M = {}
+
+-- step: of base quantities; quote_step: of quote amounts; band: how far from the index price one may buy or sell.
+M.list = coins.with {
+  BTCUSDT = { id = 9, tick = "0.1", step = "0.000001", quote_step = "0.0000001", min_value = "5", max_limit = "80",
+    max_market = "40", band = "0.005", band_limit = "0.01" },
+  ETHUSDT = { id = 10, tick = "0.01", step = "0.00001", quote_step = "0.0000001", min_value = "5", max_limit = "1500",
+    max_market = "700", band = "0.01", band_limit = "0.02" },
+  ETHBTC = { id = 12, tick = "0.00001", step = "0.00001", quote_step = "0.0000001", min_value = "0.0001",
+    max_limit = "1000", max_market = "500", band = "0.01", band_limit = "0.02" },
+  BNBUSDT = { id = 33, tick = "0.1", step = "0.0001", quote_step = "0.0000001", min_value = "5", max_limit = "2000",
+    max_market = "1000", band = "0.01", band_limit = "0.02" },
+}
+
+M.max_orders = 500
+local MAKER_FACTOR = "5" -- a PostOnly order may be so many times as large
+
+for index, def in ipairs(M.list) do
+  def.index = index
+  def.max_maker = decimal.mul(def.max_limit, MAKER_FACTOR)
+  def.zero = decimal.format("0", #def.tick - 2)
+end
+
+--- One element of instruments-info's list.
+function M.describe(def)
+  local o = json.object
+  return o("symbolId", def.id, "symbol", def.symbol, "baseCoin", def.base, "quoteCoin", def.quote, "innovation", "0",
+    "status", "Trading", "marginTrading", "none", "stTag", "0",
+    "lotSizeFilter", o("basePrecision", def.step, "quotePrecision", def.quote_step, "minOrderQty", def.step,
+      "maxOrderQty", def.max_limit, "minOrderAmt", def.min_value, "maxOrderAmt", "4000000",
+      "maxLimitOrderQty", def.max_limit, "maxMarketOrderQty", def.max_market,
+      "postOnlyMaxLimitOrderSize", def.max_maker),
+    "priceFilter", o("tickSize", def.tick),
+    "riskParameters", o("priceLimitRatioX", def.band, "priceLimitRatioY", def.band_limit), "symbolType", "")
+end
+
+return M

@@ -1,0 +1,147 @@
+--- Public topics by name: what each one sends, and when.
+local candles = require "smc.sandbox.candles"
+local format = require "smc.sandbox.bybit.format"
+local json = require "smc.json"
+local market_data = require "smc.sandbox.bybit.market_data"
+
+local M = {}
+
+local REPEAT_MS = 3000 -- a best price that stays is told again so often
+
+local DEPTHS = { ["1"] = 10, ["50"] = 20, ["200"] = 100, ["1000"] = 200 } -- milliseconds between two pushes
+
+-- ---- books --------------------------------------------------------------------------
+
+local function side(rows)
+  local at = {}
+  for _, row in ipairs(rows) do at[row[1]] = row[2] end
+  return { rows = rows, at = at }
+end
+
+--- Rows that lead from one side of a book to another; what has left comes with size "0".
+local function changes(old, new)
+  local out = {}
+  for _, row in ipairs(old.rows) do
+    if not new.at[row[1]] then out[#out + 1] = json.array { row[1], "0" } end
+  end
+  for _, row in ipairs(new.rows) do
+    if old.at[row[1]] ~= row[2] then out[#out + 1] = json.array { row[1], row[2] } end
+  end
+  return out
+end
+
+local function book_frame(topic, sb, kind, bids, asks)
+  local now = sb:now()
+  return json.object("topic", topic.name, "ts", now, "type", kind, "data", json.object("s", topic.def.symbol,
+    "b", bids, "a", asks, "u", topic.u, "seq", topic.seq), "cts", now)
+end
+
+local function take_book(topic, sb)
+  local book = sb.market:book(topic.def.symbol, topic.depth)
+  local old_bids, old_asks = topic.bids, topic.asks
+  topic.bids, topic.asks, topic.seq = side(book.bids), side(book.asks), book.update_id
+  return old_bids, old_asks
+end
+
+--- The book as it was last told, so that the next delta follows on it.
+local function snapshot(topic, sb)
+  if not topic.bids then
+    take_book(topic, sb)
+    topic.u = topic.seq
+  end
+  if topic.depth == 1 then topic.idle_due = sb.market:time() + REPEAT_MS end
+  return book_frame(topic, sb, "snapshot", format.levels(topic.bids.rows), format.levels(topic.asks.rows))
+end
+
+local function delta(topic, sb)
+  local old_bids, old_asks = take_book(topic, sb)
+  local bids, asks = changes(old_bids, topic.bids), changes(old_asks, topic.asks)
+  if #bids == 0 and #asks == 0 then return nil end
+  topic.u = topic.u + 1
+  return book_frame(topic, sb, "delta", json.array(bids), json.array(asks))
+end
+
+--- Always whole; a repetition keeps its number.
+local function best(topic, sb)
+  local old_bids, old_asks = take_book(topic, sb)
+  local changed = #changes(old_bids, topic.bids) + #changes(old_asks, topic.asks) > 0
+  if not changed and sb.market:time() < topic.idle_due then return nil end
+  if changed then topic.u = topic.u + 1 end
+  return snapshot(topic, sb)
+end
+
+local function orderbook(depth)
+  return { every = DEPTHS[depth], lazy = "level", depth = math.tointeger(tonumber(depth)), snapshot = snapshot,
+    emit = depth == "1" and best or delta }
+end
+
+-- ---- trades, tickers, candles -----------------------------------------------------------
+
+local function public_trade()
+  return { live = true, on_trades = function(topic, list, sb)
+    local rows = {}
+    for i, t in ipairs(list) do
+      rows[i] = json.object("i", format.exec_id(topic.def, t.id), "T", t.time_ms + sb.skew_ms, "p", t.price, "v", t.qty,
+        "S", t.buyer_is_maker and "Sell" or "Buy", "s", t.symbol, "BT", false, "RPI", false, "seq", t.id)
+    end
+    return json.object("topic", topic.name, "ts", sb:now(), "type", "snapshot", "data", json.array(rows))
+  end }
+end
+
+local function ticker_frame(topic, sb)
+  local def = topic.def
+  local d = market_data.day(sb, def)
+  return json.object("topic", topic.name, "ts", sb:now(), "type", "snapshot",
+    "cs", sb.market:best(def.symbol).update_id, "data", json.object("symbol", def.symbol, "lastPrice", d.last,
+      "highPrice24h", d.high, "lowPrice24h", d.low,
+      "prevPrice24h", d.prev, "volume24h", d.volume, "turnover24h", d.turnover, "price24hPcnt", d.change,
+      "usdIndexPrice", def.quote == "USDT" and sb.market:mid(def.symbol) or ""))
+end
+
+local function ticker()
+  return { every = 50, lazy = "trade", snapshot = ticker_frame, emit = ticker_frame }
+end
+
+local function kline(interval)
+  return { every = 1000, emit = function(topic, sb)
+    -- The candle of the instant before: at a candle's end that is the one that closes now.
+    local now = sb.market:time()
+    local list = candles.of(sb, topic.def.symbol, market_data.intervals[interval], { to_ms = now - 1, limit = 1 })
+    local c = list[#list]
+    if not c then return nil end
+    return json.object("topic", topic.name, "data", json.array { json.object("start", c.open_ms + sb.skew_ms,
+      "end", c.close_ms + sb.skew_ms, "interval", interval, "open", c.open, "close", c.close, "high", c.high,
+      "low", c.low, "volume", c.volume, "turnover", c.quote_volume, "confirm", c.close_ms < now,
+      "timestamp", sb:now()) }, "ts", sb:now(), "type", "snapshot")
+  end }
+end
+
+-- ---- by name ----------------------------------------------------------------------------
+
+--- The symbol's definition and how to make the topic, or nil.
+local function parse(sb, name)
+  local kind, symbol = name:match("^([%w.]+)%.(%u+)$")
+  local def = symbol and sb.by_symbol[symbol]
+  if not def then return nil end
+  if kind == "publicTrade" then return def, public_trade end
+  if kind == "tickers" then return def, ticker end
+  local depth, interval = kind:match("^orderbook%.(%d+)$"), kind:match("^kline%.(%w+)$")
+  if DEPTHS[depth] then return def, orderbook, depth end
+  if market_data.intervals[interval] then return def, kline, interval end
+end
+
+function M.exists(sb, name)
+  return parse(sb, name) ~= nil
+end
+
+--- The topic of a name, or nil for a name that this venue has no data for.
+-- lazy: the type of the event after which it has something to send.
+function M.new(sb, name)
+  local def, make, detail = parse(sb, name)
+  if not def then return nil end
+  local topic = make(detail)
+  topic.name, topic.def = name, def
+  return topic
+end
+
+return M

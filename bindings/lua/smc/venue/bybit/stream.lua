@@ -1,0 +1,95 @@
+--- Market data over the public WebSocket: subscriptions, unified events, local books.
+local events = require "smc.venue.events"
+local frames = require "smc.venue.bybit.frames"
+local local_book = require "smc.venue.bybit.local_book"
+local market_stream = require "smc.venue.market_stream"
+local spot = require "smc.venue.bybit.spot"
+local unify = require "smc.venue.bybit.unify"
+
+local M = {}
+local Stream = market_stream.class()
+frames.extend(Stream, "stream")
+
+local TOPICS = { trade = "publicTrade.", book = "orderbook.50.", ticker = "tickers." }
+
+local function trade_events(frame, channel)
+  local out = {}
+  for i, t in ipairs(frame.data) do
+    out[i] = { channel = channel, kind = "trade", symbol = unify.symbol(t.s), id = t.i, price = unify.number(t.p),
+      qty = unify.number(t.v), side = t.S:lower(), time = t.T, raw = t }
+  end
+  return table.unpack(out)
+end
+
+local function ticker_event(frame, channel)
+  local event = unify.ticker(frame.data, frame.ts)
+  event.channel, event.kind, event.raw = channel, "ticker", frame.data
+  return event
+end
+
+--- A book that lost events is dropped and will be subscribed to anew.
+local function book_event(self, frame, channel)
+  local book, d = self.books[channel], frame.data
+  if not book:update(frame.type, d) then self.stale = true end
+  return { channel = channel, kind = "book", symbol = book.symbol, first_id = d.seq, id = d.seq,
+    bids = unify.levels(d.b), asks = unify.levels(d.a), time = frame.ts, raw = d }
+end
+
+function Stream:event_of(frame)
+  local channel = frame.topic and self.channel_of[frame.topic]
+  if not channel then return nil end
+  local kind = channel:match("^%a+")
+  if kind == "trade" then return trade_events(frame, channel) end
+  if kind == "ticker" then return ticker_event(frame, channel) end
+  return book_event(self, frame, channel)
+end
+
+--- Subscribes anew to the books that lost events, and waits for their snapshots.
+function Stream:restart_books()
+  self.stale = false
+  for _, topic in ipairs(self.names) do
+    local book = self.books[self.channel_of[topic]]
+    if book and not book.live then
+      local ok, err = self:operate("unsubscribe", { topic })
+      if ok then ok, err = self:operate("subscribe", { topic }) end
+      if ok then ok, err = self:await(function() return book.live end) end
+      if not ok then return nil, err end
+    end
+  end
+  return true
+end
+
+--- The names of the topics.  The venue can't be asked: these are the ones that it has confirmed.
+function Stream:subscriptions()
+  return { table.unpack(self.names) }
+end
+
+local MAX_ARGS = 10 -- in one request
+
+local function subscribe(self)
+  for first = 1, #self.names, MAX_ARGS do
+    local ok, err = self:operate("subscribe", { table.unpack(self.names, first,
+      math.min(first + MAX_ARGS - 1, #self.names)) })
+    if not ok then return nil, err end
+  end
+  return self:await(function()
+    for _, book in pairs(self.books) do
+      if not book.live then return false end
+    end
+    return true
+  end)
+end
+
+--- Connects, subscribes, and waits for the snapshots of the books.
+function M.open(venue, channels)
+  for _, channel in ipairs(type(channels) == "table" and channels or {}) do
+    local symbol = tostring(channel):match("^%a+:(.+)$")
+    if symbol then spot.native("stream", symbol) end
+  end
+  local names, fields = market_stream.parse(channels, TOPICS,
+    function(kind, symbol) return TOPICS[kind] .. symbol end, local_book.new)
+  fields.names = names
+  return events.open(Stream, venue.ws_url, fields, subscribe)
+end
+
+return M

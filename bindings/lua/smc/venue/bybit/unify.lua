@@ -1,0 +1,91 @@
+--- Bybit's records in the words that all venues share.
+local decimal = require "smc.decimal"
+local words = require "smc.venue.words"
+
+local M = {}
+
+local number = words.number
+M.number, M.symbol, M.levels = number, words.symbol, words.levels
+
+--- What is absent comes as "", or not at all.
+local function given(s)
+  if s == nil or s == "" then return nil end
+  return number(s)
+end
+
+local function ms(s) return math.tointeger(tonumber(s)) end
+
+local STATUS = { New = "open", Untriggered = "open", Triggered = "open", PartiallyFilled = "partially_filled",
+  Filled = "filled", Rejected = "rejected", Deactivated = "canceled" }
+local ENDED = { Cancelled = true, PartiallyFilledCanceled = true }
+
+--- An order that ended before it was full: by us, or by the venue.  A market order for a quote amount ends so as a
+-- rule, since what the last step leaves over is given back; it did what it was asked for.
+local function status(o)
+  if STATUS[o.orderStatus] then return STATUS[o.orderStatus] end
+  if not ENDED[o.orderStatus] then error("bybit: unknown order status " .. tostring(o.orderStatus)) end
+  if o.cancelType == "CancelByUser" then return "canceled" end
+  if o.marketUnit == "quoteCoin" and o.rejectReason == "EC_CancelForNoFullFill" then return "filled" end
+  return "expired"
+end
+
+--- An order, from order/realtime, order/history or the order topic.
+function M.order(o)
+  local market, post_only = o.orderType == "Market", o.timeInForce == "PostOnly"
+  local filled, quote = number(o.cumExecQty), number(o.cumExecValue)
+  local state = status(o)
+  return {
+    id = o.orderId, client_id = o.orderLinkId, symbol = M.symbol(o.symbol), side = o.side:lower(),
+    type = market and "market" or post_only and "limit_maker" or "limit",
+    time_in_force = (market or post_only) and "gtc" or o.timeInForce:lower(), status = state,
+    qty = market and o.marketUnit == "quoteCoin" and filled or number(o.qty),
+    price = not market and number(o.price) or nil, filled = filled, filled_quote = quote,
+    average = words.average(quote, filled), time = ms(o.createdTime), updated = ms(o.updatedTime),
+    reason = (state == "expired" or state == "rejected") and o.rejectReason or nil, raw = o,
+  }
+end
+
+--- One of the account's fills, from execution/list or the execution topic.
+function M.fill(f)
+  return { id = f.execId, order_id = f.orderId, symbol = M.symbol(f.symbol), side = f.side:lower(),
+    price = number(f.execPrice), qty = number(f.execQty), quote = number(f.execValue), fee = number(f.execFee),
+    fee_asset = f.feeCurrency, time = ms(f.execTime), maker = f.isMaker }
+end
+
+function M.trade(t, symbol)
+  return { id = t.execId, symbol = symbol, price = number(t.price), qty = number(t.size), time = ms(t.time),
+    side = t.side:lower() }
+end
+
+--- From tickers, REST or stream; the stream has no best prices.
+function M.ticker(t, time)
+  return { symbol = M.symbol(t.symbol), last = number(t.lastPrice), bid = given(t.bid1Price),
+    bid_qty = given(t.bid1Size), ask = given(t.ask1Price), ask_qty = given(t.ask1Size), open = number(t.prevPrice24h),
+    high = number(t.highPrice24h), low = number(t.lowPrice24h), volume = number(t.volume24h),
+    quote_volume = number(t.turnover24h), time = time }
+end
+
+function M.candle(k)
+  return { time = ms(k[1]), open = number(k[2]), high = number(k[3]), low = number(k[4]), close = number(k[5]),
+    volume = number(k[6]), quote_volume = number(k[7]) }
+end
+
+function M.instrument(s)
+  local lot = s.lotSizeFilter
+  return { symbol = s.baseCoin .. "/" .. s.quoteCoin, native = s.symbol, base = s.baseCoin, quote = s.quoteCoin,
+    trading = s.status == "Trading", tick = number(s.priceFilter.tickSize), step = number(lot.basePrecision),
+    min_qty = number(lot.minOrderQty), max_qty = number(lot.maxLimitOrderQty), min_notional = number(lot.minOrderAmt),
+    order_types = { "Limit", "Market" }, raw = s }
+end
+
+--- The coins of a wallet.
+function M.balances(coins)
+  local out = {}
+  for _, c in ipairs(coins) do
+    local total, locked = number(c.walletBalance), number(c.locked)
+    out[c.coin] = { free = decimal.sub(total, locked), locked = locked, total = total }
+  end
+  return out
+end
+
+return M

@@ -1,0 +1,58 @@
+--- What happens to an account, over the private WebSocket.
+local events = require "smc.venue.events"
+local frames = require "smc.venue.bybit.frames"
+local task = require "smc.core.task"
+local unify = require "smc.venue.bybit.unify"
+
+local M = {}
+local Stream = events.class "smc.user_stream"
+frames.extend(Stream, "user_stream")
+
+local AUTH_MS = 10000 -- how long the signature of the log-on is good
+local AUTH_REFUSED = 10004
+
+local EXECUTIONS = { open = "new", partially_filled = "trade", filled = "trade" }
+
+local kinds = {}
+
+function kinds.order(row, frame)
+  local order = unify.order(row)
+  return { kind = "order", order = order, execution = EXECUTIONS[order.status] or order.status,
+    time = frame.creationTime, raw = row }
+end
+
+function kinds.execution(row, frame)
+  return { kind = "fill", fill = unify.fill(row), execution = "trade", time = frame.creationTime, raw = row }
+end
+
+function kinds.wallet(row, frame)
+  local balances = {}
+  for asset, b in pairs(unify.balances(row.coin)) do balances[asset] = { free = b.free, locked = b.locked } end
+  return { kind = "balance", balances = balances, time = frame.creationTime, raw = row }
+end
+
+--- Of each row: { kind = "order"|"fill"|"balance", order, fill, balances, time, raw }.
+function Stream:event_of(frame)
+  local convert = kinds[frame.topic]
+  if not convert then return nil end
+  local out = {}
+  for _, row in ipairs(frame.data) do
+    if row.category == nil or row.category == "spot" then out[#out + 1] = convert(row, frame) end
+  end
+  return table.unpack(out)
+end
+
+--- Connects, logs on and subscribes.
+function M.open(venue, signer, offset_ms)
+  return events.open(Stream, venue.ws_api_url, {}, function(self)
+    local expires = task.wall_ms() + offset_ms + AUTH_MS
+    local answer, err = self:operate("auth", { venue.key, expires, assert(signer:sign("GET/realtime" .. expires)) },
+      AUTH_REFUSED)
+    if answer then answer, err = self:operate("subscribe", { "order", "execution", "wallet" }) end
+    if not answer then return nil, err end
+    self.subscription = answer.conn_id
+    return true
+  end)
+end
+
+return M

@@ -1,0 +1,150 @@
+--- What every venue object is made of, whatever its venue speaks.
+local rng = require "smc.core.rng"
+local sign = require "smc.core.sign"
+local spec = require "smc.spec"
+local task = require "smc.core.task"
+local wire = require "smc.venue.wire"
+local words = require "smc.venue.words"
+
+local M = {}
+local Client = {}
+
+M.options = { key = true, secret = true, recv_window = true, sandbox = true }
+M.SPAN = { since = true, until_ = true, limit = true, order_id = true }
+
+local CLIENT_ID_LENGTH = 20
+local within = setmetatable({}, { __mode = "k" }) -- venue -> what it keeps to itself
+local opened = setmetatable({}, { __mode = "k" }) -- by world and name: how many, so that no two draw the same ids
+
+--- The class of a venue's objects.  It adds time() and the other calls.
+function M.class(name)
+  local class = setmetatable({ name = name }, { __index = Client })
+  --- What a testnet can't give ends the spec as skipped.
+  function class.__index(_, key)
+    if key == "sandbox" then spec.skip "a testnet has no sandbox to look into" end
+    return class[key]
+  end
+  return class
+end
+
+--- PEM is recognised; any other text is the secret of an HMAC key.
+local function key_of(material)
+  local kind, err = sign.detect(material)
+  if not kind then error(err, 0) end
+  local key
+  key, err = sign.key(kind, material)
+  if not key then error(err, 0) end
+  return key
+end
+
+local function next_of(w, name)
+  opened[w] = opened[w] or {}
+  opened[w][name] = (opened[w][name] or 0) + 1
+  return opened[w][name]
+end
+
+--- access: { urls = { rest, stream, api }, key, secret, sandbox }.  Wrong options are blamed on the third line up.
+function M.new(class, access, options, w)
+  if options.recv_window and (math.type(options.recv_window) ~= "integer" or options.recv_window < 1) then
+    error("smc.venue: recv_window is a whole number of milliseconds", 4)
+  end
+  local self = setmetatable({
+    name = class.name, url = access.urls.rest, ws_url = access.urls.stream, ws_api_url = access.urls.api,
+    key = options.key or access.key, secret = access.sandbox and (options.secret or access.secret) or nil,
+    sandbox = access.sandbox,
+  }, class)
+  within[self] = { signer = key_of(options.secret or access.secret), wire = wire.new(), offset_ms = 0,
+    recv_window = options.recv_window, random = rng.new(w.seed, class.name .. " client " .. next_of(w, class.name)) }
+  return self
+end
+
+--- What a venue keeps to itself: { signer, wire, offset_ms, recv_window, random }.
+function M.inside(venue) return within[venue] end
+
+--- A client id for an order that was given none.
+function M.new_id(venue) return "smc-" .. within[venue].random:alnum(CLIENT_ID_LENGTH) end
+
+-- ---- what callers give -----------------------------------------------------------------
+
+function M.checked(what, given, known, needed, level)
+  level = level or 3
+  if type(given) ~= "table" then error(what .. ": a table expected", level) end
+  for key in pairs(given) do
+    if not known[key] then error(("%s: unknown key '%s'"):format(what, tostring(key)), level) end
+  end
+  for _, key in ipairs(needed or {}) do
+    if given[key] == nil then error(("%s: %s is missing"):format(what, key), level) end
+  end
+  return given
+end
+
+function M.native(what, symbol, level)
+  if type(symbol) ~= "string" then error(what .. ": a symbol like \"BTC/USDT\" expected", level or 3) end
+  return words.native(symbol)
+end
+
+local PLACE = { symbol = true, side = true, type = true, qty = true, quote_qty = true, price = true,
+  time_in_force = true, client_id = true, self_trade = true }
+local TYPES = { limit = true, market = true, limit_maker = true }
+
+--- What place was given; wrong use is blamed on its caller.
+function M.check_place(given)
+  M.checked("place", given, PLACE, { "symbol", "side", "type" }, 4)
+  if not TYPES[given.type] then error("place: type is limit, market or limit_maker", 3) end
+  for _, name in ipairs { "qty", "quote_qty", "price" } do
+    if given[name] ~= nil and type(given[name]) ~= "string" then
+      error(("place: %s is a decimal string"):format(name), 3)
+    end
+  end
+  for _, name in ipairs { "symbol", "side", "time_in_force", "self_trade" } do
+    if given[name] ~= nil and type(given[name]) ~= "string" then error(("place: %s is a word"):format(name), 3) end
+  end
+end
+
+local ONE = { symbol = true, id = true, client_id = true }
+
+--- What names one order; wrong use is blamed on the caller of the call that was given it.
+function M.check_one(what, given)
+  M.checked(what, given, ONE, { "symbol" }, 5)
+  if not given.id and not given.client_id then error(what .. ": id or client_id expected", 4) end
+end
+
+function M.each(list, convert, ...)
+  local out = {}
+  for i, item in ipairs(list) do out[i] = convert(item, ...) end
+  return out
+end
+
+-- ---- calls that are the same everywhere --------------------------------------------------
+
+--- Gives a class get, post, put, patch and delete.  call(self, op, method, path, params, signed).
+function M.verbs(class, call)
+  for _, method in ipairs { "GET", "POST", "PUT", "PATCH", "DELETE" } do
+    local name = method:lower()
+    class[name] = function(self, path, params, options)
+      options = options or {}
+      for key in pairs(options) do
+        if key ~= "signed" then error(("%s: unknown option '%s'"):format(name, tostring(key)), 2) end
+      end
+      if type(path) ~= "string" or path:sub(1, 1) ~= "/" then error(name .. ": a path expected", 2) end
+      return call(self, name .. " " .. path, method, path, params or {}, options.signed == true)
+    end
+  end
+end
+
+--- What this venue object has sent, oldest first: { method, path, op, signed, at, elapsed, status | failed }.
+function Client:requests(filters)
+  return (within[self].wire:requests(filters, 2)) -- the parentheses keep this frame for the levels of errors
+end
+
+--- Measures how far the venue's clock is ahead of ours, and signs by it from now on.  Returns milliseconds.
+function Client:sync()
+  local sent = task.wall_ms()
+  local server, err = self:time()
+  if not server then return nil, err end
+  local offset = server - (sent + task.wall_ms()) // 2
+  within[self].offset_ms = offset
+  return offset
+end
+
+return M

@@ -1,0 +1,32 @@
+--- Parameters as text: decimals come as strings, tables go as JSON.
+local json = require "smc.json"
+local text = require "smc.core.text"
+
+local M = {}
+
+function M.text(name, value)
+  if type(value) == "table" then return json.encode(value) end
+  if type(value) == "number" and math.type(value) ~= "integer" then
+    error(("parameter '%s' is a fraction: give decimals as strings"):format(name), 0)
+  end
+  return tostring(value)
+end
+
+--- The names, sorted.
+function M.names(params)
+  local names = {}
+  for name in pairs(params) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- name=value pairs in order of the names, percent-encoded.
+function M.encode(params)
+  local out = {}
+  for i, name in ipairs(M.names(params)) do
+    out[i] = text.percent_encode(name) .. "=" .. text.percent_encode(M.text(name, params[name]))
+  end
+  return table.concat(out, "&")
+end
+
+return M

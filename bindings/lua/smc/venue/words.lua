@@ -1,0 +1,48 @@
+--- The words that all venues share: symbols with a slash, minimal decimals.
+local decimal = require "smc.decimal"
+
+local M = {}
+
+-- Longest first where one ends in another.
+local QUOTES = { "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USDP", "DAI", "EUR", "TRY", "BRL", "JPY", "BTC", "ETH",
+  "BNB" }
+
+--- "BTC/USDT" -> "BTCUSDT".
+function M.native(symbol)
+  return (symbol:gsub("/", "", 1))
+end
+
+local unified = {}
+
+--- "BTCUSDT" -> "BTC/USDT"; a symbol whose quote asset is unknown stays as it is.
+function M.symbol(native)
+  if unified[native] then return unified[native] end
+  for _, quote in ipairs(QUOTES) do
+    if #native > #quote and native:sub(-#quote) == quote then
+      unified[native] = native:sub(1, -#quote - 1) .. "/" .. quote
+      return unified[native]
+    end
+  end
+  return native
+end
+
+--- "0.50000000" -> "0.5".
+local function number(s)
+  if not s or not s:find(".", 1, true) then return s end
+  return (s:gsub("0+$", ""):gsub("%.$", ""))
+end
+M.number = number
+
+function M.levels(rows)
+  local out = {}
+  for i, row in ipairs(rows) do out[i] = { number(row[1]), number(row[2]) } end
+  return out
+end
+
+--- The price of what was filled; nil while nothing is.
+function M.average(quote, qty)
+  if not quote or qty == "0" then return nil end
+  return number(decimal.div(quote, qty, 8))
+end
+
+return M

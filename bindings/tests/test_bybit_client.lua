@@ -1,0 +1,226 @@
+-- The client half of bybit: what answers mean, how records are unified, the local book, orders only acknowledged.
+local errors = require "smc.venue.bybit.errors"
+local local_book = require "smc.venue.bybit.local_book"
+local smc = require "smc"
+local unify = require "smc.venue.bybit.unify"
+
+describe("an answer of bybit that is an error", function()
+  -- http, code, message, class of a read, class of a mutation, retryable as a read, retryable as a mutation
+  for _, row in ipairs {
+    { 200, 10000, "", "timeout", "unknown_outcome", true, false },
+    { 200, 10001, "params error", "invalid_request", "invalid_request", false, false },
+    { 200, 10002, "", "clock_skew", "clock_skew", false, false },
+    { 401, 10003, "", "auth", "auth", false, false },
+    { 200, 10004, "", "auth", "auth", false, false },
+    { 200, 10005, "", "permission", "permission", false, false },
+    { 200, 10006, "", "rate_limit", "rate_limit", true, true },
+    { 200, 10010, "", "permission", "permission", false, false },
+    { 200, 10016, "", "server", "unknown_outcome", true, false },
+    { 404, 10017, "", "invalid_request", "invalid_request", false, false },
+    { 200, 33004, "", "auth", "auth", false, false },
+    { 200, 170121, "", "invalid_request", "invalid_request", false, false },
+    { 200, 170131, "", "insufficient_funds", "insufficient_funds", false, false },
+    { 200, 170134, "", "filter", "filter", false, false },
+    { 200, 170141, "", "duplicate_order", "duplicate_order", false, false },
+    { 200, 170144, "", "server", "server", true, false },
+    { 200, 170146, "", "timeout", "unknown_outcome", true, false },
+    { 200, 170151, "", "market_closed", "market_closed", false, false },
+    { 200, 170213, "", "unknown_order", "unknown_order", false, false },
+    { 200, 999999, "a code that nobody knows", "server", "unknown_outcome", false, false },
+    { 403, nil, "HTTP status 403: 403, access too frequent", "ip_ban", "ip_ban", true, true },
+    { 403, nil, "HTTP status 403: Forbidden", "permission", "permission", false, false },
+    { 401, nil, "HTTP status 401", "auth", "auth", false, false },
+    { 404, nil, "HTTP status 404", "invalid_request", "invalid_request", false, false },
+    { 429, nil, "HTTP status 429", "rate_limit", "rate_limit", true, true },
+    { 502, nil, "HTTP status 502", "server", "unknown_outcome", true, false },
+  } do
+    local http, code, message, read, mutation, read_again, mutate_again = table.unpack(row, 1, 7)
+    it(("%s %s %s"):format(http, code, message), function()
+      assert.same({ read, read_again }, { errors.classify(http, code, message, false) })
+      assert.same({ mutation, mutate_again }, { errors.classify(http, code, message, true) })
+    end)
+  end
+end)
+
+describe("a bybit order in the words of all venues", function()
+  local function order(over)
+    local raw = { orderId = "1", orderLinkId = "x", symbol = "BTCUSDT", side = "Buy", orderType = "Limit",
+      price = "10.0", qty = "2.00", cumExecQty = "0.50", cumExecValue = "4.5", timeInForce = "GTC",
+      orderStatus = "PartiallyFilled", cancelType = "UNKNOWN", rejectReason = "EC_NoError",
+      createdTime = "5", updatedTime = "6", marketUnit = "" }
+    for name, value in pairs(over or {}) do raw[name] = value end
+    local out = unify.order(raw)
+    out.raw = nil
+    return out
+  end
+
+  it("has minimal decimals and numbers for times", function()
+    assert.same({ id = "1", client_id = "x", symbol = "BTC/USDT", side = "buy", type = "limit", time_in_force = "gtc",
+      status = "partially_filled", qty = "2", price = "10", filled = "0.5", filled_quote = "4.5", average = "9",
+      time = 5, updated = 6 }, order())
+  end)
+
+  for _, row in ipairs {
+    { "canceled", { orderStatus = "Cancelled", cancelType = "CancelByUser", rejectReason = "EC_PerCancelRequest" } },
+    { "canceled", { orderStatus = "PartiallyFilledCanceled", cancelType = "CancelByUser" } },
+    { "expired", { orderStatus = "Cancelled", rejectReason = "EC_NoImmediateQtyToFill" }, "EC_NoImmediateQtyToFill" },
+    { "expired", { orderStatus = "PartiallyFilledCanceled", rejectReason = "EC_CancelForNoFullFill" },
+      "EC_CancelForNoFullFill" },
+    { "filled", { orderStatus = "PartiallyFilledCanceled", rejectReason = "EC_CancelForNoFullFill",
+      orderType = "Market", marketUnit = "quoteCoin" } },
+    { "rejected", { orderStatus = "Rejected", rejectReason = "EC_PostOnlyWillTakeLiquidity" },
+      "EC_PostOnlyWillTakeLiquidity" },
+    { "open", { orderStatus = "Untriggered" } },
+  } do
+    it(("is %s when the venue says %s"):format(row[1], row[2].orderStatus .. (row[2].marketUnit or "")
+      .. (row[2].cancelType or "")), function()
+      local o = order(row[2])
+      assert.same({ row[1], row[3] }, { o.status, o.reason })
+    end)
+  end
+end)
+
+describe("a local book of bybit", function()
+  local book
+  before_each(function()
+    book = local_book.new "BTC/USDT"
+    book:update("snapshot", { b = { { "10.0", "1" } }, a = { { "11.0", "1" } }, u = 5, seq = 50 })
+  end)
+
+  it("applies deltas in their order", function()
+    assert.is_true(book:update("delta", { b = { { "10.0", "0" }, { "9.5", "2" } }, a = {}, u = 6, seq = 51 }))
+    assert.same({ symbol = "BTC/USDT", id = 51, bids = { { "9.5", "2" } }, asks = { { "11", "1" } } }, book:top(5))
+  end)
+
+  it("waits for a snapshot when one is missing", function()
+    assert.is_false(book:update("delta", { b = {}, a = { { "11.0", "0" } }, u = 7, seq = 52 }))
+    assert.is_true(book:update("delta", { b = {}, a = { { "11.0", "0" } }, u = 8, seq = 53 }))
+    assert.same({ false, 1 }, { book.live, book.resyncs })
+    book:update("snapshot", { b = {}, a = { { "12", "1" } }, u = 9, seq = 54 })
+    assert.same({ { "12", "1" } }, book:top(1).asks)
+  end)
+
+  it("starts anew when the venue's service does", function()
+    assert.is_true(book:update("delta", { b = { { "7", "1" } }, a = {}, u = 1, seq = 60 }))
+    assert.same({ { "7", "1" } }, book:top(5).bids)
+  end)
+end)
+
+describe("a bybit venue", function()
+  --- What a misuse says, and that it points at this file.
+  local function says(message, fn)
+    local ok, err = pcall(fn)
+    assert.is_false(ok)
+    assert.matches("test_bybit_client.lua:%d+: ", tostring(err))
+    assert.equal(message, (tostring(err):gsub("^.-:%d+: ", "", 1)))
+  end
+
+  it("refuses derivatives by name", function()
+    local venue = smc.venue "bybit"
+    local function refused(what)
+      return what .. ": 'BTC/USDT:USDT' is a derivative: of bybit only spot is offered, like \"BTC/USDT\""
+    end
+    says(refused "ticker", function() return venue:ticker "BTC/USDT:USDT", nil end)
+    says(refused "place", function()
+      return venue:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "1" }, nil
+    end)
+    says(refused "cancel", function() return venue:cancel { symbol = "BTC/USDT:USDT", id = "1" }, nil end)
+    says(refused "stream", function() return venue:stream { "trade:BTC/USDT:USDT" }, nil end)
+    assert.same({}, venue:requests())
+  end)
+
+  it("refuses options and keys that it does not know", function()
+    local venue = smc.venue "bybit"
+    says("smc.venue: unknown option 'limiter' of bybit", function() smc.venue("bybit", { limiter = false }) end)
+    says("smc.venue: recv_window is a whole number of milliseconds", function()
+      smc.venue("bybit", { recv_window = 0.5 })
+    end)
+    says("place: unknown key 'amount'", function()
+      return venue:place { symbol = "BTC/USDT", side = "buy", type = "market", amount = "1" }, nil
+    end)
+    says("cancel: id or client_id expected", function() return venue:cancel { symbol = "BTC/USDT" }, nil end)
+    says("stream: unknown channel 'news:BTC/USDT'", function() return venue:stream { "news:BTC/USDT" }, nil end)
+    says("sandbox bybit: unknown assumption 'weather'", function()
+      return smc.sandbox("bybit", { assume = { weather = 1 } }), nil
+    end)
+    says("sandbox:limit: endpoints count by the second", function()
+      venue.sandbox:limit { path = "/v5/order/create", requests = 1, per = 5 }
+    end)
+    says("sandbox:add_key: kind (hmac, rsa) and its secret or public PEM expected", function()
+      return venue.sandbox:add_key { kind = "ed25519", public = "x" }, nil
+    end)
+  end)
+
+  it("shows what became of orders that were only acknowledged", function()
+    local venue = smc.venue "bybit"
+    local crossing = assert(venue:place { symbol = "BTC/USDT", side = "sell", type = "limit_maker", qty = "0.001",
+      price = "59800" })
+    assert.same({ "rejected", "limit_maker", "EC_PostOnlyWillTakeLiquidity" }, { crossing.status, crossing.type,
+      crossing.reason })
+    local late = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", time_in_force = "ioc",
+      qty = "0.001", price = "40000" })
+    assert.equal("expired", late.status)
+    local spent = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", quote_qty = "1000" })
+    assert.same({ "filled", spent.filled }, { spent.status, spent.qty })
+  end)
+
+  it("walks an order through its life in the words that all venues share", function()
+    local venue = smc.venue "bybit"
+    local order = assert(venue:place { symbol = "ETH/USDT", side = "sell", type = "limit", qty = "2", price = "3100",
+      client_id = "mine" })
+    assert.same({ "mine" }, { assert(venue:open_orders())[1].client_id })
+    venue.sandbox:move("ETH/USDT", { to = "3200" })
+    local filled = assert(venue:order { symbol = "ETH/USDT", id = order.id })
+    assert.same({ "filled", "3100", "6200" }, { filled.status, filled.average, filled.filled_quote })
+    local fill = assert(venue:fills("ETH/USDT", { order_id = order.id }))[1]
+    assert.same({ order.id, "3100", true, "6.2", "USDT" }, { fill.order_id, fill.price, fill.maker, fill.fee,
+      fill.fee_asset })
+    assert.same({ order.id }, { assert(venue:orders "ETH/USDT")[1].id })
+    local again, err = venue:place { symbol = "ETH/USDT", side = "sell", type = "limit", qty = "2", price = "3300",
+      client_id = "mine" }
+    assert.is_nil(again)
+    assert.same({ "duplicate_order", 170141, "mine" }, { err.class, err.code, err.client_id })
+    local _, none = venue:order { symbol = "ETH/USDT", client_id = "other" }
+    assert.same({ "unknown_order", 170213 }, { none.class, none.code })
+    assert.same({}, assert(venue:cancel_all()))
+  end)
+
+  it("reads every page, and cancels all", function()
+    local venue = smc.venue "bybit"
+    venue.sandbox:limit { path = "/v5/order/create", requests = 100, per = 1 }
+    venue.sandbox:limit { path = "/v5/order/realtime", requests = 500, per = 1 }
+    for i = 1, 52 do
+      assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.001", price = 40000 + i .. "" })
+    end
+    local open = assert(venue:open_orders "BTC/USDT")
+    assert.same({ 52, "40001", "40052" }, { #open, open[1].price, open[52].price })
+    local gone = assert(venue:cancel_all "BTC/USDT")
+    assert.same({ 52, "canceled" }, { #gone, gone[1].status })
+    assert.equal(10, #assert(venue:orders("BTC/USDT", { limit = 10 })))
+  end)
+
+  it("says how long a limit lasts", function()
+    local venue = smc.venue "bybit"
+    venue.sandbox:limit { path = "/v5/account/wallet-balance", requests = 1, per = 1 }
+    assert(venue:balances())
+    local balances, err = venue:balances()
+    assert.is_nil(balances)
+    assert.same({ "rate_limit", 10006, true }, { err.class, err.code, err.retryable })
+    assert.is_true(err.retry_after > 0 and err.retry_after <= 1)
+    venue.sandbox:limit { requests = 1, per = 5 }
+    assert(venue:ping())
+    local _, ban = venue:ping()
+    assert.same({ "ip_ban", 403, 600 }, { ban.class, ban.http, ban.retry_after })
+    assert.is_true(venue.sandbox:limits().violations >= 2)
+  end)
+
+  it("pings its streams while it waits", function()
+    local venue = smc.venue "bybit"
+    local stream <close> = assert(venue:stream { "ticker:BTC/USDT" })
+    venue.sandbox:advance()
+    local give_up = smc.now() + 45
+    while smc.now() < give_up do assert(stream:recv(45)) end
+    assert.equal(2, venue.sandbox:streams()[1].pings)
+    assert.same({ "tickers.BTCUSDT" }, stream:subscriptions())
+  end)
+end)
