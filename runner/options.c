@@ -382,8 +382,8 @@ static const char *const venues[] = {"binance", NULL};
 static smc_code_t take_word(parse_t *p, const char *word)
 {
     smcr_options_t *o = p->o;
-    size_t at = 0;
     if (p->commands == SERVE) {
+        size_t at = 0;
         while (venues[at] != NULL && strcmp(venues[at], word) != 0)
             at++;
         if (venues[at] == NULL)

@@ -64,6 +64,7 @@ static const char *run_lua(const char *code)
 static void on_alarm(int number)
 {
     (void)number;
+    /* Its header promises that a signal handler may call it.  NOLINTNEXTLINE(bugprone-signal-handler) */
     smcb_request_stop(world.host);
 }
 
