@@ -12,9 +12,11 @@
 ---@field client_id string  ours; stays when a cancel has replaced it
 ---@field symbol string  "BTC/USDT"
 ---@field side "buy"|"sell"
----@field type "limit"|"market"|"limit_maker"
+---@field type "limit"|"market"|"limit_maker"|"stop"|"stop_limit"|"take_profit"|"take_profit_limit"
 ---@field time_in_force "gtc"|"ioc"|"fok"
 ---@field status "open"|"partially_filled"|"filled"|"canceled"|"rejected"|"expired"
+---@field trigger_price string?  of an order that waits, or waited, for a price
+---@field reduce_only boolean?  it only makes a position smaller
 ---@field qty string
 ---@field price string?  nil for a market order
 ---@field filled string
@@ -72,6 +74,20 @@
 ---@field taker_fee string
 ---@field balances table<string, smc.Balance>
 ---@field updated integer
+---@field raw table
+
+---What an account holds of a contract or a currency pair.  Flat ones are left out.
+---@class smc.Position
+---@field symbol string  "BTC/USDT:USDT" of bybit's linear contracts, "EUR/USD" of oanda
+---@field side "long"|"short"
+---@field qty string  above zero; oanda: units of the base currency
+---@field entry string  average price
+---@field mark string?  the price that it is valued at
+---@field unrealized string  profit, in the currency of the account
+---@field realized string?  since it was opened, where the venue tells
+---@field margin string?  what it ties up
+---@field leverage string?
+---@field liquidation string?  the price at which the venue closes it
 ---@field raw table
 
 ---What a venue object has sent; see smc.Venue:requests.
@@ -193,13 +209,32 @@ function Venue:account() end
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:balances() end
 
+---By symbol.  Spot accounts have balances, not positions: of binance, and of bybit's spot, there are none.
+---Where: scenario, hook.
+---@async
+---@return smc.Position[]?
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:positions() end
+
+---Cancels every open order, then closes every position at the market.  Where: scenario, hook.
+---@async
+---@param symbol? string  nil: of all symbols
+---@return { cancelled: smc.Order[], closed: smc.Order[] }?  the orders that were cancelled, and those that closed positions
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:flatten(symbol) end
+
 ---@class smc.PlaceRequest
 ---@field symbol string
 ---@field side "buy"|"sell"
----@field type "limit"|"market"|"limit_maker"
+---@field type "limit"|"market"|"limit_maker"|"stop"|"stop_limit"|"take_profit"|"take_profit_limit"
 ---@field qty? string
 ---@field quote_qty? string  market only: so much of the quote asset
 ---@field price? string
+---@field trigger_price? string  needed by the last four types, which wait for it: a stop for a price that gets worse, a take
+---profit for one that gets better; then they go on as a market or a limit order
+---@field reduce_only? boolean  only where there are positions: never opens one
 ---@field time_in_force? "gtc"|"ioc"|"fok"  limit only; default "gtc"
 ---@field client_id? string  made when it is not given
 ---@field self_trade? string  the venue's mode, e.g. "expire_taker"
@@ -214,6 +249,16 @@ function Venue:balances() end
 ---@return smc.Error? err
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:place(request) end
+
+---Changes an open order.  qty is the new total.  binance keeps order and place in the queue where only the quantity
+---shrinks, and replaces it by a new order with a new id otherwise; bybit changes the order; oanda always replaces it.
+---Errors: `unknown_order`, whatever place can fail with.  Where: scenario, hook.
+---@async
+---@param change { symbol: string, id?: string|integer, client_id?: string, qty?: string, price?: string, trigger_price?: string }
+---@return smc.Order?  as it is now
+---@return smc.Error? err
+---@source ../lua/smc/venue/binance/init.lua
+function Venue:amend(change) end
 
 ---Where: scenario, hook.
 ---@async

@@ -150,6 +150,18 @@ describe("a venue", function()
     says("place: qty is a decimal string", function()
       return venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = 1 }, nil
     end)
+    local function place(more)
+      local asked = { symbol = "BTC/USDT", side = "buy", type = "market", qty = "1" }
+      for key, value in pairs(more) do asked[key] = value end
+      return function() return venue:place(asked), nil end
+    end
+    says("place: type is limit, limit_maker or market", place { type = "stopp" })
+    says("place: trigger_price is a decimal string", place { trigger_price = 1 })
+    says("place: reduce_only is true or false", place { reduce_only = "yes" })
+    says("place: reduce_only belongs to positions; this venue has none", place { reduce_only = true })
+    says("place: a market order has no trigger_price; types that have one: stop, take_profit",
+      place { trigger_price = "1" })
+    says("place: side is a word", place { side = 1 })
     says("cancel: id or client_id expected", function() return venue:cancel { symbol = "BTC/USDT" }, nil end)
     says("requests: unknown filter 'when'", function() return venue:requests { when = 1 }, nil end)
     says("get: unknown option 'sign'", function() return venue:get("/api/v3/account", {}, { sign = true }), nil end)
@@ -193,6 +205,17 @@ describe("a venue", function()
     local elsewhere = smc.venue("binance", { sandbox = smc.sandbox("binance", { assume = { commission_bps = 10 } }) })
     assert.same({}, assert(elsewhere:open_orders()))
     assert.equal("0.001", assert(elsewhere:account()).taker_fee)
+  end)
+
+  it("has no positions, and is flat when nothing is in the market", function()
+    local venue = smc.venue "binance"
+    local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01",
+      price = "40000" })
+
+    local flat = assert(venue:flatten())
+
+    assert.same({ { order.id }, {} }, { { flat.cancelled[1].id, flat.cancelled[2] }, flat.closed })
+    assert.same({ {}, {} }, { assert(venue:open_orders()), assert(venue:positions()) })
   end)
 
   it("walks an order through its life in the words that all venues share", function()

@@ -84,20 +84,43 @@ function M.native(what, symbol, level)
 end
 
 local PLACE = { symbol = true, side = true, type = true, qty = true, quote_qty = true, price = true,
-  time_in_force = true, client_id = true, self_trade = true }
-local TYPES = { limit = true, market = true, limit_maker = true }
+  trigger_price = true, time_in_force = true, client_id = true, self_trade = true, reduce_only = true }
 
---- What place was given; wrong use is blamed on its caller.
-function M.check_place(given)
-  M.checked("place", given, PLACE, { "symbol", "side", "type" }, 4)
-  if not TYPES[given.type] then error("place: type is limit, market or limit_maker", 3) end
-  for _, name in ipairs { "qty", "quote_qty", "price" } do
-    if given[name] ~= nil and type(given[name]) ~= "string" then
-      error(("place: %s is a decimal string"):format(name), 3)
+--- Words of a set, in order: "a, b or c".
+local function any_of(set)
+  local list = {}
+  for word in pairs(set) do list[#list + 1] = word end
+  table.sort(list)
+  local last = table.remove(list)
+  return #list == 0 and last or table.concat(list, ", ") .. " or " .. last
+end
+
+local function check_types(what, given, kind, names)
+  for _, name in ipairs(names) do
+    if given[name] ~= nil and type(given[name]) ~= kind then
+      local wanted = kind == "boolean" and "true or false" or name:find "price$" and "a decimal string"
+        or name:find "qty$" and "a decimal string" or "a word"
+      error(("%s: %s is %s"):format(what, name, wanted), 4)
     end
   end
-  for _, name in ipairs { "symbol", "side", "time_in_force", "self_trade" } do
-    if given[name] ~= nil and type(given[name]) ~= "string" then error(("place: %s is a word"):format(name), 3) end
+end
+
+--- What place was given; wrong use is blamed on its caller.  types: a table with the order types that the venue has as
+-- its keys.  An order that waits for a price has a trigger_price, and no other order has one.  positions: the venue has
+-- positions, which a reduce_only order can make smaller.
+function M.check_place(given, types, positions)
+  M.checked("place", given, PLACE, { "symbol", "side", "type" }, 4)
+  if not types[given.type] then error(("place: type is %s"):format(any_of(types)), 3) end
+  check_types("place", given, "string",
+    { "qty", "quote_qty", "price", "trigger_price", "symbol", "side", "time_in_force", "client_id", "self_trade" })
+  check_types("place", given, "boolean", { "reduce_only" })
+  if given.reduce_only and not positions then
+    error("place: reduce_only belongs to positions; this venue has none", 3)
+  end
+  local waits = given.type:find "^stop" or given.type:find "^take_profit"
+  if waits and not given.trigger_price then error(("place: a %s order needs a trigger_price"):format(given.type), 3) end
+  if not waits and given.trigger_price then
+    error(("place: a %s order has no trigger_price; types that have one: stop, take_profit"):format(given.type), 3)
   end
 end
 
@@ -107,6 +130,18 @@ local ONE = { symbol = true, id = true, client_id = true }
 function M.check_one(what, given)
   M.checked(what, given, ONE, { "symbol" }, 5)
   if not given.id and not given.client_id then error(what .. ": id or client_id expected", 4) end
+end
+
+local AMEND = { symbol = true, id = true, client_id = true, qty = true, price = true, trigger_price = true }
+
+--- What amend was given; wrong use is blamed on its caller.
+function M.check_amend(given)
+  M.checked("amend", given, AMEND, { "symbol" }, 4)
+  if not given.id and not given.client_id then error("amend: id or client_id expected", 3) end
+  if not given.qty and not given.price and not given.trigger_price then
+    error("amend: a new qty, price or trigger_price expected", 3)
+  end
+  check_types("amend", given, "string", { "qty", "price", "trigger_price", "client_id" })
 end
 
 function M.each(list, convert, ...)

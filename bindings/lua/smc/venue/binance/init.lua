@@ -100,6 +100,16 @@ function Venue:account()
       raw = a }
 end
 
+--- Spot: what the account holds are balances.
+function Venue:positions() return {} end
+
+--- Nothing is left in the market; assets stay what they are.  Returns { cancelled, closed }.
+function Venue:flatten(symbol)
+  local cancelled, err = self:cancel_all(symbol)
+  if not cancelled then return nil, err end
+  return { cancelled = cancelled, closed = {} }
+end
+
 --- By asset: { free, locked, total }.
 function Venue:balances()
   local answer, err = call(self, "balances", "GET", "/api/v3/account", { omitZeroBalances = true }, true)
@@ -114,7 +124,7 @@ local function upper(word) return word and word:upper() end
 --- Places an order.  type: limit (with qty, price and time_in_force, default "gtc"), market (qty or quote_qty), or
 -- limit_maker (qty, price: never takes).  client_id is made when it is not given.
 function Venue:place(given)
-  client.check_place(given)
+  client.check_place(given, TYPES)
   local tif = upper(given.time_in_force) or given.type == "limit" and "GTC" or nil
   local id = given.client_id or client.new_id(self)
   local answer, err = call(self, "place", "POST", "/api/v3/order", {

@@ -189,10 +189,12 @@ local function body_of(given, symbol, id)
     orderLinkId = id, smpType = given.self_trade and (SMP[given.self_trade] or given.self_trade) or nil }
 end
 
+local TYPES = { limit = true, market = true, limit_maker = true }
+
 --- Places an order.  type: limit (with qty, price and time_in_force, default "gtc"), market (qty or quote_qty), or
 -- limit_maker (qty, price: never takes).  client_id is made when it is not given.
 function Venue:place(given)
-  client.check_place(given)
+  client.check_place(given, TYPES)
   if given.quote_qty and (given.qty or given.type ~= "market") then
     error("place: quote_qty stands alone, in a market order", 2)
   end
