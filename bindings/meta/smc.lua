@@ -11,6 +11,7 @@
 ---@field histogram smc.histogram
 ---@field json smc.json
 ---@field secret smc.secret
+---@field dialect smc.dialect
 local smc = {}
 
 ---Starts fn as a task beside the running one; it runs when the running one next waits.
@@ -65,13 +66,13 @@ function smc.now() end
 function smc.wall() end
 
 ---Opens a venue of the run's target: see smc.Venue.  Where: scenario, hook.
----@param name "binance"|"bybit"
+---@param name "binance"|"bybit"|string  or that of a venue beside the scenario: see smc.dialect
 ---@param options? smc.VenueOptions
 ---@return smc.Venue venue
 function smc.venue(name, options) end
 
 ---Starts a sandbox of its own, beside those of smc.venue: see smc.Sandbox.  Where: scenario, hook.
----@param name "binance"|"bybit"
+---@param name "binance"|"bybit"|string
 ---@param options? smc.SandboxOptions
 ---@return smc.Sandbox sandbox
 function smc.sandbox(name, options) end

@@ -220,7 +220,7 @@ function Venue:positions() end
 ---Cancels every open order, then closes every position at the market.  Where: scenario, hook.
 ---@async
 ---@param symbol? string  nil: of all symbols
----@return { cancelled: smc.Order[], closed: smc.Order[] }?  the orders that were cancelled, and those that closed positions
+---@return { cancelled: smc.Order[], closed: smc.Order[] }?  closed: the orders that closed positions
 ---@return smc.Error? err
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:flatten(symbol) end
@@ -232,8 +232,8 @@ function Venue:flatten(symbol) end
 ---@field qty? string
 ---@field quote_qty? string  market only: so much of the quote asset
 ---@field price? string
----@field trigger_price? string  needed by the last four types, which wait for it: a stop for a price that gets worse, a take
----profit for one that gets better; then they go on as a market or a limit order
+---@field trigger_price? string  needed by the last four types, which wait for it: a stop for a price that gets
+---worse, a take profit for one that gets better; then they go on as a market or a limit order
 ---@field reduce_only? boolean  only where there are positions: never opens one
 ---@field time_in_force? "gtc"|"ioc"|"fok"  limit only; default "gtc"
 ---@field client_id? string  made when it is not given
@@ -250,11 +250,19 @@ function Venue:flatten(symbol) end
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:place(request) end
 
+---@class smc.AmendRequest
+---@field symbol string
+---@field id? string|integer  this or client_id
+---@field client_id? string
+---@field qty? string
+---@field price? string
+---@field trigger_price? string
+
 ---Changes an open order.  qty is the new total.  binance keeps order and place in the queue where only the quantity
 ---shrinks, and replaces it by a new order with a new id otherwise; bybit changes the order; oanda always replaces it.
 ---Errors: `unknown_order`, whatever place can fail with.  Where: scenario, hook.
 ---@async
----@param change { symbol: string, id?: string|integer, client_id?: string, qty?: string, price?: string, trigger_price?: string }
+---@param change smc.AmendRequest
 ---@return smc.Order?  as it is now
 ---@return smc.Error? err
 ---@source ../lua/smc/venue/binance/init.lua

@@ -43,7 +43,7 @@ describe("the API reference", function()
     for name in pairs(documented) do assert.is_not_nil(smc[name], name) end
   end)
 
-  for _, part in ipairs { "http", "ws", "sign", "decimal", "histogram", "json" } do
+  for _, part in ipairs { "http", "ws", "sign", "decimal", "histogram", "json", "dialect" } do
     it("describes exactly what smc." .. part .. " holds", function()
       local documented = described("bindings/meta/" .. part .. ".lua", "smc." .. part)
       local exists = {}

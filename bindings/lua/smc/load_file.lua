@@ -40,9 +40,16 @@ local function searcher_beside(folder)
   end
 end
 
+--- Whether there is a module of that name beside the scenario.
+function M.beside(name)
+  local probe = M.folder and io.open(M.folder .. gsub(name, "%.", "/") .. ".lua", "rb")
+  return probe ~= nil and probe:close()
+end
+
 --- The file's chunk, or nil and the syntax error.
 function M.load(path)
   local folder = match(path, "^(.*/)") or ""
+  M.folder = folder
   M.root = M.real(folder == "" and "." or folder)
   package.searchers[2] = searcher_beside(folder)
   return compile(path)

@@ -1,11 +1,10 @@
 --- Simulated venues: real HTTP and WebSocket servers of this process, over the matching engine.
 -- In a spec there is one of each name, which all its clients share; `smc.sandbox(name, options)` opens one more.
+local dialects = require "smc.dialects"
 local request_log = require "smc.request_log"
 local server = require "smc.core.server"
 local task = require "smc.core.task"
 local world = require "smc.world"
-
-local DIALECTS = { binance = "smc.sandbox.binance.face", bybit = "smc.sandbox.bybit.face" }
 
 local opened = setmetatable({}, { __mode = "k" }) -- by world, by name
 local counts = setmetatable({}, { __mode = "k" }) -- sandboxes of a world, so that no two are the same
@@ -61,7 +60,7 @@ end
 --- Returns the box, its server and its log; or nil, err when it cannot listen.
 local function open(w, name, options, place)
   local log = new_log(place.keep, place.forget)
-  local face = require(DIALECTS[name])
+  local face = dialects.sandbox(name)
   check_options(name, options, face.options)
   counts[w] = (counts[w] or 0) + 1
   local box, serve, close = face.new(w.seed + counts[w] - 1, options, log.add)
@@ -78,9 +77,7 @@ local function open(w, name, options, place)
 end
 
 local function check_name(name, level)
-  if type(name) ~= "string" or not DIALECTS[name] then
-    error(("sandbox: no venue is called '%s' (known: binance, bybit)"):format(tostring(name)), level + 1)
-  end
+  if not dialects.sandbox(name) then error("sandbox: " .. dialects.unknown("sandbox", name), level + 1) end
 end
 
 local M = {}
@@ -106,7 +103,7 @@ end
 function M.serve(name, options, place)
   local box, s, log = open(world.current "smcrun serve", name, options, place)
   if not box then return nil, s end
-  return box, s, log, require(DIALECTS[name])
+  return box, s, log, dialects.sandbox(name)
 end
 
 return M

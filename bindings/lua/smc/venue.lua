@@ -1,11 +1,10 @@
 --- Venues: where one lives in this run, and with which credentials; its dialect does the talking.
+local dialects = require "smc.dialects"
 local sandbox = require "smc.sandbox"
 local spec = require "smc.spec"
 local world = require "smc.world"
 
 local M = {}
-
-local DIALECTS = { binance = "smc.venue.binance", bybit = "smc.venue.bybit" }
 
 local function in_sandbox(dialect, name, options)
   local box = options.sandbox or sandbox.shared(name)
@@ -35,10 +34,8 @@ end
 
 --- A venue of the run's target: its sandbox, which all venues of that name in a spec share, or its testnet.
 function M.open(name, options)
-  if type(name) ~= "string" or not DIALECTS[name] then
-    error(("smc.venue: no venue is called '%s' (known: binance, bybit)"):format(tostring(name)), 2)
-  end
-  local dialect = require(DIALECTS[name])
+  local dialect = dialects.client(name)
+  if not dialect then error("smc.venue: " .. dialects.unknown("venue", name), 2) end
   options = check(name, options, dialect)
   local w = world.current "smc.venue"
   if w.target ~= "sandbox" and options.sandbox then spec.skip "a sandbox of one's own is not to be had on a testnet" end

@@ -36,7 +36,8 @@ local function by(list, field)
 end
 
 --- given: name, seed, assume (with commission_bps), record (called with a description of every request), symbols,
--- key_length, secret_length; credentials: fixed key and secret of the account (without one of them: drawn).
+-- key_length, secret_length; credentials: fixed key and secret of the account (without one of them: drawn);
+-- funds: { asset, amount } of every account (default: coins.funds).
 function M.new(class, given)
   local opened = task.wall_ms()
   local self = setmetatable({
@@ -44,7 +45,8 @@ function M.new(class, given)
     skew_ms = 0, market = market.new { seed = given.seed, now_ms = opened }, market_opened = opened,
     market_clock = task.wall_ms, fee_rate = decimal.div(tostring(given.assume.commission_bps), "10000", 8),
     symbols = given.symbols, by_symbol = by(given.symbols, "symbol"), by_name = by(given.symbols, "name"),
-    key_length = given.key_length, keys = {}, sessions = {}, topics = {}, topic_of = {},
+    key_length = given.key_length, funds = given.funds or coins.funds, keys = {}, sessions = {},
+    topics = {}, topic_of = {},
   }, class)
   fill_market(self)
   local fixed = given.credentials or {}
@@ -65,7 +67,7 @@ end
 function Base:new_account(name)
   local account = self.market:account { name = name }
   self.last_account = account
-  for _, fund in ipairs(coins.funds) do self.market:credit(account, fund[1], fund[2]) end
+  for _, fund in ipairs(self.funds) do self.market:credit(account, fund[1], fund[2]) end
   return account
 end
 
