@@ -1,4 +1,4 @@
--- Binance sandboxes for programs that we did not write: opened on the real clock, described in a file, and ended when
+-- Sandboxes for programs that we did not write: opened on the real clock, described in a file, and ended when
 -- somebody asks.  Run by ./run in an empty folder; the checks steer it over a small control interface.
 local smc = require "smc"
 local json = require "smc.json"
@@ -40,7 +40,8 @@ end
 function verbs.streams(box)
   local out = {}
   for i, s in ipairs(box:streams()) do
-    out[i] = json.object("kind", s.kind, "path", s.path, "subscriptions", s.subscriptions)
+    out[i] = json.object("kind", s.kind, "path", s.path, "pings", s.pings, "subscriptions", s.subscriptions,
+      "streams", json.array(s.streams or {}))
   end
   return json.array(out)
 end
@@ -56,12 +57,14 @@ local function describe_box(box)
   return json.object("rest", box.url, "ws", box.ws_url, "ws_api", box.ws_api_url, "key", box.key, "secret", box.secret)
 end
 
-describe("a Binance sandbox", function()
-  it("serves foreign programs until it is told to stop", function()
+describe("sandboxes", function()
+  it("serve foreign programs until they are told to stop", function()
     local boxes = {
       main = smc.sandbox "binance",
       paid = smc.sandbox("binance", { assume = { commission_bps = 10 } }),
       strict = smc.sandbox("binance", { assume = { ban_after = 3, ban_first = 2 } }),
+      bybit = smc.sandbox "bybit",
+      bybitStrict = smc.sandbox("bybit", { assume = { ban_seconds = 2 } }),
     }
     local stopped, answered = false, 0
     local control = assert(listener.listen { on_request = function(ex)
@@ -76,8 +79,9 @@ describe("a Binance sandbox", function()
     end })
     finally(function() control:close() end)
 
-    write(FILE .. ".part", json.encode(json.object("control", control:origin(), "main", describe_box(boxes.main),
-      "paid", describe_box(boxes.paid), "strict", describe_box(boxes.strict))))
+    local serving = { control = control:origin() }
+    for name, box in pairs(boxes) do serving[name] = describe_box(box) end
+    write(FILE .. ".part", json.encode(serving))
     assert(debug.getregistry()._LOADED.os.rename(FILE .. ".part", FILE))
 
     while not stopped do smc.sleep(0.05) end
