@@ -45,7 +45,7 @@ local function one(sb, call)
   if not order then return nil, refusal.no_such_order() end
   local asked = v.origClientOrderId
   if asked and v.orderId and asked ~= order.client_id and asked ~= order.orig_client_id then
-    return nil, refusal.new(-2039, "Client order ID is not correct for this order ID.")
+    return nil, refusal.client_id_of_another()
   end
   if asked and asked ~= order.client_id and not sb.assume.former_client_ids then return nil, refusal.no_such_order() end
   return format.order(sb:with_strategy(order), sb.skew_ms)
@@ -65,7 +65,7 @@ end
 
 local function bounds(sb, v)
   if v.startTime and v.endTime and v.endTime - v.startTime > DAY_MS then
-    return nil, refusal.new(-1127, "More than 24 hours between startTime and endTime.")
+    return nil, refusal.over_a_day()
   end
   return { from_ms = v.startTime and v.startTime - sb.skew_ms, to_ms = v.endTime and v.endTime - sb.skew_ms }
 end

@@ -10,7 +10,7 @@ local symbols = require "smc.sandbox.binance.symbols"
 local M = {}
 local field, pad, upper = params.field, format.pad, format.upper
 
-local function rejected(msg) return refusal.new(-2038, msg) end
+local rejected = refusal.not_amended
 
 local REJECTED = {
   unknown_order = rejected "Unknown order sent.",

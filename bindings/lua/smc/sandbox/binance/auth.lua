@@ -56,10 +56,10 @@ end
 --- The clock rule: strictly less than a second ahead, at most recvWindow behind.
 function M.check_clock(timestamp, window, now_ms)
   if timestamp >= now_ms + AHEAD_MS then
-    return nil, refusal.new(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+    return nil, refusal.clock_ahead()
   end
   if now_ms - timestamp > (window or DEFAULT_WINDOW_MS) then
-    return nil, refusal.new(-1021, "Timestamp for this request is outside of the recvWindow.")
+    return nil, refusal.clock_behind()
   end
   return true
 end

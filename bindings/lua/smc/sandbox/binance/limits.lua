@@ -11,14 +11,6 @@ local SECONDS = { SECOND = 1, MINUTE = 60, HOUR = 3600, DAY = 86400 }
 local LETTER = { SECOND = "S", MINUTE = "M", HOUR = "H", DAY = "D" }
 local CONNECT_WEIGHT = 2
 
-local WEIGHT_TEXT = "Too much request weight used; current limit is %d request weight per %d %s. "
-  .. "Please use WebSocket Streams for live updates to avoid polling the API."
-local BAN_TEXT = "Way too much request weight used; IP banned until %d. "
-  .. "Please use WebSocket Streams for live updates to avoid bans."
-local ORDERS_TEXT = "Too many new orders; current limit is %d orders per %d %s."
-local RAW_TEXT = "Too many requests; current limit is %d requests per %d %s."
-local CONNECTIONS_TEXT = "Too many requests; current limit is %d connections per %d %s."
-
 local function window(kind, interval, num, limit)
   return { kind = kind, interval = interval, num = num, limit = limit, ms = SECONDS[interval] * num * 1000,
     index = -1, count = 0, total = 0 }
@@ -85,15 +77,15 @@ local function ban(self, now_ms)
 end
 
 local function banned(self, now_ms)
-  local no = refusal.new(-1003, BAN_TEXT:format(self.banned_until), 418)
+  local no = refusal.banned(self.banned_until)
   no.retry_after = (self.banned_until - now_ms + 999) // 1000
   no.retry_at = self.banned_until
   return no
 end
 
-local function too_many(self, w, now_ms, code, text)
+local function too_many(self, w, now_ms, refuse)
   self.violations = self.violations + 1
-  local no = refusal.new(code, text:format(w.limit, w.num, w.interval), 429)
+  local no = refuse(w.limit, w.num, w.interval)
   no.retry_after = remaining_s(w, now_ms)
   no.retry_at = now_ms + no.retry_after * 1000
   return no
@@ -110,7 +102,7 @@ function Limits:admit(weight, free, now_ms)
     return nil, banned(self, now_ms)
   end
   add(roll(self.raw, now_ms), 1)
-  if self.raw.count > self.raw.limit then return nil, too_many(self, self.raw, now_ms, -1003, RAW_TEXT) end
+  if self.raw.count > self.raw.limit then return nil, too_many(self, self.raw, now_ms, refusal.requests_used) end
   local w = roll(self.weight, now_ms)
   if w.count + weight <= w.limit then
     if not free then add(w, weight) end
@@ -124,7 +116,7 @@ function Limits:admit(weight, free, now_ms)
     self.violations = self.violations + 1
     return nil, banned(self, now_ms)
   end
-  return nil, too_many(self, w, now_ms, -1003, WEIGHT_TEXT)
+  return nil, too_many(self, w, now_ms, refusal.weight_used)
 end
 
 --- A request that is free only when it succeeds has failed.
@@ -137,7 +129,7 @@ function Limits:connect(api, now_ms)
   if now_ms < self.banned_until then return nil, banned(self, now_ms) end
   local c = roll(self.connections, now_ms)
   add(c, 1)
-  if c.count > c.limit then return nil, too_many(self, c, now_ms, -1003, CONNECTIONS_TEXT) end
+  if c.count > c.limit then return nil, too_many(self, c, now_ms, refusal.connections_used) end
   if api then return self:admit(CONNECT_WEIGHT, false, now_ms) end
   return true
 end
@@ -147,7 +139,7 @@ function Limits:may_order(account, now_ms)
   local windows = order_windows(self, account)
   for i = #windows, 1, -1 do -- the day first: past it the short window is left alone
     local w = roll(windows[i], now_ms)
-    if w.count + 1 > w.limit then return nil, too_many(self, w, now_ms, -1015, ORDERS_TEXT) end
+    if w.count + 1 > w.limit then return nil, too_many(self, w, now_ms, refusal.orders_used) end
   end
   return true
 end

@@ -18,7 +18,7 @@ local function symbol_of(sb, v)
   local def = sb.by_symbol[v.symbol]
   if not def then return nil, refusal.invalid_symbol() end
   if v.symbolStatus and v.symbolStatus ~= "TRADING" then
-    return nil, refusal.new(-1220, "The symbol's status does not match the requested symbolStatus.")
+    return nil, refusal.other_status()
   end
   return def
 end
@@ -174,7 +174,7 @@ end
 local function no_reference_price(sb, call)
   local def, no = symbol_of(sb, call.values)
   if not def then return nil, no end
-  return nil, refusal.new(-2043, "This symbol doesn't have a reference price.")
+  return nil, refusal.no_reference_price()
 end
 
 local function average(sb, call)
@@ -242,9 +242,9 @@ for name in pairs(candles.intervals) do interval_names[name] = true end
 local one_symbol = field("symbol", "symbol", { need = true })
 local maybe_symbol = field("symbol", "symbol")
 local maybe_symbols = field("symbols", "symbols")
-local status = field("symbolStatus", "any", { among = STATUSES, refusal = refusal.new(-1122, "Invalid symbolStatus.") })
+local status = field("symbolStatus", "any", { among = STATUSES, refusal = refusal.invalid_status() })
 local ticker_type = field("type", "any", { among = { FULL = true, MINI = true },
-  refusal = refusal.new(-1139, "Invalid ticker type.") })
+  refusal = refusal.invalid_ticker_type() })
 M.status, M.ticker_type = status, ticker_type
 
 local function limit(max) return field("limit", "long", { max = max, min = 1 }) end
@@ -263,7 +263,7 @@ end
 local function price_weight(v) return v.symbol and 2 or 4 end
 
 local kline_fields = { one_symbol,
-  field("interval", "any", { need = true, among = interval_names, refusal = refusal.new(-1120, "Invalid interval.") }),
+  field("interval", "any", { need = true, among = interval_names, refusal = refusal.invalid_interval() }),
   field("startTime", "bound"), field("endTime", "bound"), field("timeZone", "any"), limit(1000) }
 
 local function route(path, ws, weight, fields, handle)

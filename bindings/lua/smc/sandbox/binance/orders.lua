@@ -35,30 +35,29 @@ local RULES = {
 local types = {}
 for name in pairs(RULES) do types[name] = true end
 
---- A word out of a few; any other is refused with this code and text.
-local function word(name, list, code, text, need)
-  return field(name, "any", { need = need, among = list, refusal = code and refusal.new(code, text) })
+--- A word out of a few; any other is refused, in the way that is named.
+local function word(name, list, no, need)
+  return field(name, "any", { need = need, among = list, refusal = no and refusal[no]() })
 end
 
 local place_fields = {
   field("symbol", "symbol", { need = true }),
-  word("side", set { "BUY", "SELL" }, -1117, "Invalid side.", true),
-  word("type", types, -1116, "Invalid orderType.", true),
-  word("timeInForce", set { "GTC", "IOC", "FOK" }, -1115, "Invalid timeInForce."),
+  word("side", set { "BUY", "SELL" }, "invalid_side", true),
+  word("type", types, "invalid_type", true),
+  word("timeInForce", set { "GTC", "IOC", "FOK" }, "invalid_tif"),
   field("quantity", "decimal"),
   field("quoteOrderQty", "decimal"),
   field("price", "decimal"),
   field("newClientOrderId", "client_id"),
   field("strategyId", "long"),
-  field("strategyType", "long", { min = 1000000, refusal = refusal.new(-1134,
-    "`strategyType` was less than 1000000.") }),
+  field("strategyType", "long", { min = 1000000, refusal = refusal.strategy_type() }),
   field("stopPrice", "decimal"),
   field("trailingDelta", "long"),
   field("icebergQty", "decimal"),
   word("newOrderRespType", set { "ACK", "RESULT", "FULL" }),
   word("selfTradePreventionMode", STP),
-  word("pegPriceType", set { "PRIMARY_PEG", "MARKET_PEG" }, -1210, "Invalid pegPriceType."),
-  word("pegOffsetType", set { "PRICE_LEVEL" }, -1211, "Invalid pegOffsetType."),
+  word("pegPriceType", set { "PRIMARY_PEG", "MARKET_PEG" }, "invalid_peg"),
+  word("pegOffsetType", set { "PRICE_LEVEL" }, "invalid_peg_offset"),
   field("pegOffsetValue", "long"),
 }
 
@@ -86,7 +85,7 @@ local function supported(v, rule)
   if v.icebergQty and decimal.cmp(v.icebergQty, "0") > 0 then return nil, refusal.unsupported "Iceberg" end
   if v.pegPriceType then return nil, refusal.unsupported "Pegged" end
   if v.selfTradePreventionMode and not STP_ALLOWED[v.selfTradePreventionMode] then
-    return nil, refusal.new(-1013, "This symbol does not allow the specified self-trade prevention mode.")
+    return nil, refusal.no_such_self_trade()
   end
   return true
 end
@@ -107,15 +106,15 @@ local function judge(sb, v)
 end
 
 local REJECTED = {
-  duplicate_client_id = refusal.rejected "Duplicate order sent.",
-  insufficient_funds = refusal.rejected "Account has insufficient balance for requested action.",
-  would_take = refusal.rejected "Order would immediately match and take.",
-  no_liquidity = refusal.rejected "Order book liquidity is less than symbol minimum quantity.",
+  duplicate_client_id = refusal.duplicate_order(),
+  insufficient_funds = refusal.no_balance(),
+  would_take = refusal.would_take(),
+  no_liquidity = refusal.no_liquidity(),
   invalid_price = refusal.filter "PRICE_FILTER",
   invalid_qty = refusal.filter "LOT_SIZE",
   invalid_quote_qty = refusal.filter "NOTIONAL",
   quote_qty_too_small = refusal.filter "LOT_SIZE",
-  invalid_combination = refusal.new(-1014, "Unsupported order combination."),
+  invalid_combination = refusal.combination(),
 }
 
 local function full_of_orders(sb, call, def)
@@ -187,10 +186,10 @@ local function cancel_one(sb, call, v)
     client_id = not v.orderId and v.origClientOrderId or nil }
   if not order or not OPEN[order.status] then return nil, refusal.unknown_order() end
   if v.origClientOrderId and order.client_id ~= v.origClientOrderId then
-    return nil, refusal.new(-2011, "Cancel order is invalid. Check origClOrdId and orderId.")
+    return nil, refusal.ids_disagree()
   end
   if restricted(v, order) then
-    return nil, refusal.new(-2011, "Order was not canceled due to cancel restrictions.")
+    return nil, refusal.cancel_restricted()
   end
   order = sb.market:cancel { account = call.account, symbol = v.symbol, id = order.id,
     new_client_id = v.newClientOrderId or sb:new_client_id() }
@@ -226,8 +225,7 @@ local function with(fields, more)
 end
 
 local symbol_field = field("symbol", "symbol", { need = true })
-local restrictions = word("cancelRestrictions", set { "ONLY_NEW", "ONLY_PARTIALLY_FILLED" }, -1145,
-  "Invalid cancelRestrictions")
+local restrictions = word("cancelRestrictions", set { "ONLY_NEW", "ONLY_PARTIALLY_FILLED" }, "invalid_restrictions")
 
 -- What replacing an order is made of.
 M.parts = { judge = judge, full_of_orders = full_of_orders, submit = submit, cancel_one = cancel_one,

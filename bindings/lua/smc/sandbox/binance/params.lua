@@ -127,7 +127,7 @@ function kinds.window(name, raw)
   if not fraction or #raw > 20 then return nil, refusal.illegal(name, DECIMAL_RANGE) end
   if #fraction > 3 then return nil, refusal.precision(name) end
   local value = tonumber(raw)
-  if value > 60000 then return nil, refusal.new(-1131, "recvWindow must be less than 60000") end
+  if value > 60000 then return nil, refusal.window_too_wide() end
   return value
 end
 
@@ -139,16 +139,13 @@ end
 function kinds.symbols(name, raw)
   local list = json.decode(raw)
   if type(list) ~= "table" or raw:find("^%s*{") then return nil, refusal.bad_json(name) end
-  if #list > MAX_SYMBOLS then
-    return nil, refusal.new(-1101, ("Too many values sent for parameter '%s', maximum allowed up to %d."):format(
-      name, MAX_SYMBOLS))
-  end
+  if #list > MAX_SYMBOLS then return nil, refusal.too_many_values(name, MAX_SYMBOLS) end
   local seen = {}
   for _, symbol in ipairs(list) do
     if type(symbol) ~= "string" then return nil, refusal.bad_json(name) end
     local ok, no = kinds.symbol(name, symbol)
     if not ok then return nil, no end
-    if seen[symbol] then return nil, refusal.new(-1151, "Symbol is present multiple times in the list.") end
+    if seen[symbol] then return nil, refusal.symbol_twice() end
     seen[symbol] = true
   end
   return list
@@ -184,7 +181,7 @@ end
 
 --- Reads `sent` by a list of fields.  Returns the values by name, or nil and a refusal.
 function M.read(fields, sent, now_ms)
-  if sent.duplicate then return nil, refusal.new(-1101, "Duplicate values for a parameter detected.") end
+  if sent.duplicate then return nil, refusal.duplicate_values() end
   local values, read = {}, 0
   for _, field in ipairs(fields) do
     local raw = sent.values[field.name]
@@ -198,11 +195,8 @@ function M.read(fields, sent, now_ms)
     end
   end
   if read < sent.count then
-    if #fields == 0 then
-      return nil, refusal.new(-1101, ("Too many parameters; expected '0' and received '%d'."):format(sent.count))
-    end
-    return nil, refusal.new(-1104, ("Not all sent parameters were read; read '%d' parameter(s) but was sent '%d'.")
-      :format(read, sent.count))
+    if #fields == 0 then return nil, refusal.too_many_parameters(sent.count) end
+    return nil, refusal.unread(read, sent.count)
   end
   return values
 end

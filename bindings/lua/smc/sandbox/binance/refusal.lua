@@ -1,92 +1,87 @@
 --- How Binance says no: an HTTP status, a code and a literal text.
--- A refusal is a plain table { status, code, msg, data }; handlers return `nil, refusal`.
-local M = {}
+-- A refusal is a plain table { name, status, code, msg, data }; handlers return `nil, refusal`.
+local refusals = require "smc.sandbox.refusals"
 
-function M.new(code, msg, status, data)
-  return { status = status or 400, code = code, msg = msg, data = data }
-end
+return refusals.of({
+  -- ---- the request -----------------------------------------------------------------------------
+  unsupported_operation = { -1020, "This operation is not supported." },
+  clock_ahead = { -1021, "Timestamp for this request was 1000ms ahead of the server's time." },
+  clock_behind = { -1021, "Timestamp for this request is outside of the recvWindow." },
+  bad_signature = { -1022, "Signature for this request is not valid." },
+  illegal = { -1100, "Illegal characters found in parameter '%s'; legal range is '%s'." },
+  too_many_values = { -1101, "Too many values sent for parameter '%s', maximum allowed up to %d." },
+  duplicate_values = { -1101, "Duplicate values for a parameter detected." },
+  too_many_parameters = { -1101, "Too many parameters; expected '0' and received '%d'." },
+  missing = { -1102, "Mandatory parameter '%s' was not sent, was empty/null, or malformed." },
+  missing_both = { -1102, "Param '%s' or '%s' must be sent, but both were empty/null!" },
+  unread = { -1104, "Not all sent parameters were read; read '%d' parameter(s) but was sent '%d'." },
+  empty = { -1105, "Parameter '%s' was empty." },
+  not_required = { -1106, "Parameter '%s' sent when not required." },
+  overflow = { -1108, "Parameter '%s' overflowed." },
+  precision = { -1111, "Parameter '%s' has too much precision." },
+  invalid_tif = { -1115, "Invalid timeInForce." },
+  invalid_type = { -1116, "Invalid orderType." },
+  invalid_side = { -1117, "Invalid side." },
+  invalid_interval = { -1120, "Invalid interval." },
+  invalid_symbol = { -1121, "Invalid symbol." },
+  invalid_status = { -1122, "Invalid symbolStatus." },
+  over_a_day = { -1127, "More than 24 hours between startTime and endTime." },
+  bad_combination = { -1128, "Combination of optional parameters invalid." },
+  invalid = { -1130, "Data sent for parameter '%s' is not valid." },
+  window_too_wide = { -1131, "recvWindow must be less than 60000" },
+  strategy_type = { -1134, "`strategyType` was less than 1000000." },
+  bad_json = { -1135, "JSON sent for parameter '%s' is not valid" },
+  bad_frame = { -1135, "Invalid JSON Request." },
+  invalid_ticker_type = { -1139, "Invalid ticker type." },
+  invalid_restrictions = { -1145, "Invalid cancelRestrictions" },
+  symbol_twice = { -1151, "Symbol is present multiple times in the list." },
+  invalid_time_unit = { -1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND." },
+  invalid_peg = { -1210, "Invalid pegPriceType." },
+  invalid_peg_offset = { -1211, "Invalid pegOffsetType." },
+  other_status = { -1220, "The symbol's status does not match the requested symbolStatus." },
 
-local new = M.new
+  -- ---- limits ----------------------------------------------------------------------------------
+  weight_used = { -1003, "Too much request weight used; current limit is %d request weight per %d %s. "
+    .. "Please use WebSocket Streams for live updates to avoid polling the API.", 429 },
+  requests_used = { -1003, "Too many requests; current limit is %d requests per %d %s.", 429 },
+  connections_used = { -1003, "Too many requests; current limit is %d connections per %d %s.", 429 },
+  banned = { -1003, "Way too much request weight used; IP banned until %d. "
+    .. "Please use WebSocket Streams for live updates to avoid bans.", 418 },
+  orders_used = { -1015, "Too many new orders; current limit is %d orders per %d %s.", 429 },
 
-function M.missing(name)
-  return new(-1102, ("Mandatory parameter '%s' was not sent, was empty/null, or malformed."):format(name))
-end
+  -- ---- orders ----------------------------------------------------------------------------------
+  filter = { -1013, "Filter failure: %s" },
+  no_such_self_trade = { -1013, "This symbol does not allow the specified self-trade prevention mode." },
+  combination = { -1014, "Unsupported order combination." },
+  engine_filter = { -2010, "Filter failure: %s" }, -- of counts and positions, which only the engine knows
+  unsupported = { -2010, "%s orders are not supported for this symbol." },
+  duplicate_order = { -2010, "Duplicate order sent." },
+  no_balance = { -2010, "Account has insufficient balance for requested action." },
+  would_take = { -2010, "Order would immediately match and take." },
+  no_liquidity = { -2010, "Order book liquidity is less than symbol minimum quantity." },
+  unknown_order = { -2011, "Unknown order sent." },
+  ids_disagree = { -2011, "Cancel order is invalid. Check origClOrdId and orderId." },
+  cancel_restricted = { -2011, "Order was not canceled due to cancel restrictions." },
+  no_such_order = { -2013, "Order does not exist." },
+  replaced_in_part = { -2021, "Order cancel-replace partially failed.", 409 },
+  not_replaced = { -2022, "Order cancel-replace failed." },
+  not_amended = { -2038, "%s" },
+  client_id_of_another = { -2039, "Client order ID is not correct for this order ID." },
 
-function M.missing_both(one, other)
-  return new(-1102, ("Param '%s' or '%s' must be sent, but both were empty/null!"):format(one, other))
-end
+  -- ---- who asks --------------------------------------------------------------------------------
+  bad_key_format = { -2014, "API-key format invalid.", 401 },
+  bad_key = { -2015, "Invalid API-key, IP, or permissions for action.", 401 },
+  subscribed = { -2035, "User Data Stream subscription already active." },
+  not_subscribed = { -2036, "User Data Stream subscription not active." },
+  subscriptions_used = { -2042, "Maximum subscription ID reached for this connection." },
+  no_reference_price = { -2043, "This symbol doesn't have a reference price." },
+  not_for_hmac = { -4056, "HMAC_SHA256 API key is not supported." },
 
-function M.empty(name)
-  return new(-1105, ("Parameter '%s' was empty."):format(name))
-end
-
-function M.not_required(name)
-  return new(-1106, ("Parameter '%s' sent when not required."):format(name))
-end
-
-function M.illegal(name, range)
-  return new(-1100, ("Illegal characters found in parameter '%s'; legal range is '%s'."):format(name, range))
-end
-
-function M.overflow(name)
-  return new(-1108, ("Parameter '%s' overflowed."):format(name))
-end
-
-function M.precision(name)
-  return new(-1111, ("Parameter '%s' has too much precision."):format(name))
-end
-
-function M.invalid(name)
-  return new(-1130, ("Data sent for parameter '%s' is not valid."):format(name))
-end
-
-function M.bad_json(name)
-  return new(-1135, ("JSON sent for parameter '%s' is not valid"):format(name))
-end
-
-function M.filter(name)
-  return new(-1013, "Filter failure: " .. name)
-end
-
---- A filter that only the matching engine can judge: counts and positions.
-function M.engine_filter(name)
-  return new(-2010, "Filter failure: " .. name)
-end
-
-function M.rejected(msg)
-  return new(-2010, msg)
-end
-
-function M.unsupported(kind)
-  return new(-2010, kind .. " orders are not supported for this symbol.")
-end
-
-function M.bad_combination()
-  return new(-1128, "Combination of optional parameters invalid.")
-end
-
-function M.invalid_symbol()
-  return new(-1121, "Invalid symbol.")
-end
-
-function M.unknown_order()
-  return new(-2011, "Unknown order sent.")
-end
-
-function M.no_such_order()
-  return new(-2013, "Order does not exist.")
-end
-
-function M.bad_key_format()
-  return new(-2014, "API-key format invalid.", 401)
-end
-
-function M.bad_key()
-  return new(-2015, "Invalid API-key, IP, or permissions for action.", 401)
-end
-
-function M.bad_signature()
-  return new(-1022, "Signature for this request is not valid.")
-end
-
-return M
+  -- ---- control messages of market streams: small codes of their own, no HTTP status ------------------------------
+  unknown_property = { 0, "Unknown property" },
+  not_a_boolean = { 1, "Invalid value type: expected Boolean" },
+  bad_message = { 2, "Invalid request: %s" },
+  unknown_method = { 2, "Invalid request: unknown variant `%s`, expected one of %s at line 1 column %d" },
+  not_json = { 3, "Invalid JSON: expected value at line %s column %s" },
+  streams_used = { 4, "Too many subscriptions" },
+}, 400)

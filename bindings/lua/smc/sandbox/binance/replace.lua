@@ -8,7 +8,7 @@ local M = {}
 local field, word, set = params.field, orders.word, orders.set
 
 local fields = {
-  word("cancelReplaceMode", set { "STOP_ON_FAILURE", "ALLOW_FAILURE" }, nil, nil, true),
+  word("cancelReplaceMode", set { "STOP_ON_FAILURE", "ALLOW_FAILURE" }, nil, true),
   field("cancelOrderId", "long"),
   field("cancelOrigClientOrderId", "client_id"),
   field("cancelNewClientOrderId", "client_id"),
@@ -31,8 +31,9 @@ end
 
 --- The refusal that carries both halves.  some: one of them succeeded.
 local function failed(both, some, status)
-  if some then return refusal.new(-2021, "Order cancel-replace partially failed.", status or 409, both) end
-  return refusal.new(-2022, "Order cancel-replace failed.", status or 400, both)
+  local no = some and refusal.replaced_in_part() or refusal.not_replaced()
+  no.status, no.data = status or no.status, both
+  return no
 end
 
 local function cancel(sb, call)

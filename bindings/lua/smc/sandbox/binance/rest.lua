@@ -83,8 +83,7 @@ function M.serve(sb, ex)
   end
   local unit = ex:header "x-mbx-time-unit"
   if unit and not UNITS[unit] then
-    return refuse(sb, ex, refusal.new(-1194,
-      "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."))
+    return refuse(sb, ex, refusal.invalid_time_unit())
   end
   local query, body = ex.query or "", ex.body or ""
   local result, no, call = router.answer(sb, route, {

@@ -3,6 +3,7 @@ local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local keepalive = require "smc.sandbox.binance.keepalive"
 local market_data = require "smc.sandbox.binance.market_data"
+local refusal = require "smc.sandbox.binance.refusal"
 local subscriptions = require "smc.sandbox.subscriptions"
 local text = require "smc.core.text"
 local topics = require "smc.sandbox.binance.topics"
@@ -72,12 +73,10 @@ end
 local METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
 local controls = {}
 
-local function fault(code, msg) return nil, { code = code, msg = msg } end
-
 local function names_of(params)
-  if type(params) ~= "table" then return fault(2, "Invalid request: params must be a list of stream names") end
+  if type(params) ~= "table" then return nil, refusal.bad_message "params must be a list of stream names" end
   for _, name in ipairs(params) do
-    if type(name) ~= "string" then return fault(2, "Invalid request: stream name must be a string") end
+    if type(name) ~= "string" then return nil, refusal.bad_message "stream name must be a string" end
   end
   return params
 end
@@ -85,7 +84,7 @@ end
 function controls.SUBSCRIBE(sb, session, params)
   local names, no = names_of(params)
   if not names then return nil, no end
-  if #session.names + #names > MAX_STREAMS then return fault(4, "Too many subscriptions") end
+  if #session.names + #names > MAX_STREAMS then return nil, refusal.streams_used() end
   subscribe(sb, session, names)
   return json.null
 end
@@ -103,17 +102,17 @@ end
 
 local function property(params, count)
   if type(params) ~= "table" or type(params[1]) ~= "string" then
-    return fault(2, "Invalid request: property name must be a string")
+    return nil, refusal.bad_message "property name must be a string"
   end
-  if #params > count then return fault(2, "Invalid request: too many parameters") end
-  if params[1] ~= "combined" then return fault(0, "Unknown property") end
+  if #params > count then return nil, refusal.bad_message "too many parameters" end
+  if params[1] ~= "combined" then return nil, refusal.unknown_property() end
   return true
 end
 
 function controls.SET_PROPERTY(_, session, params)
   local ok, no = property(params, 2)
   if not ok then return nil, no end
-  if type(params[2]) ~= "boolean" then return fault(1, "Invalid value type: expected Boolean") end
+  if type(params[2]) ~= "boolean" then return nil, refusal.not_a_boolean() end
   session.combined = params[2]
   return json.null
 end
@@ -140,19 +139,16 @@ local function read(data)
   local message, err = json.decode(data)
   if message == nil then
     local line, column = tostring(err.message):match("line (%d+), column (%d+)")
-    local wording = "Invalid JSON: expected value at line %s column %s"
-    return nil, { code = 3, msg = wording:format(line or 1, column or 1) }, true
+    return nil, refusal.not_json(line or 1, column or 1), true
   end
   if type(message) ~= "table" or type(message.method) ~= "string" then
-    local wording = "Invalid request: missing field `method` at line 1 column %d"
-    return nil, { code = 2, msg = wording:format(#data) }, true
+    return nil, refusal.bad_message(("missing field `method` at line 1 column %d"):format(#data)), true
   end
   if not controls[message.method] then
-    local wording = "Invalid request: unknown variant `%s`, expected one of %s at line 1 column %d"
-    return nil, { code = 2, msg = wording:format(message.method, METHODS, column_after(data, message.method)) }, true
+    return nil, refusal.unknown_method(message.method, METHODS, column_after(data, message.method)), true
   end
   if not good_id(message.id) then
-    return fault(2, "Invalid request: request ID must be an unsigned integer")
+    return nil, refusal.bad_message "request ID must be an unsigned integer"
   end
   return message
 end

@@ -58,10 +58,10 @@ end
 
 local function subscribe(sb, session, account, by_logon)
   for _, s in pairs(session.subscribed) do
-    if s.account == account then return nil, refusal.new(-2035, "User Data Stream subscription already active.") end
+    if s.account == account then return nil, refusal.subscribed() end
   end
   if session.next_id > MAX_SUBSCRIPTION_ID or count(session) >= MAX_ACTIVE then
-    return nil, refusal.new(-2042, "Maximum subscription ID reached for this connection.")
+    return nil, refusal.subscriptions_used()
   end
   sb:settle() -- what happened before does not belong to the new stream
   local id = session.next_id
@@ -128,7 +128,7 @@ local own = {}
 own["session.logon"] = { fields = signed_fields, run = function(sb, session, request, values, now)
   local key, no = identify(sb, request, values, now)
   if not key then return nil, no end
-  if key.kind ~= "ed25519" then return nil, refusal.new(-4056, "HMAC_SHA256 API key is not supported.") end
+  if key.kind ~= "ed25519" then return nil, refusal.not_for_hmac() end
   session.key, session.authorized = key, now
   return describe(sb, session)
 end }
@@ -164,7 +164,7 @@ end }
 own["userDataStream.unsubscribe"] = { fields = id_fields, run = function(sb, session, _, values)
   local asked = values.subscriptionId
   if asked and not session.subscribed[asked] then
-    return nil, refusal.new(-2036, "User Data Stream subscription not active.")
+    return nil, refusal.not_subscribed()
   end
   for _, id in ipairs(asked and { asked } or subscription_ids(session)) do terminate(sb, session, id) end
   sb:arm()
@@ -186,7 +186,7 @@ end
 local function read(data)
   local frame = json.decode(data)
   if type(frame) ~= "table" or type(frame.method) ~= "string" then
-    return nil, refusal.new(-1135, "Invalid JSON Request."), { params = {}, id = type(frame) == "table" and frame.id
+    return nil, refusal.bad_frame(), { params = {}, id = type(frame) == "table" and frame.id
       or nil }
   end
   local request = { id = frame.id, method = frame.method:gsub("^v%d+/", ""), params = frame.params or {}, raw = data }
@@ -222,7 +222,7 @@ local function on_message(sb, session, data)
   elseif route then
     result, no, account = routed(sb, session, request, route)
   else
-    no = refusal.new(-1020, "This operation is not supported.")
+    no = refusal.unsupported_operation()
   end
   entry.status = result ~= nil and 200 or no.status
   respond(sb, session, request, result, no, account)

@@ -16,7 +16,7 @@ local OPEN = { new = true, partially_filled = true }
 --- Orders of the account that fit: each { n, entry, order }, oldest first.
 local function chosen(sb, call, fits)
   local v, out = call.values, {}
-  if v.symbol and not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol end
+  if v.symbol and not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
   for _, entry in ipairs(sb.ledger.list) do
     if entry.account == call.account and (not v.symbol or v.symbol == entry.symbol)
       and (not v.orderId or v.orderId == entry.id)
@@ -114,7 +114,7 @@ end
 
 local function executions(sb, call)
   local v = call.values
-  if v.symbol and not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol end
+  if v.symbol and not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
   local bounds, no = span(sb, v)
   if not bounds then return nil, no end
   local page, more = params.page(v.execType and v.execType ~= "Trade" and {} or fills(sb, call, bounds), v, 50, 100)

@@ -28,10 +28,16 @@ end
 -- refusal.  asked: { key, timestamp, window, signature, bytes }, each a text, "" where it was not sent.
 function M.check(sb, asked, now_ms)
   if asked.key == "" or asked.timestamp == "" or asked.signature == "" then
-    return nil, refusal.no_headers(sb.assume.missing_headers_status, asked.timestamp, asked.key, asked.signature)
+    local no = refusal.no_headers(asked.timestamp, asked.key, asked.signature)
+    no.status, no.null = sb.assume.missing_headers_status, true
+    return nil, no
   end
   local key = sb.keys[asked.key]
-  if not key then return nil, refusal.bad_key(sb.assume.unknown_key_status) end
+  if not key then
+    local no = refusal.bad_key()
+    no.status = sb.assume.unknown_key_status
+    return nil, no
+  end
   local ok, no = M.check_clock(asked.timestamp, asked.window, now_ms)
   if not ok then return nil, no end
   local payload = M.payload(asked)

@@ -26,11 +26,11 @@ local UNSUPPORTED = { triggerPrice = "", takeProfit = "0", stopLoss = "0", slipp
 
 local function words(v)
   if not v.side then return nil, refusal.empty "side" end
-  if not SIDES[v.side] then return nil, refusal.invalid_side end
+  if not SIDES[v.side] then return nil, refusal.invalid_side() end
   if not v.orderType then return nil, refusal.empty "orderType" end
-  if not TYPES[v.orderType] then return nil, refusal.invalid_type end
+  if not TYPES[v.orderType] then return nil, refusal.invalid_type() end
   if v.timeInForce == "RPI" then return nil, refusal.unsupported() end
-  if v.timeInForce and not TIFS[v.timeInForce] then return nil, refusal.invalid_tif end
+  if v.timeInForce and not TIFS[v.timeInForce] then return nil, refusal.invalid_tif() end
   if v.marketUnit and not UNITS[v.marketUnit] then return nil, refusal.invalid "marketUnit" end
   if v.smpType and not SMP[v.smpType] then return nil, refusal.invalid "smpType" end
   if v.orderLinkId and (#v.orderLinkId > MAX_LINK or v.orderLinkId:find("[^%w_-]")) then
@@ -64,13 +64,13 @@ end
 
 local function check_size(def, o)
   if o.quote_qty then
-    if not decimal.is_multiple(o.quote_qty, def.quote_step) then return nil, refusal.amount_decimals end
+    if not decimal.is_multiple(o.quote_qty, def.quote_step) then return nil, refusal.amount_decimals() end
     return true
   end
-  if cmp(o.qty, "0") == 0 then return nil, refusal.qty_low end
-  if not decimal.is_multiple(o.qty, def.step) then return nil, refusal.qty_decimals end
+  if cmp(o.qty, "0") == 0 then return nil, refusal.qty_low() end
+  if not decimal.is_multiple(o.qty, def.step) then return nil, refusal.qty_decimals() end
   local most = o.market and def.max_market or o.post_only and def.max_maker or def.max_limit
-  if cmp(o.qty, most) > 0 then return nil, o.market and refusal.market_qty_high or refusal.limit_qty_high end
+  if cmp(o.qty, most) > 0 then return nil, o.market and refusal.market_qty_high() or refusal.limit_qty_high() end
   return true
 end
 
@@ -91,18 +91,18 @@ local function check(sb, def, o)
   local ok, no = check_size(def, o)
   if not ok then return nil, no end
   if o.price then
-    if cmp(o.price, def.tick) < 0 then return nil, refusal.price_low end
-    if not decimal.is_multiple(o.price, def.tick) then return nil, refusal.price_decimals end
+    if cmp(o.price, def.tick) < 0 then return nil, refusal.price_low() end
+    if not decimal.is_multiple(o.price, def.tick) then return nil, refusal.price_decimals() end
   end
   local value = o.quote_qty or mul(o.qty, o.price or sb:last_price(def.symbol), 12)
-  if cmp(value, def.min_value) < 0 then return nil, refusal.value_low end
+  if cmp(value, def.min_value) < 0 then return nil, refusal.value_low() end
   if o.price then return check_band(sb, def, o) end
   return true
 end
 
-local REJECTED = { insufficient_funds = refusal.no_balance, duplicate_client_id = refusal.duplicate,
-  quote_qty_too_small = refusal.qty_low, invalid_price = refusal.price_decimals, invalid_qty = refusal.qty_decimals,
-  invalid_quote_qty = refusal.amount_decimals }
+local REJECTED = { insufficient_funds = refusal.no_balance(), duplicate_client_id = refusal.duplicate(),
+  quote_qty_too_small = refusal.qty_low(), invalid_price = refusal.price_decimals(),
+  invalid_qty = refusal.qty_decimals(), invalid_quote_qty = refusal.amount_decimals() }
 
 -- What the engine turns away only after the acknowledgement: status and reason of such an order.
 local LATE = { would_take = { "rejected", "" }, no_liquidity = { "expired", "liquidity" } }
@@ -136,7 +136,7 @@ end
 local function symbol_of(sb, v)
   if not v.symbol then return nil, refusal.empty "symbol" end
   local def = sb.by_symbol[v.symbol]
-  if not def then return nil, refusal.invalid_symbol end
+  if not def then return nil, refusal.invalid_symbol() end
   return def
 end
 
@@ -152,8 +152,8 @@ local function create(sb, call)
   local ok
   ok, no = check(sb, def, o)
   if not ok then return nil, no end
-  if v.orderLinkId and sb.ledger:has_link(call.account, v.orderLinkId) then return nil, refusal.duplicate end
-  if sb.market:count { account = call.account } >= symbols.max_orders then return nil, refusal.too_many_orders end
+  if v.orderLinkId and sb.ledger:has_link(call.account, v.orderLinkId) then return nil, refusal.duplicate() end
+  if sb.market:count { account = call.account } >= symbols.max_orders then return nil, refusal.too_many_orders() end
   local entry
   entry, no = submit(sb, call, def, o)
   if not entry then return nil, no end
@@ -166,19 +166,19 @@ local function cancel(sb, call)
   local v = call.values
   local def, no = symbol_of(sb, v)
   if not def then return nil, no end
-  if not v.orderId and not v.orderLinkId then return nil, refusal.no_order_id end
+  if not v.orderId and not v.orderLinkId then return nil, refusal.no_order_id() end
   local entry = sb.ledger:find(call.account, v.orderId, v.orderLinkId)
-  if not entry or entry.symbol ~= def.symbol then return nil, refusal.no_order end
+  if not entry or entry.symbol ~= def.symbol then return nil, refusal.no_order() end
   local order = ledger.order_of(sb, entry)
-  if order.status == "filled" then return nil, refusal.filled end
-  if not OPEN[order.status] then return nil, refusal.canceled end
+  if order.status == "filled" then return nil, refusal.filled() end
+  if not OPEN[order.status] then return nil, refusal.canceled() end
   assert(sb.market:cancel { account = call.account, symbol = def.symbol, id = order.id })
   return acknowledged(entry)
 end
 
 local function cancel_all(sb, call)
   local v = call.values
-  if v.symbol and not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol end
+  if v.symbol and not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
   local out = {}
   for i, order in ipairs(sb.market:cancel_all { account = call.account, symbol = v.symbol, reason = "user" }) do
     out[i] = acknowledged(sb.ledger:of_engine(order.symbol, order.id))
