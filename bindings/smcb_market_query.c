@@ -372,6 +372,20 @@ static int l_stats(lua_State *L)
     return 1;
 }
 
+static int l_average(lua_State *L)
+{
+    smc_market_t *m = smcb_market_check(L);
+    int32_t instrument = smcb_market_symbol_arg(L, m, 2);
+    smc_dec_t price;
+    int64_t last_ms;
+    check_memory(L, smc_market_average(m, instrument, luaL_checkinteger(L, 3), &price, &last_ms));
+    if (smc_dec_sign(price) == 0)
+        return 0;
+    push_dec(L, price);
+    lua_pushinteger(L, last_ms);
+    return 2;
+}
+
 /* ---- events -------------------------------------------------------------- */
 
 static void set_order_event(lua_State *L, const smc_market_t *m, const smc_order_event_t *e)
@@ -484,12 +498,10 @@ static int l_mid(lua_State *L)
 }
 
 const luaL_Reg smcb_market_queries[] = {
-    {"balances", l_balances}, {"fees", l_fees},
-    {"orders", l_orders},     {"count", l_count},
-    {"fills", l_fills},       {"prevented", l_prevented},
-    {"book", l_book},         {"best", l_best},
-    {"trades", l_trades},     {"candles", l_candles},
-    {"stats", l_stats},       {"events", l_events},
-    {"time", l_time},         {"next_ms", l_next_ms},
-    {"mid", l_mid},           {NULL, NULL},
+    {"balances", l_balances}, {"fees", l_fees},       {"orders", l_orders},
+    {"count", l_count},       {"fills", l_fills},     {"prevented", l_prevented},
+    {"book", l_book},         {"best", l_best},       {"trades", l_trades},
+    {"candles", l_candles},   {"stats", l_stats},     {"events", l_events},
+    {"time", l_time},         {"next_ms", l_next_ms}, {"mid", l_mid},
+    {"average", l_average},   {NULL, NULL},
 };

@@ -1,5 +1,7 @@
 #include "market_priv.h"
 
+enum { AVERAGE_PLACES = 8 };
+
 static smc_dec_t dec_max(smc_dec_t a, smc_dec_t b)
 {
     return dec_less(a, b) ? b : a;
@@ -104,4 +106,40 @@ smc_code_t smc_market_window(smc_market_t *m, int32_t instrument, int64_t from_m
         out->last_qty = t->qty;
     }
     return SMC_OK;
+}
+
+static void move_to(const instrument_t *inst, running_t *r, size_t from, size_t to)
+{
+    if (from < r->from || from >= r->to)
+        *r = (running_t){.from = from, .to = from};
+    for (; r->from < from; r->from++) {
+        const smc_trade_t *t = trades_at(inst, r->from);
+        r->qty = dec_minus(r->qty, t->qty);
+        r->quote = dec_minus(r->quote, t->quote);
+    }
+    for (; r->to < to; r->to++) {
+        const smc_trade_t *t = trades_at(inst, r->to);
+        r->qty = dec_plus(r->qty, t->qty);
+        r->quote = dec_plus(r->quote, t->quote);
+    }
+}
+
+smc_code_t smc_market_average(smc_market_t *m, int32_t instrument, int64_t span_ms,
+                              smc_dec_t *price, int64_t *last_ms)
+{
+    instrument_t *inst = instrument_at(m, instrument);
+    *price = dec_zero();
+    *last_ms = 0;
+    smc_code_t code = inst != NULL ? history_make(m, inst) : SMC_EINVAL;
+    size_t n = code == SMC_OK ? trades_count(inst) : 0;
+    if (n == 0)
+        return code;
+    const smc_trade_t *last = trades_at(inst, n - 1);
+    *price = last->price;
+    *last_ms = last->time_ms;
+    running_t *r = &inst->average;
+    move_to(inst, r, trades_from(inst, m->now_ms - span_ms + 1), n);
+    return dec_is_zero(r->qty)
+               ? SMC_OK
+               : smc_dec_div(r->quote, r->qty, AVERAGE_PLACES, SMC_ROUND_HALF_EVEN, price);
 }

@@ -50,6 +50,12 @@ typedef struct trades {
     size_t n, cap;
 } trades_t;
 
+/* Sums over the trades [from, to), moved along as time passes. */
+typedef struct running {
+    size_t from, to;
+    smc_dec_t qty, quote;
+} running_t;
+
 struct instrument {
     char symbol[SMC_MARKET_NAME_MAX + 1];
     int32_t id, base, quote; /* base, quote: assets */
@@ -61,6 +67,7 @@ struct instrument {
     smc_want_t want;
     trades_t trades;  /* since the start */
     trades_t history; /* before it: v is NULL until made, n is known at once */
+    running_t average;
     smc_prevented_t *prevented;
     size_t n_prevented, cap_prevented;
     feed_t *feed; /* owned; NULL: none */

@@ -322,6 +322,48 @@ static void in_sequence(void *ud, const smc_trade_t *t)
     *r = (run_t){r->n + 1, t->id, t->time_ms};
 }
 
+/* The same from the sums over the whole window. */
+static void assert_average(smc_market_t *m, int64_t span_ms)
+{
+    smc_window_t w;
+    smc_dec_t mean, price;
+    int64_t now = smc_market_time(m), last_ms;
+    assert_int_equal(smc_market_average(m, 0, span_ms, &price, &last_ms), SMC_OK);
+    assert_int_equal(smc_market_window(m, 0, now - span_ms, now, &w), SMC_OK);
+    if (w.sum.count == 0) {
+        assert_int_equal(smc_market_window(m, 0, 0, now, &w), SMC_OK);
+        mean = w.sum.close;
+    } else {
+        assert_int_equal(
+            smc_dec_div(w.sum.quote_volume, w.sum.volume, 8, SMC_ROUND_HALF_EVEN, &mean), SMC_OK);
+    }
+    assert_int_equal(smc_dec_cmp(price, mean), 0);
+    assert_int_equal(last_ms, w.sum.close_ms);
+}
+
+static void the_average_moves_along(void **state)
+{
+    (void)state;
+    static const int64_t spans[] = {300000, 300000, 300000, 60000, 300000, 1, 86400000};
+    smc_market_t *m = open_feed(11, smc_feed_defaults());
+    int64_t now = START;
+    smc_rng_t rng;
+    smc_rng_init(&rng, 11, "average");
+    for (int i = 0; i < 600; i++) {
+        assert_average(m, spans[smc_rng_range(&rng, 0, 6)]);
+        now += smc_rng_range(&rng, 0, 9) == 0 ? 400000 : smc_rng_range(&rng, 0, 3000);
+        smc_market_advance(m, now);
+    }
+    smc_market_free(m);
+    smc_dec_t price;
+    int64_t last_ms;
+    m = new_market(1);
+    add_btc(m, "0", "0");
+    assert_int_equal(smc_market_average(m, 0, 1000, &price, &last_ms), SMC_OK);
+    assert_int_equal(smc_dec_sign(price), 0);
+    smc_market_free(m);
+}
+
 static void history_comes_first(void **state)
 {
     (void)state;
@@ -426,6 +468,7 @@ int main(void)
         cmocka_unit_test(the_flow_reaches_clients),
         cmocka_unit_test(frozen_and_bare),
         cmocka_unit_test(history_comes_first),
+        cmocka_unit_test(the_average_moves_along),
         cmocka_unit_test(candles_add_up),
         cmocka_unit_test(bad_configurations),
     };

@@ -321,6 +321,11 @@ typedef struct smc_window {
 /* Trades with from_ms < time <= to_ms; out->sum.count may be 0.  Errors: SMC_ENOMEM. */
 smc_code_t smc_market_window(smc_market_t *m, int32_t instrument, int64_t from_ms, int64_t to_ms,
                              smc_window_t *out);
+/* The price of the last span_ms, weighted by quantity, to 8 places; without a trade in them that of the last trade, 0 if
+ * there is none.  *last_ms: when that was.  Made for being asked with every order: it costs what has happened since it was
+ * asked before, as long as the span stays the same.  Errors: SMC_ENOMEM. */
+smc_code_t smc_market_average(smc_market_t *m, int32_t instrument, int64_t span_ms,
+                              smc_dec_t *price, int64_t *last_ms);
 
 /* ---- events ------------------------------------------------------------- */
 

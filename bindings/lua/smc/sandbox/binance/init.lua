@@ -1,6 +1,5 @@
 --- A Binance Spot sandbox: what it keeps, whom it tells, and its front door.  Its public face is smc/sandbox.lua's.
 local base = require "smc.sandbox.base"
-local decimal = require "smc.decimal"
 local limits = require "smc.sandbox.binance.limits"
 local rest = require "smc.sandbox.binance.rest"
 local streams = require "smc.sandbox.binance.streams"
@@ -51,11 +50,7 @@ end
 
 --- The volume-weighted average of the last five minutes, else the last price; and the time of the last trade.
 function Venue:average_price(symbol)
-  local now = self.market:time()
-  local last = self.market:trades { symbol = symbol, limit = 1 }[1]
-  local s = self.market:stats(symbol, now - AVERAGE_MS, now)
-  if not s then return last.price, last.time_ms end
-  return decimal.div(s.quote_volume, s.volume, 8), last.time_ms
+  return self.market:average(symbol, AVERAGE_MS)
 end
 
 -- ---- the passing of time -----------------------------------------------------------
