@@ -82,10 +82,18 @@ function Sandbox:book(symbol, depth) end
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:limits() end
 
+---@class smc.SandboxLimit
+---@field request_weight integer?
+---@field raw_requests integer?
+---@field orders integer?
+---@field requests integer?
+---@field path string?
+---@field per integer  seconds
+
 ---Changes a limit; the counts of its windows start anew.  Where: scenario, hook.
----Binance: request_weight or orders, and seconds.  Bybit: requests of an address and seconds, or requests of an account
----to an endpoint (path) in one second.
----@param limit { request_weight?: integer, orders?: integer, requests?: integer, path?: string, per: integer }
+---Binance: request_weight, raw_requests or orders, and seconds.  Bybit: requests of an address and seconds, or requests
+---of an account to an endpoint (path) in one second.
+---@param limit smc.SandboxLimit
 ---@source ../lua/smc/sandbox/binance/face.lua
 function Sandbox:limit(limit) end
 

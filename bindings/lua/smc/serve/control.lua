@@ -92,9 +92,11 @@ turns.move = { example = '{"symbol": "BTC/USDT", "by": "-0.03"}',
   end }
 
 turns.limit = { example = '{"request_weight": 1200, "per": 60}',
-  fields = { request_weight = "number", orders = "number", per = "number" }, act = function(v, ex, body)
+  fields = { request_weight = "number", raw_requests = "number", orders = "number", per = "number" },
+  act = function(v, ex, body)
     if turn(ex, v.box, "limit", body) then
-      reply(ex, 200, json.object("request_weight", body.request_weight, "orders", body.orders, "per", body.per))
+      reply(ex, 200, json.object("request_weight", body.request_weight, "raw_requests", body.raw_requests,
+        "orders", body.orders, "per", body.per))
     end
   end }
 

@@ -8,14 +8,21 @@ local M = { options = boxes.options, open_orders = boxes.open_orders }
 
 local Box = boxes.class("binance", { hmac = true, rsa = true, ed25519 = true })
 
---- New limits: { request_weight = n, per = seconds } or { orders = n, per = seconds }.
+local LIMITS = { "request_weight", "raw_requests", "orders" }
+
+--- A new limit: { request_weight = n, per = seconds }, or raw_requests or orders in its place.
 function Box:limit(given)
-  given = boxes.check_keys("sandbox:limit", given, { request_weight = true, orders = true, per = true })
-  local kind = given.request_weight and "request_weight" or given.orders and "orders"
-  local n = kind and given[kind]
-  if not kind or given.request_weight and given.orders then
-    error("sandbox:limit: either request_weight or orders expected", 2)
+  given = boxes.check_keys("sandbox:limit", given, { request_weight = true, raw_requests = true, orders = true,
+    per = true })
+  local kind
+  for _, name in ipairs(LIMITS) do
+    if given[name] ~= nil then
+      if kind then error("sandbox:limit: only one limit at a time, " .. kind .. " or " .. name, 2) end
+      kind = name
+    end
   end
+  local n = kind and given[kind]
+  if not kind then error("sandbox:limit: request_weight, raw_requests or orders expected", 2) end
   if math.type(n) ~= "integer" or n < 0 or math.type(given.per) ~= "integer" or given.per < 1 then
     error("sandbox:limit: a count and `per`, a whole number of seconds, expected", 2)
   end

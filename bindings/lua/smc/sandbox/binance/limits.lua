@@ -50,11 +50,13 @@ function M.new(assume, now_ms)
   }, Limits)
 end
 
---- New limits: { request_weight = n, per = seconds } or { orders = n, per = seconds }.
+--- A new limit.  kind: request_weight, raw_requests or orders.
 function Limits:change(kind, n, seconds)
   local interval, num = interval_of(seconds)
   if kind == "request_weight" then
     self.weight = window("REQUEST_WEIGHT", interval, num, n)
+  elseif kind == "raw_requests" then
+    self.raw = window("RAW_REQUESTS", interval, num, n)
   else
     self.order_limits, self.orders = { { interval, num, n } }, {}
   end
