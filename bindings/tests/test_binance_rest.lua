@@ -26,9 +26,11 @@ describe("a path", function()
   end)
 
   it("that was retired is 410 with a page", function()
-    local ex = fake.ask(sb, "POST", "/api/v3/userDataStream", { ["x-mbx-apikey"] = sb.key })
-    assert.equal(410, ex.status)
-    assert.matches("410 Gone", ex.answer)
+    for _, version in ipairs { "v1", "v3" } do
+      local ex = fake.ask(sb, "POST", "/api/" .. version .. "/userDataStream", { ["x-mbx-apikey"] = sb.key })
+      assert.equal(410, ex.status)
+      assert.matches("410 Gone", ex.answer)
+    end
   end)
 
   it("of contracts knows none of them", function()

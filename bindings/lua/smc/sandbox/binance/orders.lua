@@ -114,7 +114,6 @@ local REJECTED = {
   invalid_qty = refusal.filter "LOT_SIZE",
   invalid_quote_qty = refusal.filter "NOTIONAL",
   quote_qty_too_small = refusal.filter "LOT_SIZE",
-  invalid_combination = refusal.combination(),
 }
 
 local function full_of_orders(sb, call, def)

@@ -52,7 +52,6 @@ return refusals.of({
   -- ---- orders ----------------------------------------------------------------------------------
   filter = { -1013, "Filter failure: %s" },
   no_such_self_trade = { -1013, "This symbol does not allow the specified self-trade prevention mode." },
-  combination = { -1014, "Unsupported order combination." },
   engine_filter = { -2010, "Filter failure: %s" }, -- of counts and positions, which only the engine knows
   unsupported = { -2010, "%s orders are not supported for this symbol." },
   duplicate_order = { -2010, "Duplicate order sent." },

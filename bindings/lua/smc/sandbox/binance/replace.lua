@@ -2,6 +2,7 @@
 local json = require "smc.json"
 local orders = require("smc.sandbox.binance.orders").parts
 local params = require "smc.sandbox.binance.params"
+local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 
 local M = {}
@@ -20,6 +21,7 @@ for _, f in ipairs(orders.place_fields) do fields[#fields + 1] = f end
 --- A half of the answer: what it gave, or why it was refused; null when it was not tried.
 local function half(result, no)
   if result then return result end
+  if no then reached.refused("binance", no) end
   return no and json.object("code", no.code, "msg", no.msg) or json.null
 end
 

@@ -3,6 +3,7 @@ local auth = require "smc.sandbox.binance.auth"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local params = require "smc.sandbox.binance.params"
+local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 local router = require "smc.sandbox.binance.router"
 
@@ -13,7 +14,7 @@ local GONE_PAGE = "<html>\r\n<head><title>410 Gone</title></head>\r\n<body>\r\n<
   .. "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 
 -- Routes that the venue has retired: they answer 410 with a page, whatever is asked.
-local RETIRED = { ["/api/v3/userDataStream"] = true, ["/api/v1/userDataStream"] = true }
+M.retired = { ["/api/v3/userDataStream"] = true, ["/api/v1/userDataStream"] = true }
 
 local UNITS = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", millisecond = "ms" }
 
@@ -29,6 +30,7 @@ local function headers(sb, account, now)
 end
 
 local function refuse(sb, ex, no)
+  reached.refused("binance", no)
   local out = headers(sb, nil, sb:now())
   if no.retry_after then out[#out + 1] = { "Retry-After", tostring(no.retry_after) } end
   ex:reply(no.status, out, json.encode(json.object("code", no.code, "msg", no.msg, "data", no.data)))
@@ -46,7 +48,8 @@ local function not_found(ex)
 end
 
 local function find(ex)
-  if RETIRED[ex.path] then
+  if M.retired[ex.path] then
+    reached.mark("binance", "endpoints", "any " .. ex.path)
     ex:reply(410, { { "Content-Type", "text/html" }, { "Server", "nginx" } }, GONE_PAGE)
     return nil, 410
   end

@@ -1,6 +1,7 @@
 --- From a request to its answer: the one path that REST and the WebSocket API share.
 local auth = require "smc.sandbox.binance.auth"
 local params = require "smc.sandbox.binance.params"
+local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 
 local M = { by_path = {}, by_ws = {} }
@@ -88,6 +89,11 @@ end
 --- Answers a request.  Returns the JSON value, or nil and a refusal; then the call, once somebody was identified.
 -- request: { sent, ws, api_key, payloads = function, session, connection }
 function M.answer(sb, route, request)
+  if request.ws then
+    reached.mark("binance", "methods", route.ws)
+  else
+    reached.mark("binance", "endpoints", route.method .. " " .. route.path)
+  end
   sb:settle()
   local now = sb:now()
   local result, no, weight, call = run(sb, route, request, now)

@@ -3,6 +3,7 @@ local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local keepalive = require "smc.sandbox.binance.keepalive"
 local market_data = require "smc.sandbox.binance.market_data"
+local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 local subscriptions = require "smc.sandbox.subscriptions"
 local text = require "smc.core.text"
@@ -154,6 +155,7 @@ local function read(data)
 end
 
 local function answer_error(session, no, id)
+  reached.refused("binance", no)
   session.sock:send(json.encode(json.object("error", json.object("code", no.code, "msg", no.msg), "id", id)))
 end
 
@@ -212,6 +214,7 @@ function M.accept(sb, ex)
   end
   local allowed, no = sb.limits:connect(false, sb:now())
   if not allowed then
+    reached.refused("binance", no)
     ex:reply(no.status, { { "Retry-After", tostring(no.retry_after) } }, "")
     return no.status
   end

@@ -26,22 +26,32 @@ M.stp_default = "EXPIRE_MAKER"
 M.stp_modes = { "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT" }
 M.order_types = { "LIMIT", "LIMIT_MAKER", "MARKET" }
 
+--- By name, in the order of exchangeInfo.
 local function filters(def)
-  local o = json.object
-  return json.array {
-    o("filterType", "PRICE_FILTER",
-      "minPrice", pad(def.tick), "maxPrice", pad(def.max_price), "tickSize", pad(def.tick)),
-    o("filterType", "LOT_SIZE",
-      "minQty", pad(def.step), "maxQty", pad(def.max_qty), "stepSize", pad(def.step)),
-    o("filterType", "MARKET_LOT_SIZE",
-      "minQty", pad "0", "maxQty", pad(def.market_max), "stepSize", pad "0"),
-    o("filterType", "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp", M.price_up, "bidMultiplierDown", M.price_down,
-      "askMultiplierUp", M.price_up, "askMultiplierDown", M.price_down, "avgPriceMins", 5),
-    o("filterType", "NOTIONAL", "minNotional", pad(def.min_notional), "applyMinToMarket", true,
-      "maxNotional", pad(M.max_notional), "applyMaxToMarket", false, "avgPriceMins", 5),
-    o("filterType", "MAX_NUM_ORDERS", "maxNumOrders", M.max_orders),
-    o("filterType", "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends", M.max_amends),
+  return {
+    { "PRICE_FILTER", "minPrice", pad(def.tick), "maxPrice", pad(def.max_price), "tickSize", pad(def.tick) },
+    { "LOT_SIZE", "minQty", pad(def.step), "maxQty", pad(def.max_qty), "stepSize", pad(def.step) },
+    { "MARKET_LOT_SIZE", "minQty", pad "0", "maxQty", pad(def.market_max), "stepSize", pad "0" },
+    { "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp", M.price_up, "bidMultiplierDown", M.price_down,
+      "askMultiplierUp", M.price_up, "askMultiplierDown", M.price_down, "avgPriceMins", 5 },
+    { "NOTIONAL", "minNotional", pad(def.min_notional), "applyMinToMarket", true,
+      "maxNotional", pad(M.max_notional), "applyMaxToMarket", false, "avgPriceMins", 5 },
+    { "MAX_NUM_ORDERS", "maxNumOrders", M.max_orders },
+    { "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends", M.max_amends },
   }
+end
+
+--- The names of the filters that every symbol has.
+function M.filter_names()
+  local out = {}
+  for i, f in ipairs(filters(M.list[1])) do out[i] = f[1] end
+  return out
+end
+
+local function describe_filters(def)
+  local out = {}
+  for i, f in ipairs(filters(def)) do out[i] = json.object("filterType", table.unpack(f)) end
+  return json.array(out)
 end
 
 --- One element of exchangeInfo's symbols.  permission_sets: the client wants to see them.
@@ -57,7 +67,7 @@ function M.describe(def, permission_sets)
     "quoteOrderQtyMarketAllowed", true, "allowTrailingStop", false,
     "cancelReplaceAllowed", true, "amendAllowed", true, "pegInstructionsAllowed", false,
     "isSpotTradingAllowed", true, "isMarginTradingAllowed", false,
-    "filters", filters(def), "permissions", json.array {}, "permissionSets", sets,
+    "filters", describe_filters(def), "permissions", json.array {}, "permissionSets", sets,
     "defaultSelfTradePreventionMode", M.stp_default, "allowedSelfTradePreventionModes", json.array(M.stp_modes))
 end
 

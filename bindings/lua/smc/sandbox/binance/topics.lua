@@ -3,6 +3,7 @@ local candles = require "smc.sandbox.candles"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local market_data = require "smc.sandbox.binance.market_data"
+local reached = require "smc.sandbox.reached"
 local tickers = require "smc.sandbox.binance.tickers"
 
 local M = {}
@@ -179,6 +180,17 @@ local function make(kind)
   return LEVELS[levels] and depth_top(LEVELS[levels], SPEEDS[speed])
 end
 
+--- How names are written, with <what varies>.
+M.forms = { "!miniTicker@arr", "!ticker_<window>@arr", "<symbol>@depth<levels>", "<symbol>@depth<levels>@<speed>",
+  "<symbol>@depth", "<symbol>@depth@<speed>", "<symbol>@kline_<interval>", "<symbol>@kline_<interval>@+08:00",
+  "<symbol>@ticker_<window>" }
+for kind in pairs(kinds) do M.forms[#M.forms + 1] = "<symbol>@" .. kind end
+
+local function form_of(name)
+  return (name:gsub("^[^!@]+@", "<symbol>@"):gsub("ticker_%w+", "ticker_<window>"):gsub("kline_%w+", "kline_<interval>")
+    :gsub("depth%d+", "depth<levels>"):gsub("@%d+ms$", "@<speed>"))
+end
+
 --- The topic of a stream name, or nil for a name that this venue has no data for.
 -- live: sends as things happen; every: sends at multiples of so many milliseconds.
 function M.new(sb, name)
@@ -191,6 +203,7 @@ function M.new(sb, name)
     def, topic = NO_SYMBOL, make_for_all(name)
   end
   if not topic then return nil end
+  reached.mark("binance", "streams", form_of(name))
   topic.name, topic.def = name, def
   topic.label = json.encode(name)
   return topic

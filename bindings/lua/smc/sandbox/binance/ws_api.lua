@@ -4,6 +4,7 @@ local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local keepalive = require "smc.sandbox.binance.keepalive"
 local params = require "smc.sandbox.binance.params"
+local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 local router = require "smc.sandbox.binance.router"
 
@@ -34,6 +35,7 @@ local function respond(sb, session, request, result, no, account)
   if result ~= nil then
     return send(session, json.object("id", id, "status", 200, "result", result, "rateLimits", limits))
   end
+  reached.refused("binance", no)
   local data = no.data
   if no.retry_at then data = json.object("serverTime", sb:now(), "retryAfter", no.retry_at) end
   send(session, json.object("id", id, "status", no.status,
@@ -172,6 +174,7 @@ own["userDataStream.unsubscribe"] = { fields = id_fields, run = function(sb, ses
 end }
 
 local function run_own(sb, session, request, method)
+  reached.mark("binance", "methods", request.method)
   local now = sb:now()
   local admitted, no = sb.limits:admit(SESSION_WEIGHT, false, now)
   if not admitted then return nil, no end
@@ -228,6 +231,14 @@ local function on_message(sb, session, data)
   respond(sb, session, request, result, no, account)
 end
 
+--- The names of all methods.
+function M.methods()
+  local out = {}
+  for name in pairs(own) do out[#out + 1] = name end
+  for name in pairs(router.by_ws) do out[#out + 1] = name end
+  return out
+end
+
 --- Whether there is a method of that name.
 function M.knows(method)
   return own[method] ~= nil or router.by_ws[method] ~= nil
@@ -247,6 +258,7 @@ function M.accept(sb, ex)
   end
   local allowed, no = sb.limits:connect(true, sb:now())
   if not allowed then
+    reached.refused("binance", no)
     ex:reply(no.status, { { "Retry-After", tostring(no.retry_after) } }, "")
     return no.status
   end

@@ -1,5 +1,6 @@
 --- What both kinds of WebSocket connection have in common: operations as JSON frames, and how a connection is opened.
 local json = require "smc.json"
+local reached = require "smc.sandbox.reached"
 local subscriptions = require "smc.sandbox.subscriptions"
 
 local M = {}
@@ -42,17 +43,18 @@ local function on_message(sb, session, operations, data)
     return M.send(session, "success", false, "ret_msg", "error:invalid op", "conn_id", session.conn_id, "req_id",
       M.req_id(frame) or "", "op", tostring(frame.op))
   end
+  reached.mark("bybit", "operations", session.socket .. " " .. frame.op)
   operation(sb, session, frame)
 end
 
---- Accepts a handshake.  kind: what scenarios see; operations: by name, called with venue, session and frame;
+--- Accepts a handshake.  socket: "public" or "private"; operations: by name, called with venue, session and frame;
 -- on_close(session) besides what is done here.  Returns the status.
-function M.accept(sb, ex, kind, operations, on_close)
+function M.accept(sb, ex, socket, operations, on_close)
   if not sb.limits:connect(sb:now()) then
     ex:reply(403, { { "Content-Type", "text/plain" } }, "403, access too frequent")
     return 403
   end
-  local session = { kind = kind, path = ex.path, names = {}, pings = 0, conn_id = sb:new_conn_id() }
+  local session = { socket = socket, path = ex.path, names = {}, pings = 0, conn_id = sb:new_conn_id() }
   local sock = ex:upgrade {
     on_message = function(_, data) on_message(sb, session, operations, data) end,
     on_close = function()

@@ -51,7 +51,8 @@ function Venue:send(topic, event) public_stream.send(topic, event) end
 function Venue:describe_sessions()
   local out = {}
   for i, s in ipairs(self.sessions) do
-    out[i] = { kind = s.kind, path = s.path, streams = { table.unpack(s.names) }, pings = s.pings }
+    out[i] = { kind = s.socket == "public" and "market" or "private", path = s.path,
+      streams = { table.unpack(s.names) }, pings = s.pings }
   end
   return out
 end

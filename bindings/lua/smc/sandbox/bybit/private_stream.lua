@@ -3,12 +3,14 @@ local auth = require "smc.sandbox.bybit.auth"
 local format = require "smc.sandbox.bybit.format"
 local frames = require "smc.sandbox.bybit.frames"
 local json = require "smc.json"
+local reached = require "smc.sandbox.reached"
 local subscriptions = require "smc.sandbox.subscriptions"
 
 local M = {}
 
-local TOPICS = { order = true, ["order.spot"] = true, execution = true, ["execution.spot"] = true, wallet = true,
-  position = true }
+M.topics = { "order", "order.spot", "execution", "execution.spot", "wallet", "position" }
+local TOPICS = {}
+for _, name in ipairs(M.topics) do TOPICS[name] = true end
 
 -- ---- telling ------------------------------------------------------------------------
 
@@ -71,6 +73,7 @@ local function respond(session, frame, success, message)
 end
 
 local operations = {}
+M.operations = operations
 
 function operations.auth(sb, session, frame)
   local key = auth.check_socket(sb, frame.args, sb:now())
@@ -88,6 +91,7 @@ function operations.subscribe(sb, session, frame)
   end
   sb:settle() -- what happened before does not belong to the new subscription
   for _, name in ipairs(names) do
+    reached.mark("bybit", "private", name)
     if not subscriptions.index_of(session.names, name) then session.names[#session.names + 1] = name end
   end
   respond(session, frame, true, "")

@@ -57,6 +57,7 @@ local function objection(sb, session, names)
 end
 
 local operations = {}
+M.operations = operations
 
 --- One frame is answered once, and as a whole; then come the snapshots.
 function operations.subscribe(sb, session, frame)
@@ -93,7 +94,7 @@ end
 
 --- Answers a handshake.  Returns the status.
 function M.accept(sb, ex)
-  return frames.accept(sb, ex, "market", operations, function(session)
+  return frames.accept(sb, ex, "public", operations, function(session)
     subscriptions.unsubscribe(sb, session, { table.unpack(session.names) })
   end)
 end

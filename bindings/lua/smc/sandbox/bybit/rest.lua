@@ -2,11 +2,13 @@
 local auth = require "smc.sandbox.bybit.auth"
 local json = require "smc.json"
 local params = require "smc.sandbox.bybit.params"
+local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.bybit.refusal"
 
 local M = {}
 
 local routes = {}
+M.routes = routes
 for _, part in ipairs { "market_data", "orders", "account" } do
   for _, route in ipairs(require("smc.sandbox.bybit." .. part).routes) do routes[route.path] = route end
 end
@@ -29,6 +31,7 @@ local function reply(sb, ex, result, no, used)
   local out = { { "Content-Type", "application/json; charset=utf-8" }, { "Server", "Openresty" },
     { "Cache-Control", "no-store" }, { "Ret_code", tostring(code) }, { "Timenow", tostring(now) } }
   if used then limit_headers(out, used) end
+  if no then reached.refused("bybit", no) end
   if no then result = no.null and json.null or json.object() end
   local status = no and no.status or 200
   ex:reply(status, out, json.encode(json.object("retCode", code, "retMsg", no and no.msg or "OK", "result", result,
@@ -49,6 +52,7 @@ end
 
 --- Returns the result, or nil and a refusal; then how much of the endpoint's limit is used.
 local function answer(sb, ex, route)
+  reached.mark("bybit", "endpoints", route.method .. " " .. route.path)
   local now = sb:now()
   local call, used = {}, nil
   local no

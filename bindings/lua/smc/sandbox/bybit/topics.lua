@@ -3,6 +3,7 @@ local candles = require "smc.sandbox.candles"
 local format = require "smc.sandbox.bybit.format"
 local json = require "smc.json"
 local market_data = require "smc.sandbox.bybit.market_data"
+local reached = require "smc.sandbox.reached"
 
 local M = {}
 
@@ -134,11 +135,20 @@ function M.exists(sb, name)
   return parse(sb, name) ~= nil
 end
 
+--- How names are written, with <what varies>.
+M.forms = { "publicTrade.<symbol>", "tickers.<symbol>", "orderbook.<depth>.<symbol>", "kline.<interval>.<symbol>" }
+
+local function form_of(name)
+  return (name:gsub("%.%u+$", ".<symbol>"):gsub("^orderbook%.%d+", "orderbook.<depth>")
+    :gsub("^kline%.%w+", "kline.<interval>"))
+end
+
 --- The topic of a name, or nil for a name that this venue has no data for.
 -- lazy: the type of the event after which it has something to send.
 function M.new(sb, name)
   local def, make, detail = parse(sb, name)
   if not def then return nil end
+  reached.mark("bybit", "streams", form_of(name))
   local topic = make(detail)
   topic.name, topic.def = name, def
   return topic
