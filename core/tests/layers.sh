@@ -14,7 +14,7 @@ deny() { # deny WHY REGEX FIND-ARGUMENTS...: no #include in these files may matc
     bad "$why" "$(find "$@" -name '*.[ch]' -exec grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($regex)" /dev/null {} +)"
 }
 folder_of() { # folder_of NAME: the core folder of a public header: it has the header's name, or sources that have it
-    find core/base core/net core/sign core/market \( -name "$1.c" -o -name "$1_*.c" -o -path "core/${1%%_*}/*.c" \) \
+    find core/base core/net core/sign core/market core/policy \( -name "$1.c" -o -name "$1_*.c" -o -path "core/${1%%_*}/*.c" \) \
         -printf '%h ' | sed 's,core/,,g'
 }
 public_includes() { # public_includes FOLDER: "file name" for each #include "smc/<name>.h" below it
@@ -29,12 +29,12 @@ deny 'libcurl belongs to core/net/http_*' 'curl/' core bindings runner ! -path '
 deny 'libwebsockets belongs to core/net/ws_*' 'libwebsockets' core bindings runner ! -path 'core/net/ws_*'
 deny 'OpenSSL belongs to core/sign and core/net/tls*' 'openssl/' core bindings runner \
     ! -path 'core/sign/*' ! -path 'core/net/tls*' ! -path 'core/tests/*'
-deny 'bindings see core/include/smc only' '[^">]*\.\./|smcr|(net|base|sign|market)/' bindings
-deny 'the runner sees core/include/smc and smcb*.h only' '[^">]*\.\./|(net|base|sign|market)/' runner
+deny 'bindings see core/include/smc only' '[^">]*\.\./|smcr|(net|base|sign|market|policy)/' bindings
+deny 'the runner sees core/include/smc and smcb*.h only' '[^">]*\.\./|(net|base|sign|market|policy)/' runner
 bad 'a public header includes the C library and smc/ only' "$(grep -n '#include' core/include/smc/*.h |
     grep -vE '#include ("smc/[a-z0-9_]+\.h"|<(std[a-z]+|inttypes|limits|string|time)\.h>)$')"
 
-for folder in base net sign market; do
+for folder in base net sign market policy; do
     public_includes core/$folder | while read -r file name; do
         case "$(folder_of "$name")" in
         *base* | *$folder*) ;;
