@@ -5,6 +5,8 @@
 #include "smcb.h"
 #include "smcb_runtime.h"
 
+#include "smc/pool.h"
+
 #include <signal.h>
 
 #define SMCB_BUDGET_SPENT \
@@ -52,6 +54,7 @@ struct smcb_host {
     bool over_budget;       /* the CPU budget was exceeded in the running slice */
     int64_t slice_start_ns; /* CPU time */
     int job_error;          /* registry reference of the first error that a job raised */
+    smc_pool_t pool;        /* of the Lua state */
     size_t memory_used;
     bool memory_hit;
     volatile sig_atomic_t stop; /* see smcb_request_stop */

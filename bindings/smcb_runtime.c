@@ -72,16 +72,15 @@ static void *limited_alloc(void *ud, void *ptr, size_t old, size_t size)
     if (ptr == NULL)
         old = 0; /* it holds a type tag then */
     if (size == 0) {
-        free(ptr);
         host->memory_used -= old;
-        return NULL;
+        return smc_pool_resize(&host->pool, ptr, old, 0);
     }
     if (host->conf.memory_bytes != 0 && size > old &&
         host->memory_used - old + size > host->conf.memory_bytes) {
         host->memory_hit = true;
         return NULL;
     }
-    grown = realloc(ptr, size);
+    grown = smc_pool_resize(&host->pool, ptr, old, size);
     if (grown != NULL)
         host->memory_used += size - old;
     return grown;
@@ -214,6 +213,7 @@ void smcb_close(smcb_host_t *host)
         smcb_close_world(host);
         lua_close(host->L);
     }
+    smc_pool_deinit(&host->pool);
     smc_log_free(host->log);
     free(host);
 }
