@@ -27,6 +27,14 @@ smc_need(lua lua5.4 5.4.4 liblua5.4-dev)
 smc_need(jansson jansson 2.14 libjansson-dev)
 smc_need(cmocka cmocka 1.1.5 libcmocka-dev)
 
+# Lua is linked statically: calls of its API are what bindings spend their time on, and cost less without a jump table.
+find_library(SMC_LUA_LIBRARY NAMES liblua5.4.a)
+if(NOT SMC_LUA_LIBRARY)
+  message(FATAL_ERROR "liblua5.4.a is missing. Install it with:  apt-get install liblua5.4-dev")
+endif()
+target_include_directories(smc::lua INTERFACE $<TARGET_PROPERTY:PkgConfig::DEP_lua,INTERFACE_INCLUDE_DIRECTORIES>)
+set_property(TARGET smc::lua PROPERTY INTERFACE_LINK_LIBRARIES ${SMC_LUA_LIBRARY} m ${CMAKE_DL_LIBS})
+
 # lua-cjson is linked statically: scenarios `require "cjson"` wherever the binary runs.
 find_library(SMC_CJSON_LIBRARY NAMES liblua5.4-cjson.a)
 if(NOT SMC_CJSON_LIBRARY)
