@@ -21,8 +21,9 @@ typedef struct smcb_conf {
     bool
         internal; /* scenarios may require smc.core.* and have the whole debug library: for our own tests */
     uint64_t seed;
-    size_t memory_bytes;    /* limit of all Lua memory; 0: none */
-    uint64_t cpu_budget_ms; /* CPU time of one slice between two waits */
+    size_t memory_bytes; /* limit of all Lua memory; 0: none */
+    uint64_t
+        cpu_budget_ms; /* CPU time of one slice between two waits; 0: no limit, and Lua runs faster */
     /* Told of every error that a job (a handler of a server, a timer) raises; the host then goes on.  message: one
      * line, borrowed.  NULL: the first such error fails the running spec. */
     void (*on_job_error)(void *ud, const char *message);

@@ -43,7 +43,7 @@ static void count_hook(lua_State *L, lua_Debug *ar)
     (void)ar;
     if (host->conf.gc_stress)
         (void)lua_gc(L, LUA_GCCOLLECT);
-    if (used_ns < (int64_t)host->conf.cpu_budget_ms * NS_PER_MS)
+    if (host->conf.cpu_budget_ms == 0 || used_ns < (int64_t)host->conf.cpu_budget_ms * NS_PER_MS)
         return;
     host->over_budget = true;
     lua_sethook(L, count_hook, LUA_MASKLINE,
@@ -54,8 +54,11 @@ static void count_hook(lua_State *L, lua_Debug *ar)
 
 void smcb_slice_begin(smcb_host_t *host, lua_State *L)
 {
-    host->slice_start_ns = smc_clock_cpu_ns();
-    lua_sethook(L, count_hook, LUA_MASKCOUNT, host->conf.gc_stress ? STRESS_COUNT : BUDGET_COUNT);
+    if (host->conf.cpu_budget_ms != 0 || host->conf.gc_stress) {
+        host->slice_start_ns = smc_clock_cpu_ns();
+        lua_sethook(L, count_hook, LUA_MASKCOUNT,
+                    host->conf.gc_stress ? STRESS_COUNT : BUDGET_COUNT);
+    }
     if (host->conf.gc_stress)
         (void)lua_gc(L, LUA_GCCOLLECT);
 }

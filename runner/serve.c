@@ -14,9 +14,8 @@
 #include <unistd.h>
 
 enum {
-    CPU_BUDGET_MS = 60000, /* of one handler: a suspended machine's market has weeks to catch up */
-    MEMORY_MIB = 1024,     /* of Lua */
-    MAX_FILES = 65536,     /* connections; the hard limit of the process may be lower */
+    MEMORY_MIB = 1024, /* of Lua */
+    MAX_FILES = 65536, /* connections; the hard limit of the process may be lower */
 };
 
 /* All that a signal handler can reach. */
@@ -133,9 +132,7 @@ static smcr_exit_t serve(smcr_options_t *o, lua_State *L)
 
 smcr_exit_t smcr_serve(smcr_options_t *o)
 {
-    smcb_conf_t conf = {.memory_bytes = (size_t)MEMORY_MIB << 20,
-                        .cpu_budget_ms = CPU_BUDGET_MS,
-                        .on_job_error = complain};
+    smcb_conf_t conf = {.memory_bytes = (size_t)MEMORY_MIB << 20, .on_job_error = complain};
     smcb_host_t *host = NULL;
     lua_State *L = NULL;
     smc_error_t err = {0};
