@@ -6,7 +6,7 @@ local reached = require "smc.sandbox.reached"
 local TESTS = {
   binance = { "amend", "auth", "client", "limits", "orders", "refusals", "replace", "rest", "streams", "tickers",
     "ws_api" },
-  bybit = { "auth", "client", "orders", "refusals", "rest", "streams" },
+  bybit = { "auth", "client", "orders", "refusals", "rest", "streams", "trade" },
 }
 
 local PAGE = "bindings/lua/smc/sandbox/README.md"

@@ -31,7 +31,8 @@ describe("creating a bybit order", function()
   before_each(function() sb = fake.venue() end)
 
   for _, row in ipairs {
-    { 10001, { category = "linear" } }, { 10001, { category = "-" } },
+    { 10001, { category = "linear" } }, { 10001, { category = "inverse", symbol = "-" } },
+    { 10001, { category = "-" } },
     { 170105, { symbol = "-" } }, { 170121, { symbol = "btcusdt" } },
     { 170105, { side = "-" } }, { 170117, { side = "buy" } },
     { 170105, { orderType = "-" } }, { 170116, { orderType = "LIMIT" } }, { 170115, { timeInForce = "DAY" } },

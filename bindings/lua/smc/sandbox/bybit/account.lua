@@ -16,9 +16,10 @@ local OPEN = { new = true, partially_filled = true }
 --- Orders of the account that fit: each { n, entry, order }, oldest first.
 local function chosen(sb, call, fits)
   local v, out = call.values, {}
-  if v.symbol and not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
+  local def = call.market.by_native[v.symbol]
+  if v.symbol and not def then return nil, refusal[call.category].symbol() end
   for _, entry in ipairs(sb.ledger.list) do
-    if entry.account == call.account and (not v.symbol or v.symbol == entry.symbol)
+    if entry.account == call.account and entry.category == call.category and (not def or def.symbol == entry.symbol)
       and (not v.orderId or v.orderId == entry.id)
       and (v.orderId or not v.orderLinkId or v.orderLinkId == entry.link) then
       local order = ledger.order_of(sb, entry)
@@ -36,8 +37,8 @@ local function rows(sb, list)
   return out
 end
 
-local function listed(list, next_cursor)
-  return json.object("category", "spot", "nextPageCursor", next_cursor, "list", json.array(list))
+local function listed(call, list, next_cursor)
+  return json.object("category", call.category, "nextPageCursor", next_cursor, "list", json.array(list))
 end
 
 local function realtime(sb, call)
@@ -51,7 +52,7 @@ local function realtime(sb, call)
   while not by_id and v.openOnly == "1" and #list > CLOSED_TAIL do table.remove(list, 1) end
   local page, more = params.page(list, v, 20, 50)
   if not page then return nil, more end
-  return listed(rows(sb, page), more)
+  return listed(call, rows(sb, page), more)
 end
 
 --- startTime and endTime, seven days apart at most: the one that is missing follows from the other.
@@ -83,15 +84,15 @@ local function history(sb, call)
   if not list then return nil, no end
   local page, more = params.page(list, v, 20, 50)
   if not page then return nil, more end
-  return listed(rows(sb, page), more)
+  return listed(call, rows(sb, page), more)
 end
 
 --- Executions of the account that fit, oldest first; `n` numbers them.
 local function fills(sb, call, bounds)
   local v, out = call.values, {}
-  local asked = (v.orderId or v.orderLinkId) and sb.ledger:find(call.account, v.orderId, v.orderLinkId)
-  for _, def in ipairs(sb.symbols) do
-    if not v.symbol or v.symbol == def.symbol or asked then
+  local asked = (v.orderId or v.orderLinkId) and sb.ledger:find(call, v.orderId, v.orderLinkId)
+  for _, def in ipairs(call.market.list) do
+    if not v.symbol or v.symbol == def.native or asked then
       for _, f in ipairs(sb.market:fills { account = call.account, symbol = def.symbol, from_ms = bounds.from,
         to_ms = bounds.to }) do
         local entry = sb.ledger:of_engine(def.symbol, f.order_id)
@@ -114,7 +115,8 @@ end
 
 local function executions(sb, call)
   local v = call.values
-  if v.symbol and not sb.by_symbol[v.symbol] then return nil, refusal.invalid_symbol() end
+  local def = call.market.by_native[v.symbol]
+  if v.symbol and not def then return nil, refusal[call.category].symbol() end
   local bounds, no = span(sb, v)
   if not bounds then return nil, no end
   local page, more = params.page(v.execType and v.execType ~= "Trade" and {} or fills(sb, call, bounds), v, 50, 100)
@@ -123,7 +125,7 @@ local function executions(sb, call)
   for i, item in ipairs(page) do
     out[i] = format.execution(item.def, item.entry, item.fill, ledger.order_of(sb, item.entry), sb.fee_rate, sb.skew_ms)
   end
-  return listed(out, more)
+  return listed(call, out, more)
 end
 
 local function wallet(sb, call)
@@ -145,13 +147,13 @@ end
 
 local function fee_rate(sb, call)
   local symbol, list = call.values.symbol, {}
-  if symbol and not sb.by_symbol[symbol] then return nil, refusal.not_supported() end
-  for _, def in ipairs(sb.symbols) do
-    if not symbol or symbol == def.symbol then
-      list[#list + 1] = json.object("symbol", def.symbol, "takerFeeRate", sb.fee_rate, "makerFeeRate", sb.fee_rate)
+  if symbol and not call.market.by_native[symbol] then return nil, refusal.not_supported() end
+  for _, def in ipairs(call.market.list) do
+    if not symbol or symbol == def.native then
+      list[#list + 1] = json.object("symbol", def.native, "takerFeeRate", sb.fee_rate, "makerFeeRate", sb.fee_rate)
     end
   end
-  return json.object("category", "spot", "list", json.array(list))
+  return json.object("category", call.category, "list", json.array(list))
 end
 
 local function query_api(sb, call)

@@ -1,17 +1,19 @@
 --- What the Bybit sandbox knows, read off its tables.
+local calls = require "smc.sandbox.bybit.calls"
 local catalogue = require "smc.sandbox.catalogue"
 local private_stream = require "smc.sandbox.bybit.private_stream"
 local public_stream = require "smc.sandbox.bybit.public_stream"
 local refusal = require "smc.sandbox.bybit.refusal"
-local rest = require "smc.sandbox.bybit.rest"
 local topics = require "smc.sandbox.bybit.topics"
+local trade_stream = require "smc.sandbox.bybit.trade_stream"
 
 local function endpoints()
   local rows = {}
-  for path, route in pairs(rest.routes) do
+  for path, route in pairs(calls.routes) do
     local name = route.method .. " " .. path
-    rows[#rows + 1] = { name = name, name, route.private and "signed" or "", route.limit and tostring(route.limit)
-      or "" }
+    local limit = route.limit or ""
+    if type(limit) == "table" then limit = ("spot %d, linear %d"):format(limit.spot, limit.linear) end
+    rows[#rows + 1] = { name = name, name, route.private and "signed" or "", tostring(limit) }
   end
   table.sort(rows, function(a, b) return a.name < b.name end)
   return { kind = "endpoints", title = "REST endpoints", columns = { "endpoint", "security", "requests a second" },
@@ -20,7 +22,8 @@ end
 
 local function operations()
   local names = {}
-  for socket, list in pairs { public = public_stream.operations, private = private_stream.operations } do
+  for socket, list in pairs { public = public_stream.operations, private = private_stream.operations,
+    trade = trade_stream.operations } do
     for name in pairs(list) do names[#names + 1] = socket .. " " .. name end
   end
   return names

@@ -51,7 +51,7 @@ function M.order(def, entry, o, skew_ms, stream)
   local zero = def.zero
   return json.object(
     "category", stream and "spot" or nil,
-    "orderId", entry.id, "orderLinkId", entry.link, "parentOrderLinkId", "", "blockTradeId", "", "symbol", def.symbol,
+    "orderId", entry.id, "orderLinkId", entry.link, "parentOrderLinkId", "", "blockTradeId", "", "symbol", def.native,
     "price", o.price, "qty", o.quote_qty ~= "0" and o.quote_qty or o.qty, "side", SIDE[o.side], "isLeverage", "0",
     "positionIdx", 0, "orderStatus", status, "cancelType", cancel_type, "rejectReason", reason,
     "avgPrice", o.filled ~= "0" and decimal.div(o.filled_quote, o.filled, 8) or "",
@@ -81,7 +81,7 @@ function M.execution(def, entry, f, o, rate, skew_ms, stream)
   local leaves = decimal.sub(o.qty, o.filled)
   return json.object(
     "category", stream and "spot" or nil,
-    "symbol", def.symbol, "closedSize", "", "execFee", f.fee, "execFeeV2", "",
+    "symbol", def.native, "closedSize", "", "execFee", f.fee, "execFeeV2", "",
     "execId", M.exec_id(def, f.trade_id, f.side == "sell"), "execPrice", f.price, "execQty", f.qty,
     "execType", "Trade", "execValue", f.quote, "feeRate", rate, "tradeIv", "", "markIv", "", "blockTradeId", "",
     "markPrice", "", "indexPrice", "", "underlyingPrice", "", "leavesQty", leaves,

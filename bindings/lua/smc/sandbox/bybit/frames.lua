@@ -32,34 +32,39 @@ local function not_json(data)
     .. "...|%s|..., bigger context ...|%s|..."):format(data:sub(1, 1), near, data:sub(1, 100))
 end
 
-local function on_message(sb, session, operations, data)
+local function unknown(_, session, frame)
+  M.send(session, "success", false, "ret_msg", "error:invalid op", "conn_id", session.conn_id, "req_id",
+    M.req_id(frame) or "", "op", tostring(frame.op))
+end
+
+local function on_message(sb, session, socket, data)
   local frame = json.decode(data)
   if type(frame) ~= "table" then
     return M.send(session, "success", false, "ret_msg", not_json(data), "conn_id", session.conn_id, "op", "")
   end
   sb:record { method = "WS", path = tostring(frame.op), body = data, signed = frame.op == "auth" }
-  local operation = operations[frame.op]
-  if not operation then
-    return M.send(session, "success", false, "ret_msg", "error:invalid op", "conn_id", session.conn_id, "req_id",
-      M.req_id(frame) or "", "op", tostring(frame.op))
-  end
-  reached.mark("bybit", "operations", session.socket .. " " .. frame.op)
+  local operation = socket.operations[frame.op]
+  if operation then reached.mark("bybit", "operations", session.socket .. " " .. frame.op) end
+  operation = operation or socket.unknown or unknown
   operation(sb, session, frame)
 end
 
---- Accepts a handshake.  socket: "public" or "private"; operations: by name, called with venue, session and frame;
--- on_close(session) besides what is done here.  Returns the status.
-function M.accept(sb, ex, socket, operations, on_close)
+--- Accepts a handshake.  Returns the status.  socket: { name, operations, unknown, closed, fields }.  operations: by
+-- name, called with venue, session and frame; unknown: for any other name; closed(sb, session): besides what is done
+-- here; fields(): what a session has of its own.
+function M.accept(sb, ex, socket)
   if not sb.limits:connect(sb:now()) then
     ex:reply(403, { { "Content-Type", "text/plain" } }, "403, access too frequent")
     return 403
   end
-  local session = { socket = socket, path = ex.path, names = {}, pings = 0, conn_id = sb:new_conn_id() }
+  local session = socket.fields and socket.fields() or {}
+  session.socket, session.path, session.names, session.pings = socket.name, ex.path, {}, 0
+  session.conn_id = sb:new_conn_id()
   local sock = ex:upgrade {
-    on_message = function(_, data) on_message(sb, session, operations, data) end,
+    on_message = function(_, data) on_message(sb, session, socket, data) end,
     on_close = function()
       table.remove(sb.sessions, subscriptions.index_of(sb.sessions, session))
-      on_close(session)
+      if socket.closed then socket.closed(sb, session) end
       sb:arm()
     end,
   }

@@ -1,6 +1,7 @@
---- A Bybit v5 sandbox, category spot: what it keeps, whom it tells, and its front door.
+--- A Bybit v5 sandbox: what it keeps, whom it tells, and its front door.
 local account_events = require "smc.sandbox.account_events"
 local base = require "smc.sandbox.base"
+local frames = require "smc.sandbox.bybit.frames"
 local ledger = require "smc.sandbox.bybit.ledger"
 local limits = require "smc.sandbox.bybit.limits"
 local market_data = require "smc.sandbox.bybit.market_data"
@@ -8,6 +9,7 @@ local private_stream = require "smc.sandbox.bybit.private_stream"
 local public_stream = require "smc.sandbox.bybit.public_stream"
 local rest = require "smc.sandbox.bybit.rest"
 local symbols = require "smc.sandbox.bybit.symbols"
+local trade_stream = require "smc.sandbox.bybit.trade_stream"
 
 local M = {}
 local Venue = base.class()
@@ -22,6 +24,7 @@ function M.new(seed, assume, record, credentials)
   local self = base.new(Venue, { name = "bybit", seed = seed, assume = assume, record = record, symbols = symbols.list,
     key_length = KEY_LENGTH, secret_length = SECRET_LENGTH, credentials = credentials })
   self.limits, self.ledger = limits.new(assume, self.market_opened), ledger.new()
+  self.categories = symbols.categories
   self.uid, self.pushes, self.connections = UID, 0, 0
   return self
 end
@@ -47,17 +50,19 @@ function Venue:watched() return private_stream.has_listeners(self) end
 
 function Venue:send(topic, event) public_stream.send(topic, event) end
 
---- The WebSocket connections that are open: { path, kind = "market"|"private", streams, pings }.
+--- The WebSocket connections that are open: { path, kind = "market"|"private"|"trade", streams, pings }.
 function Venue:describe_sessions()
   local out = {}
   for i, s in ipairs(self.sessions) do
-    out[i] = { kind = s.socket == "public" and "market" or "private", path = s.path,
-      streams = { table.unpack(s.names) }, pings = s.pings }
+    local names = {}
+    for at, name in ipairs(s.names) do names[at] = name:match "%S+$" end
+    out[i] = { kind = s.socket == "public" and "market" or s.socket, path = s.path, streams = names, pings = s.pings }
   end
   return out
 end
 
-local SOCKETS = { ["/v5/public/spot"] = public_stream, ["/v5/private"] = private_stream }
+local SOCKETS = { ["/v5/private"] = private_stream.socket, ["/v5/trade"] = trade_stream.socket,
+  ["/v5/public/spot"] = public_stream.socket "spot" }
 
 --- Answers one exchange of the server.
 function Venue:serve(ex)
@@ -67,7 +72,7 @@ function Venue:serve(ex)
   if not ex.is_websocket then
     entry.status = rest.serve(self, ex)
   elseif SOCKETS[ex.path] then
-    entry.status = SOCKETS[ex.path].accept(self, ex)
+    entry.status = frames.accept(self, ex, SOCKETS[ex.path])
   else
     ex:reply(404, {}, "")
     entry.status = 404

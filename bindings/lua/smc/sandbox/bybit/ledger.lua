@@ -13,6 +13,8 @@ function M.new()
   return setmetatable({ list = {}, by_id = {}, by_link = {}, by_engine = {} }, Ledger)
 end
 
+local function link_key(account, category, link) return account .. " " .. category .. " " .. link end
+
 local function engine_key(symbol, id) return symbol .. " " .. id end
 
 --- The ids of the order to come.  An order without a link of its own gets one from the venue: the next number.
@@ -21,18 +23,13 @@ function Ledger:next_ids(link)
   return tostring(id), link or tostring(id + 1)
 end
 
---- Whether an account ever used this link.
-function Ledger:has_link(account, link)
-  return self.by_link[account .. " " .. link] ~= nil
-end
-
---- entry: { id, link, account, symbol, order | engine_id, post_only, market_unit, smp }.  order: one that the engine
--- never took.
+--- entry: { id, link, account, category, symbol, order | engine_id, post_only, market_unit, smp }.
+-- order: one that the engine never took.
 function Ledger:add(entry)
   entry.n, entry.fee = #self.list + 1, "0"
   self.list[entry.n] = entry
   self.by_id[entry.id] = entry
-  self.by_link[entry.account .. " " .. entry.link] = entry
+  self.by_link[link_key(entry.account, entry.category, entry.link)] = entry
   if entry.engine_id then self.by_engine[engine_key(entry.symbol, entry.engine_id)] = entry end
   return entry
 end
@@ -41,11 +38,11 @@ function Ledger:of_engine(symbol, id)
   return self.by_engine[engine_key(symbol, id)]
 end
 
---- The account's order by id, else by link; nil if there is none.
-function Ledger:find(account, id, link)
+--- The order of an account and category by id, else by link; nil if there is none.  owner: { account, category }.
+function Ledger:find(owner, id, link)
   local entry
-  if id then entry = self.by_id[id] else entry = self.by_link[account .. " " .. link] end
-  return entry and entry.account == account and entry or nil
+  if id then entry = self.by_id[id] else entry = self.by_link[link_key(owner.account, owner.category, link)] end
+  return entry and entry.account == owner.account and entry.category == owner.category and entry or nil
 end
 
 function Ledger:charge(entry, fee)

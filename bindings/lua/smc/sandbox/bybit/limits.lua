@@ -57,11 +57,11 @@ function Limits:connect(now_ms)
   return now_ms >= self.banned_until and take(self.connections, now_ms)
 end
 
---- Counts one request of an account to an endpoint.  Returns whether it may pass, and what the headers say:
--- { limit, left, reset }.
-function Limits:admit_user(account, path, limit, now_ms)
+--- Counts one request of an account to an endpoint; group: what else tells windows apart.  Returns whether it may pass,
+-- and what the headers say: { limit, left, reset }.
+function Limits:admit_user(account, path, group, limit, now_ms)
   limit = self.changed[path] or limit
-  local id = account .. " " .. path
+  local id = account .. " " .. path .. " " .. group
   local w = self.users[id] or window(SECOND_MS, limit)
   self.users[id] = w
   local passed = take(w, now_ms)

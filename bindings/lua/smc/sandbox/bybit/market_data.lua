@@ -15,10 +15,8 @@ local DAY_MS = 24 * 3600 * 1000
 M.intervals = { ["1"] = "1m", ["3"] = "3m", ["5"] = "5m", ["15"] = "15m", ["30"] = "30m", ["60"] = "1h",
   ["120"] = "2h", ["240"] = "4h", ["360"] = "6h", ["720"] = "12h", D = "1d", W = "1w", M = "1M" }
 
-local CATEGORIES = { spot = true, linear = true, inverse = true, option = true }
-
-local function symbol_of(sb, values)
-  local def = sb.by_symbol[values.symbol]
+local function symbol_of(call)
+  local def = call.market.by_native[call.values.symbol]
   if not def then return nil, refusal.not_supported() end
   return def
 end
@@ -28,23 +26,27 @@ local function time(sb)
   return json.object("timeSecond", tostring(now // 1000), "timeNano", tostring(now * 1000000))
 end
 
---- Clients ask for every category when they load markets; those that are not served here have no instruments.
-local function instruments(sb, call)
-  local v = call.values
-  if not CATEGORIES[v.category] then return nil, refusal.category() end
-  if v.category ~= "spot" then
-    return json.object("category", v.category, "list", json.array {}, "nextPageCursor", "")
-  end
+--- Of one symbol, or of all.
+local function each_of(call, make)
   local list = {}
-  if v.symbol then
-    local def, no = symbol_of(sb, v)
+  if call.values.symbol then
+    local def, no = symbol_of(call)
     if not def then return nil, no end
-    list[1] = symbols.describe(def)
+    list[1] = make(def)
   else
-    for i, def in ipairs(sb.symbols) do list[i] = symbols.describe(def) end
+    for i, def in ipairs(call.market.list) do list[i] = make(def) end
   end
+  return list
+end
+
+--- Clients ask for every category when they load markets; those that are not served here have no instruments.
+local function instruments(_, call)
+  local list, no = each_of(call, symbols.describe)
+  if not list then return nil, no end
+  local v = call.values
   if v.status and v.status ~= "Trading" then list = {} end
-  return json.object("category", "spot", "list", json.array(list))
+  return json.object("category", call.category, "list", json.array(list),
+    "nextPageCursor", call.category ~= "spot" and "" or nil)
 end
 
 --- The figures of the last 24 hours.
@@ -58,38 +60,32 @@ end
 
 local function ticker(sb, def)
   local d, best = M.day(sb, def), sb.market:best(def.symbol)
-  return json.object("symbol", def.symbol, "bid1Price", best.bid or "", "bid1Size", best.bid_qty or "",
+  return json.object("symbol", def.native, "bid1Price", best.bid or "", "bid1Size", best.bid_qty or "",
     "ask1Price", best.ask or "", "ask1Size", best.ask_qty or "", "lastPrice", d.last, "prevPrice24h", d.prev,
     "price24hPcnt", d.change, "highPrice24h", d.high, "lowPrice24h", d.low, "turnover24h", d.turnover,
     "volume24h", d.volume, "usdIndexPrice", def.quote == "USDT" and sb.market:mid(def.symbol) or "")
 end
 
 local function tickers(sb, call)
-  local list = {}
-  if call.values.symbol then
-    local def, no = symbol_of(sb, call.values)
-    if not def then return nil, no end
-    list[1] = ticker(sb, def)
-  else
-    for i, def in ipairs(sb.symbols) do list[i] = ticker(sb, def) end
-  end
-  return json.object("category", "spot", "list", json.array(list))
+  local list, no = each_of(call, function(def) return ticker(sb, def) end)
+  if not list then return nil, no end
+  return json.object("category", call.category, "list", json.array(list))
 end
 
 local function orderbook(sb, call)
-  local def, no = symbol_of(sb, call.values)
+  local def, no = symbol_of(call)
   if not def then return nil, no end
   local limit
   limit, no = params.whole(call.values, "limit", 1, 1, 1000)
   if not limit then return nil, no end
   local book = sb.market:book(def.symbol, limit)
   local now = sb:now()
-  return json.object("s", def.symbol, "b", format.levels(book.bids), "a", format.levels(book.asks), "ts", now,
+  return json.object("s", def.native, "b", format.levels(book.bids), "a", format.levels(book.asks), "ts", now,
     "u", book.update_id, "seq", book.update_id, "cts", now)
 end
 
 local function recent(sb, call)
-  local def, no = symbol_of(sb, call.values)
+  local def, no = symbol_of(call)
   if not def then return nil, no end
   local limit
   limit, no = params.whole(call.values, "limit", 60, 1, 60)
@@ -97,17 +93,17 @@ local function recent(sb, call)
   local trades, out = sb.market:trades { symbol = def.symbol, limit = limit }, {}
   for i = #trades, 1, -1 do
     local t = trades[i]
-    out[#out + 1] = json.object("execId", format.exec_id(def, t.id), "symbol", def.symbol, "price", t.price,
+    out[#out + 1] = json.object("execId", format.exec_id(def, t.id), "symbol", def.native, "price", t.price,
       "size", t.qty, "side", t.buyer_is_maker and "Sell" or "Buy", "time", tostring(t.time_ms + sb.skew_ms),
       "isBlockTrade", false, "isRPITrade", false, "seq", tostring(t.id))
   end
-  return json.object("category", "spot", "list", json.array(out))
+  return json.object("category", call.category, "list", json.array(out))
 end
 
 --- From `start` on, else up to `end`: newest first.
 local function kline(sb, call)
   local v = call.values
-  local def, no = symbol_of(sb, v)
+  local def, no = symbol_of(call)
   if not def then return nil, no end
   local interval = M.intervals[v.interval]
   if not interval then return nil, refusal.params "Interval invalid" end
@@ -122,7 +118,7 @@ local function kline(sb, call)
     table.insert(out, 1, json.array { tostring(c.open_ms + sb.skew_ms), c.open, c.high, c.low, c.close, c.volume,
       c.quote_volume })
   end
-  return json.object("category", "spot", "symbol", def.symbol, "list", json.array(out))
+  return json.object("category", call.category, "symbol", def.native, "list", json.array(out))
 end
 
 --- The last price of a symbol.
@@ -135,7 +131,7 @@ local function route(path, handle, category)
 end
 
 M.routes = {
-  route("time", time), route("instruments-info", instruments), route("tickers", tickers, true),
+  route("time", time), route("instruments-info", instruments, true), route("tickers", tickers, true),
   route("orderbook", orderbook, true), route("recent-trade", recent, true), route("kline", kline, true),
 }
 

@@ -20,18 +20,26 @@ function M.from_query(query)
   return out
 end
 
---- Of a JSON object.  null and "" count as not sent; whole numbers and truth values are taken as text.
-function M.from_json(body)
-  local object = json.decode(body)
-  if type(object) ~= "table" or body:find("^%s*%[") then
-    return nil, refusal.params "the body is not a JSON object"
-  end
+--- Of a decoded JSON object.  null and "" count as not sent; whole numbers and truth values are taken as text.
+-- `request`, what a batch consists of, stays a list of objects.
+function M.from_object(object)
+  if type(object) ~= "table" or #object > 0 then return nil, refusal.params "the body is not a JSON object" end
   local out = {}
   for name, value in pairs(object) do
-    if math.type(value) == "float" or type(value) == "table" then return nil, refusal.params(name .. " invalid") end
-    if value ~= json.null and value ~= "" then out[name] = tostring(value) end
+    if name == "request" and type(value) == "table" then
+      out.request = value
+    elseif math.type(value) == "float" or type(value) == "table" then
+      return nil, refusal.params(name .. " invalid")
+    elseif value ~= json.null and value ~= "" then
+      out[name] = tostring(value)
+    end
   end
   return out
+end
+
+function M.from_json(body)
+  if body:find "^%s*%[" then return nil, refusal.params "the body is not a JSON object" end
+  return M.from_object(json.decode(body))
 end
 
 --- A whole number >= least, at most `most` (more is cut off), or the default.
@@ -43,11 +51,11 @@ function M.whole(values, name, default, least, most)
   return math.min(value, most or value)
 end
 
---- A decimal above zero, in minimal form.
-function M.amount(values, name)
+--- A decimal that is not negative, in minimal form.  no: the refusals of the category.
+function M.amount(values, name, no)
   local raw = values[name]
-  if raw == nil then return nil, refusal.empty(name) end
-  if not decimal.is_valid(raw) or raw:sub(1, 1) == "-" then return nil, refusal.invalid(name) end
+  if raw == nil then return nil, no.empty(name) end
+  if not decimal.is_valid(raw) or raw:sub(1, 1) == "-" then return nil, no.invalid(name) end
   return decimal.format(raw)
 end
 

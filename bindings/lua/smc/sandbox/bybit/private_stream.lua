@@ -22,10 +22,10 @@ function M.has_listeners(sb)
   return false
 end
 
-local function tell(sb, account, topic, id, row)
+local function tell(sb, account, topic, category, id, row)
   for _, session in ipairs(sb.sessions) do
     if session.key and session.key.account == account then
-      for _, name in ipairs { topic, topic .. ".spot" } do
+      for _, name in ipairs { topic, topic .. "." .. category } do
         if subscriptions.index_of(session.names, name) then
           frames.send(session, "topic", name, "id", id, "creationTime", sb:now(), "data", json.array { row })
         end
@@ -42,7 +42,7 @@ end
 --- o: the order as it was then.
 function M.tell_order(sb, entry, o)
   local def = sb.by_symbol[entry.symbol]
-  tell(sb, entry.account, "order", id_of(sb, def.id), format.order(def, entry, o, sb.skew_ms, true))
+  tell(sb, entry.account, "order", def.category, id_of(sb, def.id), format.order(def, entry, o, sb.skew_ms, true))
 end
 
 --- e: an order event of the engine.
@@ -51,9 +51,9 @@ function M.order_event(sb, e)
   if e.exec == "trade" then
     sb.ledger:charge(entry, e.fee)
     local def = sb.by_symbol[e.symbol]
-    tell(sb, entry.account, "execution", id_of(sb, def.id), format.execution(def, entry, { side = e.order.side,
-      price = e.last_price, qty = e.last_qty, quote = e.last_quote, fee = e.fee, trade_id = e.trade_id,
-      is_maker = e.is_maker, time_ms = e.time_ms }, e.order, sb.fee_rate, sb.skew_ms, true))
+    tell(sb, entry.account, "execution", def.category, id_of(sb, def.id), format.execution(def, entry, {
+      side = e.order.side, price = e.last_price, qty = e.last_qty, quote = e.last_quote, fee = e.fee,
+      trade_id = e.trade_id, is_maker = e.is_maker, time_ms = e.time_ms }, e.order, sb.fee_rate, sb.skew_ms, true))
   end
   M.tell_order(sb, entry, e.order)
 end
@@ -62,7 +62,7 @@ end
 function M.wallet_event(sb, list)
   local wanted = {}
   for _, b in ipairs(list) do wanted[b.asset] = true end
-  tell(sb, list[1].account, "wallet", id_of(sb, "wallet"), format.wallet(sb, list[1].account, wanted))
+  tell(sb, list[1].account, "wallet", "", id_of(sb, "wallet"), format.wallet(sb, list[1].account, wanted))
 end
 
 -- ---- operations ---------------------------------------------------------------------
@@ -113,9 +113,6 @@ function operations.ping(sb, session, frame)
     "conn_id", session.conn_id)
 end
 
---- Answers a handshake.  Returns the status.
-function M.accept(sb, ex)
-  return frames.accept(sb, ex, "private", operations, function() end)
-end
+M.socket = { name = "private", operations = operations }
 
 return M

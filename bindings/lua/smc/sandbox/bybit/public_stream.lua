@@ -51,9 +51,18 @@ end
 local function objection(sb, session, names)
   if total_length(session, names) > MAX_LENGTH then return "error:args length limit exceeded" end
   for _, name in ipairs(names) do
-    if not topics.exists(sb, name) then return "error:handler not found,topic:" .. name end
-    if subscriptions.index_of(session.names, name) then return "error:already subscribed,topic:" .. name end
+    if not topics.exists(sb, session.category, name) then return "error:handler not found,topic:" .. name end
+    if subscriptions.index_of(session.names, session.category .. " " .. name) then
+      return "error:already subscribed,topic:" .. name
+    end
   end
+end
+
+--- A topic is known by its category too.
+local function keyed(session, names)
+  local out = {}
+  for i, name in ipairs(names) do out[i] = session.category .. " " .. name end
+  return out
 end
 
 local operations = {}
@@ -70,8 +79,9 @@ function operations.subscribe(sb, session, frame)
   local no = objection(sb, session, names)
   if no then return respond(session, frame, false, no) end
   respond(session, frame, true, "subscribe")
-  subscriptions.subscribe(sb, session, names, topics.new)
-  for _, name in ipairs(names) do
+  local keys = keyed(session, names)
+  subscriptions.subscribe(sb, session, keys, topics.new)
+  for _, name in ipairs(keys) do
     local topic = sb.topic_of[name]
     if topic.snapshot then session.sock:send(json.encode(topic:snapshot(sb))) end
   end
@@ -81,7 +91,7 @@ end
 function operations.unsubscribe(sb, session, frame)
   local names = frames.names(frame)
   if not names then return respond(session, frame, false, "error:args invalid") end
-  subscriptions.unsubscribe(sb, session, names)
+  subscriptions.unsubscribe(sb, session, keyed(session, names))
   respond(session, frame, true, "subscribe") -- the venue's spot socket says so here too
 end
 
@@ -92,11 +102,10 @@ function operations.ping(_, session, frame)
     "op", "ping")
 end
 
---- Answers a handshake.  Returns the status.
-function M.accept(sb, ex)
-  return frames.accept(sb, ex, "public", operations, function(session)
-    subscriptions.unsubscribe(sb, session, { table.unpack(session.names) })
-  end)
+--- The socket of a category.
+function M.socket(category)
+  return { name = "public", operations = operations, fields = function() return { category = category } end,
+    closed = function(sb, session) subscriptions.unsubscribe(sb, session, { table.unpack(session.names) }) end }
 end
 
 return M

@@ -1,8 +1,9 @@
 --- How Bybit says no: a retCode and a text, over HTTP 200 unless a row says otherwise.
 -- A refusal is a plain table { name, status, code, msg, null }; handlers return `nil, refusal`.
+-- About orders each category has its own codes: "spot.no_funds" is made by spot.no_funds(), and linear has the same.
 local refusals = require "smc.sandbox.refusals"
 
-return refusals.of({
+local M = refusals.of({
   params = { 10001, "params error: %s" },
   category = { 10001, "Illegal category" },
   not_supported = { 10001, "Not supported symbols" }, -- a symbol that market data does not have
@@ -16,28 +17,50 @@ return refusals.of({
   too_many = { 10006, "Too many visits. Exceeded the API Rate Limit." },
   no_route = { 10017, "Route not found.", 404 },
 
-  -- ---- spot orders -----------------------------------------------------------------------------
-  empty = { 170105, "Parameter '%s' was empty." },
-  invalid_tif = { 170115, "Invalid timeInForce." },
-  invalid_type = { 170116, "Invalid orderType." },
-  invalid_side = { 170117, "Invalid side." },
-  invalid_symbol = { 170121, "Invalid symbol." },
-  invalid = { 170130, "Data sent for parameter '%s' is not valid." },
-  no_balance = { 170131, "Insufficient balance." },
-  price_low = { 170133, "Order price lower than the minimum." },
-  price_decimals = { 170134, "Order price decimal too long." },
-  qty_low = { 170136, "Order quantity exceeded lower limit." },
-  qty_decimals = { 170137, "Order volume decimal too long." },
-  filled = { 170139, "Order has been filled." },
-  value_low = { 170140, "Order value exceeded lower limit." },
-  duplicate = { 170141, "Duplicate clientOrderId." },
-  canceled = { 170142, "Order has been canceled." },
-  amount_decimals = { 170148, "Market order amount decimal too long." },
-  buy_too_high = { 170193, "Buy order price cannot be higher than %s%s." },
-  sell_too_low = { 170194, "Sell order price cannot be lower than %s%s." },
-  no_order = { 170213, "Order does not exist." },
-  unsupported = { 170227, "This feature is not supported." },
-  limit_qty_high = { 170381, "Order quantity exceeded upper limit." },
-  market_qty_high = { 170382, "Order quantity exceeded upper limit." },
-  too_many_orders = { 170810, "Cannot exceed maximum of 500 conditional, TP/SL and active orders." },
+  -- ---- the trade socket ------------------------------------------------------------------------
+  unknown_op = { 10404, "Unknown op: %s" },
+  not_logged_on = { 10004, "Request not authorized" },
+  logged_on = { 20001, "Repeat auth" },
+  request_twice = { 20006, "reqId duplicated" },
+
+  -- ---- orders of category spot -----------------------------------------------------------------
+  ["spot.empty"] = { 170105, "Parameter '%s' was empty." },
+  ["spot.tif"] = { 170115, "Invalid timeInForce." },
+  ["spot.type"] = { 170116, "Invalid orderType." },
+  ["spot.side"] = { 170117, "Invalid side." },
+  ["spot.symbol"] = { 170121, "Invalid symbol." },
+  ["spot.invalid"] = { 170130, "Data sent for parameter '%s' is not valid." },
+  ["spot.no_funds"] = { 170131, "Insufficient balance." },
+  ["spot.price_low"] = { 170133, "Order price lower than the minimum." },
+  ["spot.price_step"] = { 170134, "Order price decimal too long." },
+  ["spot.qty_low"] = { 170136, "Order quantity exceeded lower limit." },
+  ["spot.qty_step"] = { 170137, "Order volume decimal too long." },
+  ["spot.filled"] = { 170139, "Order has been filled." },
+  ["spot.value_low"] = { 170140, "Order value exceeded lower limit." },
+  ["spot.duplicate"] = { 170141, "Duplicate clientOrderId." },
+  ["spot.canceled"] = { 170142, "Order has been canceled." },
+  ["spot.amount_step"] = { 170148, "Market order amount decimal too long." },
+  ["spot.buy_too_high"] = { 170193, "Buy order price cannot be higher than %s%s." },
+  ["spot.sell_too_low"] = { 170194, "Sell order price cannot be lower than %s%s." },
+  ["spot.no_cancel"] = { 170213, "Order does not exist." },
+  ["spot.unsupported"] = { 170227, "This feature is not supported." },
+  ["spot.limit_qty_high"] = { 170381, "Order quantity exceeded upper limit." },
+  ["spot.market_qty_high"] = { 170382, "Order quantity exceeded upper limit." },
+  ["spot.too_many_orders"] = { 170810, "Cannot exceed maximum of 500 conditional, TP/SL and active orders." },
+
+  -- ---- orders of category linear -----------------------------------------------------------------
+  ["linear.empty"] = { 10001, "params error: %s is required" },
+  ["linear.symbol"] = { 10001, "params error: symbol invalid" },
 }, 200)
+
+-- inverse and option, which have no instruments here, say no as linear does.
+for name in pairs(M.rows) do
+  local category, short = name:match "^(%a+)%.(.+)$"
+  if category then
+    M[category] = M[category] or {}
+    M[category][short] = M[name]
+  end
+end
+M.inverse, M.option = M.linear, M.linear
+
+return M

@@ -1,7 +1,9 @@
---- The pairs that the sandbox trades, and how instruments-info describes them.
+--- What the sandbox trades, by category, and how instruments-info describes it.
+-- An instrument's `symbol` is its own in the whole market; `native` is what the venue calls it within its category.
 local coins = require "smc.sandbox.coins"
 local decimal = require "smc.decimal"
 local json = require "smc.json"
+local refusal = require "smc.sandbox.bybit.refusal"
 
 local M = {}
 
@@ -20,8 +22,16 @@ M.list = coins.with {
 M.max_orders = 500
 local MAKER_FACTOR = "5" -- a PostOnly order may be so many times as large
 
+--- The categories, each { name, list, by_native }; those that have nothing here are empty.
+M.categories = {}
+for _, name in ipairs { "spot", "linear", "inverse", "option" } do
+  M.categories[name] = { name = name, list = {}, by_native = {} }
+end
+
 for index, def in ipairs(M.list) do
-  def.index = index
+  local category = M.categories.spot
+  category.list[#category.list + 1], category.by_native[def.symbol] = def, def
+  def.index, def.category, def.native, def.no = index, "spot", def.symbol, refusal.spot
   def.max_maker = decimal.mul(def.max_limit, MAKER_FACTOR)
   def.zero = decimal.format("0", #def.tick - 2)
 end
@@ -29,7 +39,7 @@ end
 --- One element of instruments-info's list.
 function M.describe(def)
   local o = json.object
-  return o("symbolId", def.id, "symbol", def.symbol, "baseCoin", def.base, "quoteCoin", def.quote, "innovation", "0",
+  return o("symbolId", def.id, "symbol", def.native, "baseCoin", def.base, "quoteCoin", def.quote, "innovation", "0",
     "status", "Trading", "marginTrading", "none", "stTag", "0",
     "lotSizeFilter", o("basePrecision", def.step, "quotePrecision", def.quote_step, "minOrderQty", def.step,
       "maxOrderQty", def.max_limit, "minOrderAmt", def.min_value, "maxOrderAmt", "4000000",

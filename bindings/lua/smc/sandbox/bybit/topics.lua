@@ -33,7 +33,7 @@ end
 
 local function book_frame(topic, sb, kind, bids, asks)
   local now = sb:now()
-  return json.object("topic", topic.name, "ts", now, "type", kind, "data", json.object("s", topic.def.symbol,
+  return json.object("topic", topic.name, "ts", now, "type", kind, "data", json.object("s", topic.def.native,
     "b", bids, "a", asks, "u", topic.u, "seq", topic.seq), "cts", now)
 end
 
@@ -83,7 +83,7 @@ local function public_trade()
     local rows = {}
     for i, t in ipairs(list) do
       rows[i] = json.object("i", format.exec_id(topic.def, t.id), "T", t.time_ms + sb.skew_ms, "p", t.price, "v", t.qty,
-        "S", t.buyer_is_maker and "Sell" or "Buy", "s", t.symbol, "BT", false, "RPI", false, "seq", t.id)
+        "S", t.buyer_is_maker and "Sell" or "Buy", "s", topic.def.native, "BT", false, "RPI", false, "seq", t.id)
     end
     return json.object("topic", topic.name, "ts", sb:now(), "type", "snapshot", "data", json.array(rows))
   end }
@@ -93,7 +93,7 @@ local function ticker_frame(topic, sb)
   local def = topic.def
   local d = market_data.day(sb, def)
   return json.object("topic", topic.name, "ts", sb:now(), "type", "snapshot",
-    "cs", sb.market:best(def.symbol).update_id, "data", json.object("symbol", def.symbol, "lastPrice", d.last,
+    "cs", sb.market:best(def.symbol).update_id, "data", json.object("symbol", def.native, "lastPrice", d.last,
       "highPrice24h", d.high, "lowPrice24h", d.low,
       "prevPrice24h", d.prev, "volume24h", d.volume, "turnover24h", d.turnover, "price24hPcnt", d.change,
       "usdIndexPrice", def.quote == "USDT" and sb.market:mid(def.symbol) or ""))
@@ -119,10 +119,10 @@ end
 
 -- ---- by name ----------------------------------------------------------------------------
 
---- The symbol's definition and how to make the topic, or nil.
-local function parse(sb, name)
+--- The instrument and how to make the topic, or nil.
+local function parse(sb, category, name)
   local kind, symbol = name:match("^([%w.]+)%.(%u+)$")
-  local def = symbol and sb.by_symbol[symbol]
+  local def = symbol and sb.categories[category].by_native[symbol]
   if not def then return nil end
   if kind == "publicTrade" then return def, public_trade end
   if kind == "tickers" then return def, ticker end
@@ -131,8 +131,8 @@ local function parse(sb, name)
   if market_data.intervals[interval] then return def, kline, interval end
 end
 
-function M.exists(sb, name)
-  return parse(sb, name) ~= nil
+function M.exists(sb, category, name)
+  return parse(sb, category, name) ~= nil
 end
 
 --- How names are written, with <what varies>.
@@ -143,10 +143,11 @@ local function form_of(name)
     :gsub("^kline%.%w+", "kline.<interval>"))
 end
 
---- The topic of a name, or nil for a name that this venue has no data for.
+--- The topic of a category and a name, with a blank between, or nil for one that this venue has no data for.
 -- lazy: the type of the event after which it has something to send.
-function M.new(sb, name)
-  local def, make, detail = parse(sb, name)
+function M.new(sb, key)
+  local category, name = key:match("^(%a+) (.+)$")
+  local def, make, detail = parse(sb, category, name)
   if not def then return nil end
   reached.mark("bybit", "streams", form_of(name))
   local topic = make(detail)
