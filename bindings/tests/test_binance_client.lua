@@ -3,50 +3,6 @@ local errors = require "smc.venue.binance.errors"
 local local_book = require "smc.venue.binance.local_book"
 local unify = require "smc.venue.binance.unify"
 
-describe("an answer that is an error", function()
-  -- http, code, message, class of a read, class of a mutation, retryable as a read, retryable as a mutation
-  for _, row in ipairs {
-    { 500, -1000, "An unknown error occurred.", "server", "unknown_outcome", true, false },
-    { 500, -1001, "Internal error; unable to process your request.", "server", "unknown_outcome", true, false },
-    { 401, -1002, "You are not authorized to execute this request.", "permission", "permission", false, false },
-    { 429, -1003, "Too much request weight used; current limit is 6000.", "rate_limit", "rate_limit", true, true },
-    { 418, -1003, "Way too much request weight used; IP banned until 1.", "ip_ban", "ip_ban", true, true },
-    { 503, -1006, "An unexpected response was received.", "unknown_outcome", "unknown_outcome", false, false },
-    { 504, -1007, "Timeout waiting for response.", "timeout", "unknown_outcome", true, false },
-    { 503, -1008, "Server is currently overloaded.", "server", "server", true, false },
-    { 400, -1013, "Filter failure: LOT_SIZE", "filter", "filter", false, false },
-    { 400, -1013, "Market is closed.", "market_closed", "market_closed", false, false },
-    { 429, -1015, "Too many new orders.", "rate_limit", "rate_limit", true, true },
-    { 400, -1021, "Timestamp for this request is outside of the recvWindow.", "clock_skew", "clock_skew", false,
-    false },
-    { 400, -1022, "Signature for this request is not valid.", "auth", "auth", false, false },
-    { 400, -1121, "Invalid symbol.", "invalid_request", "invalid_request", false, false },
-    { 400, -2010, "Account has insufficient balance for requested action.", "insufficient_funds", "insufficient_funds",
-      false, false },
-    { 400, -2010, "Duplicate order sent.", "duplicate_order", "duplicate_order", false, false },
-    { 400, -2010, "Order would immediately match and take.", "invalid_request", "invalid_request", false, false },
-    { 400, -2010, "Filter failure: MAX_NUM_ORDERS", "filter", "filter", false, false },
-    { 400, -2010, "Order book liquidity is less than symbol minimum quantity.", "market_closed", "market_closed", false,
-      false },
-    { 400, -2010, "This account may not place or cancel orders.", "permission", "permission", false, false },
-    { 400, -2011, "Unknown order sent.", "unknown_order", "unknown_order", false, false },
-    { 400, -2013, "Order does not exist.", "unknown_order", "unknown_order", false, false },
-    { 401, -2014, "API-key format invalid.", "auth", "auth", false, false },
-    { 401, -2015, "Invalid API-key, IP, or permissions for action.", "auth", "auth", false, false },
-    { 403, nil, "HTTP status 403", "ip_ban", "ip_ban", false, false },
-    { 404, nil, "HTTP status 404", "invalid_request", "invalid_request", false, false },
-    { 429, nil, "HTTP status 429", "rate_limit", "rate_limit", true, true },
-    { 502, nil, "HTTP status 502", "server", "unknown_outcome", true, false },
-    { 400, -9999, "A code that nobody knows.", "invalid_request", "invalid_request", false, false },
-  } do
-    local http, code, message, read, mutation, read_again, mutate_again = table.unpack(row, 1, 7)
-    it(("%s %s %s"):format(http, code, message), function()
-      assert.same({ read, read_again }, { errors.classify(http, code, message, false) })
-      assert.same({ mutation, mutate_again }, { errors.classify(http, code, message, true) })
-    end)
-  end
-end)
-
 describe("a request without an answer", function()
   local function lost(class, sent, mutation)
     local err = errors.unanswered({ class = class, code = "x", message = "m", sent = sent, retryable = false }, "place",

@@ -3,13 +3,14 @@ local errors = require "smc.error"
 
 local M = {}
 
---- The constructors for a venue.  classify(http, code, message, mutation) -> class, retryable.
+--- The constructors for a venue.  classify(http, code, message, mutation, cause) -> class, retryable.
 function M.of(venue, classify)
   local out = {}
 
-  --- The error object for an answer.  answer: { http, code, message, retry_after }.
+  --- The error object for an answer.  answer: { http, code, message, retry_after }, and the cause inside it
+  -- where the venue names one.
   function out.answered(answer, op, mutation)
-    local class, retryable = classify(answer.http, answer.code, answer.message, mutation)
+    local class, retryable = classify(answer.http, answer.code, answer.message, mutation, answer.cause)
     return errors.new { class = class, code = answer.code, message = answer.message, http = answer.http,
       retryable = retryable, retry_after = answer.retry_after, venue = venue, op = op }
   end

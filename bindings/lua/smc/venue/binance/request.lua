@@ -33,6 +33,14 @@ local function decoded(reply)
   return type(value) == "table" and value or nil
 end
 
+--- Why an order was not replaced: { code, message } of the new order, else of the cancel.
+local function cause_of(value)
+  local data = value and type(value.data) == "table" and value.data or {}
+  for _, half in ipairs { data.newOrderResponse or false, data.cancelResponse or false } do
+    if type(half) == "table" and half.code then return { code = half.code, message = tostring(half.msg) } end
+  end
+end
+
 local function judge(reply, asked)
   local value = decoded(reply)
   if reply.status >= 200 and reply.status < 300 then
@@ -41,13 +49,12 @@ local function judge(reply, asked)
   end
   local code = value and math.type(value.code) == "integer" and value.code or nil
   local message = value and type(value.msg) == "string" and value.msg or ("HTTP status %d"):format(reply.status)
-  return nil, errors.answered({ http = reply.status, code = code, message = message,
+  return nil, errors.answered({ http = reply.status, code = code, message = message, cause = cause_of(value),
     retry_after = tonumber(reply.headers["retry-after"] or "") }, asked.op, asked.mutation)
 end
 
 --- Sends it once.  asked: { op, method, path, params, signed, mutation }.  Returns the decoded answer and its
--- headers, or
--- nil and an error.
+-- headers, or nil and an error.
 function M.call(venue, inner, asked)
   local bytes = asked.signed and signed_bytes(inner, asked.params) or encode(asked.params)
   local url, headers, body = venue.url .. asked.path, {}, nil
