@@ -1,46 +1,7 @@
--- The client half of bybit: what answers mean, how records are unified, the local book, orders only acknowledged.
-local errors = require "smc.venue.bybit.errors"
+-- The client half of bybit: how records are unified, the local book, orders only acknowledged.
 local local_book = require "smc.venue.bybit.local_book"
 local smc = require "smc"
 local unify = require "smc.venue.bybit.unify"
-
-describe("an answer of bybit that is an error", function()
-  -- http, code, message, class of a read, class of a mutation, retryable as a read, retryable as a mutation
-  for _, row in ipairs {
-    { 200, 10000, "", "timeout", "unknown_outcome", true, false },
-    { 200, 10001, "params error", "invalid_request", "invalid_request", false, false },
-    { 200, 10002, "", "clock_skew", "clock_skew", false, false },
-    { 401, 10003, "", "auth", "auth", false, false },
-    { 200, 10004, "", "auth", "auth", false, false },
-    { 200, 10005, "", "permission", "permission", false, false },
-    { 200, 10006, "", "rate_limit", "rate_limit", true, true },
-    { 200, 10010, "", "permission", "permission", false, false },
-    { 200, 10016, "", "server", "unknown_outcome", true, false },
-    { 404, 10017, "", "invalid_request", "invalid_request", false, false },
-    { 200, 33004, "", "auth", "auth", false, false },
-    { 200, 170121, "", "invalid_request", "invalid_request", false, false },
-    { 200, 170131, "", "insufficient_funds", "insufficient_funds", false, false },
-    { 200, 170134, "", "filter", "filter", false, false },
-    { 200, 170141, "", "duplicate_order", "duplicate_order", false, false },
-    { 200, 170144, "", "server", "server", true, false },
-    { 200, 170146, "", "timeout", "unknown_outcome", true, false },
-    { 200, 170151, "", "market_closed", "market_closed", false, false },
-    { 200, 170213, "", "unknown_order", "unknown_order", false, false },
-    { 200, 999999, "a code that nobody knows", "server", "unknown_outcome", false, false },
-    { 403, nil, "HTTP status 403: 403, access too frequent", "ip_ban", "ip_ban", true, true },
-    { 403, nil, "HTTP status 403: Forbidden", "permission", "permission", false, false },
-    { 401, nil, "HTTP status 401", "auth", "auth", false, false },
-    { 404, nil, "HTTP status 404", "invalid_request", "invalid_request", false, false },
-    { 429, nil, "HTTP status 429", "rate_limit", "rate_limit", true, true },
-    { 502, nil, "HTTP status 502", "server", "unknown_outcome", true, false },
-  } do
-    local http, code, message, read, mutation, read_again, mutate_again = table.unpack(row, 1, 7)
-    it(("%s %s %s"):format(http, code, message), function()
-      assert.same({ read, read_again }, { errors.classify(http, code, message, false) })
-      assert.same({ mutation, mutate_again }, { errors.classify(http, code, message, true) })
-    end)
-  end
-end)
 
 describe("a bybit order in the words of all venues", function()
   local function order(over)
