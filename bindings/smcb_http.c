@@ -1,6 +1,8 @@
 /* smc.core.http: requests whose whole reply is waited for, and what streams share with them. */
 #include "smcb_http.h"
 
+#include "smcb_sign.h"
+
 #include <string.h>
 
 #define DEFAULT_TIMEOUT_MS 30000
@@ -84,9 +86,23 @@ static const smc_http_header_t *field_headers(lua_State *L, size_t *n)
     return headers;
 }
 
+/* The handle stays on the stack's table, as texts do. */
+static const smc_secret_t *field_bearer(lua_State *L)
+{
+    const smc_secret_t *bearer = NULL;
+
+    if (lua_getfield(L, 1, "bearer") != LUA_TNIL) {
+        bearer = smcb_test_secret(L, lua_gettop(L));
+        if (bearer == NULL)
+            (void)luaL_error(L, "option 'bearer' must be a secret handle");
+    }
+    lua_pop(L, 1);
+    return bearer;
+}
+
 smc_http_request_t smcb_http_check_request(lua_State *L)
 {
-    static const char *const known[] = {"method",  "url",      "headers", "body",
+    static const char *const known[] = {"method",  "url",      "headers", "bearer", "body",
                                         "timeout", "max_body", "ca",      NULL};
     smc_http_request_t req = {0};
 
@@ -100,6 +116,7 @@ smc_http_request_t smcb_http_check_request(lua_State *L)
         req.timeout_ms = 1; /* to the core 0 is no limit */
     req.max_body = field_max_body(L);
     req.ca_pem = field_text(L, "ca", NULL, &req.ca_pem_len);
+    req.bearer = field_bearer(L);
     req.headers = field_headers(L, &req.n_headers);
     return req;
 }

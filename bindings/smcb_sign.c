@@ -3,10 +3,10 @@
  * A secret goes in and never comes out: a handle has no method, its text is "***", its metatable is closed, and the log of
  * the state hides its bytes from the moment it exists.  (The Lua string it was made from is the caller's.)
  */
-#include "smc/secret.h"
+#include "smcb_sign.h"
+
 #include "smc/sign.h"
 
-#include "smcb.h"
 #include "smcb_rng.h"
 #include "smcb_scratch.h"
 
@@ -70,6 +70,13 @@ static secret_box_t *test_secret(lua_State *L, int idx)
     if (box != NULL)
         luaL_argcheck(L, box->secret != NULL, idx, "the secret is gone");
     return box;
+}
+
+const smc_secret_t *smcb_test_secret(lua_State *L, int idx)
+{
+    const secret_box_t *box = test_secret(L, idx);
+
+    return box == NULL ? NULL : box->secret;
 }
 
 static smc_sign_key_t *test_key(lua_State *L, int idx)

@@ -2,6 +2,7 @@
 
 ---@class smc.HttpOptions
 ---@field headers? table<string, string>|[string, string][]  a map goes sorted by name, a list as is; framing is ours
+---@field bearer? smc.SecretHandle  sent as "Authorization: Bearer ..."; shown nowhere
 ---@field timeout? number  seconds to the end of the reply, of a stream to the end of its head; default 30
 ---@field max_body? integer  bytes; default 16 MiB, of a stream no limit
 ---@field ca? string  trust these certificates (PEM) and no others; default: the system's

@@ -1,6 +1,7 @@
 -- The HTTP client as scenarios have it, against a listener of this process.
 local smc = require "smc"
 local core = require "smc.core.http"
+local core_task = require "smc.core.task"
 local listener = require "smc.core.server"
 
 local server, seen, answer
@@ -69,6 +70,24 @@ describe("smc.http", function()
     end
     assert.equal("X-A=1 x-b=2 x-c=", ours(seen[1]))
     assert.equal("x-b=2 X-A=1 x-b=3", ours(seen[2]))
+  end)
+
+  it("sends a bearer token that nobody can read, in a reply neither", function()
+    local token = smc.secret.from "t0ken-of-practice"
+    answer = function(ex) ex:reply(401, {}, "no: " .. ex:header "authorization") end
+
+    local reply = assert(smc.http.post(url "/orders", "{}", { bearer = token, headers = { ["x-a"] = "1" } }))
+    local stream <close> = assert(smc.http.stream { url = url "/prices", bearer = token })
+
+    assert.equal("no: Bearer t0ken-of-practice", reply.body)
+    assert.equal(401, stream.status)
+    assert.truthy(core_task.transcript():find("no: Bearer ***", 1, true), core_task.transcript())
+    assert.falsy(core_task.transcript():find "t0ken")
+    for _, text in ipairs { "t0ken-of-practice", 7, true } do
+      local ok, err = pcall(function() return smc.http.get(url "/", { bearer = text }), nil end)
+      assert.is_false(ok)
+      assert.matches("test_http.lua:%d+: option 'bearer' must be a secret handle", err)
+    end
   end)
 
   it("uses a kept connection again", function()

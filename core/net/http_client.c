@@ -48,6 +48,9 @@ void smc_http_call_recycle(smc_http_call_t *call)
     call->reply = NULL;
     smc_buf_clear(&call->head);
     smc_buf_clear(&call->body);
+    if (call->has_secret)
+        smc_wipe(call->lines.data, call->lines.cap);
+    call->has_secret = false;
     call->serial++;
     call->next = client->pool;
     call->prev = NULL;

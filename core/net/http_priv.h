@@ -54,6 +54,7 @@ struct smc_http_call {
     size_t list_cap;
     bool has_body;
     bool has_ca;
+    bool has_secret; /* in lines */
 
     smc_http_reply_t *reply; /* allocated at the start, so that the end cannot fail */
     smc_buf_t head;          /* status line and headers of the last head */

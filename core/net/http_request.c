@@ -47,6 +47,14 @@ static bool has_header(const smc_http_request_t *req, const char *name)
     return false;
 }
 
+static bool has_break(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (text[i] == '\r' || text[i] == '\n' || text[i] == '\0')
+            return true;
+    return false;
+}
+
 static smc_code_t check_header(const smc_http_header_t *h, smc_error_t *err)
 {
     /* Host: a shared front end would forward the request to the site named there.  The others frame the body. */
@@ -59,11 +67,23 @@ static smc_code_t check_header(const smc_http_header_t *h, smc_error_t *err)
         if (has_name(h, ours[i]))
             return smc_fail(err, SMC_EINVAL, OP, 0, "the header %s is set by the client alone",
                             ours[i]);
-    for (size_t i = 0; i < h->value_len; i++)
-        if (h->value[i] == '\r' || h->value[i] == '\n' || h->value[i] == '\0')
-            return smc_fail(err, SMC_EINVAL, OP, 0,
-                            "the value of header %.*s holds a line break or NUL",
-                            h->name_len > 40 ? 40 : (int)h->name_len, h->name);
+    if (has_break(h->value, h->value_len))
+        return smc_fail(err, SMC_EINVAL, OP, 0,
+                        "the value of header %.*s holds a line break or NUL",
+                        h->name_len > 40 ? 40 : (int)h->name_len, h->name);
+    return SMC_OK;
+}
+
+static smc_code_t check_bearer(const smc_http_request_t *req, smc_error_t *err)
+{
+    size_t n;
+    const char *token = smc_secret_borrow(req->bearer, &n);
+
+    if (has_header(req, "Authorization"))
+        return smc_fail(err, SMC_EINVAL, OP, 0,
+                        "a request has either a bearer token or a header Authorization");
+    if (has_break(token, n))
+        return smc_fail(err, SMC_EINVAL, OP, 0, "the bearer token holds a line break or NUL");
     return SMC_OK;
 }
 
@@ -81,6 +101,19 @@ static void write_line(smc_buf_t *lines, const smc_http_header_t *h)
     }
     (void)smc_buf_puts(lines, ": ");
     (void)smc_buf_append(lines, h->value, h->value_len);
+    (void)smc_buf_putc(lines, '\0');
+}
+
+/* Enough is reserved first: a buffer that moves would leave the token behind. */
+static void write_bearer(smc_buf_t *lines, const smc_secret_t *bearer)
+{
+    static const char name[] = "Authorization: Bearer ";
+    size_t n;
+    const char *token = smc_secret_borrow(bearer, &n);
+
+    (void)smc_buf_reserve(lines, sizeof(name) + n);
+    (void)smc_buf_puts(lines, name);
+    (void)smc_buf_append(lines, token, n);
     (void)smc_buf_putc(lines, '\0');
 }
 
@@ -117,6 +150,8 @@ static smc_code_t prepare_headers(smc_http_call_t *call, const smc_http_request_
         if (rc == SMC_OK)
             write_line(&call->lines, &req->headers[i]);
     }
+    if (rc == SMC_OK && req->bearer != NULL)
+        rc = check_bearer(req, err);
     if (rc != SMC_OK)
         return rc;
     if (has_body && !has_header(req, "Content-Type")) {
@@ -125,6 +160,11 @@ static smc_code_t prepare_headers(smc_http_call_t *call, const smc_http_request_
     }
     if (req->body_len >= EXPECT_BYTES && !has_header(req, "Expect")) {
         (void)smc_buf_append(&call->lines, "Expect:", sizeof("Expect:"));
+        n++;
+    }
+    if (req->bearer != NULL) { /* the last one: nothing moves it any more */
+        call->has_secret = true;
+        write_bearer(&call->lines, req->bearer);
         n++;
     }
     if (call->lines.failed || link_lines(call, n) != SMC_OK)

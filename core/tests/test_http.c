@@ -62,6 +62,35 @@ static void headers_are_sent_in_order_and_as_they_are(void **state)
                    "x-blank:\r\naccept: application/json\r\nx-mbx-apikey: again\r\n\r\n");
 }
 
+static smc_secret_t *secret_of(const char *bytes, size_t n)
+{
+    smc_secret_t *secret = NULL;
+
+    assert_int_equal(SMC_OK, smc_secret_new(bytes, n, &secret, NULL));
+    return secret;
+}
+
+static void a_bearer_token_follows_the_headers(void **state)
+{
+    world_t *w = *state;
+    smc_secret_t *token = secret_of("t0ken-of-practice", 17);
+    smc_http_header_t agent = header("x-agent", "smc");
+    smc_http_request_t req = {
+        .method = "POST", .url = url_of(w, "/o"), .bearer = token, .body = "{}", .body_len = 2};
+
+    send_and_check(w, req,
+                   "POST /o HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAccept: */*\r\n"
+                   "Authorization: Bearer t0ken-of-practice\r\nContent-Length: 2\r\n\r\n{}");
+    req.headers = &agent;
+    req.n_headers = 1;
+    send_and_check(w, req,
+                   "POST /o HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAccept: */*\r\nx-agent: smc\r\n"
+                   "Authorization: Bearer t0ken-of-practice\r\nContent-Length: 2\r\n\r\n{}");
+    smc_secret_free(token);
+    send_and_check(w, (smc_http_request_t){.method = "GET", .url = url_of(w, "/")},
+                   "GET / HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAccept: */*\r\n\r\n");
+}
+
 static void every_method_frames_its_body(void **state)
 {
     world_t *w = *state;
@@ -151,6 +180,24 @@ static void check_not_started(world_t *w, smc_http_request_t req, smc_code_t cod
     drain(w);
     assert_null(o.reply);
     assert_int_equal(0, w->server.accepted);
+}
+
+static void a_bearer_token_that_could_forge_a_request_is_refused(void **state)
+{
+    static const char *const names[] = {"Authorization", "authorization"};
+    world_t *w = *state;
+    smc_secret_t *token = secret_of("t0ken\r\nHost: evil", 18);
+    smc_secret_t *good = secret_of("t0ken", 5);
+
+    check_not_started(w, (smc_http_request_t){.bearer = token}, SMC_EINVAL,
+                      "the bearer token holds a line break or NUL");
+    for (size_t i = 0; i < 2; i++) {
+        smc_http_header_t h = header(names[i], "Basic eDp5");
+        check_not_started(w, (smc_http_request_t){.headers = &h, .n_headers = 1, .bearer = good},
+                          SMC_EINVAL, "either a bearer token or a header Authorization");
+    }
+    smc_secret_free(token);
+    smc_secret_free(good);
 }
 
 static void what_could_forge_a_request_is_refused(void **state)
@@ -385,9 +432,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(the_target_is_sent_byte_for_byte),
         BOTH(headers_are_sent_in_order_and_as_they_are),
+        BOTH(a_bearer_token_follows_the_headers),
         BOTH(every_method_frames_its_body),
         BOTH(a_head_request_expects_no_body),
         BOTH(a_large_body_with_any_bytes_is_sent_at_once),
+        VIRTUAL(a_bearer_token_that_could_forge_a_request_is_refused),
         VIRTUAL(what_could_forge_a_request_is_refused),
         BOTH(other_hosts_are_refused),
         BOTH(the_environment_cannot_divert_a_request),

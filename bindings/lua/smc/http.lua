@@ -5,7 +5,7 @@ local core = require "smc.core.http"
 
 local M = {}
 
-local OPTIONS = { headers = true, timeout = true, max_body = true, ca = true }
+local OPTIONS = { headers = true, bearer = true, timeout = true, max_body = true, ca = true }
 
 -- `level` is, in each function below, the level of the scenario's frame as error() there counts it.
 
@@ -49,7 +49,7 @@ local function merge(method, url, body, options, level)
   return asked
 end
 
---- asked: { method = "GET", url =, headers =, body =, timeout = 30, max_body =, ca = }.
+--- asked: { method = "GET", url =, headers =, bearer =, body =, timeout = 30, max_body =, ca = }.
 -- Returns the reply, or nil and an error.
 function M.request(asked)
   check_type("the request", asked, "table", 3)

@@ -4,6 +4,7 @@
  *             Content-Length.  Replies are not decompressed, redirects are replies like any other.
  * Once        a request is written at most once: a connection that dies before the answer is an error, never a
  *             silent second attempt.
+ * Secrets     a bearer token goes out and is then wiped from the memory of this client; no error shows it.
  * Hosts       smc/host_policy.h.  Proxies and .netrc are ignored; certificates are always verified.
  * Connections are kept and reused per host until smc_http_idle_close or the end of the loop.
  * libcurl     is loaded at the first request: loading it costs more than all else at start-up.
@@ -15,6 +16,7 @@
 
 #include "smc/error.h"
 #include "smc/loop.h"
+#include "smc/secret.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,7 +64,8 @@ typedef struct smc_http_request {
     const char *url;                  /* see smc/url.h; http or https */
     const smc_http_header_t *headers; /* none of Host, Content-Length, Transfer-Encoding */
     size_t n_headers;
-    const char *body; /* NULL: none.  A POST, PUT or PATCH without one has length 0 */
+    const smc_secret_t *bearer; /* sent as "Authorization: Bearer ..."; NULL: none */
+    const char *body;           /* NULL: none.  A POST, PUT or PATCH without one has length 0 */
     size_t body_len;
     uint64_t
         timeout_ms; /* to the end of the reply; of a streamed one to the end of its head.  0: no limit */
