@@ -69,9 +69,39 @@ describe("a local book", function()
     assert.is_true(book:update(event(5, 7)))
     assert.is_true(book:update(event(6, 7)))
     assert.is_false(book:update(event(9, 9)))
-    assert.same({ "buffering", 1 }, { book.state, book.resyncs })
+    assert.same({ false, 1 }, { book.live, book.resyncs })
     assert.is_true(book:restart(snapshot(8)))
     assert.equal(9, book:top(1).id)
+  end)
+
+  it("takes what it buffered in the order of the venue", function()
+    book:update(event(9, 10, { { "9.0", "3.0" } }))
+    book:update(event(7, 8, { { "9.0", "2.0" } }))
+    assert.is_true(book:restart(snapshot(6)))
+    assert.same({ { "10", "1" }, { "9", "3" } }, book:top(2).bids)
+  end)
+
+  it("keeps what comes after a hole in its buffer for the next snapshot", function()
+    for _, e in ipairs { event(7, 8), event(11, 12), event(13, 14, { { "9.0", "2.0" } }) } do book:update(e) end
+    assert.is_false(book:restart(snapshot(6)))
+    assert.is_true(book:restart(snapshot(10)))
+    assert.same({ 14, "9" }, { book.id, book:top(2).bids[2][1] })
+  end)
+
+  it("waits anew after a reset", function()
+    book:restart(snapshot(4))
+    book:reset()
+    assert.is_true(book:update(event(20, 21)))
+    assert.is_false(book.live)
+    assert.is_true(book:restart(snapshot(20)))
+    assert.equal(21, book.id)
+  end)
+
+  it("tells prices apart that are the same number to a double", function()
+    book:restart { lastUpdateId = 1, bids = {}, asks = { { "1.000000000000000001", "1" },
+      { "1.000000000000000003", "1" }, { "1.000000000000000002", "1" } } }
+    book:update(event(2, 2, {}, { { "1.000000000000000002", "0" } }))
+    assert.same({ { "1.000000000000000001", "1" }, { "1.000000000000000003", "1" } }, book:top(5).asks)
   end)
 
   it("sorts by value, not by text", function()

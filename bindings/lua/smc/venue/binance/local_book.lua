@@ -6,41 +6,52 @@ Book.__index = Book
 
 local M = {}
 
---- state: "buffering" until a snapshot fits, then "live".
+local MAX_BUFFERED = 5000 -- events that wait for a snapshot; more, and they are older than any that will come
+
+--- live: a snapshot came, and nothing was lost since.  Until then events are buffered.
 function M.new(symbol)
-  return setmetatable({ symbol = symbol, state = "buffering", buffer = {}, resyncs = 0 }, Book)
+  return setmetatable({ symbol = symbol, live = false, buffer = {}, resyncs = 0 }, Book)
 end
 
-local function apply(self, event)
-  levels.apply(self.bids, event.b)
-  levels.apply(self.asks, event.a)
-  self.id = event.u
+--- What came over a connection does not continue on the next one.
+function Book:reset()
+  self.live, self.buffer = false, {}
+end
+
+local function keep(self, event)
+  if #self.buffer == MAX_BUFFERED then self.buffer = {} end
+  self.buffer[#self.buffer + 1] = event
 end
 
 --- Takes a depthUpdate.  Returns false when an event before it is missing: the book starts over then.
 function Book:update(event)
-  if self.state == "buffering" then
-    self.buffer[#self.buffer + 1] = event
+  if not self.live then
+    keep(self, event)
     return true
   end
   if event.u <= self.id then return true end
   if event.U > self.id + 1 then
-    self.state, self.buffer, self.resyncs = "buffering", { event }, self.resyncs + 1
+    self.live, self.buffer, self.resyncs = false, { event }, self.resyncs + 1
     return false
   end
-  apply(self, event)
+  levels.change(self, event.b, event.a)
+  self.id = event.u
   return true
 end
 
---- Takes a snapshot, as GET depth answers.  Returns false when it is older than what was buffered: fetch another.
+local function by_first(a, b) return a.U < b.U end
+
+--- Takes a snapshot, as GET depth answers.  Returns false when it does not fit what was buffered: fetch another.
 function Book:restart(snapshot)
-  local first = self.buffer[1]
-  if first and snapshot.lastUpdateId < first.U - 1 then return false end
-  self.bids, self.asks, self.id = levels.side(snapshot.bids), levels.side(snapshot.asks), snapshot.lastUpdateId
   local buffered = self.buffer
-  self.state, self.buffer = "live", {}
-  for _, event in ipairs(buffered) do
-    if not self:update(event) then return false end
+  table.sort(buffered, by_first)
+  levels.replace(self, snapshot.bids, snapshot.asks)
+  self.live, self.id, self.buffer = true, snapshot.lastUpdateId, {}
+  for i, event in ipairs(buffered) do
+    if not self:update(event) then
+      table.move(buffered, i + 1, #buffered, 2, self.buffer)
+      return false
+    end
   end
   return true
 end

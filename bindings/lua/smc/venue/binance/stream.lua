@@ -78,7 +78,7 @@ function Stream:restart_books()
   self.stale = false
   for _, channel in ipairs(self.channels) do
     local book = self.books[channel]
-    if book and book.state ~= "live" then
+    if book and not book.live then
       local ok, err = snapshot(self, book)
       if not ok then return nil, err end
     end
