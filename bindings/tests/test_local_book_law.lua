@@ -35,9 +35,9 @@ local function new_engine(random)
   local account = m:account { name = "all" }
   m:credit(account, "USDT", "100000000000")
   m:credit(account, "BTC", "10000000")
-  local def = { symbol = "BTCUSDT", lower = "btcusdt", quote = "USDT", id = 9 }
+  local def = { symbol = "BTCUSDT", native = "BTCUSDT", lower = "btcusdt", quote = "USDT", id = 9 }
   return { market = m, account = account, def = def, random = random, open = {}, books = {}, turn = 0, events = 0,
-    by_lower = { btcusdt = def }, by_symbol = { BTCUSDT = def }, symbols = { def }, skew_ms = 0,
+    by_lower = { btcusdt = def }, categories = { spot = { by_native = { BTCUSDT = def } } }, skew_ms = 0,
     now = function() return m:time() end }
 end
 
@@ -132,7 +132,7 @@ local function binance_client(engine, random)
 end
 
 local function bybit_client(engine, random, depth)
-  local topic = bybit_topics.new(engine, ("orderbook.%d.BTCUSDT"):format(depth))
+  local topic = bybit_topics.new(engine, ("spot orderbook.%d.BTCUSDT"):format(depth))
   local client = { name = "bybit " .. depth, depth = depth, wire = damaged_wire.new(random),
     book = bybit_book.new "BTC/USDT" }
   local RETRY = 12 -- turns after which a subscription that brought no snapshot is repeated
