@@ -73,7 +73,7 @@ describe("a rolling window", function()
     sb.market:quote("BTCUSDT", { trade_ms = 0 })
     sb.market:advance(sb.market:time() + 3 * MINUTE)
     local last = sb.market:trades({ symbol = "BTCUSDT", limit = 1 })[1].price
-    local t = tickers.rolling(sb, sb.by_symbol.BTCUSDT, MINUTE)
+    local t = tickers.of_window(sb, sb.by_symbol.BTCUSDT, MINUTE)
     assert.same({ 0, 0, "0.00000000", "0.00000000", 0, -1, -1 }, { decimal.cmp(last, t.open),
       decimal.cmp(last, t.last), t.volume, t.vwap, t.count, t.first_id, t.last_id })
   end)

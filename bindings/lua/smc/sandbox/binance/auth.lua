@@ -9,13 +9,6 @@ local M = {}
 local AHEAD_MS = 1000
 local DEFAULT_WINDOW_MS = 5000
 
---- Fields that every signed route reads beside its own.
-M.fields = {
-  params.field("recvWindow", "window"),
-  params.field("timestamp", "timestamp", { need = true }),
-  params.field("signature", "any", { need = true }),
-}
-
 --- Takes the signature pair out of raw bytes, wherever it stands, with one adjoining "&".
 function M.strip(raw)
   if not raw:find("signature=", 1, true) then return raw end

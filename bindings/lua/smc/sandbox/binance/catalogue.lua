@@ -2,7 +2,7 @@
 local catalogue = require "smc.sandbox.catalogue"
 local refusal = require "smc.sandbox.binance.refusal"
 local rest = require "smc.sandbox.binance.rest"
-local router = require "smc.sandbox.binance.router"
+local routes = require "smc.sandbox.binance.routes"
 local symbols = require "smc.sandbox.binance.symbols"
 local topics = require "smc.sandbox.binance.topics"
 local ws_api = require "smc.sandbox.binance.ws_api"
@@ -13,7 +13,7 @@ end
 
 local function endpoints()
   local rows = {}
-  for path, methods in pairs(router.by_path) do
+  for path, methods in pairs(routes.by_path) do
     for method, route in pairs(methods) do
       rows[#rows + 1] = { name = method .. " " .. path, method .. " " .. path, route.security, weight_of(route) }
     end

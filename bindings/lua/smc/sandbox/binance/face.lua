@@ -1,6 +1,6 @@
 --- What scenarios hold of a Binance sandbox, beyond what all sandboxes share.
 local boxes = require "smc.sandbox.box"
-local router = require "smc.sandbox.binance.router"
+local routes = require "smc.sandbox.binance.routes"
 local venue = require "smc.sandbox.binance"
 local ws_api = require "smc.sandbox.binance.ws_api"
 
@@ -38,7 +38,7 @@ end
 function M.template(entry)
   local path = entry.path
   if entry.method == "WS" then return ws_api.knows(path) and path or "other" end
-  if not entry.websocket then return router.by_path[path] and path or "other" end
+  if not entry.websocket then return routes.by_path[path] and path or "other" end
   if path == "/ws-api/v3" then return path end
   return path:find "^/ws" and "/ws" or path:find "^/stream" and "/stream" or "other"
 end

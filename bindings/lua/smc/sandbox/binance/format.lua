@@ -1,10 +1,11 @@
---- How Binance writes numbers and orders: eight decimals, its own words, its own order of fields.
+--- How Binance writes numbers and records: eight decimals, its own words, its own order of fields.
 local json = require "smc.json"
 
 local M = {}
 
 local ZEROS = "00000000"
-M.ZERO = "0." .. ZEROS
+local ZERO = "0." .. ZEROS
+M.ZERO = ZERO
 
 --- An engine decimal ("0.5") with exactly eight decimals.
 local function pad(s)
@@ -15,12 +16,6 @@ local function pad(s)
 end
 M.pad = pad
 
-local TIF = { gtc = "GTC", ioc = "IOC", fok = "FOK" }
-local EXPIRY = { ioc = "UNFILLED_IOC_QUANTITY_EXPIRED", fok = "UNFILLED_FOK_ORDER_EXPIRED",
-  liquidity = "INSUFFICIENT_LIQUIDITY", system = "EXCHANGE_CANCELED" }
-
-M.TIF = TIF
-
 --- Upper-case engine words ("partially_filled") are Binance's.
 local upper = {}
 setmetatable(upper, { __index = function(t, word)
@@ -29,71 +24,117 @@ setmetatable(upper, { __index = function(t, word)
 end })
 M.upper = upper
 
---- The venue's reason for an order that expired, nil for any other.
-function M.expiry(o)
-  return (o.status == "expired" or o.status == "expired_in_match") and EXPIRY[o.reason] or nil
-end
-
-local function prevention(o)
-  if not o.prevented_match_id then return nil, nil end
-  return o.prevented_match_id, pad(o.prevented_qty)
-end
-
-local function fills_of(fills)
+--- [price, quantity] rows, padded, at most n.
+function M.levels(rows, n)
   local out = {}
-  for i, f in ipairs(fills) do
-    out[i] = json.object("price", pad(f.price), "qty", pad(f.qty), "commission", pad(f.fee), "commissionAsset",
-      f.fee_asset, "tradeId", f.id)
+  for i = 1, math.min(#rows, n or #rows) do
+    out[i] = json.array { pad(rows[i][1]), pad(rows[i][2]) }
   end
   return json.array(out)
 end
 
---- The answer to a placement.  kind: ACK, RESULT or FULL; at: venue time of the transaction.
-function M.placed(o, fills, kind, at, skew_ms)
-  if kind == "ACK" then
-    return json.object("symbol", o.symbol, "orderId", o.id, "orderListId", -1, "clientOrderId", o.client_id,
-      "transactTime", at)
-  end
-  local match, prevented = prevention(o)
-  return json.object(
-    "symbol", o.symbol, "orderId", o.id, "orderListId", -1, "clientOrderId", o.client_id, "transactTime", at,
-    "price", pad(o.price), "origQty", pad(o.qty), "executedQty", pad(o.filled),
-    "origQuoteOrderQty", pad(o.quote_qty), "cummulativeQuoteQty", pad(o.filled_quote),
-    "status", upper[o.status], "timeInForce", TIF[o.tif], "type", upper[o.type], "side", upper[o.side],
-    "workingTime", o.working_ms + skew_ms,
-    "fills", kind == "FULL" and fills_of(fills) or nil,
-    "selfTradePreventionMode", upper[o.stp],
-    "preventedMatchId", match, "preventedQuantity", prevented,
-    "strategyId", o.strategy_id, "strategyType", o.strategy_type,
-    "expiryReason", M.expiry(o))
+--- convert(item, ...) of each, as an array.
+function M.each(list, convert, ...)
+  local out = {}
+  for i, item in ipairs(list) do out[i] = convert(item, ...) end
+  return json.array(out)
 end
+
+--- The function that writes a record in the order of a line like "symbol price=last T=time": each a name on the wire,
+-- and the key of the record where that is another.  What the record does not have is left out.
+function M.shape(line)
+  local out, keys, n = {}, {}, 0
+  for piece in line:gmatch "%S+" do
+    local name, key = piece:match "^(%w+)=?([%w_]*)$"
+    n = n + 1
+    out[2 * n - 1], keys[n] = name, key ~= "" and key or name
+  end
+  return function(record)
+    for i = 1, n do out[2 * i] = record[keys[i]] end
+    return json.object(table.unpack(out, 1, 2 * n))
+  end
+end
+
+-- ---- orders --------------------------------------------------------------------------------
+
+local EXPIRY = { ioc = "UNFILLED_IOC_QUANTITY_EXPIRED", fok = "UNFILLED_FOK_ORDER_EXPIRED",
+  liquidity = "INSUFFICIENT_LIQUIDITY", system = "EXCHANGE_CANCELED" }
+local ENDED_BY_RULE = { expired = true, expired_in_match = true }
+
+-- What an order says under each name: of the engine's order, and of its view.
+local SAYS = {
+  symbol = function(o) return o.symbol end,
+  orderId = function(o) return o.id end,
+  orderListId = function() return -1 end,
+  clientOrderId = function(o) return o.client_id end,
+  origClientOrderId = function(o) return o.orig_client_id end,
+  price = function(o) return pad(o.price) end,
+  origQty = function(o) return pad(o.qty) end,
+  executedQty = function(o) return pad(o.filled) end,
+  origQuoteOrderQty = function(o) return pad(o.quote_qty) end,
+  cummulativeQuoteQty = function(o) return pad(o.filled_quote) end,
+  status = function(o) return upper[o.status] end,
+  timeInForce = function(o) return upper[o.tif] end,
+  type = function(o) return upper[o.type] end,
+  side = function(o) return upper[o.side] end,
+  stopPrice = function() return ZERO end,
+  icebergQty = function() return ZERO end,
+  time = function(o, view) return o.created_ms + view.skew_ms end,
+  updateTime = function(o, view) return o.updated_ms + view.skew_ms end,
+  isWorking = function(o) return o.on_book == true end,
+  workingTime = function(o, view) return o.working_ms + view.skew_ms end,
+  selfTradePreventionMode = function(o) return upper[o.stp] end,
+  preventedQty = function(o) return pad(o.prevented_qty) end,
+  preventedMatchId = function(o) return o.prevented_match_id end,
+  preventedQuantity = function(o) return o.prevented_match_id and pad(o.prevented_qty) end,
+  strategyId = function(_, view) return view.label.strategy_id end,
+  strategyType = function(_, view) return view.label.strategy_type end,
+  expiryReason = function(o) return ENDED_BY_RULE[o.status] and EXPIRY[o.reason] or nil end,
+}
+
+local View = {}
+function View.__index(view, key)
+  local say = SAYS[key]
+  return say and say(view.order, view)
+end
+
+--- An order as a record for shapes.  more: what the order alone does not know.
+function M.view(sb, order, more)
+  local view = more or {}
+  view.order, view.label, view.skew_ms = order, sb:label(order), sb.skew_ms
+  return setmetatable(view, View)
+end
+
+local HEAD = "symbol orderId orderListId clientOrderId transactTime "
+local AMOUNTS = "price origQty executedQty origQuoteOrderQty cummulativeQuoteQty status timeInForce type side "
+local PREVENTED = "selfTradePreventionMode preventedMatchId preventedQuantity strategyId strategyType "
+
+--- The answers to a placement, by what was asked for.  The view has transactTime, and fills.
+M.placed = {
+  ACK = M.shape(HEAD),
+  RESULT = M.shape(HEAD .. AMOUNTS .. "workingTime " .. PREVENTED .. "expiryReason"),
+  FULL = M.shape(HEAD .. AMOUNTS .. "workingTime fills " .. PREVENTED .. "expiryReason"),
+}
+
+--- The answer to a cancel.  The view has transactTime.
+M.canceled = M.shape("symbol origClientOrderId orderId orderListId clientOrderId transactTime " .. AMOUNTS .. PREVENTED)
 
 --- An order as queries show it.
-function M.order(o, skew_ms)
-  local match, prevented = prevention(o)
-  return json.object(
-    "symbol", o.symbol, "orderId", o.id, "orderListId", -1, "clientOrderId", o.client_id,
-    "price", pad(o.price), "origQty", pad(o.qty), "executedQty", pad(o.filled), "cummulativeQuoteQty",
-    pad(o.filled_quote), "status", upper[o.status], "timeInForce", TIF[o.tif], "type", upper[o.type], "side",
-    upper[o.side], "stopPrice", M.ZERO, "icebergQty", M.ZERO,
-    "time", o.created_ms + skew_ms, "updateTime", o.updated_ms + skew_ms, "isWorking", o.on_book == true,
-    "workingTime", o.working_ms + skew_ms, "origQuoteOrderQty", pad(o.quote_qty), "selfTradePreventionMode",
-    upper[o.stp], "preventedMatchId", match, "preventedQuantity", prevented,
-    "strategyId", o.strategy_id, "strategyType", o.strategy_type,
-    "expiryReason", M.expiry(o))
-end
+M.order = M.shape("symbol orderId orderListId clientOrderId price origQty executedQty cummulativeQuoteQty status "
+  .. "timeInForce type side stopPrice icebergQty time updateTime isWorking workingTime origQuoteOrderQty " .. PREVENTED
+  .. "expiryReason")
 
---- The answer to a cancel.
-function M.canceled(o, at)
-  local match, prevented = prevention(o)
-  return json.object(
-    "symbol", o.symbol, "origClientOrderId", o.orig_client_id, "orderId", o.id, "orderListId", -1,
-    "clientOrderId", o.client_id, "transactTime", at,
-    "price", pad(o.price), "origQty", pad(o.qty), "executedQty", pad(o.filled), "origQuoteOrderQty", pad(o.quote_qty),
-    "cummulativeQuoteQty", pad(o.filled_quote), "status", upper[o.status],
-    "timeInForce", TIF[o.tif], "type", upper[o.type], "side", upper[o.side], "selfTradePreventionMode", upper[o.stp],
-    "preventedMatchId", match, "preventedQuantity", prevented,
-    "strategyId", o.strategy_id, "strategyType", o.strategy_type)
+--- The order in the answer to an amendment.  The view has origClientOrderId.
+M.amended = M.shape "symbol orderId orderListId origClientOrderId clientOrderId price qty=origQty executedQty \z
+  preventedQty quoteOrderQty=origQuoteOrderQty cumulativeQuoteQty=cummulativeQuoteQty status timeInForce type side \z
+  workingTime selfTradePreventionMode"
+
+-- ---- fills --------------------------------------------------------------------------------
+
+--- A fill in the answer to a placement.
+function M.own_fill(f)
+  return json.object("price", pad(f.price), "qty", pad(f.qty), "commission", pad(f.fee), "commissionAsset",
+    f.fee_asset, "tradeId", f.id)
 end
 
 --- One of the account's own fills.
@@ -103,6 +144,11 @@ function M.fill(f, skew_ms)
     "commission", pad(f.fee), "commissionAsset", f.fee_asset, "time", f.time_ms + skew_ms,
     "isBuyer", f.side == "buy", "isMaker", f.is_maker, "isBestMatch", true)
 end
+
+-- ---- microseconds ---------------------------------------------------------------------------
+
+--- The spellings of the two units of time.
+M.units = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", millisecond = "ms" }
 
 local EPOCHS_FROM, EPOCHS_TO = 10 ^ 12, 10 ^ 14
 
@@ -117,15 +163,6 @@ function M.microseconds(value)
     end
   end
   return value
-end
-
---- [price, quantity] rows, padded, at most n.
-function M.levels(rows, n)
-  local out = {}
-  for i = 1, math.min(#rows, n or #rows) do
-    out[i] = json.array { pad(rows[i][1]), pad(rows[i][2]) }
-  end
-  return json.array(out)
 end
 
 return M

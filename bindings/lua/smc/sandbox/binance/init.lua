@@ -21,8 +21,7 @@ function M.new(seed, assume, record, credentials)
   local self = base.new(Venue, { name = "binance", seed = seed, assume = assume, record = record,
     credentials = credentials, symbols = symbols.list, key_length = KEY_LENGTH, secret_length = KEY_LENGTH })
   self.limits = limits.new(assume, self.market_opened)
-  self.by_lower, self.balance_at, self.api_sessions, self.uuids = {}, {}, {}, 0
-  self.amendments, self.strategies = {}, {}
+  self.by_lower, self.balance_at, self.labels, self.api_sessions, self.uuids = {}, {}, {}, {}, 0
   for _, def in ipairs(self.symbols) do self.by_lower[def.lower] = def end
   return self
 end
@@ -36,16 +35,26 @@ function Venue:new_uuid()
   return ("%08x-0000-4000-8000-%012x"):format(self.market_opened // 1000, self.uuids)
 end
 
---- What an order was labelled with when it was placed, which the engine does not know.
-function Venue:set_strategy(order, id, kind)
-  self.strategies[order.symbol .. "/" .. order.id] = { id = id, kind = kind }
+local NOTHING = {}
+
+--- What the venue knows of an order and the engine does not.
+function Venue:label(order)
+  local labels = self.labels[order.symbol]
+  return labels and labels[order.id] or NOTHING
 end
 
---- The order, with its labels if it has any.
-function Venue:with_strategy(order)
-  local s = self.strategies[order.symbol .. "/" .. order.id]
-  if s then order.strategy_id, order.strategy_type = s.id, s.kind end
-  return order
+--- Adds to an order's label.
+function Venue:set_label(order, more)
+  local labels = self.labels[order.symbol] or {}
+  local label = labels[order.id] or {}
+  for key, value in pairs(more) do label[key] = value end
+  labels[order.id], self.labels[order.symbol] = label, labels
+end
+
+--- The order that a call names; v: its symbol, and its orderId or origClientOrderId.
+function Venue:find_order(call, v)
+  return (self.market:order { account = call.account, symbol = v.symbol, id = v.orderId,
+    client_id = not v.orderId and v.origClientOrderId or nil })
 end
 
 --- The volume-weighted average of the last five minutes, else the last price; and the time of the last trade.
@@ -66,14 +75,13 @@ function Venue:heard(events)
   for _, e in ipairs(events) do
     if e.type == "order" then
       self.last_exec_id = e.exec_id
-      self:with_strategy(e.order)
       credit_first_fill(self, e)
     elseif e.type == "balance" then
       self.balance_at[e.account] = e.time_ms
     end
   end
   if #self.api_sessions > 0 then
-    user_events.each(events, self:now(), self.skew_ms, function(account, event) ws_api.tell(self, account, event) end)
+    user_events.each(self, events, function(account, event) ws_api.tell(self, account, event) end)
   end
   if #self.topics > 0 then streams.happened(self, events) end
 end

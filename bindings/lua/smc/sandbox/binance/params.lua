@@ -179,7 +179,8 @@ function M.field(name, kind, rest)
   return field
 end
 
---- Reads `sent` by a list of fields.  Returns the values by name, or nil and a refusal.
+--- Reads `sent` by a list of fields { .., either = { { name, name }, .. } }: of each pair there must be one.  Returns
+-- the values by name, or nil and a refusal.
 function M.read(fields, sent, now_ms)
   if sent.duplicate then return nil, refusal.duplicate_values() end
   local values, read = {}, 0
@@ -197,6 +198,9 @@ function M.read(fields, sent, now_ms)
   if read < sent.count then
     if #fields == 0 then return nil, refusal.too_many_parameters(sent.count) end
     return nil, refusal.unread(read, sent.count)
+  end
+  for _, pair in ipairs(fields.either) do
+    if values[pair[1]] == nil and values[pair[2]] == nil then return nil, refusal.missing_both(pair[1], pair[2]) end
   end
   return values
 end

@@ -1,22 +1,10 @@
 --- One request that cancels an order and places another.  Each half may fail, and the answer tells of both.
 local json = require "smc.json"
-local orders = require("smc.sandbox.binance.orders").parts
-local params = require "smc.sandbox.binance.params"
+local orders = require "smc.sandbox.binance.orders"
 local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 
 local M = {}
-local field, word, set = params.field, orders.word, orders.set
-
-local fields = {
-  word("cancelReplaceMode", set { "STOP_ON_FAILURE", "ALLOW_FAILURE" }, nil, true),
-  field("cancelOrderId", "long"),
-  field("cancelOrigClientOrderId", "client_id"),
-  field("cancelNewClientOrderId", "client_id"),
-  orders.restrictions,
-  word("orderRateLimitExceededMode", set { "DO_NOTHING", "CANCEL_ONLY" }),
-}
-for _, f in ipairs(orders.place_fields) do fields[#fields + 1] = f end
 
 --- A half of the answer: what it gave, or why it was refused; null when it was not tried.
 local function half(result, no)
@@ -57,15 +45,11 @@ local function cancel_only(sb, call, limited)
   return nil, why
 end
 
-local function replace(sb, call)
+function M.replace(sb, call)
   local v = call.values
-  if not v.cancelOrderId and not v.cancelOrigClientOrderId then
-    return nil, refusal.missing_both("cancelOrigClientOrderId", "cancelOrderId")
-  end
-  local def, no = orders.judge(sb, v)
-  if not def then return nil, no end
   -- Counted with the order that would go: a client that has the most orders can't replace one.
-  if orders.full_of_orders(sb, call, def) then return nil, refusal.engine_filter "MAX_NUM_ORDERS" end
+  local no = orders.judge(sb, call) or orders.crowded(sb, call)
+  if no then return nil, no end
   local may, limited = sb.limits:may_order(call.account, call.now)
   if not may then return cancel_only(sb, call, limited) end
 
@@ -74,15 +58,10 @@ local function replace(sb, call)
     sb.limits:count_order(call.account, 1, call.now) -- an order that was not attempted counts as well
     return nil, failed(answer(nil, cancel_no), false)
   end
-  local placed, place_no = orders.submit(sb, call, def)
+  local placed, place_no = orders.submit(sb, call)
   local both = answer(cancelled, cancel_no, placed, place_no)
   if cancelled and placed then return both end
   return nil, failed(both, cancelled ~= nil or placed ~= nil)
 end
-
-M.routes = {
-  { method = "POST", path = "/api/v3/order/cancelReplace", ws = "order.cancelReplace", security = "TRADE", weight = 1,
-    free = true, orders = true, fields = fields, handle = replace },
-}
 
 return M

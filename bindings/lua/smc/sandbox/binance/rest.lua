@@ -6,6 +6,7 @@ local params = require "smc.sandbox.binance.params"
 local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 local router = require "smc.sandbox.binance.router"
+local routes = require "smc.sandbox.binance.routes"
 
 local M = {}
 
@@ -16,7 +17,7 @@ local GONE_PAGE = "<html>\r\n<head><title>410 Gone</title></head>\r\n<body>\r\n<
 -- Routes that the venue has retired: they answer 410 with a page, whatever is asked.
 M.retired = { ["/api/v3/userDataStream"] = true, ["/api/v1/userDataStream"] = true }
 
-local UNITS = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", millisecond = "ms" }
+local UNITS = format.units
 
 local function headers(sb, account, now)
   local out = {
@@ -53,7 +54,7 @@ local function find(ex)
     ex:reply(410, { { "Content-Type", "text/html" }, { "Server", "nginx" } }, GONE_PAGE)
     return nil, 410
   end
-  local methods = router.by_path[ex.path]
+  local methods = routes.by_path[ex.path]
   if not methods then return nil, not_found(ex) end
   local route = methods[ex.method]
   if not route then

@@ -4,41 +4,7 @@ local params = require "smc.sandbox.binance.params"
 local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 
-local M = { by_path = {}, by_ws = {} }
-
-local ws_only = { params.field("returnRateLimits", "bool") }
-local ws_key = params.field("apiKey", "any")
--- On a session that has logged on, key and signature may be left out.
-local ws_signature = params.field("signature", "any")
-
-local function joined(...)
-  local out = {}
-  for i = 1, select("#", ...) do
-    for _, f in ipairs((select(i, ...))) do out[#out + 1] = f end
-  end
-  return out
-end
-
-local function add(route)
-  route.signed = route.security ~= "NONE"
-  route.rest_fields = route.signed and joined(route.fields, auth.fields) or route.fields
-  local ws_auth = { auth.fields[1], auth.fields[2], ws_signature, ws_key }
-  route.ws_fields = joined(route.fields, ws_only, route.signed and ws_auth or {})
-  if route.path then
-    M.by_path[route.path] = M.by_path[route.path] or {}
-    M.by_path[route.path][route.method] = route
-  end
-  if route.ws then M.by_ws[route.ws] = route end
-end
-
-for _, part in ipairs { "market_data", "tickers", "orders", "replace", "amend", "account" } do
-  for _, route in ipairs(require("smc.sandbox.binance." .. part).routes) do add(route) end
-end
-
-local function weigh(route, values)
-  local weight = route.weight
-  return type(weight) == "function" and weight(values) or weight
-end
+local M = {}
 
 --- What a signed request lacks before its own parameters are looked at.
 local function unsigned(route, sent, session)
@@ -52,8 +18,7 @@ local function read(sb, route, request, now)
   if no then return nil, no end
   local values
   values, no = params.read(request.ws and route.ws_fields or route.rest_fields, request.sent, now)
-  if not values then return nil, no end
-  no = unsigned(route, request.sent, request.session)
+  no = no or unsigned(route, request.sent, request.session) or route.check and route.check(values)
   if no then return nil, no end
   return values
 end
@@ -70,7 +35,8 @@ end
 
 local function run(sb, route, request, now)
   local values, no = read(sb, route, request, now)
-  local weight = weigh(route, values or {})
+  local weight = route.weight
+  if type(weight) == "function" then weight = weight(values or {}) end
   local admitted, limited = sb.limits:admit(weight, route.free, now)
   if not admitted then return nil, limited, 0 end
   if not values then return nil, no, weight end
@@ -81,13 +47,17 @@ local function run(sb, route, request, now)
     if route.security == "TRADE" and not call.key.can_trade then return nil, refusal.bad_key(), weight end
     call.account = call.key.account
   end
+  if values.symbol then
+    call.def = sb.by_symbol[values.symbol]
+    if not call.def then return nil, refusal.invalid_symbol(), weight, call end
+  end
   local result
   result, no = route.handle(sb, call)
   return result, no, weight, call
 end
 
 --- Answers a request.  Returns the JSON value, or nil and a refusal; then the call, once somebody was identified.
--- request: { sent, ws, api_key, payloads = function, session, connection }
+-- route: a row of routes.lua.  request: { sent, ws, api_key, payloads = function, session, connection }
 function M.answer(sb, route, request)
   if request.ws then
     reached.mark("binance", "methods", route.ws)

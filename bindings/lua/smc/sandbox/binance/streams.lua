@@ -12,7 +12,7 @@ local topics = require "smc.sandbox.binance.topics"
 local M = {}
 
 local MAX_STREAMS = 1024
-local UNITS = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", millisecond = "ms" }
+local UNITS = format.units
 
 -- ---- sending ---------------------------------------------------------------
 

@@ -1,18 +1,17 @@
---- Tickers over a window that the client names: rolling ones of minutes to days, and the trading day.
+--- Tickers: of the last 24 hours, of a window that the client names, of the trading day; for REST and for streams.
 local decimal = require "smc.decimal"
 local format = require "smc.sandbox.binance.format"
-local json = require "smc.json"
 local market_data = require "smc.sandbox.binance.market_data"
-local params = require "smc.sandbox.binance.params"
 local refusal = require "smc.sandbox.binance.refusal"
 
 local M = {}
-local field, pad, ZERO = params.field, format.pad, format.ZERO
+local pad = format.pad
 
 local MINUTE = 60000
 local DAY_MS = 24 * 60 * MINUTE
 local UNITS = { m = { MINUTE, 59 }, h = { 60 * MINUTE, 23 }, d = { DAY_MS, 7 } }
-local WEIGHT_OF_ONE, WEIGHT_MOST = 4, 200
+
+-- ---- figures --------------------------------------------------------------------------------
 
 --- "1h" -> milliseconds; nil for what is no window.
 function M.window_ms(name)
@@ -29,74 +28,103 @@ local function nothing_traded(sb, symbol)
     first_id = -1, last_id = -1 }
 end
 
---- The figures from open_ms (inclusive, engine time) until now, all as text.
-local function figures(sb, def, open_ms, close_ms)
-  local s = sb.market:stats(def.symbol, open_ms - 1, sb.market:time()) or nothing_traded(sb, def.symbol)
+--- The figures of the trades after one instant (engine time, not included), all decimals as text of eight places.
+local function figures(sb, def, after_ms, open_ms, close_ms)
+  local s = sb.market:stats(def.symbol, after_ms, sb.market:time()) or nothing_traded(sb, def.symbol)
   local change = decimal.sub(s.close, s.open)
   return {
     symbol = def.symbol, change = pad(change),
     percent = decimal.format(decimal.div(decimal.mul(change, "100"), s.open, 3), 3),
-    vwap = s.count > 0 and pad(decimal.div(s.quote_volume, s.volume, 8)) or ZERO,
-    open = pad(s.open), high = pad(s.high), low = pad(s.low), last = pad(s.close), volume = pad(s.volume),
-    quote_volume = pad(s.quote_volume), open_ms = open_ms + sb.skew_ms, close_ms = close_ms + sb.skew_ms,
-    first_id = s.first_id, last_id = s.last_id, count = s.count,
+    vwap = s.count > 0 and pad(decimal.div(s.quote_volume, s.volume, 8)) or format.ZERO,
+    prev = pad(s.prev_close or s.open),
+    open = pad(s.open), high = pad(s.high), low = pad(s.low), last = pad(s.close), last_qty = pad(s.last_qty or "0"),
+    volume = pad(s.volume), quote_volume = pad(s.quote_volume), open_ms = open_ms + sb.skew_ms,
+    close_ms = close_ms + sb.skew_ms, first_id = s.first_id, last_id = s.last_id, count = s.count,
   }
 end
 
---- Rolling: it begins with a minute, so it is up to one minute longer than its name says.
-function M.rolling(sb, def, window_ms)
+local function best_of(sb, def, out)
+  local best = sb.market:best(def.symbol)
+  out.symbol, out.update_id = def.symbol, best.update_id
+  for _, side in ipairs { "bid", "ask" } do
+    out[side], out[side .. "_qty"] = pad(best[side] or "0"), pad(best[side .. "_qty"] or "0")
+  end
+  return out
+end
+
+--- The last 24 hours, and the best prices.
+function M.of_day(sb, def)
   local now = sb.market:time()
-  return figures(sb, def, (now - window_ms) // MINUTE * MINUTE, now)
+  return best_of(sb, def, figures(sb, def, now - DAY_MS, now - DAY_MS, now))
 end
 
-local function trading_day(sb, def, zone_ms)
+--- Rolling: it begins with a minute, so it is up to one minute longer than its name says.
+function M.of_window(sb, def, window_ms)
+  local now = sb.market:time()
+  local open = (now - window_ms) // MINUTE * MINUTE
+  return figures(sb, def, open - 1, open, now)
+end
+
+local function of_trading_day(sb, def, zone_ms)
   local open = (sb.market:time() + sb.skew_ms + zone_ms) // DAY_MS * DAY_MS - zone_ms - sb.skew_ms
-  return figures(sb, def, open, open + DAY_MS - 1)
+  return figures(sb, def, open - 1, open, open + DAY_MS - 1)
 end
 
-local function full(t)
-  return json.object("symbol", t.symbol, "priceChange", t.change, "priceChangePercent", t.percent,
-    "weightedAvgPrice", t.vwap, "openPrice", t.open, "highPrice", t.high, "lowPrice", t.low, "lastPrice", t.last,
-    "volume", t.volume, "quoteVolume", t.quote_volume, "openTime", t.open_ms, "closeTime", t.close_ms,
-    "firstId", t.first_id, "lastId", t.last_id, "count", t.count)
-end
+-- ---- as they are written ----------------------------------------------------------------------
 
-local function mini(t)
-  return json.object("symbol", t.symbol, "openPrice", t.open, "highPrice", t.high, "lowPrice", t.low,
-    "lastPrice", t.last, "volume", t.volume, "quoteVolume", t.quote_volume, "openTime", t.open_ms,
-    "closeTime", t.close_ms, "firstId", t.first_id, "lastId", t.last_id, "count", t.count)
-end
+local CHANGE = "symbol priceChange=change priceChangePercent=percent weightedAvgPrice=vwap "
+local PRICES = "openPrice=open highPrice=high lowPrice=low "
+local AMOUNTS = "volume quoteVolume=quote_volume "
+local TRADES = "openTime=open_ms closeTime=close_ms firstId=first_id lastId=last_id count"
 
-local function describe(sb, v, of)
-  if not v.symbol and not v.symbols then return nil, refusal.missing_both("symbol", "symbols") end
-  return market_data.each(sb, v, function(_, def) return (v.type == "MINI" and mini or full)(of(def)) end)
-end
+local full_day = format.shape(CHANGE .. "prevClosePrice=prev lastPrice=last lastQty=last_qty bidPrice=bid "
+  .. "bidQty=bid_qty askPrice=ask askQty=ask_qty " .. PRICES .. AMOUNTS .. TRADES)
+local full = format.shape(CHANGE .. PRICES .. "lastPrice=last " .. AMOUNTS .. TRADES)
+local mini = format.shape("symbol " .. PRICES .. "lastPrice=last " .. AMOUNTS .. TRADES)
+local price = format.shape "symbol price"
+local book = format.shape "symbol bidPrice=bid bidQty=bid_qty askPrice=ask askQty=ask_qty"
 
-local function ticker(sb, call)
-  local window_ms = M.window_ms(call.values.windowSize or "1d")
-  if not window_ms then return nil, refusal.invalid "windowSize" end
-  return describe(sb, call.values, function(def) return M.rolling(sb, def, window_ms) end)
-end
-
-local function day_ticker(sb, call)
-  local zone_ms = market_data.zone_ms(call.values.timeZone or "0")
-  if not zone_ms then return nil, refusal.invalid "timeZone" end
-  return describe(sb, call.values, function(def) return trading_day(sb, def, zone_ms) end)
-end
-
-local function weight(v)
-  return math.min(WEIGHT_MOST, WEIGHT_OF_ONE * (v.symbols and #v.symbols or 1))
-end
-
-local function route(path, ws, own, handle)
-  return { method = "GET", path = "/api/v3/" .. path, ws = ws, security = "NONE", weight = weight, handle = handle,
-    fields = { field("symbol", "symbol"), field("symbols", "symbols"), own, market_data.ticker_type,
-      market_data.status } }
-end
-
-M.routes = {
-  route("ticker", "ticker", field("windowSize", "any"), ticker),
-  route("ticker/tradingDay", "ticker.tradingDay", field("timeZone", "any"), day_ticker),
+--- What the streams send; `e` is their name.
+M.streams = {
+  mini = format.shape "e E=close_ms s=symbol c=last o=open h=high l=low v=volume q=quote_volume",
+  day = format.shape "e E=close_ms s=symbol p=change P=percent w=vwap x=prev c=last Q=last_qty b=bid B=bid_qty a=ask \z
+    A=ask_qty o=open h=high l=low v=volume q=quote_volume O=open_ms C=close_ms F=first_id L=last_id n=count",
+  window = format.shape "e E=close_ms s=symbol p=change P=percent o=open h=high l=low c=last w=vwap v=volume \z
+    q=quote_volume O=open_ms C=close_ms F=first_id L=last_id n=count",
 }
+
+-- ---- answers ----------------------------------------------------------------------------------
+
+local function each(sb, call, shape, of, more)
+  return market_data.each_symbol(sb, call, function(def) return shape(of(sb, def, more)) end)
+end
+
+local function full_or_mini(call, whole) return call.values.type == "MINI" and mini or whole end
+
+function M.day(sb, call)
+  return each(sb, call, full_or_mini(call, full_day), M.of_day)
+end
+
+function M.rolling(sb, call)
+  local ms = M.window_ms(call.values.windowSize or "1d")
+  if not ms then return nil, refusal.invalid "windowSize" end
+  return each(sb, call, full_or_mini(call, full), M.of_window, ms)
+end
+
+function M.trading_day(sb, call)
+  local ms = market_data.zone_ms(call.values.timeZone or "0")
+  if not ms then return nil, refusal.invalid "timeZone" end
+  return each(sb, call, full_or_mini(call, full), of_trading_day, ms)
+end
+
+function M.price(sb, call)
+  return each(sb, call, price, function(_, def)
+    return { symbol = def.symbol, price = pad(sb.market:trades { symbol = def.symbol, limit = 1 }[1].price) }
+  end)
+end
+
+function M.book(sb, call)
+  return each(sb, call, book, function(_, def) return best_of(sb, def, {}) end)
+end
 
 return M

@@ -2,7 +2,6 @@
 local candles = require "smc.sandbox.candles"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
-local market_data = require "smc.sandbox.binance.market_data"
 local reached = require "smc.sandbox.reached"
 local tickers = require "smc.sandbox.binance.tickers"
 
@@ -56,9 +55,9 @@ function kinds.bookTicker()
 end
 
 local function mini_ticker(sb, def)
-  local d = market_data.day(sb, def)
-  return json.object("e", "24hrMiniTicker", "E", d.close_ms, "s", d.symbol, "c", d.last, "o", d.open, "h", d.high,
-    "l", d.low, "v", d.volume, "q", d.quote_volume), d.last_id
+  local d = tickers.of_day(sb, def)
+  d.e = "24hrMiniTicker"
+  return tickers.streams.mini(d), d.last_id
 end
 
 function kinds.miniTicker()
@@ -68,20 +67,17 @@ end
 local function window_ticker(window)
   local ms = tickers.window_ms(window)
   return function(sb, def)
-    local d = tickers.rolling(sb, def, ms)
-    return json.object("e", window .. "Ticker", "E", d.close_ms, "s", d.symbol, "p", d.change, "P", d.percent,
-      "o", d.open, "h", d.high, "l", d.low, "c", d.last, "w", d.vwap, "v", d.volume, "q", d.quote_volume,
-      "O", d.open_ms, "C", d.close_ms, "F", d.first_id, "L", d.last_id, "n", d.count), d.last_id
+    local d = tickers.of_window(sb, def, ms)
+    d.e = window .. "Ticker"
+    return tickers.streams.window(d), d.last_id
   end
 end
 
 function kinds.ticker()
   return { every = 1000, emit = function(topic, sb)
-    local d = market_data.day(sb, topic.def)
-    return json.object("e", "24hrTicker", "E", d.close_ms, "s", d.symbol, "p", d.change, "P", d.percent, "w", d.vwap,
-      "x", d.prev, "c", d.last, "Q", d.last_qty, "b", d.bid, "B", d.bid_qty, "a", d.ask, "A", d.ask_qty,
-      "o", d.open, "h", d.high, "l", d.low, "v", d.volume, "q", d.quote_volume, "O", d.open_ms, "C", d.close_ms,
-      "F", d.first_id, "L", d.last_id, "n", d.count)
+    local d = tickers.of_day(sb, topic.def)
+    d.e = "24hrTicker"
+    return tickers.streams.day(d)
   end }
 end
 

@@ -4,40 +4,36 @@ local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 
 local M = {}
-local pad, upper, ZERO = format.pad, format.upper, format.ZERO
+local pad, ZERO = format.pad, format.ZERO
 
 -- The engine's word for what happened, in the venue's.
 local EXEC = { new = "NEW", trade = "TRADE", canceled = "CANCELED", expired = "EXPIRED", prevented = "TRADE_PREVENTION",
   replaced = "REPLACED" }
 
-function M.execution(e, now, skew)
-  local o, traded, prevented = e.order, e.exec == "trade", e.exec == "prevented"
-  local stamp = e.time_ms + skew
-  return json.object(
-    "e", "executionReport", "E", now, "s", o.symbol, "c", o.client_id, "S", upper[o.side], "o", upper[o.type],
-    "f", format.TIF[o.tif], "q", pad(o.qty), "p", pad(o.price), "P", ZERO, "F", ZERO, "g", -1, "C", o.orig_client_id,
-    "j", o.strategy_id, "J", o.strategy_type,
-    "x", EXEC[e.exec], "X", upper[o.status], "r", "NONE", "i", o.id,
-    "l", traded and pad(e.last_qty) or ZERO, "z", pad(o.filled), "L", traded and pad(e.last_price) or ZERO,
-    "n", traded and pad(e.fee) or "0", "N", traded and e.fee_asset or json.null,
-    "T", stamp, "t", traded and e.trade_id or -1,
-    "v", prevented and e.prevented_match_id or nil,
-    "I", e.exec_id, "w", o.on_book == true, "m", traded and e.is_maker or false, "M", traded,
-    "O", o.created_ms + skew, "Z", pad(o.filled_quote), "Y", traded and pad(e.last_quote) or ZERO, "Q",
-    pad(o.quote_qty), "W", o.working_ms + skew, "V", upper[o.stp],
-    "A", prevented and pad(o.prevented_qty) or nil, "B", prevented and pad(e.last_prevented_qty) or nil,
-    "U", prevented and e.counter_order_id or nil, "Cs", prevented and o.symbol or nil,
-    "pl", prevented and pad(e.last_prevented_qty) or nil, "pL", prevented and pad(e.prevented_price) or nil,
-    "pY", prevented and pad(e.prevented_quote) or nil,
-    "eR", format.expiry(o))
+local report = format.shape "e E s=symbol c=clientOrderId S=side o=type f=timeInForce q=origQty p=price P=stopPrice \z
+  F=icebergQty g=orderListId C=origClientOrderId j=strategyId J=strategyType x X=status r i=orderId l z=executedQty \z
+  L n N T t v I w=isWorking m M O=time Z=cummulativeQuoteQty Y Q=origQuoteOrderQty W=workingTime \z
+  V=selfTradePreventionMode A B U Cs pl=B pL pY eR=expiryReason"
+
+function M.execution(sb, e, now)
+  local more = { e = "executionReport", E = now, x = EXEC[e.exec], r = "NONE", T = e.time_ms + sb.skew_ms,
+    I = e.exec_id, l = ZERO, L = ZERO, n = "0", N = json.null, t = -1, m = false, M = false, Y = ZERO }
+  if e.exec == "trade" then
+    more.l, more.L, more.Y, more.t = pad(e.last_qty), pad(e.last_price), pad(e.last_quote), e.trade_id
+    more.n, more.N, more.m, more.M = pad(e.fee), e.fee_asset, e.is_maker, true
+  elseif e.exec == "prevented" then
+    more.v, more.U, more.Cs = e.prevented_match_id, e.counter_order_id, e.order.symbol
+    more.A, more.B = pad(e.order.prevented_qty), pad(e.last_prevented_qty)
+    more.pL, more.pY = pad(e.prevented_price), pad(e.prevented_quote)
+  end
+  return report(format.view(sb, e.order, more))
 end
 
-local function position(list, now, skew)
-  local assets = {}
-  for i, b in ipairs(list) do
-    assets[i] = json.object("a", b.asset, "f", pad(b.free), "l", pad(b.locked))
-  end
-  return json.object("e", "outboundAccountPosition", "E", now, "u", list[#list].time_ms + skew, "B", json.array(assets))
+local function position(sb, list, now)
+  local assets = format.each(list, function(b)
+    return json.object("a", b.asset, "f", pad(b.free), "l", pad(b.locked))
+  end)
+  return json.object("e", "outboundAccountPosition", "E", now, "u", list[#list].time_ms + sb.skew_ms, "B", assets)
 end
 
 local function signed(amount)
@@ -45,16 +41,17 @@ local function signed(amount)
   return pad(amount)
 end
 
-local function transfer(e, now, skew)
-  return json.object("e", "balanceUpdate", "E", now, "a", e.asset, "d", signed(e.amount), "T", e.time_ms + skew)
+local function transfer(sb, e, now)
+  return json.object("e", "balanceUpdate", "E", now, "a", e.asset, "d", signed(e.amount), "T", e.time_ms + sb.skew_ms)
 end
 
 --- Calls tell(account, event) for each thing that one operation after the other did.
-function M.each(events, now, skew, tell)
+function M.each(sb, events, tell)
+  local now = sb:now()
   account_events.each(events, {
-    balances = function(list) tell(list[1].account, position(list, now, skew)) end,
-    order = function(e) tell(e.account, M.execution(e, now, skew)) end,
-    transfer = function(e) tell(e.account, transfer(e, now, skew)) end,
+    balances = function(list) tell(list[1].account, position(sb, list, now)) end,
+    order = function(e) tell(e.account, M.execution(sb, e, now)) end,
+    transfer = function(e) tell(e.account, transfer(sb, e, now)) end,
   })
 end
 

@@ -1,5 +1,6 @@
 --- The WebSocket API: the REST handlers behind JSON frames, sessions, and the user data stream.
 local auth = require "smc.sandbox.binance.auth"
+local fields = require "smc.sandbox.binance.fields"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local keepalive = require "smc.sandbox.binance.keepalive"
@@ -7,13 +8,14 @@ local params = require "smc.sandbox.binance.params"
 local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 local router = require "smc.sandbox.binance.router"
+local routes = require "smc.sandbox.binance.routes"
 
 local M = {}
 
 local MAX_ACTIVE = 1000
 local MAX_SUBSCRIPTION_ID = 65535
 local SESSION_WEIGHT = 2
-local UNITS = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", millisecond = "ms" }
+local UNITS = format.units
 
 local function send(session, value)
   if session.unit == "us" then format.microseconds(value) end
@@ -112,12 +114,9 @@ local function describe(sb, session)
     "userDataStream", next(session.subscribed) ~= nil)
 end
 
-local signed_fields = {
-  params.field("apiKey", "any", { need = true }), auth.fields[1], auth.fields[2], auth.fields[3],
-  params.field("returnRateLimits", "bool"),
-}
-local no_fields = { params.field("returnRateLimits", "bool") }
-local id_fields = { params.field("subscriptionId", "long"), params.field("returnRateLimits", "bool") }
+local signed_fields = fields.parse "apiKey! recvWindow timestamp! signature! returnRateLimits"
+local no_fields = fields.parse "returnRateLimits"
+local id_fields = fields.parse "subscriptionId returnRateLimits"
 
 local function identify(sb, request, values, now)
   return auth.check(sb, { api_key = values.apiKey, signature = values.signature, timestamp = values.timestamp,
@@ -218,7 +217,7 @@ local function on_message(sb, session, data)
   if not request then return respond(sb, session, blame, nil, no) end
   local entry = { method = "WS", path = request.method, body = data, signed = request.params.signature ~= nil }
   sb:record(entry)
-  local method, route = own[request.method], router.by_ws[request.method]
+  local method, route = own[request.method], routes.by_ws[request.method]
   local result, account
   if method then
     result, no = run_own(sb, session, request, method)
@@ -235,13 +234,13 @@ end
 function M.methods()
   local out = {}
   for name in pairs(own) do out[#out + 1] = name end
-  for name in pairs(router.by_ws) do out[#out + 1] = name end
+  for name in pairs(routes.by_ws) do out[#out + 1] = name end
   return out
 end
 
 --- Whether there is a method of that name.
 function M.knows(method)
-  return own[method] ~= nil or router.by_ws[method] ~= nil
+  return own[method] ~= nil or routes.by_ws[method] ~= nil
 end
 
 local function option(query, name)

@@ -1,0 +1,76 @@
+--- Every parameter of the API by its name: it is the same wherever it appears.  Routes name what they take in a line,
+-- see M.parse.
+local candles = require "smc.sandbox.candles"
+local params = require "smc.sandbox.binance.params"
+local refusal = require "smc.sandbox.binance.refusal"
+
+local M = {}
+
+local function set(words)
+  local out = {}
+  for word in words:gmatch "%S+" do out[word] = true end
+  return out
+end
+
+--- A word out of a few; any other is refused, in the way that is named (default: as data that is not valid).
+local function word(words, no) return { "any", among = set(words), refusal = no and refusal[no]() } end
+
+local intervals = { ["1M"] = true }
+for name in pairs(candles.intervals) do intervals[name] = true end
+
+local KNOWN = {
+  cancelReplaceMode = word "STOP_ON_FAILURE ALLOW_FAILURE",
+  cancelRestrictions = word("ONLY_NEW ONLY_PARTIALLY_FILLED", "invalid_restrictions"),
+  interval = { "any", among = intervals, refusal = refusal.invalid_interval() },
+  newOrderRespType = word "ACK RESULT FULL",
+  orderRateLimitExceededMode = word "DO_NOTHING CANCEL_ONLY",
+  pegOffsetType = word("PRICE_LEVEL", "invalid_peg_offset"),
+  pegPriceType = word("PRIMARY_PEG MARKET_PEG", "invalid_peg"),
+  selfTradePreventionMode = word "NONE EXPIRE_TAKER EXPIRE_MAKER EXPIRE_BOTH DECREMENT TRANSFER",
+  side = word("BUY SELL", "invalid_side"),
+  strategyType = { "long", min = 1000000, refusal = refusal.strategy_type() },
+  symbolStatus = word("TRADING HALT BREAK", "invalid_status"),
+  timeInForce = word("GTC IOC FOK", "invalid_tif"),
+  type = word("LIMIT LIMIT_MAKER MARKET STOP_LOSS STOP_LOSS_LIMIT TAKE_PROFIT TAKE_PROFIT_LIMIT", "invalid_type"),
+  tickerType = word("FULL MINI", "invalid_ticker_type"), -- on the wire it is another `type`
+}
+
+for kind, names in pairs {
+  any = "apiKey signature timeZone windowSize",
+  bool = "computeCommissionRates omitZeroBalances returnRateLimits showPermissionSets",
+  bound = "endTime startTime",
+  client_id = "cancelNewClientOrderId cancelOrigClientOrderId newClientOrderId origClientOrderId",
+  decimal = "icebergQty newQty price quantity quoteOrderQty stopPrice",
+  long = "cancelOrderId fromAllocationId fromExecutionId fromId fromPreventedMatchId limit orderId pegOffsetValue "
+    .. "preventedMatchId strategyId subscriptionId trailingDelta",
+  symbol = "symbol", symbols = "symbols", timestamp = "timestamp", window = "recvWindow", words = "permissions",
+} do
+  for name in names:gmatch "%S+" do KNOWN[name] = { kind } end
+end
+
+local WIRE_NAME = { tickerType = "type" }
+
+local function field(name, need, max)
+  local known = assert(KNOWN[name], name)
+  return params.field(WIRE_NAME[name] or name, known[1], { need = need, among = known.among, max = max,
+    min = name == "limit" and 1 or known.min, refusal = known.refusal })
+end
+
+--- The fields of a line like "symbol! limit<=1000 origClientOrderId|orderId! timeZone": with "!" it is mandatory,
+-- "a|b!" asks for at least one of the two, what is above "<=" is cut down to it.
+function M.parse(line)
+  local out = { either = {} }
+  for piece in line:gmatch "%S+" do
+    local one, other = piece:match "^(%w+)|(%w+)!$"
+    if one then
+      out.either[#out.either + 1] = { one, other }
+      out[#out + 1], out[#out + 2] = field(one), field(other)
+    else
+      local name, need, max = piece:match "^(%w+)(!?)<?=?(%d*)$"
+      out[#out + 1] = field(name, need == "!", math.tointeger(tonumber(max)))
+    end
+  end
+  return out
+end
+
+return M
