@@ -115,6 +115,13 @@ end)
 describe("a venue", function()
   local smc = require "smc"
 
+  --- One field of each.
+  local function field_of(list, name)
+    local out = {}
+    for i, item in ipairs(list) do out[i] = item[name] end
+    return out
+  end
+
   --- What a misuse says, and that it points at this file.
   local function says(message, fn)
     local ok, err = pcall(fn)
@@ -142,7 +149,8 @@ describe("a venue", function()
       for key, value in pairs(more) do asked[key] = value end
       return function() return venue:place(asked), nil end
     end
-    says("place: type is limit, limit_maker or market", place { type = "stopp" })
+    says("place: type is limit, limit_maker, market, stop, stop_limit, take_profit or take_profit_limit",
+      place { type = "stopp" })
     says("place: trigger_price is a decimal string", place { trigger_price = 1 })
     says("place: reduce_only is true or false", place { reduce_only = "yes" })
     says("place: reduce_only belongs to positions; this venue has none", place { reduce_only = true })
@@ -223,5 +231,42 @@ describe("a venue", function()
     assert.same({ "unknown_order", -2011 }, { err.class, err.code })
     assert.same({}, assert(venue:cancel_all()))
     assert.equal("mine", venue.sandbox:orders({ status = "filled" })[1].client_id)
+  end)
+
+  it("amends an order in its place when only the quantity shrinks, and replaces it otherwise", function()
+    local venue = smc.venue "binance"
+    local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.02", price = "40000",
+      client_id = "mine" })
+
+    local smaller = assert(venue:amend { symbol = "BTC/USDT", id = order.id, qty = "0.01" })
+    assert.same({ order.id, "mine", "0.01", "40000", "open" },
+      { smaller.id, smaller.client_id, smaller.qty, smaller.price, smaller.status })
+
+    local dearer = assert(venue:amend { symbol = "BTC/USDT", client_id = "mine", price = "41000" })
+    assert.same({ "0.01", "41000", "limit", "gtc" }, { dearer.qty, dearer.price, dearer.type, dearer.time_in_force })
+    assert.equal("canceled", assert(venue:order { symbol = "BTC/USDT", id = order.id }).status)
+    assert.same({ dearer.id }, field_of(assert(venue:open_orders()), "id"))
+
+    local larger = assert(venue:amend { symbol = "BTC/USDT", id = dearer.id, qty = "0.03", price = "42000" })
+    assert.same({ "0.03", "42000" }, { larger.qty, larger.price })
+  end)
+
+  it("tells why an order was not amended by the class of what failed", function()
+    local venue = smc.venue "binance"
+    local function buy(qty)
+      return assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = qty, price = "40000" })
+    end
+    local order = buy "0.02"
+    buy "100"
+    local function fails(change)
+      change.symbol, change.id = "BTC/USDT", change.id or order.id
+      local amended, err = venue:amend(change)
+      assert.is_nil(amended)
+      return { err.class, err.code, err.client_id ~= nil }
+    end
+    assert.same({ "unknown_order", -2013, false }, fails { id = "99", qty = "1" })
+    assert.same({ "filter", -2038, false }, fails { qty = "0.0000001" })
+    assert.same({ "filter", -1013, true }, fails { qty = "0.03", price = "40000.001" })
+    assert.same({ "insufficient_funds", -2021, true }, fails { qty = "80", price = "110000" })
   end)
 end)

@@ -1,5 +1,6 @@
 --- Binance Spot, the client half: unified calls over its REST and WebSocket interfaces.
 local client = require "smc.venue.client"
+local decimal = require "smc.decimal"
 local request = require "smc.venue.binance.request"
 local task = require "smc.core.task"
 local unify = require "smc.venue.binance.unify"
@@ -37,106 +38,88 @@ end
 
 client.verbs(Venue, call)
 
+--- convert(answer, ...) of a call; endpoint: "GET order".
+local function ask(self, op, endpoint, params, signed, convert, ...)
+  local method, path = endpoint:match "^(%u+) (.+)$"
+  local answer, err = call(self, op, method, "/api/v3/" .. path, params, signed)
+  if not answer then return nil, err end
+  return convert(answer, ...)
+end
+
+local function public(self, op, path, params, convert, ...)
+  return ask(self, op, "GET " .. path, params, false, convert, ...)
+end
+
+local function signed(self, op, endpoint, params, convert, ...)
+  return ask(self, op, endpoint, params, true, convert, ...)
+end
+
 -- ---- public data ------------------------------------------------------------------
 
 --- Seconds that the venue took to answer.
 function Venue:ping()
   local start = task.now()
-  local answer, err = call(self, "ping", "GET", "/api/v3/ping", {}, false)
-  if not answer then return nil, err end
-  return task.now() - start
+  return public(self, "ping", "ping", {}, function() return task.now() - start end)
 end
 
 --- The venue's clock in Unix milliseconds.
 function Venue:time()
-  local answer, err = call(self, "time", "GET", "/api/v3/time", {}, false)
-  if not answer then return nil, err end
-  return answer.serverTime
+  return public(self, "time", "time", {}, function(answer) return answer.serverTime end)
 end
 
 function Venue:instruments()
-  local answer, err = call(self, "instruments", "GET", "/api/v3/exchangeInfo", {}, false)
-  if not answer then return nil, err end
-  return each(answer.symbols, unify.instrument)
+  return public(self, "instruments", "exchangeInfo", {}, function(info) return each(info.symbols, unify.instrument) end)
 end
 
 function Venue:ticker(symbol)
-  local answer, err = call(self, "ticker", "GET", "/api/v3/ticker/24hr", { symbol = native("ticker", symbol) }, false)
-  if not answer then return nil, err end
-  return unify.ticker(answer)
+  return public(self, "ticker", "ticker/24hr", { symbol = native("ticker", symbol) }, unify.ticker)
 end
 
 function Venue:book(symbol, depth)
-  local answer, err = call(self, "book", "GET", "/api/v3/depth", { symbol = native("book", symbol), limit = depth },
-    false)
-  if not answer then return nil, err end
-  return { symbol = symbol, id = answer.lastUpdateId, bids = unify.levels(answer.bids),
-    asks = unify.levels(answer.asks) }
+  return public(self, "book", "depth", { symbol = native("book", symbol), limit = depth }, unify.book, symbol)
 end
 
 function Venue:candles(symbol, interval, options)
   options = checked("candles", options or {}, { since = true, limit = true })
-  local answer, err = call(self, "candles", "GET", "/api/v3/klines", { symbol = native("candles", symbol),
-    interval = interval, startTime = options.since, limit = options.limit }, false)
-  if not answer then return nil, err end
-  return each(answer, unify.candle)
+  return public(self, "candles", "klines", { symbol = native("candles", symbol), interval = interval,
+    startTime = options.since, limit = options.limit }, each, unify.candle)
 end
 
 function Venue:trades(symbol, limit)
-  local answer, err = call(self, "trades", "GET", "/api/v3/trades", { symbol = native("trades", symbol),
-    limit = limit }, false)
-  if not answer then return nil, err end
-  return each(answer, unify.trade, symbol)
+  return public(self, "trades", "trades", { symbol = native("trades", symbol), limit = limit }, each, unify.trade,
+    symbol)
 end
 
 -- ---- the account -------------------------------------------------------------------
 
-function Venue:account()
-  local a, err = call(self, "account", "GET", "/api/v3/account", {}, true)
-  if not a then return nil, err end
-  return { can_trade = a.canTrade, can_withdraw = a.canWithdraw, can_deposit = a.canDeposit,
-    type = a.accountType:lower(), maker_fee = unify.number(a.commissionRates.maker),
-    taker_fee = unify.number(a.commissionRates.taker), balances = unify.balances(a.balances), updated = a.updateTime,
-      raw = a }
-end
+function Venue:account() return signed(self, "account", "GET account", {}, unify.account) end
 
 --- Spot: what the account holds are balances.
 function Venue:positions() return {} end
 
---- Nothing is left in the market; assets stay what they are.  Returns { cancelled, closed }.
-function Venue:flatten(symbol)
-  local cancelled, err = self:cancel_all(symbol)
-  if not cancelled then return nil, err end
-  return { cancelled = cancelled, closed = {} }
-end
-
 --- By asset: { free, locked, total }.
 function Venue:balances()
-  local answer, err = call(self, "balances", "GET", "/api/v3/account", { omitZeroBalances = true }, true)
-  if not answer then return nil, err end
-  return unify.balances(answer.balances)
+  return signed(self, "balances", "GET account", { omitZeroBalances = true },
+    function(account) return unify.balances(account.balances) end)
 end
-
-local TYPES = { limit = "LIMIT", market = "MARKET", limit_maker = "LIMIT_MAKER" }
 
 local function upper(word) return word and word:upper() end
 
---- Places an order.  type: limit (with qty, price and time_in_force, default "gtc"), market (qty or quote_qty), or
--- limit_maker (qty, price: never takes).  client_id is made when it is not given.
+local TIMED = { limit = true, stop_limit = true, take_profit_limit = true } -- have a time in force
+
+--- Places an order.  type: limit (with qty, price and time_in_force, default "gtc"), market (qty or quote_qty),
+-- limit_maker (qty, price: never takes), or one that waits for its trigger_price and then is a market order (stop,
+-- take_profit) or a limit order (stop_limit, take_profit_limit).  client_id is made when it is not given.
 function Venue:place(given)
-  client.check_place(given, TYPES)
-  local tif = upper(given.time_in_force) or given.type == "limit" and "GTC" or nil
+  client.check_place(given, unify.TYPES)
   local id = given.client_id or client.new_id(self)
-  local answer, err = call(self, "place", "POST", "/api/v3/order", {
-    symbol = native("place", given.symbol), side = upper(given.side), type = TYPES[given.type],
-    timeInForce = tif, quantity = given.qty, quoteOrderQty = given.quote_qty, price = given.price,
-    newClientOrderId = id, newOrderRespType = "FULL", selfTradePreventionMode = upper(given.self_trade) },
-      true)
-  if not answer then
-    err.client_id = id
-    return nil, err
-  end
-  return unify.order(answer)
+  local order, err = signed(self, "place", "POST order", {
+    symbol = native("place", given.symbol), side = upper(given.side), type = unify.TYPES[given.type],
+    timeInForce = upper(given.time_in_force) or TIMED[given.type] and "GTC" or nil, quantity = given.qty,
+    quoteOrderQty = given.quote_qty, price = given.price, stopPrice = given.trigger_price, newClientOrderId = id,
+    newOrderRespType = "FULL", selfTradePreventionMode = upper(given.self_trade) }, unify.order)
+  if not order then err.client_id = id end
+  return order, err
 end
 
 local function which(what, given)
@@ -147,73 +130,99 @@ end
 
 --- Cancels an order: { symbol, id | client_id }.
 function Venue:cancel(given)
-  local answer, err = call(self, "cancel", "DELETE", "/api/v3/order", which("cancel", given), true)
-  if not answer then return nil, err end
-  return unify.order(answer)
+  return signed(self, "cancel", "DELETE order", which("cancel", given), unify.order)
 end
 
 --- Looks an order up: { symbol, id | client_id }.
 function Venue:order(given)
-  local answer, err = call(self, "order", "GET", "/api/v3/order", which("order", given), true)
-  if not answer then return nil, err end
-  return unify.order(answer)
+  return signed(self, "order", "GET order", which("order", given), unify.order)
+end
+
+--- The order that takes the place of another: what is left of it, with what is given.
+local function replacement(self, old, given)
+  local raw = old.raw
+  local function kept(value) return value and unify.number(value) ~= "0" and value or nil end
+  return { symbol = raw.symbol, side = raw.side, type = raw.type,
+    timeInForce = TIMED[old.type] and raw.timeInForce or nil, quantity = decimal.sub(given.qty or old.qty, old.filled),
+    price = given.price or kept(raw.price), stopPrice = given.trigger_price or kept(raw.stopPrice),
+    trailingDelta = raw.trailingDelta, icebergQty = kept(raw.icebergQty), newClientOrderId = client.new_id(self),
+    newOrderRespType = "FULL",
+    selfTradePreventionMode = raw.selfTradePreventionMode, cancelReplaceMode = "STOP_ON_FAILURE",
+    cancelOrderId = old.id }
+end
+
+--- Changes an open order.  Only the quantity, to less: the order keeps its id and its place in the queue.  Anything
+-- else cancels it and places another, with a new id; err.client_id is that one's.
+function Venue:amend(given)
+  client.check_amend(given)
+  local old, err = signed(self, "amend", "GET order", { symbol = native("amend", given.symbol), orderId = given.id,
+    origClientOrderId = not given.id and given.client_id or nil }, unify.order)
+  if not old then return nil, err end
+  if not given.price and not given.trigger_price and decimal.cmp(given.qty, old.qty) < 0 then
+    return signed(self, "amend", "PUT order/amend/keepPriority", { symbol = old.raw.symbol, orderId = old.id,
+      newQty = given.qty, newClientOrderId = old.client_id }, unify.amended, old)
+  end
+  local params = replacement(self, old, given)
+  local order
+  order, err = signed(self, "amend", "POST order/cancelReplace", params,
+    function(both) return unify.order(both.newOrderResponse) end)
+  if not order then err.client_id = params.newClientOrderId end
+  return order, err
 end
 
 function Venue:open_orders(symbol)
-  local answer, err = call(self, "open_orders", "GET", "/api/v3/openOrders",
-    { symbol = symbol and native("open_orders", symbol) }, true)
-  if not answer then return nil, err end
-  return each(answer, unify.order)
+  return signed(self, "open_orders", "GET openOrders", { symbol = symbol and native("open_orders", symbol) }, each,
+    unify.order)
+end
+
+local function span(what, symbol, options)
+  options = checked(what, options or {}, client.SPAN, nil, 4)
+  return { symbol = native(what, symbol, 4), startTime = options.since, endTime = options.until_, limit = options.limit,
+    orderId = options.order_id }
 end
 
 --- All orders of a symbol, also ended ones.  options: since, until_ (ms), limit.
 function Venue:orders(symbol, options)
-  options = checked("orders", options or {}, client.SPAN)
-  local answer, err = call(self, "orders", "GET", "/api/v3/allOrders", { symbol = native("orders", symbol),
-    startTime = options.since, endTime = options.until_, limit = options.limit, orderId = options.order_id }, true)
-  if not answer then return nil, err end
-  return each(answer, unify.order)
+  return signed(self, "orders", "GET allOrders", span("orders", symbol, options), each, unify.order)
 end
 
 --- The account's own fills.  options: since, until_ (ms), limit, order_id.
 function Venue:fills(symbol, options)
-  options = checked("fills", options or {}, client.SPAN)
-  local answer, err = call(self, "fills", "GET", "/api/v3/myTrades", { symbol = native("fills", symbol),
-    startTime = options.since, endTime = options.until_, limit = options.limit, orderId = options.order_id }, true)
-  if not answer then return nil, err end
-  return each(answer, unify.fill)
+  return signed(self, "fills", "GET myTrades", span("fills", symbol, options), each, unify.fill)
 end
 
-local function cancel_symbol(self, symbol, out)
-  local answer, err = call(self, "cancel_all", "DELETE", "/api/v3/openOrders", { symbol = symbol }, true)
-  if not answer then
-    if err.class == "unknown_order" then return true end -- nothing was open
-    return nil, err
+--- The native symbols that have open orders.
+local function busy(self)
+  local open, err = self:open_orders()
+  if not open then return nil, err end
+  local seen, out = {}, {}
+  for _, o in ipairs(open) do
+    if not seen[o.raw.symbol] then out[#out + 1] = o.raw.symbol end
+    seen[o.raw.symbol] = true
   end
-  for _, o in ipairs(answer) do out[#out + 1] = unify.order(o) end
-  return true
+  return out
 end
 
 --- Cancels every open order of a symbol, or of all.  Returns the cancelled ones.
 function Venue:cancel_all(symbol)
-  local natives, out = {}, {}
-  if symbol then
-    natives[1] = native("cancel_all", symbol)
-  else
-    local open, err = self:open_orders()
-    if not open then return nil, err end
-    for _, o in ipairs(open) do
-      if not natives[o.raw.symbol] then
-        natives[o.raw.symbol] = true
-        natives[#natives + 1] = o.raw.symbol
-      end
-    end
-  end
+  local natives, err = { symbol and native("cancel_all", symbol) }, nil
+  if not symbol then natives, err = busy(self) end
+  if not natives then return nil, err end
+  local out = {}
   for _, name in ipairs(natives) do
-    local ok, err = cancel_symbol(self, name, out)
-    if not ok then return nil, err end
+    local gone
+    gone, err = signed(self, "cancel_all", "DELETE openOrders", { symbol = name }, unify.cancelled)
+    if not gone and err.class ~= "unknown_order" then return nil, err end -- of that class: nothing was open
+    for _, order in ipairs(gone or {}) do out[#out + 1] = order end
   end
   return out
+end
+
+--- Nothing is left in the market; assets stay what they are.  Returns { cancelled, closed }.
+function Venue:flatten(symbol)
+  local cancelled, err = self:cancel_all(symbol)
+  if not cancelled then return nil, err end
+  return { cancelled = cancelled, closed = {} }
 end
 
 -- ---- streams (loaded when asked for) -------------------------------------------------

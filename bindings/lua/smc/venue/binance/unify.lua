@@ -15,27 +15,64 @@ local function status(word)
   return STATUS[word] or error("binance: unknown order status " .. tostring(word))
 end
 
---- REST and WebSocket API answers: place, query, cancel.
-function M.order(o)
+--- Order types, in our words and in the venue's.
+M.TYPES = { limit = "LIMIT", market = "MARKET", limit_maker = "LIMIT_MAKER", stop = "STOP_LOSS",
+  stop_limit = "STOP_LOSS_LIMIT", take_profit = "TAKE_PROFIT", take_profit_limit = "TAKE_PROFIT_LIMIT" }
+
+local OUR_TYPE = {}
+for ours, theirs in pairs(M.TYPES) do OUR_TYPE[theirs] = ours end
+
+--- A price that there may be none of.
+local function price_of(s)
+  s = number(s)
+  return s ~= "0" and s or nil
+end
+
+--- An order from what answers and events call alike, once their fields have the names of answers.
+local function order(o, client_id, time, updated)
   local filled, quote = number(o.executedQty), number(o.cummulativeQuoteQty)
   return {
-    id = tostring(o.orderId), client_id = o.origClientOrderId or o.clientOrderId, symbol = M.symbol(o.symbol),
-    side = o.side:lower(), type = o.type:lower(), time_in_force = o.timeInForce:lower(), status = status(o.status),
-    qty = number(o.origQty), price = o.type ~= "MARKET" and number(o.price) or nil, filled = filled,
-    filled_quote = quote, average = average(quote, filled), time = o.time or o.transactTime, updated = o.updateTime
-    or o.transactTime, reason = o.expiryReason, raw = o,
+    id = tostring(o.orderId), client_id = client_id, symbol = M.symbol(o.symbol), side = o.side:lower(),
+    type = OUR_TYPE[o.type] or o.type:lower(), time_in_force = o.timeInForce:lower(), status = status(o.status),
+    qty = number(o.origQty), price = price_of(o.price), trigger_price = price_of(o.stopPrice), filled = filled,
+    filled_quote = quote, average = average(quote, filled), time = time, updated = updated, reason = o.expiryReason,
   }
 end
 
+--- REST and WebSocket API answers: place, query, cancel.
+function M.order(o)
+  local out = order(o, o.origClientOrderId or o.clientOrderId, o.time or o.transactTime, o.updateTime or o.transactTime)
+  out.raw = o
+  return out
+end
+
+--- What cancelling all answers: orders, and lists of orders with the reports of theirs.
+function M.cancelled(list)
+  local out = {}
+  for _, o in ipairs(list) do
+    for _, one in ipairs(o.orderReports or { o }) do out[#out + 1] = M.order(one) end
+  end
+  return out
+end
+
+--- The answer to an amendment; old: the order as it was.
+function M.amended(answer, old)
+  local o = answer.amendedOrder
+  old.qty, old.filled, old.status = number(o.qty), number(o.executedQty), status(o.status)
+  old.client_id, old.updated, old.raw = o.clientOrderId, answer.transactTime, o
+  return old
+end
+
+local REPORT = { symbol = "s", side = "S", type = "o", timeInForce = "f", status = "X", origQty = "q", price = "p",
+  stopPrice = "P", executedQty = "z", cummulativeQuoteQty = "Z", orderId = "i", expiryReason = "eR" }
+
 --- An executionReport.
 function M.report(e)
-  local filled, quote = number(e.z), number(e.Z)
-  return {
-    id = tostring(e.i), client_id = e.C ~= "" and e.C or e.c, symbol = M.symbol(e.s), side = e.S:lower(),
-    type = e.o:lower(), time_in_force = e.f:lower(), status = status(e.X), qty = number(e.q), price = e.o ~= "MARKET"
-    and number(e.p) or nil, filled = filled, filled_quote = quote, average = average(quote, filled), time = e.O,
-      updated = e.T, reason = e.eR, raw = e,
-  }
+  local o = {}
+  for name, letter in pairs(REPORT) do o[name] = e[letter] end
+  local out = order(o, e.C ~= "" and e.C or e.c, e.O, e.T)
+  out.raw = e
+  return out
 end
 
 --- One of the account's fills: myTrades.
@@ -50,6 +87,10 @@ function M.report_fill(e)
   return { id = tostring(e.t), order_id = tostring(e.i), symbol = M.symbol(e.s), side = e.S:lower(),
     price = number(e.L), qty = number(e.l), quote = number(e.Y), fee = number(e.n), fee_asset = e.N, time = e.T,
       maker = e.m }
+end
+
+function M.book(answer, symbol)
+  return { symbol = symbol, id = answer.lastUpdateId, bids = M.levels(answer.bids), asks = M.levels(answer.asks) }
 end
 
 function M.trade(t, symbol)
@@ -92,6 +133,12 @@ function M.balances(list)
     out[b.asset] = { free = number(b.free), locked = number(b.locked), total = number(decimal.add(b.free, b.locked)) }
   end
   return out
+end
+
+function M.account(a)
+  return { can_trade = a.canTrade, can_withdraw = a.canWithdraw, can_deposit = a.canDeposit,
+    type = a.accountType:lower(), maker_fee = number(a.commissionRates.maker),
+    taker_fee = number(a.commissionRates.taker), balances = M.balances(a.balances), updated = a.updateTime, raw = a }
 end
 
 return M
