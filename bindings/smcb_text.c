@@ -4,6 +4,8 @@
 #include "smcb.h"
 #include "smcb_scratch.h"
 
+#include <string.h>
+
 typedef smc_code_t (*encode_fn)(const void *bytes, size_t n, smc_buf_t *out);
 typedef smc_code_t (*decode_fn)(const char *text, size_t n, smc_buf_t *out);
 
@@ -64,6 +66,63 @@ static int l_percent_decode(lua_State *L)
     return decode(L, smc_percent_decode, "text.percent_decode", "percent-encoded");
 }
 
+/* Pushes a name or a value of a form.  What is no such code stands for itself. */
+static void push_form_text(lua_State *L, smc_buf_t *out, const char *text, size_t n)
+{
+    smc_buf_clear(out);
+    if (memchr(text, '%', n) == NULL && memchr(text, '+', n) == NULL)
+        lua_pushlstring(L, text, n);
+    else if (smc_form_decode(text, n, out) == SMC_OK)
+        lua_pushlstring(L, out->data, out->len);
+    else
+        lua_pushlstring(L, text, n);
+}
+
+/* Adds one pair to the table on top; false when the name was there already. */
+static bool add_form_pair(lua_State *L, smc_buf_t *out, const char *pair, size_t n)
+{
+    const char *eq = memchr(pair, '=', n);
+    size_t name_n = eq == NULL ? n : (size_t)(eq - pair);
+    size_t skip = eq == NULL ? n : name_n + 1;
+
+    push_form_text(L, out, pair, name_n);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, -3) != LUA_TNIL) {
+        lua_pop(L, 2);
+        return false;
+    }
+    lua_pop(L, 1);
+    push_form_text(L, out, pair + skip, n - skip);
+    lua_rawset(L, -3);
+    return true;
+}
+
+/* form_decode(text) -> values by name, how many, whether a name came twice: of application/x-www-form-urlencoded.
+ * The first value of a name counts; nothing between two "&" is no pair. */
+static int l_form_decode(lua_State *L)
+{
+    size_t n;
+    const char *at = luaL_checklstring(L, 1, &n), *end = at + n;
+    smc_buf_t *out = smcb_scratch(L);
+    lua_Integer count = 0;
+    bool twice = false;
+
+    lua_createtable(L, 0, 12);
+    while (at < end) {
+        const char *amp = memchr(at, '&', (size_t)(end - at));
+        const char *stop = amp == NULL ? end : amp;
+        if (at < stop) {
+            bool added = add_form_pair(L, out, at, (size_t)(stop - at));
+            count += added;
+            twice |= !added;
+        }
+        at = stop + 1;
+    }
+    lua_pushinteger(L, count);
+    lua_pushboolean(L, twice);
+    return 3;
+}
+
 int smcb_open_text(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -73,6 +132,7 @@ int smcb_open_text(lua_State *L)
         {"base64_decode", l_base64_decode},
         {"percent_encode", l_percent_encode},
         {"percent_decode", l_percent_decode},
+        {"form_decode", l_form_decode},
         {NULL, NULL},
     };
 

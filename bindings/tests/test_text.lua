@@ -20,13 +20,31 @@ describe("text", function()
   end)
 
   it("codes nothing as nothing", function()
-    for _, fn in pairs(text) do assert.equal("", fn("")) end
+    for name, fn in pairs(text) do
+      if name ~= "form_decode" then assert.equal("", fn("")) end
+    end
   end)
 
   it("refuses what is malformed", function()
     refused("hex", text.hex_decode("0g"))
     refused("base64", text.base64_decode("Zg="))
     refused("percent-encoded", text.percent_decode("100%"))
+  end)
+
+  local function form(raw)
+    local values, count, twice = text.form_decode(raw)
+    return { values, count, twice }
+  end
+
+  it("takes a form apart", function()
+    assert.same({ {}, 0, false }, form "")
+    assert.same({ { a = "1", ["b c"] = "x=y", d = "", e = "" }, 4, false }, form "a=1&&b+c=x=y&d=&e&")
+    assert.same({ { ["ü"] = "+ %", [""] = "z" }, 2, false }, form "%C3%BC=%2B+%25&=z")
+    assert.same({ { ["%g"] = "50%", a = "+%" }, 2, false }, form "%g=50%&a=+%")
+  end)
+
+  it("takes the first of two values of a name", function()
+    assert.same({ { a = "1", b = "2" }, 2, true }, form "a=1&b=2&%61=3")
   end)
 
   it("carries long texts", function()

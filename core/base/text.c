@@ -169,7 +169,8 @@ smc_code_t smc_percent_encode(const void *bytes, size_t n, smc_buf_t *out)
     return SMC_OK;
 }
 
-smc_code_t smc_percent_decode(const char *text, size_t n, smc_buf_t *out)
+/* plus: what a "+" stands for. */
+static smc_code_t percent_decode(const char *text, size_t n, char plus, smc_buf_t *out)
 {
     char *to = room(out, n);
 
@@ -180,7 +181,7 @@ smc_code_t smc_percent_decode(const char *text, size_t n, smc_buf_t *out)
         int low;
 
         if (text[i] != '%') {
-            *to++ = text[i];
+            *to++ = text[i] == '+' ? plus : text[i];
             continue;
         }
         high = i + 2 < n ? hex_value(text[i + 1]) : -1;
@@ -192,4 +193,14 @@ smc_code_t smc_percent_decode(const char *text, size_t n, smc_buf_t *out)
     }
     close_text(out, to);
     return SMC_OK;
+}
+
+smc_code_t smc_percent_decode(const char *text, size_t n, smc_buf_t *out)
+{
+    return percent_decode(text, n, '+', out);
+}
+
+smc_code_t smc_form_decode(const char *text, size_t n, smc_buf_t *out)
+{
+    return percent_decode(text, n, ' ', out);
 }

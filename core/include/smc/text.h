@@ -25,5 +25,7 @@ smc_code_t smc_base64_decode(const char *text, size_t n, smc_buf_t *out);
  * case, leaves "+" a plus, lets bytes that needed no encoding stand, and refuses a "%" without two digits. */
 smc_code_t smc_percent_encode(const void *bytes, size_t n, smc_buf_t *out);
 smc_code_t smc_percent_decode(const char *text, size_t n, smc_buf_t *out);
+/* A name or a value of application/x-www-form-urlencoded: the same, but "+" is a blank. */
+smc_code_t smc_form_decode(const char *text, size_t n, smc_buf_t *out);
 
 #endif /* SMC_TEXT_H */

@@ -4,6 +4,8 @@ local json = require "smc.json"
 local refusal = require "smc.sandbox.binance.refusal"
 local text = require "smc.core.text"
 
+local find = string.find
+
 local M = {}
 
 local FIRST_TIME = 1483228800000 -- 2017-01-01: no time parameter may be earlier
@@ -15,32 +17,17 @@ local SYMBOL_RANGE = "^[A-Z0-9-_.]{1,20}$"
 local CLIENT_ID_RANGE = "^[a-zA-Z0-9-_]{1,36}$"
 local MAX_SYMBOLS = 100
 
-local function unescape(s)
-  if not s:find("[%%+]") then return s end
-  return text.percent_decode((s:gsub("%+", " "))) or s
-end
-
---- What is there already stays.
-local function add_pairs(sent, raw)
-  local seen = {}
-  for piece in raw:gmatch("[^&]+") do
-    local name, value = piece:match("^([^=]*)=?(.*)$")
-    name = unescape(name)
-    if seen[name] then sent.duplicate = true end
-    seen[name] = true
-    if sent.values[name] == nil then
-      sent.values[name] = unescape(value)
-      sent.count = sent.count + 1
-    end
-  end
-end
-
 --- The parameters of a REST request: { values = map, count = n, duplicate = bool }.  The query wins over the body.
 function M.from_rest(query, body)
-  local sent = { values = {}, count = 0, duplicate = false }
-  if query and query ~= "" then add_pairs(sent, query) end
-  if body and body ~= "" then add_pairs(sent, body) end
-  return sent
+  local values, count, duplicate = text.form_decode(query ~= "" and query or body)
+  if query ~= "" and body ~= "" then
+    local more, _, again = text.form_decode(body)
+    for name, value in pairs(more) do
+      if values[name] == nil then values[name], count = value, count + 1 end
+    end
+    duplicate = duplicate or again
+  end
+  return { values = values, count = count, duplicate = duplicate }
 end
 
 local function plain(value)
@@ -62,6 +49,7 @@ end
 local kinds = {}
 
 function kinds.decimal(name, raw)
+  if #raw <= 10 and (find(raw, "^%d+%.%d+$") or find(raw, "^%d+$")) then return raw end
   local whole, fraction = raw:match("^(%d+)%.(%d+)$")
   if not whole then whole, fraction = raw:match("^(%d+)$"), "" end
   if not whole or #whole > 20 or #fraction > 20 then return nil, refusal.illegal(name, DECIMAL_RANGE) end
@@ -79,6 +67,7 @@ function kinds.long(name, raw)
 end
 
 function kinds.symbol(name, raw)
+  if #raw <= 20 and find(raw, "^[A-Z0-9%-_.]+$") then return raw end
   if #raw > 60 or not raw:find("^[A-Z0-9%-_.\x80-\xff]+$") or (utf8.len(raw) or 99) > 20 then
     return nil, refusal.illegal(name, SYMBOL_RANGE)
   end
@@ -161,7 +150,7 @@ end
 
 local function one(field, raw, now_ms)
   if raw == "" then return nil, refusal.empty(field.name) end
-  local value, no = kinds[field.kind](field.name, raw, now_ms)
+  local value, no = field.read(field.name, raw, now_ms)
   if value == nil then return nil, no end
   if field.among and not field.among[value] then return nil, field.refusal or refusal.invalid(field.name) end
   if field.max and value > field.max then value = field.max end
@@ -173,8 +162,7 @@ end
 
 --- Declares a parameter.  rest: need (mandatory), among (set of values), max (clamped), min, refusal (for among, min).
 function M.field(name, kind, rest)
-  local field = { name = name, kind = kind }
-  assert(kinds[kind], kind)
+  local field = { name = name, kind = kind, read = assert(kinds[kind], kind) }
   for key, value in pairs(rest or {}) do field[key] = value end
   return field
 end
@@ -183,16 +171,17 @@ end
 -- the values by name, or nil and a refusal.
 function M.read(fields, sent, now_ms)
   if sent.duplicate then return nil, refusal.duplicate_values() end
-  local values, read = {}, 0
-  for _, field in ipairs(fields) do
-    local raw = sent.values[field.name]
-    if raw == nil then
-      if field.need then return nil, refusal.missing(field.name) end
-    else
+  local given, values, read = sent.values, {}, 0
+  for i = 1, #fields do
+    local field = fields[i]
+    local raw = given[field.name]
+    if raw ~= nil then
       local value, no = one(field, raw, now_ms)
       if value == nil then return nil, no end
       values[field.name] = value
       read = read + 1
+    elseif field.need then
+      return nil, refusal.missing(field.name)
     end
   end
   if read < sent.count then
