@@ -12,6 +12,7 @@ static const char *const order_tifs[] = {"gtc", "gtc", "ioc", "fok"};
 static const char *const statuses[] = {"new",      "partially_filled", "filled",
                                        "canceled", "expired",          "expired_in_match"};
 static const char *const reasons[] = {"", "user", "system", "ioc", "fok", "liquidity", "stp"};
+static const char *const event_names[] = {"order", "trade", "level", "balance", "transfer"};
 static const char *const execs[] = {"new", "trade", "canceled", "expired", "prevented", "replaced"};
 
 /* ---- tables -------------------------------------------------------------- */
@@ -424,9 +425,8 @@ static void set_account(lua_State *L, const smc_market_t *m, int32_t account, in
 
 static void push_event(lua_State *L, const smc_market_t *m, const smc_market_event_t *e)
 {
-    static const char *const names[] = {"order", "trade", "level", "balance", "transfer"};
     lua_createtable(L, 0, 12);
-    smcb_set_text(L, "type", names[e->type]);
+    smcb_set_text(L, "type", event_names[e->type]);
     smcb_set_int(L, "time_ms", e->time_ms);
     if (e->instrument >= 0)
         smcb_set_text(L, "symbol", smc_market_symbol(m, e->instrument));
@@ -453,6 +453,43 @@ static void push_event(lua_State *L, const smc_market_t *m, const smc_market_eve
         smcb_set_dec(L, "amount", e->u.transfer.amount);
         break;
     }
+}
+
+static int l_pending(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)smc_market_events(smcb_market_check(L)));
+    return 1;
+}
+
+/* What those need to know who only count: no tables. */
+static int l_peek(lua_State *L)
+{
+    const smc_market_t *m = smcb_market_check(L);
+    lua_Integer i = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, i >= 1 && (size_t)i <= smc_market_events(m), 2, "there is no such event");
+    smc_market_event_t e = smc_market_event(m, (size_t)i - 1);
+    lua_pushstring(L, event_names[e.type]);
+    lua_pushinteger(L, e.time_ms);
+    if (e.type == SMC_EVENT_BALANCE || e.type == SMC_EVENT_TRANSFER) {
+        lua_pushinteger(L,
+                        e.type == SMC_EVENT_BALANCE ? e.u.balance.account : e.u.transfer.account);
+        return 3;
+    }
+    if (e.type != SMC_EVENT_ORDER)
+        return 2;
+    const smc_order_event_t *o = e.u.order;
+    lua_pushinteger(L, o->order.account);
+    lua_pushstring(L, execs[o->exec]);
+    lua_pushinteger(L, o->exec_id);
+    lua_pushboolean(L, o->fill.is_maker);
+    lua_pushboolean(L, o->exec == SMC_EXEC_TRADE && smc_dec_cmp(o->order.filled, o->fill.qty) == 0);
+    return 7;
+}
+
+static int l_forget(lua_State *L)
+{
+    smc_market_clear_events(smcb_market_check(L));
+    return 0;
 }
 
 static int l_events(lua_State *L)
@@ -503,5 +540,6 @@ const luaL_Reg smcb_market_queries[] = {
     {"book", l_book},         {"best", l_best},       {"trades", l_trades},
     {"candles", l_candles},   {"stats", l_stats},     {"events", l_events},
     {"time", l_time},         {"next_ms", l_next_ms}, {"mid", l_mid},
-    {"average", l_average},   {NULL, NULL},
+    {"average", l_average},   {"pending", l_pending}, {"peek", l_peek},
+    {"forget", l_forget},     {NULL, NULL},
 };

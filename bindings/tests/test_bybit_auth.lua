@@ -28,7 +28,7 @@ describe("the signature of a bybit request", function()
   end
 
   it("of a WebSocket is over GET/realtime and its end", function()
-    local sb = { keys = { [KEY] = { kind = "hmac", material = SECRET } } }
+    local sb = { keys = { [KEY] = { kind = "hmac", signer = SECRET } } }
     local signature = "7c1e4fd15c413dc866193a6899bd37ffc8617744cc3a696ede289b242a06bae2"
     assert.is_table(auth.check_socket(sb, { KEY, 1700000010000, signature }, 1700000009999))
     assert.is_table(auth.check_socket(sb, { KEY, "1700000010000", signature }, 1700000009999))

@@ -224,6 +224,35 @@ describe("a market", function()
   end)
 end)
 
+describe("events that are only counted", function()
+  it("are told without tables", function()
+    local m, alice, bob = new()
+    m:want "orders"
+    limit(m, alice, "sell", "1", "100")
+    m:forget()
+    assert.equal(0, m:pending())
+    limit(m, bob, "buy", "0.4", "100")
+    limit(m, bob, "buy", "0.6", "100")
+    local fills = {}
+    for i = 1, m:pending() do
+      local kind, time_ms, account, exec, exec_id, is_maker, is_first = m:peek(i)
+      assert.equal(START, time_ms)
+      if kind == "order" and exec == "trade" then
+        fills[#fills + 1] = { account == alice and "alice" or "bob", is_maker, is_first }
+        assert.is_true(exec_id > 0)
+      elseif kind == "balance" then
+        assert.is_true(account == alice or account == bob)
+      end
+    end
+    assert.same({ { "alice", true, true }, { "bob", false, true }, { "alice", true, false }, { "bob", false, true } },
+      fills)
+    local n = m:pending()
+    assert.equal(n, #m:events())
+    assert.equal(0, m:pending())
+    assert.has_error(function() m:peek(1) end, "bad argument #1 to 'peek' (there is no such event)")
+  end)
+end)
+
 describe("a market's feed", function()
   it("keeps a two-sided book and past trades", function()
     local m = new()

@@ -4,6 +4,7 @@ local coins = require "smc.sandbox.coins"
 local decimal = require "smc.decimal"
 local market = require "smc.core.market"
 local rng = require "smc.core.rng"
+local sign = require "smc.core.sign"
 local subscriptions = require "smc.sandbox.subscriptions"
 local task = require "smc.core.task"
 
@@ -13,6 +14,8 @@ Base.__index = Base
 
 --- A class of venues.  Hooks that it must have: heard(self, events), what the market has just done; watched(self), is
 -- anybody told about an account; send(self, topic, event), to all subscribers; describe_sessions(self), for scenarios.
+-- And may have: has_audience(self), whether heard need be called; counted(self, market, n), for what is kept of every
+-- event, told before: market:peek(1..n).
 function M.class()
   local class = setmetatable({}, Base)
   class.__index = class
@@ -57,10 +60,11 @@ function M.new(class, given)
 end
 
 --- Registers an API key of an account.  material: the secret (hmac) or the public key as PEM.  api_key: its name
--- (default: drawn).
+-- (default: drawn).  In self.keys its record has beside them the signer, which checks signatures.
 function Base:add_key(kind, material, account, can_trade, api_key)
   api_key = api_key or self.random:alnum(self.key_length)
-  self.keys[api_key] = { api_key = api_key, kind = kind, material = material, account = account, can_trade = can_trade }
+  self.keys[api_key] = { api_key = api_key, kind = kind, material = material, signer = assert(sign.key(kind, material)),
+    account = account, can_trade = can_trade }
   return api_key
 end
 
@@ -76,11 +80,17 @@ function Base:now() return task.wall_ms() + self.skew_ms end
 
 function Base:record(entry) self.record_(entry) end
 
+function Base.has_audience() return true end
+function Base.counted() end
+
 --- Lets the market catch up with the clock and tells whoever listens what happened.
 function Base:settle()
-  self.market:advance(task.wall_ms())
-  local events = self.market:events()
-  if #events > 0 then self:heard(events) end
+  local m = self.market
+  m:advance(task.wall_ms())
+  local n = m:pending()
+  if n == 0 then return end
+  self:counted(m, n)
+  if self:has_audience() then self:heard(m:events()) else m:forget() end
 end
 
 --- Sets the one timer of the market, if anybody would notice what happens.

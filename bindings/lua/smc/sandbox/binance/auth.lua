@@ -11,10 +11,13 @@ local DEFAULT_WINDOW_MS = 5000
 
 --- Takes the signature pair out of raw bytes, wherever it stands, with one adjoining "&".
 function M.strip(raw)
-  if not raw:find("signature=", 1, true) then return raw end
-  local kept, n = raw:gsub("^signature=[^&]*&?", "", 1)
-  if n == 1 then return kept end
-  return (raw:gsub("&signature=[^&]*", "", 1))
+  if raw:sub(1, 10) == "signature=" then
+    return (raw:gsub("^signature=[^&]*&?", "", 1))
+  end
+  local from, to = raw:find("&signature=", 1, true)
+  if not from then return raw end
+  local rest = raw:find("&", to, true)
+  return rest and raw:sub(1, from - 1) .. raw:sub(rest) or raw:sub(1, from - 1)
 end
 
 --- The payload of a REST request: raw query and raw body with nothing between them.
@@ -67,7 +70,7 @@ end
 
 local function verified(key, payloads, signature)
   for _, payload in ipairs(payloads) do
-    if sign.verify(key.kind, key.material, payload, signature) then return true end
+    if sign.verify(key.kind, key.signer, payload, signature) then return true end
   end
   return false
 end

@@ -64,22 +64,26 @@ end
 
 -- ---- the passing of time -----------------------------------------------------------
 
-local function credit_first_fill(self, e)
-  if e.exec ~= "trade" or e.order.filled ~= e.last_qty then return end
-  local credit = e.is_maker and self.assume.maker_fill_credit or self.assume.taker_fill_credit
-  self.limits:count_order(e.account, -credit, self:now())
+--- The last execution, when balances changed, and what first fills take off the unfilled order count.
+function Venue:counted(market, n)
+  for i = 1, n do
+    local kind, time_ms, account, _, exec_id, is_maker, is_first_fill = market:peek(i)
+    if kind == "order" then
+      self.last_exec_id = exec_id
+      if is_first_fill then
+        local credit = is_maker and self.assume.maker_fill_credit or self.assume.taker_fill_credit
+        self.limits:count_order(account, -credit, self:now())
+      end
+    elseif kind == "balance" then
+      self.balance_at[account] = time_ms
+    end
+  end
 end
+
+function Venue:has_audience() return #self.api_sessions > 0 or #self.topics > 0 end
 
 --- Tells whoever listens what happened.
 function Venue:heard(events)
-  for _, e in ipairs(events) do
-    if e.type == "order" then
-      self.last_exec_id = e.exec_id
-      credit_first_fill(self, e)
-    elseif e.type == "balance" then
-      self.balance_at[e.account] = e.time_ms
-    end
-  end
   if #self.api_sessions > 0 then
     user_events.each(self, events, function(account, event) ws_api.tell(self, account, event) end)
   end
@@ -107,13 +111,15 @@ end
 
 -- ---- the front door -----------------------------------------------------------------
 
+local function is_signed(text) return text:find("signature=", 1, true) ~= nil end
+
 --- Answers one exchange of the server.
 function Venue:serve(ex)
   local query, body = ex.query or "", ex.body or ""
   local entry = { method = ex.method, path = ex.path, query = query, body = body, websocket = ex.is_websocket,
-    signed = (query .. "&" .. body):find("signature=", 1, true) ~= nil }
+    signed = is_signed(query) or is_signed(body), status = nil, at = nil }
   self:record(entry)
-  if not ex.is_websocket then
+  if not entry.websocket then
     entry.status = rest.serve(self, ex)
   elseif ex.path == "/ws-api/v3" then
     entry.status = ws_api.accept(self, ex)
