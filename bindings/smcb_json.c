@@ -231,25 +231,38 @@ static void add_list(lua_State *L, int obj)
     }
 }
 
+/* Of the arguments, key, value, key, value: moved into the table from the last to the first, so that none is copied. */
+static void add_arguments(lua_State *L, int top)
+{
+    lua_Integer n = 0;
+
+    for (int i = 1; i < top; i += 2) {
+        luaL_checktype(L, i, LUA_TSTRING);
+        n += lua_isnil(L, i + 1) ? 0 : 2;
+    }
+    lua_insert(L, 1);
+    for (; top > 0; top -= 2) {
+        if (lua_isnil(L, -1)) {
+            lua_pop(L, 2);
+            continue;
+        }
+        lua_rawseti(L, 1, n--);
+        lua_rawseti(L, 1, n--);
+    }
+}
+
 static int make_object(lua_State *L)
 {
     int top = lua_gettop(L);
-    lua_Integer n = 0;
     bool list = top == 1 && lua_istable(L, 1);
 
-    lua_createtable(L, list ? 2 * (int)lua_rawlen(L, 1) : top, 0);
-    if (list) {
-        add_list(L, top + 1);
-    } else if (top % 2 != 0) {
+    if (!list && top % 2 != 0)
         return luaL_error(L, "json.object: a key without a value");
-    } else {
-        for (int i = 1; i < top; i += 2) {
-            luaL_checktype(L, i, LUA_TSTRING);
-            lua_pushvalue(L, i);
-            lua_pushvalue(L, i + 1);
-            add_pair(L, top + 1, &n);
-        }
-    }
+    lua_createtable(L, list ? 2 * (int)lua_rawlen(L, 1) : top, 0);
+    if (list)
+        add_list(L, top + 1);
+    else
+        add_arguments(L, top);
     lua_pushvalue(L, lua_upvalueindex(SMCB_JSON_OBJECT));
     lua_setmetatable(L, -2);
     return 1;

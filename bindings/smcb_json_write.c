@@ -98,6 +98,11 @@ static size_t utf8_size(const unsigned char *p, size_t n)
     return size;
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 static void write_escape(smc_buf_t *out, unsigned char c)
 {
     static const char from[] = "\"\\\b\f\n\r\t";
@@ -122,8 +127,13 @@ static void write_string(writer_t *w, const char *text, size_t len)
 
     (void)smc_buf_putc(out, '"');
     while (i < len) {
-        size_t size = utf8_size(p + i, len - i);
+        size_t size;
 
+        if (is_plain(p[i])) {
+            i++;
+            continue;
+        }
+        size = utf8_size(p + i, len - i);
         if (size == 0)
             refuse(w, "a string that is not UTF-8");
         if (p[i] < 0x20 || p[i] == '"' || p[i] == '\\') {

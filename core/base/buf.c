@@ -70,19 +70,24 @@ smc_code_t smc_buf_putc(smc_buf_t *b, char c)
 
 smc_code_t smc_buf_printf(smc_buf_t *b, const char *fmt, ...)
 {
+    size_t room = b->cap - b->len;
     va_list ap;
     int n;
 
     va_start(ap, fmt);
-    n = vsnprintf(NULL, 0, fmt, ap);
+    n = vsnprintf(room == 0 ? NULL : b->data + b->len, room, fmt, ap);
     va_end(ap);
     if (n < 0 || smc_buf_reserve(b, (size_t)n) != SMC_OK) {
+        if (room > 0)
+            b->data[b->len] = '\0';
         b->failed = true;
         return SMC_ENOMEM;
     }
-    va_start(ap, fmt);
-    (void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
-    va_end(ap);
+    if ((size_t)n >= room) {
+        va_start(ap, fmt);
+        (void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+        va_end(ap);
+    }
     b->len += (size_t)n;
     return SMC_OK;
 }
