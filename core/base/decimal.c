@@ -44,6 +44,16 @@ static smc_code_t from_magnitude(bool negative, u128_t m, smc_dec_t *out)
     return SMC_OK;
 }
 
+/* A magnitude counted in 10^-places, in units. */
+static smc_code_t rescale(bool negative, u128_t m, int places, smc_dec_t *out)
+{
+    u128_t units;
+
+    if (__builtin_mul_overflow(m, (u128_t)pow10[SMC_DEC_PLACES - places], &units))
+        return SMC_EOVERFLOW;
+    return from_magnitude(negative, units, out);
+}
+
 /* Whether a magnitude whose cut-off part is `rest` of `whole` (rest < whole) goes one up.
  * q: the magnitude before, for the even neighbour. */
 static bool goes_up(bool negative, u128_t q, u128_t rest, u128_t whole, smc_round_t mode)
@@ -79,7 +89,7 @@ static smc_code_t push_digit(u128_t *m, char c)
 {
     unsigned digit = (unsigned)(c - '0');
 
-    if (*m > (max_units - digit) / 10)
+    if (*m >= max_units / 10 && *m > (max_units - digit) / 10)
         return SMC_EOVERFLOW;
     *m = *m * 10 + digit;
     return SMC_OK;
@@ -128,9 +138,7 @@ smc_code_t smc_dec_parse(const char *text, size_t n, smc_dec_t *out)
             return SMC_EOVERFLOW;
         }
     }
-    if (m > max_units / pow10[SMC_DEC_PLACES - places])
-        return SMC_EOVERFLOW;
-    return from_magnitude(text[0] == '-', m * pow10[SMC_DEC_PLACES - places], out);
+    return rescale(text[0] == '-', m, places, out);
 }
 
 /* Writes at least min_digits digits; returns their number. */
@@ -252,8 +260,8 @@ static uint64_t divide_short(u128_t *hi, u128_t *lo, uint64_t d)
     for (int i = 0; i < 4; i++) {
         u128_t at = rest << 64 | part[i];
 
-        part[i] = at / d;
-        rest = at % d;
+        part[i] = at >> 64 == 0 ? (uint64_t)at / d : at / d;
+        rest = at - part[i] * d;
     }
     *hi = part[0] << 64 | part[1];
     *lo = part[2] << 64 | part[3];
@@ -277,16 +285,6 @@ static u128_t divide_long(u128_t hi, u128_t lo, u128_t d, u128_t *q)
         }
     }
     return hi;
-}
-
-/* A magnitude counted in 10^-places, back to units. */
-static smc_code_t rescale(bool negative, u128_t m, int places, smc_dec_t *out)
-{
-    uint64_t factor = pow10[SMC_DEC_PLACES - places];
-
-    if (m > max_units / factor)
-        return SMC_EOVERFLOW;
-    return from_magnitude(negative, m * factor, out);
 }
 
 smc_code_t smc_dec_mul(smc_dec_t a, smc_dec_t b, int places, smc_round_t mode, smc_dec_t *out)
