@@ -134,24 +134,31 @@ static void push_raw_headers(lua_State *L, const smc_exchange_t *ex)
     }
 }
 
+static void push_alive(lua_State *L, const smc_exchange_t *ex)
+{
+    lua_pushboolean(L, smc_exchange_alive(ex));
+}
+
 typedef struct property {
     const char *name;
     void (*push)(lua_State *L, const smc_exchange_t *ex);
+    bool changes; /* it is not remembered */
 } property_t;
 
 static const property_t properties[] = {
-    {"method", push_method},
-    {"target", push_target},
-    {"path", push_path},
-    {"query", push_query},
-    {"body", push_body},
-    {"connection", push_connection},
-    {"headers", push_headers},
-    {"raw_headers", push_raw_headers},
-    {"is_websocket", push_is_websocket},
+    {"method", push_method, false},
+    {"target", push_target, false},
+    {"path", push_path, false},
+    {"query", push_query, false},
+    {"body", push_body, false},
+    {"connection", push_connection, false},
+    {"headers", push_headers, false},
+    {"raw_headers", push_raw_headers, false},
+    {"is_websocket", push_is_websocket, false},
+    {"alive", push_alive, true},
 };
 
-/* Pushes what a property table already holds under the key at 2; true when there was something. */
+/* Pushes what is remembered under the key at 2; false, and nothing, when that is nothing. */
 static bool push_known(lua_State *L)
 {
     if (lua_getiuservalue(L, 1, UV_FIELDS) == LUA_TTABLE) {
@@ -177,29 +184,26 @@ static void remember(lua_State *L)
     lua_pop(L, 1);
 }
 
-/* Upvalue 1: the methods. */
+/* Upvalue 1: the members by name, a method or the index of a property. */
 static int l_index(lua_State *L)
 {
     const smc_exchange_t *ex = check_exchange(L);
-    const char *name = luaL_checkstring(L, 2);
+    const property_t *p;
 
-    if (lua_getfield(L, lua_upvalueindex(1), name) != LUA_TNIL)
-        return 1;
     lua_settop(L, 2);
-    if (strcmp(name, "alive") == 0) {
-        lua_pushboolean(L, smc_exchange_alive(ex));
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TFUNCTION)
         return 1;
-    }
-    if (push_known(L))
+    if (!lua_isinteger(L, -1))
+        return luaL_error(L, "an exchange has no field '%s'", luaL_tolstring(L, 2, NULL));
+    p = &properties[lua_tointeger(L, -1)];
+    lua_pop(L, 1);
+    if (!p->changes && push_known(L))
         return 1;
-    for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
-        if (strcmp(name, properties[i].name) != 0)
-            continue;
-        properties[i].push(L, ex);
+    p->push(L, ex);
+    if (!p->changes)
         remember(L);
-        return 1;
-    }
-    return luaL_error(L, "an exchange has no field '%s'", name);
+    return 1;
 }
 
 static int l_header(lua_State *L)
@@ -301,6 +305,10 @@ void smcb_exchange_setup(lua_State *L)
 
     if (luaL_newmetatable(L, EXCHANGE_MT)) {
         luaL_newlib(L, methods);
+        for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
+            lua_pushinteger(L, (lua_Integer)i);
+            lua_setfield(L, -2, properties[i].name);
+        }
         lua_pushcclosure(L, l_index, 1);
         lua_setfield(L, -2, "__index");
         lua_pushcfunction(L, l_gc);

@@ -29,10 +29,14 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/* A bit for each of the characters of a token: RFC 9110 section 5.6.2. */
+static const uint32_t token_chars[8] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+
 static bool is_token_char(char c)
 {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    unsigned char u = (unsigned char)c;
+
+    return (token_chars[u >> 5] >> (u & 31) & 1) != 0;
 }
 
 bool smc_head_same(const char *a, size_t n, const char *b)
