@@ -145,6 +145,20 @@ static void push_internal_env(lua_State *L)
     lua_setmetatable(L, -2);
 }
 
+/* What embedded modules call most, put where they look first: the way through __index takes longer than many a call.
+ * After smc.confine, which replaces pairs; nothing replaces any of these later. */
+static void shorten_ways(lua_State *L, int env_idx)
+{
+    static const char *const often[] = {"ipairs", "pairs",    "next",         "type",   "tostring",
+                                        "error",  "tonumber", "setmetatable", "select", "pcall",
+                                        "math",   "string",   "table",        "utf8",   NULL};
+
+    for (int i = 0; often[i] != NULL; i++) {
+        lua_getglobal(L, often[i]);
+        lua_setfield(L, env_idx, often[i]);
+    }
+}
+
 static int open_all(lua_State *L)
 {
     const smcb_conf_t *conf = lua_touserdata(L, 1);
@@ -153,13 +167,14 @@ static int open_all(lua_State *L)
     push_internal_env(L);
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     preload(L, lua_absindex(L, -1), lua_absindex(L, -2));
-    lua_pop(L, 2);
+    lua_pop(L, 1); /* the environment stays, at 2 */
     lua_getglobal(L, "require");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &require_key);
     smcb_require(L, "smc.confine");
     lua_pushboolean(L, conf->internal);
     lua_pushinteger(L, (lua_Integer)conf->seed);
     lua_call(L, 2, 0);
+    shorten_ways(L, 2);
     return 0;
 }
 
