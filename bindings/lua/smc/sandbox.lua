@@ -15,9 +15,12 @@ local REQUEST_FIELDS = { signed = true, path = true, method = true, websocket = 
 
 local CLIPPED = 2048 -- bytes of a text, where requests are not kept for ever
 
+local TEXTS = { "method", "path", "query", "body" }
+
 local function clip(entry)
-  for _, name in ipairs { "method", "path", "query", "body" } do
-    if entry[name] and #entry[name] > CLIPPED then entry[name] = entry[name]:sub(1, CLIPPED) end
+  for _, name in ipairs(TEXTS) do
+    local text = entry[name]
+    if text and #text > CLIPPED then entry[name] = text:sub(1, CLIPPED) end
   end
 end
 

@@ -17,9 +17,15 @@ end
 function Metrics:count(entry, id)
   if id <= self.seen then return end
   self.seen = id
-  local labels = ('venue="%s",method="%s",path="%s",status="%d"'):format(self.venue,
-    METHODS[entry.method] and entry.method or "other", self.dialect.template(entry), entry.status or 500)
-  self.counts[labels] = (self.counts[labels] or 0) + 1
+  local method = METHODS[entry.method] and entry.method or "other"
+  local path, status = self.dialect.template(entry), entry.status or 500
+  local key = method .. " " .. path .. " " .. status
+  local count = self.counts[key]
+  if not count then
+    count = { n = 0, labels = ('venue="%s",method="%s",path="%s",status="%d"'):format(self.venue, method, path, status) }
+    self.counts[key] = count
+  end
+  count.n = count.n + 1
 end
 
 --- Those of the log that are not counted yet.
@@ -29,7 +35,7 @@ end
 
 function Metrics:lines()
   local out = {}
-  for labels, n in pairs(self.counts) do out[#out + 1] = ("smcrun_requests_total{%s} %d"):format(labels, n) end
+  for _, c in pairs(self.counts) do out[#out + 1] = ("smcrun_requests_total{%s} %d"):format(c.labels, c.n) end
   table.sort(out)
   return out
 end

@@ -9,11 +9,14 @@ Limits.__index = Limits
 
 local SECONDS = { SECOND = 1, MINUTE = 60, HOUR = 3600, DAY = 86400 }
 local LETTER = { SECOND = "S", MINUTE = "M", HOUR = "H", DAY = "D" }
+-- What a window's count is called in answers; behind it comes the interval.
+local HEADERS = { REQUEST_WEIGHT = "X-MBX-USED-WEIGHT", ORDERS = "X-MBX-ORDER-COUNT" }
 local CONNECT_WEIGHT = 2
 
 local function window(kind, interval, num, limit)
+  local header = HEADERS[kind] and ("%s-%d%s"):format(HEADERS[kind], num, LETTER[interval])
   return { kind = kind, interval = interval, num = num, limit = limit, ms = SECONDS[interval] * num * 1000,
-    index = -1, count = 0, total = 0 }
+    index = -1, count = 0, total = 0, header = { header } }
 end
 
 --- Seconds as Binance writes them: 60 -> MINUTE, 1.
@@ -47,6 +50,7 @@ function M.new(assume, now_ms)
     bans = 0,
     over = 0,         -- requests in a row while used up
     violations = 0,
+    used_header = { HEADERS.REQUEST_WEIGHT },
   }, Limits)
 end
 
@@ -183,17 +187,19 @@ function Limits:describe_used(account, now_ms)
   return json.array(out)
 end
 
---- Appends the used-weight headers, and the order counts when account is given.
+local function counted(w, now_ms)
+  w.header[2] = tostring(roll(w, now_ms).count)
+  return w.header
+end
+
+--- Appends the used-weight headers, and the order counts when account is given.  They hold until the next call.
 function Limits:headers(out, account, now_ms)
-  local w = roll(self.weight, now_ms)
-  local used = tostring(w.count)
-  out[#out + 1] = { "X-MBX-USED-WEIGHT", used }
-  out[#out + 1] = { ("X-MBX-USED-WEIGHT-%d%s"):format(w.num, LETTER[w.interval]), used }
-  if account then
-    for _, o in ipairs(order_windows(self, account)) do
-      out[#out + 1] = { ("X-MBX-ORDER-COUNT-%d%s"):format(o.num, LETTER[o.interval]), tostring(roll(o, now_ms).count) }
-    end
-  end
+  local used = counted(self.weight, now_ms)
+  self.used_header[2] = used[2]
+  out[#out + 1] = self.used_header
+  out[#out + 1] = used
+  if not account then return end
+  for _, w in ipairs(order_windows(self, account)) do out[#out + 1] = counted(w, now_ms) end
 end
 
 --- For scenarios: weight used and allowed since the start, refusals, the running window, the ban's end in wall ms.

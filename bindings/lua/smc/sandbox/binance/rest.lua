@@ -19,13 +19,12 @@ M.retired = { ["/api/v3/userDataStream"] = true, ["/api/v1/userDataStream"] = tr
 
 local UNITS = format.units
 
+local CONTENT_TYPE = { "Content-Type", "application/json;charset=UTF-8" }
+local SERVER = { "Server", "nginx" }
+local CACHE_CONTROL = { "Cache-Control", "no-cache, no-store, must-revalidate" }
+
 local function headers(sb, account, now)
-  local out = {
-    { "Content-Type", "application/json;charset=UTF-8" },
-    { "Server", "nginx" },
-    { "x-mbx-uuid", sb:new_uuid() },
-    { "Cache-Control", "no-cache, no-store, must-revalidate" },
-  }
+  local out = { CONTENT_TYPE, SERVER, { "x-mbx-uuid", sb:new_uuid() }, CACHE_CONTROL }
   sb.limits:headers(out, account, now)
   return out
 end
