@@ -4,13 +4,17 @@ local sign = require "smc.core.sign"
 
 local M = {}
 
---- Makes the map safe to keep: an empty or blank value counts as not set; what signs becomes a handle that nobody
--- can read, the dialects neither.  Works on the map itself, so that no copy with a readable secret stays behind.
+-- What a venue calls a key, and is a secret all the same: whoever has it is the account.
+local TOKENS = { OANDA_PRACTICE_API_KEY = true }
+
+--- Makes the map safe to keep: an empty or blank value counts as not set; what signs, or is a token, becomes a handle
+-- that nobody can read, the dialects neither.  Works on the map itself, so that no copy with a readable secret stays
+-- behind.
 function M.guard(credentials)
   for name, value in pairs(credentials) do
     if not value:match "%S" then
       credentials[name] = nil
-    elseif name:match "_SECRET$" then
+    elseif name:match "_SECRET$" or TOKENS[name] then
       credentials[name] = assert(sign.secret(value))
     end
   end

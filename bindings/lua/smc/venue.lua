@@ -6,9 +6,15 @@ local world = require "smc.world"
 
 local M = {}
 
+--- A dialect's credentials are a list of { field, variable, what the sandbox calls it when not by the field's name }.
 local function in_sandbox(dialect, name, options)
   local box = options.sandbox or sandbox.shared(name)
-  return { urls = dialect.sandbox_urls(box), key = box.key, secret = box.secret, sandbox = box }
+  local access = { urls = dialect.sandbox_urls(box), key = box.key, secret = box.secret, sandbox = box }
+  for _, credential in ipairs(dialect.credentials) do
+    local field, _, name_in_box = table.unpack(credential)
+    if name_in_box then access[field] = box[name_in_box] end
+  end
+  return access
 end
 
 local function on_testnet(dialect, name, w)

@@ -37,14 +37,21 @@ local function key_of(material)
   return key
 end
 
+--- A secret that goes out as it is: a handle, which nobody can read.
+local function token_of(material)
+  if type(material) ~= "string" then return material end
+  return assert(sign.secret(material))
+end
+
 local function next_of(w, name)
   opened[w] = opened[w] or {}
   opened[w][name] = (opened[w][name] or 0) + 1
   return opened[w][name]
 end
 
---- access: { urls = { rest, stream, api }, key, secret, sandbox }.  Wrong options are blamed on the third line up.
-function M.new(class, access, options, w)
+--- access: { urls = { rest, stream, api }, key, secret, sandbox }.  how: "bearer" when the secret is a token that goes
+-- out itself; else it signs.  Wrong options are blamed on the third line up.
+function M.new(class, access, options, w, how)
   if options.recv_window and (math.type(options.recv_window) ~= "integer" or options.recv_window < 1) then
     error("smc.venue: recv_window is a whole number of milliseconds", 4)
   end
@@ -53,12 +60,15 @@ function M.new(class, access, options, w)
     key = options.key or access.key, secret = access.sandbox and (options.secret or access.secret) or nil,
     sandbox = access.sandbox,
   }, class)
-  within[self] = { signer = key_of(options.secret or access.secret), wire = wire.new(), offset_ms = 0,
-    recv_window = options.recv_window, random = rng.new(w.seed, class.name .. " client " .. next_of(w, class.name)) }
+  local inner = { wire = wire.new(), offset_ms = 0, recv_window = options.recv_window,
+    random = rng.new(w.seed, class.name .. " client " .. next_of(w, class.name)) }
+  local secret = options.secret or access.secret
+  if how == "bearer" then inner.token = token_of(secret) else inner.signer = key_of(secret) end
+  within[self] = inner
   return self
 end
 
---- What a venue keeps to itself: { signer, wire, offset_ms, recv_window, random }.
+--- What a venue keeps to itself: { signer | token, wire, offset_ms, recv_window, random }.
 function M.inside(venue) return within[venue] end
 
 --- A client id for an order that was given none.

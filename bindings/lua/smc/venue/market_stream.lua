@@ -29,9 +29,10 @@ function M.class()
 end
 
 --- Reads a list like { "trade:BTC/USDT" }; wrong use is blamed on the caller of the caller.
--- kinds: which exist; topic(kind, native symbol): the venue's name; new_book(symbol).
+-- kinds: which exist; topic(kind, native symbol): the venue's name; new_book(symbol); native(symbol): as the venue
+-- writes it, default without the slash.
 -- Returns the venue's names, and the fields { channels, channel_of, books, only_book }.
-function M.parse(channels, kinds, topic, new_book)
+function M.parse(channels, kinds, topic, new_book, native)
   if type(channels) ~= "table" or #channels == 0 then
     error("stream: a list like { \"trade:BTC/USDT\" } expected", 3)
   end
@@ -42,7 +43,7 @@ function M.parse(channels, kinds, topic, new_book)
   for i, channel in ipairs(channels) do
     local kind, symbol = tostring(channel):match("^(%a+):(.+)$")
     if not kinds[kind] then error(("stream: unknown channel '%s'"):format(tostring(channel)), 3) end
-    names[i] = topic(kind, words.native(symbol))
+    names[i] = topic(kind, (native or words.native)(symbol))
     channel_of[names[i]] = channel
     if kind == "book" then
       books[channel] = new_book(symbol)

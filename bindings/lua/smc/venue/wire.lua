@@ -15,13 +15,14 @@ function M.new()
   return setmetatable({ log = {} }, Wire)
 end
 
---- Sends a request.  asked: { method, url, path, headers, body, op, signed }.  Returns the reply, or nil and an error.
+--- Sends a request.  asked: { method, url, path, headers, bearer, body, op, signed }.  Returns the reply, or nil and
+-- an error.
 function Wire:send(asked)
   local entry = { method = asked.method, path = asked.path, op = asked.op, signed = asked.signed or false,
     at = task.now() }
   self.log[#self.log + 1] = entry
-  local reply, err = http.request { method = asked.method, url = asked.url, headers = asked.headers, body = asked.body,
-    timeout = TIMEOUT }
+  local reply, err = http.request { method = asked.method, url = asked.url, headers = asked.headers,
+    bearer = asked.bearer, body = asked.body, timeout = TIMEOUT }
   entry.elapsed = task.now() - entry.at
   if reply then
     entry.status = reply.status

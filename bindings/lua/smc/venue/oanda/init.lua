@@ -1,0 +1,182 @@
+--- OANDA v20, the client half: unified calls over its REST interface and its two streams of lines.
+-- The account's id is the key; the secret is the token itself, which goes out as a bearer token and is shown nowhere.
+local client = require "smc.venue.client"
+local clock = require "smc.venue.oanda.clock"
+local decimal = require "smc.decimal"
+local errors = require "smc.venue.oanda.errors"
+local orders = require "smc.venue.oanda.orders"
+local request = require "smc.venue.oanda.request"
+local task = require "smc.core.task"
+local unify = require "smc.venue.oanda.unify"
+
+local M = {}
+
+M.options = { key = true, secret = true, sandbox = true }
+M.credentials = { { "key", "OANDA_PRACTICE_ACCOUNT_ID", "account" }, { "secret", "OANDA_PRACTICE_API_KEY", "token" } }
+M.testnet = { rest = "https://api-fxpractice.oanda.com", stream = "https://stream-fxpractice.oanda.com" }
+
+function M.sandbox_urls(box)
+  return { rest = box.url, stream = box.ws_url }
+end
+
+local Venue = client.class "oanda"
+
+local checked, each = client.checked, client.each
+
+local LIVE = "^001%-" -- the first part of an account's id names its site: 101 is practice, 001 is money
+
+function M.new(access, options, w)
+  local key = options.key or access.key
+  if type(key) ~= "string" or key:find(LIVE) then
+    error(("smc.venue: the account of oanda is a practice account like \"101-004-1234567-001\", not '%s'")
+      :format(tostring(key)), 3)
+  end
+  local self = client.new(Venue, access, options, w, "bearer")
+  self.symbols = { "EUR/USD", "GBP/USD", "USD/JPY", "EUR/GBP" }
+  return self -- not a tail call: wrong options are blamed on the caller's line
+end
+
+-- ---- requests --------------------------------------------------------------------
+
+--- One attempt.  op names it in errors and in requests{}.  Returns the decoded answer and its headers.
+local function call(self, op, method, path, params, signed)
+  return request.call(self, client.inside(self), { op = op, method = method, path = path, params = params,
+    signed = signed, mutation = method ~= "GET" })
+end
+
+client.verbs(Venue, call)
+
+--- A GET below the account; the decoded answer.
+local function ask(self, op, path, params)
+  local answer, err = call(self, op, "GET", ("/v3/accounts/%s/%s"):format(self.key, path), params or {}, true)
+  return answer, err
+end
+
+local function native(what, symbol)
+  if type(symbol) ~= "string" then error(what .. ": a symbol like \"EUR/USD\" expected", 3) end
+  return unify.native(symbol)
+end
+
+-- ---- public data ------------------------------------------------------------------
+
+--- Seconds that the venue took to answer.
+function Venue:ping()
+  local start = task.now()
+  local answer, err = call(self, "ping", "GET", "/v3/accounts", {}, true)
+  if not answer then return nil, err end
+  return task.now() - start
+end
+
+--- The venue's clock in Unix milliseconds, by the date of an answer: whole seconds.
+function Venue:time()
+  local answer, headers = call(self, "time", "GET", "/v3/accounts", {}, true)
+  if not answer then return nil, headers end
+  local ms = clock.http_date(headers.date)
+  if ms then return ms end
+  return nil, errors.broken("time", "the answer has no date", 200, false)
+end
+
+function Venue:instruments()
+  local answer, err = ask(self, "instruments", "instruments")
+  if not answer then return nil, err end
+  return each(answer.instruments, unify.instrument)
+end
+
+local function price_of(self, op, name)
+  local answer, err = ask(self, op, "pricing", { instruments = name })
+  if not answer then return nil, err end
+  return answer.prices[1]
+end
+
+local HOURS = 24
+
+--- The best prices, and what the last 24 hours were, of which hourly candles tell.
+function Venue:ticker(symbol)
+  local name = native("ticker", symbol)
+  local price, err = price_of(self, "ticker", name)
+  if not price then return nil, err end
+  local hours
+  hours, err = ask(self, "ticker", ("instruments/%s/candles"):format(name), { granularity = "H1", count = HOURS })
+  if not hours then return nil, err end
+  local out = unify.ticker(price)
+  for i, k in ipairs(each(hours.candles, unify.candle)) do
+    if i == 1 then out.open, out.high, out.low = k.open, k.high, k.low end
+    out.high, out.low = decimal.max(out.high, k.high), decimal.min(out.low, k.low)
+  end
+  return out
+end
+
+--- All that the venue quotes: one to a few levels a side.
+function Venue:book(symbol, depth)
+  local price, err = price_of(self, "book", native("book", symbol))
+  if not price then return nil, err end
+  return unify.book(price, depth)
+end
+
+local INTERVALS = { ["1m"] = "M1", ["5m"] = "M5", ["15m"] = "M15", ["30m"] = "M30", ["1h"] = "H1", ["2h"] = "H2",
+  ["4h"] = "H4", ["6h"] = "H6", ["8h"] = "H8", ["12h"] = "H12", ["1d"] = "D", ["1w"] = "W", ["1M"] = "M" }
+
+function Venue:candles(symbol, interval, options)
+  options = checked("candles", options or {}, { since = true, limit = true })
+  local answer, err = ask(self, "candles", ("instruments/%s/candles"):format(native("candles", symbol)),
+    { granularity = INTERVALS[interval] or interval, from = options.since and clock.unix(options.since),
+      count = options.limit })
+  if not answer then return nil, err end
+  return each(answer.candles, unify.candle)
+end
+
+--- There are none: the venue publishes prices, not what others trade.
+function Venue:trades(symbol)
+  native("trades", symbol)
+  return nil, errors.not_offered("trades", "oanda publishes prices, no trades: see ticker and candles")
+end
+
+-- ---- the account -------------------------------------------------------------------
+
+local function summary(self, op)
+  local answer, err = ask(self, op, "summary")
+  if not answer then return nil, err end
+  client.inside(self).home = answer.account.currency
+  return answer.account
+end
+
+function Venue:account()
+  local a, err = summary(self, "account")
+  if not a then return nil, err end
+  return { can_trade = true, can_withdraw = false, can_deposit = false, type = a.hedgingEnabled and "hedging"
+    or "netting", maker_fee = "0", taker_fee = "0", balances = unify.balances(a), updated = task.wall_ms(), raw = a }
+end
+
+--- Of the account's one currency: { free, locked, total }.
+function Venue:balances()
+  local a, err = summary(self, "balances")
+  if not a then return nil, err end
+  return unify.balances(a)
+end
+
+--- What is held, by instrument.
+function Venue:positions()
+  local answer, err = ask(self, "positions", "openPositions")
+  if not answer then return nil, err end
+  local out = {}
+  for _, p in ipairs(answer.positions) do
+    for _, side in ipairs(unify.positions(p)) do out[#out + 1] = side end
+  end
+  return out
+end
+
+orders.extend(Venue, call, summary)
+
+-- ---- streams (loaded when asked for) -------------------------------------------------
+
+--- Prices as they change: { "book:EUR/USD", "ticker:EUR/USD" }.
+function Venue:stream(channels)
+  return require("smc.venue.oanda.stream").open(self, client.inside(self), channels)
+end
+
+--- What happens to the account: orders, fills, balances.
+function Venue:user_stream()
+  return require("smc.venue.oanda.user_stream").open(self, client.inside(self))
+end
+
+return M

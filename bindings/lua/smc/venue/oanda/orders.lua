@@ -1,0 +1,409 @@
+--- Orders of OANDA: every answer is made of the transactions that the request caused, and so is every order here.
+local client = require "smc.venue.client"
+local clock = require "smc.venue.oanda.clock"
+local errors = require "smc.venue.oanda.errors"
+local task = require "smc.core.task"
+local text = require "smc.core.text"
+local unify = require "smc.venue.oanda.unify"
+
+local M = {}
+
+local checked, each = client.checked, client.each
+
+local PAGE = 500 -- orders or trades in one answer
+local RANGE = 1000 -- transactions in one answer
+local LAG_TRIES, LAG_SECONDS = 4, 0.25 -- an order may be known only half a second after its answer
+local DOUBT_WAITS = { 0.5, 2, 4, 5 } -- seconds before each look for an order whose answer is missing
+
+-- ---- asking ------------------------------------------------------------------------
+
+local call, summary -- given by extend
+
+local function path(self, rest) return ("/v3/accounts/%s/%s"):format(self.key, rest) end
+
+local function ask(self, op, rest, params)
+  local answer, err = call(self, op, "GET", path(self, rest), params or {}, true)
+  return answer, err
+end
+
+local function native(what, symbol, level)
+  if type(symbol) ~= "string" then error(what .. ": a symbol like \"EUR/USD\" expected", level or 3) end
+  return unify.native(symbol)
+end
+
+--- What names one order; wrong use is blamed on the caller of the call that was given it.
+local function check_one(what, given)
+  client.check_one(what, given)
+  native(what, given.symbol, 4)
+end
+
+--- How an order is named in a path.
+local function specifier(given)
+  return given.id and tostring(given.id) or "@" .. text.percent_encode(given.client_id)
+end
+
+local function id_of(word) return math.tointeger(tonumber(word)) end
+
+--- All transactions behind number `since`, oldest first; also for the stream of the account.
+function M.since(self, op, since)
+  local out, inner = {}, client.inside(self)
+  repeat
+    local answer, err = ask(self, op, "transactions/sinceid", { id = since })
+    if not answer then return nil, err end
+    for _, tx in ipairs(answer.transactions) do out[#out + 1] = tx end
+    since = #out > 0 and id_of(out[#out].id) or since
+  until #answer.transactions == 0 or since >= inner.head
+  return out
+end
+
+--- The transactions that ended some orders, by id.
+local function endings(self, op, list)
+  local least, most
+  for _, o in ipairs(list) do
+    for _, name in ipairs { "fillingTransactionID", "cancellingTransactionID" } do
+      local id = id_of(o[name])
+      if id then least, most = math.min(least or id, id), math.max(most or id, id) end
+    end
+  end
+  local out = {}
+  for from = least or 1, most or 0, RANGE do
+    local answer, err = ask(self, op, "transactions/idrange", { from = from, to = math.min(most, from + RANGE - 1),
+      type = "ORDER_FILL,ORDER_CANCEL" })
+    if not answer then return nil, err end
+    for _, tx in ipairs(answer.transactions) do out[tx.id] = tx end
+  end
+  return out
+end
+
+--- The trades that orders belong to, by id.
+local function trades_of(self, op, list)
+  local ids, out = {}, {}
+  for _, o in ipairs(list) do
+    if o.tradeID and not out[o.tradeID] then ids[#ids + 1], out[o.tradeID] = o.tradeID, true end
+  end
+  for first = 1, #ids, PAGE do
+    local answer, err = ask(self, op, "trades", { state = "ALL", count = PAGE,
+      ids = table.concat(ids, ",", first, math.min(#ids, first + PAGE - 1)) })
+    if not answer then return nil, err end
+    for _, trade in ipairs(answer.trades) do out[trade.id] = trade end
+  end
+  return out
+end
+
+--- Records of orders in the words of all venues, with what became of them.
+local function completed(self, op, list)
+  local trades, err = trades_of(self, op, list)
+  if not trades then return nil, err end
+  local ends
+  ends, err = endings(self, op, list)
+  if not ends then return nil, err end
+  return each(list, function(o)
+    local order = unify.order(o, trades[o.tradeID])
+    local fill, cancel = ends[o.fillingTransactionID], ends[o.cancellingTransactionID]
+    if fill then unify.filled(order, fill) end
+    if cancel then unify.cancelled(order, cancel) end
+    return order
+  end)
+end
+
+-- ---- placing -----------------------------------------------------------------------
+
+local TYPES = { limit = "LIMIT", market = "MARKET", stop = "STOP", take_profit = "MARKET_IF_TOUCHED" }
+local SIGNS = { buy = "", sell = "-" }
+
+local function request_of(given, symbol, id)
+  local tif = given.time_in_force or given.type == "market" and "fok" or "gtc"
+  return { type = TYPES[given.type], instrument = symbol, units = given.qty and SIGNS[given.side] .. given.qty,
+    price = given.trigger_price or given.price, timeInForce = tif:upper(),
+    positionFill = given.reduce_only and "REDUCE_ONLY" or "DEFAULT", clientExtensions = { id = id } }
+end
+
+--- An order out of the transactions { create, fill, cancel }; nil and an error when it was cancelled for a fault.
+local function outcome_of(op, create, fill, cancel)
+  local order = unify.order(create)
+  if fill then unify.filled(order, fill) end
+  if cancel then unify.cancelled(order, cancel) end
+  local err = errors.of_cancel(order, op)
+  if err then return nil, err end
+  return order
+end
+
+--- What an answer that places an order says.
+local function placed(answer, op)
+  if not answer.orderCreateTransaction then
+    return nil, errors.broken(op, "the answer has no orderCreateTransaction", 201, true)
+  end
+  return outcome_of(op, answer.orderCreateTransaction, answer.orderFillTransaction, answer.orderCancelTransaction)
+end
+
+--- What became of the order with our id, going by what has happened since; nil when it is not there.
+local function found(list, op, client_id)
+  local create, fill, cancel
+  for _, tx in ipairs(list) do
+    if tx.clientExtensions and tx.clientExtensions.id == client_id and tx.type:find "_ORDER" then
+      if tx.rejectReason then
+        return nil, errors.answered({ http = 400, code = tx.rejectReason, message = "rejected: the answer was lost, "
+          .. "transaction " .. tx.id .. " tells" }, op, false)
+      end
+      create = tx
+    elseif create and tx.orderID == create.id then
+      if tx.type == "ORDER_FILL" then fill = tx elseif tx.type == "ORDER_CANCEL" then cancel = tx end
+    end
+  end
+  if create then return outcome_of(op, create, fill, cancel) end
+end
+
+--- An order whose answer is missing is looked for, for more than ten seconds.  It is never sent again: it may still
+-- arrive after the last look.
+local function resolve(self, op, since, client_id, doubt)
+  for _, seconds in ipairs(DOUBT_WAITS) do
+    task.sleep(seconds)
+    local list = M.since(self, op, since)
+    local order, err = found(list or {}, op, client_id)
+    if order or err then return order, err end
+  end
+  return nil, doubt
+end
+
+local Orders = {}
+
+--- Places an order.  type: limit, market (all of it or nothing, unless time_in_force is "ioc"), stop and take_profit
+-- (wait for their trigger_price, then go on as market orders).  client_id is made when it is not given.
+function Orders:place(given)
+  client.check_place(given, TYPES, true)
+  if given.quote_qty or given.self_trade then
+    error(("place: oanda has no %s"):format(given.quote_qty and "quote_qty" or "self_trade"), 2)
+  end
+  if not SIGNS[given.side] then error("place: side is buy or sell", 2) end
+  local symbol, inner = native("place", given.symbol), client.inside(self)
+  local id = given.client_id or client.new_id(self)
+  if not inner.head then
+    local known, err = summary(self, "place")
+    if not known then return nil, err end
+  end
+  local since = inner.head
+  local answer, err = call(self, "place", "POST", path(self, "orders"),
+    { order = request_of(given, symbol, id) }, true)
+  local order
+  if answer then order, err = placed(answer, "place") end
+  if err and err.class == "unknown_outcome" and not err.order_id then
+    order, err = resolve(self, "place", since, id, err)
+  end
+  if order then return order end
+  err.client_id = id
+  return nil, err
+end
+
+-- What of an order is said again when it is replaced: what is left out goes back to its default.
+local KEPT = { "type", "instrument", "units", "price", "priceBound", "distance", "timeInForce", "gtdTime",
+  "positionFill", "triggerCondition", "clientExtensions", "tradeClientExtensions", "takeProfitOnFill",
+  "stopLossOnFill", "trailingStopLossOnFill", "tradeID", "clientTradeID", "guaranteed" }
+
+--- Replaces an open order by one with another qty, price or trigger_price; it gets a new id.
+function Orders:amend(given)
+  client.check_amend(given)
+  native("amend", given.symbol)
+  local answer, err = ask(self, "amend", "orders/" .. specifier(given))
+  if not answer then return nil, err end
+  local old, new = answer.order, {}
+  for _, name in ipairs(KEPT) do new[name] = old[name] end
+  if given.qty and not old.units then
+    return nil, errors.not_offered("amend", "the quantity of an order that belongs to a trade is that of the trade")
+  end
+  if given.qty then new.units = (old.units:sub(1, 1) == "-" and "-" or "") .. given.qty end
+  new.price = given.trigger_price or given.price or old.price
+  answer, err = call(self, "amend", "PUT", path(self, "orders/" .. old.id), { order = new }, true)
+  if not answer then return nil, err end
+  return placed(answer, "amend")
+end
+
+-- ---- ending ------------------------------------------------------------------------
+
+--- The order with this number, which may be known a little later than we know of it.
+local function by_id(self, op, id)
+  local inner = client.inside(self)
+  for i = 1, LAG_TRIES do
+    local answer, err = ask(self, op, "orders/" .. id)
+    if answer then return answer.order end
+    local late = err.code == "NO_SUCH_ORDER" and id_of(id) and id_of(id) <= (inner.head or 0)
+    if not late or i == LAG_TRIES then return nil, err end
+    task.sleep(LAG_SECONDS)
+  end
+end
+
+--- By our id the venue finds open orders only; ended ones are among the last that it lists.
+local function by_client_id(self, op, given)
+  local answer, err = ask(self, op, "orders/" .. specifier(given))
+  if answer then return answer.order end
+  if err.class ~= "unknown_order" then return nil, err end
+  local list, broken = ask(self, op, "orders", { state = "ALL", instrument = native(op, given.symbol), count = PAGE })
+  if not list then return nil, broken end
+  for _, o in ipairs(list.orders) do
+    if o.clientExtensions and o.clientExtensions.id == given.client_id then return o end
+  end
+  return nil, err
+end
+
+local function look_up(self, op, given)
+  local o, err
+  if given.id then o, err = by_id(self, op, tostring(given.id)) else o, err = by_client_id(self, op, given) end
+  if not o then return nil, err end
+  local list
+  list, err = completed(self, op, { o })
+  return list and list[1], err
+end
+
+--- Cancels an order: { symbol, id | client_id }.
+function Orders:cancel(given)
+  check_one("cancel", given)
+  local answer, err = call(self, "cancel", "PUT", path(self, ("orders/%s/cancel"):format(specifier(given))), {}, true)
+  if not answer then return nil, err end
+  if not answer.orderCancelTransaction then
+    return nil, errors.broken("cancel", "the answer has no orderCancelTransaction", 200, true)
+  end
+  return look_up(self, "cancel", { id = answer.orderCancelTransaction.orderID })
+end
+
+--- Looks an order up: { symbol, id | client_id }.
+function Orders:order(given)
+  check_one("order", given)
+  return look_up(self, "order", given)
+end
+
+local function open_orders(self, op, symbol)
+  local answer, err = ask(self, op, "pendingOrders")
+  if not answer then return nil, err end
+  local list
+  list, err = completed(self, op, answer.orders)
+  if not list then return nil, err end
+  local out = {}
+  for i = #list, 1, -1 do -- newest first
+    if not symbol or list[i].symbol == symbol then out[#out + 1] = list[i] end
+  end
+  return out
+end
+
+--- The open ones, also those that belong to a trade.
+function Orders:open_orders(symbol)
+  if symbol then native("open_orders", symbol) end
+  return open_orders(self, "open_orders", symbol)
+end
+
+local function cancel_all(self, op, symbol)
+  local list, err = open_orders(self, op, symbol)
+  if not list then return nil, err end
+  local out = {}
+  for _, order in ipairs(list) do
+    local answer
+    answer, err = call(self, op, "PUT", path(self, ("orders/%s/cancel"):format(order.id)), {}, true)
+    if answer then
+      out[#out + 1] = unify.cancelled(order, answer.orderCancelTransaction)
+    elseif err.class ~= "unknown_order" then -- it has ended meanwhile
+      return nil, err
+    end
+  end
+  return out
+end
+
+--- Cancels every open order of a symbol, or of all, one after another.  Returns the cancelled ones.
+function Orders:cancel_all(symbol)
+  if symbol then native("cancel_all", symbol) end
+  return cancel_all(self, "cancel_all", symbol)
+end
+
+local function close(self, position)
+  local side = position.side
+  local answer, err = call(self, "flatten", "PUT", path(self, ("positions/%s/close"):format(position.raw.instrument)),
+    { [side .. "Units"] = "ALL" }, true)
+  if not answer then return nil, err end
+  return outcome_of("flatten", answer[side .. "OrderCreateTransaction"], answer[side .. "OrderFillTransaction"],
+    answer[side .. "OrderCancelTransaction"])
+end
+
+--- Cancels every open order, then closes every position at the market.  Returns { cancelled, closed }.
+function Orders:flatten(symbol)
+  if symbol then native("flatten", symbol) end
+  local cancelled, err = cancel_all(self, "flatten", symbol)
+  if not cancelled then return nil, err end
+  local held
+  held, err = self:positions()
+  if not held then return nil, err end
+  local closed = {}
+  for _, position in ipairs(held) do
+    if not symbol or position.symbol == symbol then
+      local order
+      order, err = close(self, position)
+      if not order and err.class ~= "unknown_order" then return nil, err end
+      closed[#closed + 1] = order
+    end
+  end
+  return { cancelled = cancelled, closed = closed }
+end
+
+-- ---- what was ----------------------------------------------------------------------
+
+local function within(options, time)
+  return time >= (options.since or 0) and time <= (options.until_ or math.maxinteger)
+end
+
+--- All orders of a symbol, also ended ones, newest of the last 500 last.  options: since, until_ (ms), limit, order_id.
+function Orders:orders(symbol, options)
+  options = checked("orders", options or {}, client.SPAN)
+  local answer, err = ask(self, "orders", "orders", { state = "ALL", instrument = native("orders", symbol),
+    ids = options.order_id and tostring(options.order_id), count = PAGE })
+  if not answer then return nil, err end
+  local list = {}
+  for _, o in ipairs(answer.orders) do
+    if within(options, clock.ms(o.createTime)) and (not options.limit or #list < options.limit) then
+      table.insert(list, 1, o)
+    end
+  end
+  return completed(self, "orders", list)
+end
+
+--- The pages of a list of fills, as { from, to }.  Their addresses lead to the venue, and are read, not followed.
+local function pages_of_fills(self, options)
+  local answer, err = ask(self, "fills", "transactions", { type = "ORDER_FILL", pageSize = RANGE,
+    from = options.since and clock.unix(options.since), to = options.until_ and clock.unix(options.until_) })
+  if not answer then return nil, err end
+  return each(answer.pages, function(url)
+    return { from = url:match "[?&]from=(%d+)", to = url:match "[?&]to=(%d+)" }
+  end)
+end
+
+--- The account's own fills, oldest first; without `since` those of the time that the venue tells unasked.
+-- options: since, until_ (ms), limit, order_id.
+function Orders:fills(symbol, options)
+  options = checked("fills", options or {}, client.SPAN)
+  local name, inner, out = native("fills", symbol), client.inside(self), {}
+  if not inner.home then
+    local known, err = summary(self, "fills")
+    if not known then return nil, err end
+  end
+  local pages, err = pages_of_fills(self, options)
+  if not pages then return nil, err end
+  local id = options.order_id and tostring(options.order_id)
+  for p = #pages, 1, -1 do -- the newest first
+    local answer
+    answer, err = ask(self, "fills", "transactions/idrange", { from = pages[p].from, to = pages[p].to,
+      type = "ORDER_FILL" })
+    if not answer then return nil, err end
+    for i = #answer.transactions, 1, -1 do
+      local tx = answer.transactions[i]
+      if tx.instrument == name and (not id or tx.orderID == id) then
+        if options.limit and #out >= options.limit then return out end
+        table.insert(out, 1, unify.fill(tx, inner.home))
+      end
+    end
+  end
+  return out
+end
+
+--- Gives a class its orders.  its_call(self, op, method, path, params, signed); its_summary(self, op): the account,
+-- asked for once when something of it must be known.
+function M.extend(class, its_call, its_summary)
+  call, summary = its_call, its_summary
+  for name, method in pairs(Orders) do class[name] = method end
+end
+
+return M

@@ -1,0 +1,76 @@
+--- One request to OANDA: its token, its parameters, and its answer judged.  What every answer tells in passing is
+-- kept: the account's newest transaction and how the venue's clock stands to ours.
+local clock = require "smc.venue.oanda.clock"
+local errors = require "smc.venue.oanda.errors"
+local json = require "smc.json"
+local query = require "smc.venue.query"
+local task = require "smc.core.task"
+
+local M = {}
+
+local SKEW_MS = 1000
+
+--- Whether the clocks differ by more than a second.  The venue tells whole seconds, rounded down.
+local function is_skewed(date_ms)
+  local now = task.wall_ms()
+  return date_ms ~= nil and (now < date_ms - SKEW_MS or now >= date_ms + 1000 + SKEW_MS)
+end
+
+--- Seconds that the venue wants us to wait, given as such or as a date.
+local function retry_after(text)
+  if not text then return nil end
+  local date_ms = clock.http_date(text)
+  return tonumber(text) or date_ms and math.max(0, date_ms - task.wall_ms()) / 1000
+end
+
+--- The reason that a transaction of refusal gives: not every build names it as errorCode too.
+local function reason_in(value)
+  for name, part in pairs(value) do
+    if type(part) == "table" and name:find "RejectTransaction$" then return part.rejectReason end
+  end
+end
+
+--- The error that an answer is.  status, headers, body of the answer.
+function M.refused(status, headers, body, op, mutation)
+  local value = json.decode(body)
+  local page = type(value) ~= "table"
+  if page then value = {} end
+  return errors.answered({ http = status, code = value.errorCode or reason_in(value), message = value.errorMessage
+    or ("HTTP status %d: %s"):format(status, body:sub(1, 80)), retry_after = retry_after(headers["retry-after"]),
+    cause = { page = page, skewed = is_skewed(clock.http_date(headers.date)) } }, op, mutation)
+end
+
+--- Remembers the newest transaction that an answer tells of.
+local function note(inner, value)
+  local id = type(value) == "table" and math.tointeger(tonumber(value.lastTransactionID))
+  if id and id > (inner.head or 0) then inner.head = id end
+end
+
+local function judge(inner, reply, asked)
+  local value = json.decode(reply.body)
+  note(inner, value)
+  if reply.status < 200 or reply.status > 299 then
+    return nil, M.refused(reply.status, reply.headers, reply.body, asked.op, asked.mutation)
+  end
+  if type(value) == "table" then return value, reply.headers end
+  return nil, errors.broken(asked.op, "the answer is not JSON", reply.status, asked.mutation)
+end
+
+--- Sends it once.  asked: { op, method, path, params, signed, mutation }.  GET and DELETE carry their parameters as a
+-- query, the others as JSON.  Returns the decoded answer and the headers, or nil and an error.
+function M.call(venue, inner, asked)
+  local url, headers, body = venue.url .. asked.path, {}, nil
+  local given = next(asked.params) ~= nil
+  if asked.method == "GET" or asked.method == "DELETE" then
+    if given then url = url .. "?" .. query.encode(asked.params) end
+  else
+    headers[1] = { "Content-Type", "application/json" }
+    if given then body = json.encode(asked.params) end
+  end
+  local reply, err = inner.wire:send { method = asked.method, url = url, path = asked.path, headers = headers,
+    bearer = asked.signed and inner.token or nil, body = body, op = asked.op, signed = asked.signed }
+  if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
+  return judge(inner, reply, asked)
+end
+
+return M
