@@ -125,6 +125,8 @@ int smcb_open_json(lua_State *L);      /* smc.json            ordered, exact JSO
 int smcb_open_decimal(lua_State *L);   /* smc.decimal         exact decimals on strings */
 int smcb_open_histogram(lua_State *L); /* smc.histogram */
 int smcb_open_rng(lua_State *L);       /* smc.core.rng        seeded streams */
+int smcb_open_breaker(lua_State *L);   /* smc.core.breaker */
+int smcb_open_limiter(lua_State *L);   /* smc.core.limiter */
 int smcb_open_text(lua_State *L);      /* smc.core.text       hex, base64, percent-encoding */
 
 #endif /* SMCB_H */

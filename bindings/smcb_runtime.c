@@ -34,12 +34,20 @@ static const embedded_t embedded[] = {
 
 /* C modules behind require.  Scenarios see those that are not smc.core.*. */
 static const luaL_Reg modules[] = {
-    {"smc.core.task", smcb_open_task},      {"smc.core.http", smcb_open_http},
-    {"smc.core.ws", smcb_open_ws},          {"smc.core.server", smcb_open_server},
-    {"smc.core.sign", smcb_open_sign},      {"smc.core.market", smcb_open_market},
-    {"smc.core.rng", smcb_open_rng},        {"smc.core.text", smcb_open_text},
-    {"smc.json", smcb_open_json},           {"smc.decimal", smcb_open_decimal},
-    {"smc.histogram", smcb_open_histogram}, {"cjson", luaopen_cjson},
+    {"smc.core.task", smcb_open_task},
+    {"smc.core.http", smcb_open_http},
+    {"smc.core.ws", smcb_open_ws},
+    {"smc.core.server", smcb_open_server},
+    {"smc.core.sign", smcb_open_sign},
+    {"smc.core.market", smcb_open_market},
+    {"smc.core.rng", smcb_open_rng},
+    {"smc.core.text", smcb_open_text},
+    {"smc.core.breaker", smcb_open_breaker},
+    {"smc.core.limiter", smcb_open_limiter},
+    {"smc.json", smcb_open_json},
+    {"smc.decimal", smcb_open_decimal},
+    {"smc.histogram", smcb_open_histogram},
+    {"cjson", luaopen_cjson},
 };
 
 smcb_host_t *smcb_host(lua_State *L)

@@ -16,6 +16,8 @@ local lazy = {
   json = function() return require "smc.json" end,
   venue = function() return require("smc.venue").open end,
   sandbox = function() return require("smc.sandbox").open end,
+  breaker = function() return require("smc.breaker").new end,
+  limiter = function() return require("smc.limiter").new end,
   dialect = function() return require "smc.dialect" end,
   secret = function() return require("smc.sign").secret end,
 }

@@ -77,6 +77,19 @@ function smc.venue(name, options) end
 ---@return smc.Sandbox sandbox
 function smc.sandbox(name, options) end
 
+---Makes a circuit breaker, closed: see smc.Breaker.  Raises: an unknown option or one out of range.  Where: everywhere.
+---@param options? smc.BreakerOptions
+---@return smc.Breaker breaker
+---@source ../lua/smc/breaker.lua
+function smc.breaker(options) end
+
+---Makes a rate limiter: see smc.Limiter.  Raises: no budgets, more than 8, one that makes no sense.
+---Where: scenario, hook.
+---@param budgets table<string, smc.BudgetOptions>
+---@return smc.Limiter limiter
+---@source ../lua/smc/limiter.lua
+function smc.limiter(budgets) end
+
 ---@class smc.Task
 local Task = {}
 

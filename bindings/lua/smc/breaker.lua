@@ -1,0 +1,126 @@
+--- Circuit breakers for scenarios: durations in seconds, rates from 0 to 1, errors by class.
+local core = require "smc.core.breaker"
+local errors = require "smc.error"
+
+local M = {}
+local Breaker = { __name = "smc.breaker" }
+
+local within = setmetatable({}, { __mode = "k" }) -- breaker -> { core, counts, history }
+
+local OPTIONS = { window = "calls", size = 20, min_calls = 10, failure_rate = 0.5, slow_rate = 0, slow = 1, open = 30,
+  open_max = false, growth = 1, probes = 1, counts = false }
+
+-- Errors that say that the other side is in trouble.  Any other answer shows that it is there.
+local COUNTS = { "network", "timeout", "server", "unknown_outcome", "protocol" }
+
+local function number(options, name, least, most, level)
+  local value = options[name]
+  if value == nil then value = OPTIONS[name] end
+  if type(value) ~= "number" or not (value >= least and value <= most) then
+    error(("smc.breaker: %s must be a number from %g to %g"):format(name, least, most), level + 1)
+  end
+  return value
+end
+
+local function whole(options, name, scale, least, most, level)
+  return math.tointeger(math.floor(number(options, name, least, most, level + 1) * scale + 0.5))
+end
+
+local function conf_of(options, level)
+  local time = (options.window or OPTIONS.window) == "time"
+  local conf = { time = time, failure_pct = whole(options, "failure_rate", 100, 0, 1, level + 1),
+    slow_pct = whole(options, "slow_rate", 100, 0, 1, level + 1),
+    slow_ms = whole(options, "slow", 1000, 0, 1e6, level + 1),
+    open_ms = whole(options, "open", 1000, 0.001, 1e6, level + 1),
+    growth_pct = whole(options, "growth", 100, 1, 10, level + 1),
+    probes = whole(options, "probes", 1, 1, 1e6, level + 1),
+    min_calls = whole(options, "min_calls", 1, 1, 1e6, level + 1),
+    size = whole(options, "size", time and 1000 or 1, time and 0.016 or 1, time and 1e6 or 1024, level + 1) }
+  conf.open_max_ms = options.open_max and whole(options, "open_max", 1000, 0.001, 1e6, level + 1)
+    or conf.growth_pct > 100 and conf.open_ms * 10 or conf.open_ms
+  if not time then conf.min_calls = math.min(conf.min_calls, conf.size) end
+  return conf
+end
+
+local function set_of(list, level)
+  local out = {}
+  for _, class in ipairs(list) do
+    if type(class) ~= "string" then error("smc.breaker: counts is a list of error classes", level + 1) end
+    out[class] = true
+  end
+  return out
+end
+
+--- A closed breaker.  See bindings/meta/breaker.lua for the options.
+function M.new(options)
+  options = options or {}
+  if type(options) ~= "table" then error("smc.breaker: an options table expected", 2) end
+  for name in pairs(options) do
+    if OPTIONS[name] == nil then error(("smc.breaker: unknown option '%s'"):format(tostring(name)), 2) end
+  end
+  if options.window and options.window ~= "calls" and options.window ~= "time" then
+    error("smc.breaker: window is \"calls\" or \"time\"", 2)
+  end
+  local ok, breaker = pcall(core.new, conf_of(options, 2))
+  if not ok then error("smc.breaker: " .. breaker:gsub("^.-:%d+: ", ""), 2) end
+  local self = setmetatable({}, Breaker)
+  within[self] = { core = breaker, counts = set_of(options.counts or COUNTS, 2), history = {} }
+  return self
+end
+
+--- Takes down a transition as soon as somebody could notice it.
+local function observe(self)
+  local inner = within[self]
+  local changes, last = inner.core:last()
+  if changes > #inner.history then inner.history[changes] = last end
+end
+
+local methods = {}
+
+--- One call: its permit, or nil and an error of class circuit_open.
+function methods:ask()
+  local permit, wait = within[self].core:ask()
+  observe(self)
+  if permit then return permit end
+  return nil, errors.new { class = "circuit_open", message = "the circuit breaker is open", retryable = wait ~= nil,
+    retry_after = wait, op = "breaker.ask" }
+end
+
+--- What a call gave, as the breaker sees it.
+function methods:judge(result, err)
+  if result ~= nil or type(err) ~= "table" then return "ok" end
+  if err.class == "cancelled" then return "ignored" end
+  return within[self].counts[err.class] and "failed" or "ok"
+end
+
+function methods:report(permit, word)
+  local first = permit:report(word)
+  observe(self)
+  return first
+end
+
+--- Calls fn if the breaker lets it, and reports what came of it; an interrupted or raising call counts as none.
+function methods:call(fn, ...)
+  local permit <close>, no = self:ask()
+  if not permit then return nil, no end
+  local results = table.pack(fn(...))
+  self:report(permit, self:judge(results[1], results[2]))
+  return table.unpack(results, 1, results.n)
+end
+
+function methods:force(word)
+  within[self].core:force(word)
+  observe(self)
+end
+
+--- All transitions so far, oldest first.
+function methods:history()
+  return { table.unpack(within[self].history) }
+end
+
+function Breaker.__index(self, key)
+  if key == "state" then return within[self].core:state() end
+  return methods[key]
+end
+
+return M

@@ -1,0 +1,137 @@
+--- Rate limiters for scenarios: budgets by name, durations in seconds.
+local core = require "smc.core.limiter"
+
+local M = {}
+local Limiter = { __name = "smc.limiter" }
+Limiter.__index = Limiter
+
+local within = setmetatable({}, { __mode = "k" }) -- limiter -> { core, names, index, limits }
+
+local BUDGET = { limit = true, per = true, burst = true, kind = true }
+local PRIORITY = { critical = 0, high = 1, normal = 2, low = 3 }
+local MOST = 1000000000
+
+local function is_count(value) return math.type(value) == "integer" and value >= 1 and value <= MOST end
+
+local function budget_of(name, given, level)
+  local function wrong(what) error(("smc.limiter: %s: %s"):format(name, what), level + 2) end
+  if type(given) ~= "table" then wrong "a table like { limit = 6000, per = 60 } expected" end
+  for key in pairs(given) do
+    if not BUDGET[key] then wrong(("unknown key '%s'"):format(tostring(key))) end
+  end
+  if not is_count(given.limit) then wrong "limit is a whole number from 1 to 10^9" end
+  if type(given.per) ~= "number" or not (given.per >= 0.001 and given.per <= 1e6) then
+    wrong "per is a number of seconds from 0.001 to 10^6"
+  end
+  local kind = given.kind or given.burst and "bucket" or "window"
+  if kind ~= "bucket" and kind ~= "window" then wrong "kind is \"window\" or \"bucket\"" end
+  if given.burst and (kind == "window" or not is_count(given.burst)) then
+    wrong "burst, of a bucket, is a whole number from 1 to 10^9"
+  end
+  return { window = kind == "window", limit = kind == "bucket" and given.burst or given.limit, refill = given.limit,
+    period_ms = math.floor(given.per * 1000 + 0.5) }
+end
+
+--- budgets: by name { limit, per [, burst | kind] }.  See bindings/meta/limiter.lua.
+function M.new(budgets)
+  if type(budgets) ~= "table" or next(budgets) == nil then
+    error("smc.limiter: budgets by name expected, as in { weight = { limit = 6000, per = 60 } }", 2)
+  end
+  local names, list, index = {}, {}, {}
+  for name in pairs(budgets) do names[#names + 1] = tostring(name) end
+  table.sort(names)
+  if #names > 8 then error("smc.limiter: at most 8 budgets", 2) end
+  for i, name in ipairs(names) do list[i], index[name] = budget_of(name, budgets[name], 2), i end
+  local self = setmetatable({}, Limiter)
+  within[self] = { core = core.new(list), names = names, index = index, list = list }
+  return self
+end
+
+local function budget(self, what, name)
+  local inner = within[self]
+  local i = inner.index[name]
+  if not i then
+    error(("limiter:%s: there is no budget '%s' (there are: %s)"):format(what, tostring(name),
+      table.concat(inner.names, ", ")), 3)
+  end
+  return inner.core, i
+end
+
+local function weights_of(self, what, given)
+  local inner, out = within[self], {}
+  for i = 1, #inner.names do out[i] = 0 end
+  if type(given) ~= "table" or next(given) == nil then
+    error(("limiter:%s: weights by budget expected, as in { weight = 1 }"):format(what), 3)
+  end
+  for name, weight in pairs(given) do
+    local i = inner.index[name]
+    if not i then
+      error(("limiter:%s: there is no budget '%s' (there are: %s)"):format(what, tostring(name),
+        table.concat(inner.names, ", ")), 3)
+    end
+    if math.type(weight) ~= "integer" or weight < 0 or weight > MOST then
+      error(("limiter:%s: the weight of %s is a whole number from 0 to 10^9"):format(what, name), 3)
+    end
+    out[i] = weight
+  end
+  return out
+end
+
+local HOW = { priority = true, timeout = true }
+
+local function how_of(what, how)
+  how = how or {}
+  for key in pairs(how) do
+    if not HOW[key] then error(("limiter:%s: unknown option '%s'"):format(what, tostring(key)), 3) end
+  end
+  local priority = PRIORITY[how.priority or "normal"]
+  if not priority then error(("limiter:%s: priority is critical, high, normal or low"):format(what), 3) end
+  return priority, how.timeout
+end
+
+--- Waits until the weights may be spent, and spends them.
+function Limiter:acquire(weights, how)
+  local priority, timeout = how_of("acquire", how)
+  return within[self].core:acquire(weights_of(self, "acquire", weights), priority, timeout)
+end
+
+--- Spends them now, or not at all.
+function Limiter:try(weights, how)
+  local priority = how_of("try", how)
+  return within[self].core:try(weights_of(self, "try", weights), priority)
+end
+
+--- Nobody is granted for so many seconds.
+function Limiter:hold(seconds) within[self].core:hold(seconds) end
+
+--- What the venue says is left of a budget.
+function Limiter:left(name, n)
+  local inner, i = budget(self, "left", name)
+  if math.type(n) ~= "integer" or n < 0 then error("limiter:left: a whole number expected", 2) end
+  inner:left(i, math.min(n, MOST))
+end
+
+--- The windows of a budget follow a clock that is so many seconds ahead of smc.now().
+function Limiter:follow(name, seconds)
+  local inner, i = budget(self, "follow", name)
+  if not within[self].list[i].window then error("limiter:follow: a bucket follows no clock", 2) end
+  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < 1e12) then
+    error("limiter:follow: seconds >= 0 expected", 2)
+  end
+  inner:follow(i, math.floor(seconds * 1000 + 0.5))
+end
+
+--- { used, limit } of a budget.
+function Limiter:usage(name)
+  local inner, i = budget(self, "usage", name)
+  return { used = inner:used(i), limit = within[self].list[i].limit }
+end
+
+--- "warning" (80 %), "critical" (95 %) or nil: the highest that was passed since the last look.
+function Limiter:alert(name)
+  local inner, i = budget(self, "alert", name)
+  local warning, critical = inner:alerts(i)
+  return critical and "critical" or warning and "warning" or nil
+end
+
+return M

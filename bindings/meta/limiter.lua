@@ -1,0 +1,67 @@
+---@meta smc.limiter
+
+---A budget.  A window gives `limit` in each period of the clock that it follows; a bucket holds `burst` tokens, full at
+---first, and gets `limit` new ones evenly over each period.
+---@class smc.BudgetOptions
+---@field limit integer  1..10^9
+---@field per number  seconds of a period, 0.001..10^6
+---@field kind? "window"|"bucket"  default "window", with a burst "bucket"
+---@field burst? integer  what a bucket holds; default `limit`
+
+---@class smc.AcquireOptions
+---@field priority? "critical"|"high"|"normal"|"low"  default "normal"
+---@field timeout? number  seconds; default: as long as it takes
+
+---A rate limiter.  Strict priority, first come first served inside, nobody overtakes; who gives up has spent nothing.
+---@class smc.Limiter
+local Limiter = {}
+
+---Waits until all weights may be spent, and spends them together.
+---
+---Errors: `timeout`; `invalid_request` when a weight is above what its budget ever holds.
+---Raises: an unknown budget, a weight that is no count.  Where: scenario, hook.
+---@async
+---@nodiscard
+---@param weights table<string, integer>  by budget
+---@param how? smc.AcquireOptions
+---@return true? ok
+---@return smc.Error? err
+---@source ../lua/smc/limiter.lua
+function Limiter:acquire(weights, how) end
+
+---Spends them now or not at all; false also while somebody of the same or a higher priority waits.
+---@nodiscard
+---@param weights table<string, integer>
+---@param how? { priority?: string }
+---@return boolean? granted
+---@return smc.Error? err  `invalid_request`, as acquire
+---@source ../lua/smc/limiter.lua
+function Limiter:try(weights, how) end
+
+---Nobody is granted for so many seconds; a hold that lasts longer stays.
+---@param seconds number
+---@source ../lua/smc/limiter.lua
+function Limiter:hold(seconds) end
+
+---What the venue says is left of a budget: makes it smaller, never larger.
+---@param budget string
+---@param n integer
+---@source ../lua/smc/limiter.lua
+function Limiter:left(budget, n) end
+
+---The windows of a budget follow a clock that is so many seconds ahead of smc.now().
+---@param budget string
+---@param seconds number
+---@source ../lua/smc/limiter.lua
+function Limiter:follow(budget, seconds) end
+
+---@param budget string
+---@return { used: integer, limit: integer }
+---@source ../lua/smc/limiter.lua
+function Limiter:usage(budget) end
+
+---The highest of 80 % ("warning") and 95 % ("critical") that was passed since the last look.
+---@param budget string
+---@return "warning"|"critical"|nil
+---@source ../lua/smc/limiter.lua
+function Limiter:alert(budget) end

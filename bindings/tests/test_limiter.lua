@@ -1,0 +1,137 @@
+-- smc.limiter: its law is tested in C; here are its words, its waiting tasks, and what ends a wait.
+local smc = require "smc"
+
+local function says(text, fn)
+  local ok, err = pcall(fn)
+  assert.is_false(ok)
+  assert.matches("test_limiter.lua:%d+: ", err)
+  assert.matches(text, err, 1, true)
+end
+
+--- Tasks that acquire in order; returns the list that their names go to.
+local function queue(limiter, rows)
+  local order, tasks = {}, {}
+  for i, row in ipairs(rows) do
+    tasks[i] = smc.spawn(function()
+      local ok, err = limiter:acquire({ weight = row.weight or 1 }, { priority = row.priority, timeout = row.timeout })
+      order[#order + 1] = row.name .. (ok and "" or " " .. err.class)
+    end)
+    smc.sleep(0) -- so that they come in this order
+  end
+  return order, tasks
+end
+
+describe("smc.limiter", function()
+  it("grants at once what there is, and makes the rest wait for it", function()
+    local limiter = smc.limiter { weight = { limit = 10, per = 1, burst = 5 } }
+    local start = smc.now()
+    for _ = 1, 5 do assert(limiter:acquire { weight = 1 }) end
+    assert.near(0, smc.now() - start, 0.01)
+    for _ = 1, 20 do assert(limiter:acquire { weight = 1 }) end
+    assert.near(2, smc.now() - start, 0.02)
+  end)
+
+  it("keeps a window's limit however many tasks ask", function()
+    local limiter = smc.limiter { weight = { limit = 7, per = 1 } }
+    local counts = {}
+    smc.all(4, function()
+      for _ = 1, 20 do
+        assert(limiter:acquire { weight = 1 })
+        local window = math.floor(smc.now())
+        counts[window] = (counts[window] or 0) + 1
+      end
+    end)
+    local windows = 0
+    for _, n in pairs(counts) do
+      assert.is_true(n <= 7)
+      windows = windows + 1
+    end
+    assert.is_true(windows <= 13) -- 80 in windows of 7, the first one perhaps begun
+  end)
+
+  it("goes by priority, then by arrival", function()
+    local limiter = smc.limiter { weight = { limit = 1, per = 1 } }
+    assert(limiter:acquire { weight = 1 })
+    local order, tasks = queue(limiter, { { name = "a" }, { name = "low", priority = "low" }, { name = "b" },
+      { name = "top", priority = "critical" } })
+    assert.is_false(limiter:try { weight = 1 })
+    for _, task in ipairs(tasks) do task:join() end
+    assert.same({ "top", "a", "b", "low" }, order)
+  end)
+
+  it("ends a wait by its timeout or with its task, at no cost, and lets the next one go", function()
+    local limiter = smc.limiter { weight = { limit = 10, per = 10, burst = 10 } }
+    assert(limiter:acquire { weight = 9 })
+    local order, tasks = queue(limiter, { { name = "big", weight = 10, timeout = 1 },
+      { name = "cancelled", weight = 10 }, { name = "small" } })
+    smc.sleep(0.5)
+    assert.same({}, order) -- nobody overtakes
+    smc.sleep(0.6)
+    assert.same({ "big timeout" }, order)
+    tasks[2]:cancel()
+    tasks[3]:join(0.01) -- there is room for it: it need not wait for anybody's timer
+    assert.same({ "big timeout", "small" }, order)
+    assert.is_true(limiter:usage("weight").used <= 9)
+  end)
+
+  it("is held by what the venue says", function()
+    local limiter = smc.limiter { weight = { limit = 100, per = 60 } }
+    limiter:hold(12)
+    local start = smc.now()
+    assert(limiter:acquire { weight = 1 })
+    assert.near(12, smc.now() - start, 0.01)
+    limiter:left("weight", 3)
+    assert.same({ used = 97, limit = 100 }, limiter:usage "weight")
+    assert.equal("critical", limiter:alert "weight")
+    assert.is_nil(limiter:alert "weight")
+    assert.is_false(limiter:try { weight = 4 })
+  end)
+
+  it("follows another clock", function()
+    local limiter = smc.limiter { weight = { limit = 1, per = 60 } }
+    local into = smc.now() % 60
+    limiter:follow("weight", 50 - into + 60) -- it is ten seconds before a full minute there
+    assert(limiter:acquire { weight = 1 })
+    local start = smc.now()
+    assert(limiter:acquire { weight = 1 })
+    assert.near(10, smc.now() - start, 0.02)
+  end)
+
+  it("spends from several budgets together", function()
+    local limiter = smc.limiter { orders = { limit = 2, per = 10 }, weight = { limit = 100, per = 60 } }
+    assert(limiter:acquire { orders = 2, weight = 1 })
+    assert.is_false(limiter:try { orders = 1, weight = 1 })
+    assert.equal(1, limiter:usage("weight").used)
+    local _, err = limiter:acquire { orders = 3 }
+    assert.same({ "invalid_request", false }, { err.class, err.retryable })
+    assert.equal("invalid_request", select(2, limiter:try { orders = 3 }).class)
+  end)
+
+  it("refuses what makes no sense, by name, at the caller's line", function()
+    says("smc.limiter: budgets by name expected", function() smc.limiter {} end)
+    says("smc.limiter: w: limit is a whole number", function() smc.limiter { w = { limit = 0, per = 1 } } end)
+    says("smc.limiter: w: per is a number of seconds", function() smc.limiter { w = { limit = 1 } } end)
+    says("smc.limiter: w: unknown key 'pre'", function() smc.limiter { w = { limit = 1, pre = 1 } } end)
+    says("smc.limiter: w: kind is", function() smc.limiter { w = { limit = 1, per = 1, kind = "jar" } } end)
+    says("smc.limiter: w: burst, of a bucket", function()
+      smc.limiter { w = { limit = 1, per = 1, kind = "window", burst = 2 } }
+    end)
+    local limiter = smc.limiter { weight = { limit = 1, per = 1 } }
+    says("limiter:acquire: there is no budget 'orders' (there are: weight)", function()
+      return limiter:acquire { orders = 1 }, nil
+    end)
+    says("limiter:acquire: the weight of weight is a whole number", function()
+      return limiter:acquire { weight = 0.5 }, nil
+    end)
+    says("limiter:acquire: unknown option 'prio'", function()
+      return limiter:acquire({ weight = 1 }, { prio = 1 }), nil
+    end)
+    says("limiter:try: priority is critical", function()
+      return limiter:try({ weight = 1 }, { priority = "top" }), nil
+    end)
+    says("limiter:usage: there is no budget 'x'", function() return limiter:usage "x", nil end)
+    says("limiter:left: a whole number expected", function() limiter:left("weight", -1) end)
+    local bucket = smc.limiter { weight = { limit = 1, per = 1, burst = 1 } }
+    says("limiter:follow: a bucket follows no clock", function() bucket:follow("weight", 1) end)
+  end)
+end)
