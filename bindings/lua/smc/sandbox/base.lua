@@ -16,20 +16,19 @@ Base.__index = Base
 -- anybody told about an account; send(self, topic, event), to all subscribers; describe_sessions(self), for scenarios.
 -- And may have: has_audience(self), whether heard need be called; counted(self, market, n), for what is kept of every
 -- event, told before: market:peek(1..n).
+-- Returns the class, and what it is made of, for methods that extend one of those.
 function M.class()
   local class = setmetatable({}, Base)
   class.__index = class
-  return class
+  return class, Base
 end
 
-local function fill_market(self)
+--- Opens the market of a symbol; a venue that trades something else than coins for coins has its own.
+function Base:list(def)
   local m = self.market
-  m:want "orders"
-  for _, def in ipairs(self.symbols) do
-    m:instrument { symbol = def.symbol, base = def.base, quote = def.quote, tick = def.tick,
-      step = def.step, maker_fee = self.fee_rate, taker_fee = self.fee_rate }
-    m:feed { symbol = def.symbol, mid = def.start, level_qty = def.level_qty, trade_qty = def.trade_qty }
-  end
+  m:instrument { symbol = def.symbol, base = def.base, quote = def.quote, tick = def.tick,
+    step = def.step, maker_fee = self.fee_rate, taker_fee = self.fee_rate }
+  m:feed { symbol = def.symbol, mid = def.start, level_qty = def.level_qty, trade_qty = def.trade_qty }
 end
 
 local function by(list, field)
@@ -51,7 +50,8 @@ function M.new(class, given)
     key_length = given.key_length, funds = given.funds or coins.funds, keys = {}, sessions = {},
     topics = {}, topic_of = {},
   }, class)
-  fill_market(self)
+  self.market:want "orders"
+  for _, def in ipairs(self.symbols) do self:list(def) end
   local fixed = given.credentials or {}
   self.secret = fixed.secret or self.random:alnum(given.secret_length)
   self.first_account = self:new_account "main"
@@ -76,7 +76,7 @@ function Base:new_account(name)
 end
 
 --- The venue's clock, in Unix milliseconds.
-function Base:now() return task.wall_ms() + self.skew_ms end
+function Base:now() return self.market_clock() + self.skew_ms end
 
 function Base:record(entry) self.record_(entry) end
 
@@ -86,11 +86,21 @@ function Base.counted() end
 --- Lets the market catch up with the clock and tells whoever listens what happened.
 function Base:settle()
   local m = self.market
-  m:advance(task.wall_ms())
+  m:advance(self.market_clock())
   local n = m:pending()
   if n == 0 then return end
   self:counted(m, n)
   if self:has_audience() then self:heard(m:events()) else m:forget() end
+end
+
+--- When something happens next that somebody would notice, in wall milliseconds; nil: never.
+function Base:next_due()
+  local due = subscriptions.next_due(self)
+  if self:watched() then
+    local next_ms = self.market:next_ms()
+    if next_ms and (not due or next_ms < due) then due = next_ms end
+  end
+  return due
 end
 
 --- Sets the one timer of the market, if anybody would notice what happens.
@@ -98,11 +108,7 @@ function Base:arm()
   if self.timer then self.timer:cancel() end
   self.timer = nil
   if self.closed then return end
-  local due = subscriptions.next_due(self)
-  if self:watched() then
-    local next_ms = self.market:next_ms()
-    if next_ms and (not due or next_ms < due) then due = next_ms end
-  end
+  local due = self:next_due()
   if not due then return end
   self.timer = task.after(math.max(0, due - task.wall_ms()), function()
     self.timer = nil
