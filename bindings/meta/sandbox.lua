@@ -3,6 +3,7 @@
 ---@class smc.SandboxOptions
 ---@field assume? table<string, any>  see lua/smc/sandbox/<name>/assumptions.lua
 ---@field key? string  the account's API key, 1 to 128 letters, digits, - or _; default: drawn by the seed
+---@field token? string  oanda: the account's token, 8 to 128 letters, digits, - or _; default: drawn by the seed
 ---@field secret? string  its secret, 8 to 128 printable characters; default: drawn by the seed
 
 ---A simulated venue: a server on loopback that speaks the venue's own protocol over a live market.
@@ -14,6 +15,8 @@
 ---@field origin string
 ---@field key string
 ---@field secret string
+---@field token string  oanda: its bearer token, in place of key and secret
+---@field account string  oanda: the id of the account
 local Sandbox = {}
 
 ---@class smc.SeenRequest
@@ -112,7 +115,19 @@ function Sandbox:advance() end
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:move(symbol, change) end
 
----The WebSocket connections that are open: kind ("market", "api"; bybit's "market", "private"), path,
+---oanda: the instrument stops trading: its price stands still, market orders are cancelled with MARKET_HALTED, pending
+---orders may still be made and cancelled.  Where: scenario, hook.
+---@param symbol string
+---@source ../lua/smc/sandbox/oanda/face.lua
+function Sandbox:halt(symbol) end
+
+---oanda: it trades again.  Where: scenario, hook.
+---@param symbol string
+---@source ../lua/smc/sandbox/oanda/face.lua
+function Sandbox:resume(symbol) end
+
+---The connections that stay open: kind ("market", "api"; bybit's "market", "private"; oanda's "prices",
+---"transactions"), path,
 ---pings (binance's own, or those of bybit's clients), pongs, and streams or subscriptions.
 ---Where: scenario, hook.
 ---@return table[]

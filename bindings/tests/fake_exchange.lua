@@ -14,6 +14,14 @@ function Exchange:reply(status, headers, body)
   for _, h in ipairs(headers) do self.out[h[1]:lower()] = h[2] end
 end
 
+--- A stream: `pieces` are its chunks so far; `hang_up` ends it as the client.
+function Exchange:start(status, headers)
+  self:reply(status, headers, "")
+  self.alive, self.pieces = true, {}
+  function self:write(bytes) self.pieces[#self.pieces + 1] = bytes end
+  function self:hang_up() self.alive = false end
+end
+
 --- The socket's server side: `sent` is what the client would read.
 function Exchange:upgrade(handlers)
   local sock = { sent = {}, pinged = {}, handlers = handlers }

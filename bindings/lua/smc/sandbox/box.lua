@@ -16,6 +16,8 @@ local function def_of(self, symbol, what)
   return sb, def
 end
 
+M.def_of = def_of
+
 --- The venue behind a box.
 function M.venue(box) return hidden[box] end
 

@@ -1,0 +1,12 @@
+--- Where the venue's behaviour is not known, or differs from division to division, this is what the sandbox does; a
+-- scenario may choose otherwise: smc.sandbox("oanda", { assume = { name = value } }).
+return {
+  requests_per_second = 120,      -- REST requests of an address, in any second
+  connections_per_second = false, -- a number: new connections beyond it are reset; unmodified clients open one a call
+  streams = 20,                   -- of an address, both kinds together; one more is refused with 429
+  retry_after = false,            -- seconds that a 429 names, or no such header
+  parameter_error_code = true,    -- whether layer 1 refusals carry an errorCode (builds of 2016 had none)
+  fx_week = false,                -- true: the market closes from Friday to Sunday, 17:00 in New York
+  conversion_markup = "0.005",    -- of each conversion into the home currency, against the client
+  commission_bps = 0,             -- of every fill, in basis points of its value
+}

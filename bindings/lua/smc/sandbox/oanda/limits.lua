@@ -1,0 +1,43 @@
+--- OANDA's counters of an address: requests, and new connections, over any second.
+local rolling = require "smc.sandbox.rolling"
+
+local M = {}
+local Limits = {}
+Limits.__index = Limits
+
+local SECOND_MS = 1000
+
+function M.new(assume, now_ms)
+  return setmetatable({ opened = now_ms, requests = rolling.new(SECOND_MS, assume.requests_per_second), used = 0,
+    connections = assume.connections_per_second and rolling.new(SECOND_MS, assume.connections_per_second) or nil,
+    latest = 0, violations = 0 }, Limits)
+end
+
+--- A new limit: n requests over so many seconds.
+function Limits:change(n, seconds) self.requests = rolling.new(seconds * 1000, n) end
+
+--- Counts one request.  false: one too many.
+function Limits:admit(now_ms)
+  if rolling.take(self.requests, now_ms) then
+    self.used = self.used + 1
+    return true
+  end
+  self.violations = self.violations + 1
+  return false
+end
+
+--- Counts a connection at its first request; connections are numbered as they come.  false: one too many.
+function Limits:connect(connection, now_ms)
+  if not self.connections or connection <= self.latest then return true end
+  self.latest = connection
+  return rolling.take(self.connections, now_ms)
+end
+
+--- For scenarios: requests since the start and allowed since, refusals, the running window.
+function Limits:report(now_ms)
+  local w = self.requests
+  return { used = self.used, allowed = ((now_ms - self.opened) // w.ms + 1) * w.limit, violations = self.violations,
+    window = rolling.roll(w, now_ms), limit = w.limit, per = w.ms // 1000 }
+end
+
+return M
