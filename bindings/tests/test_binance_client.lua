@@ -132,7 +132,8 @@ describe("a venue", function()
 
   it("refuses options, filters and keys that it does not know", function()
     local venue = smc.venue "binance"
-    says("smc.venue: no venue is called 'kraken' (known: binance, bybit, and venue/NAME.lua beside the scenario)",
+    says("smc.venue: no venue is called 'kraken' "
+      .. "(known: binance, bybit, oanda, and venue/NAME.lua beside the scenario)",
       function() smc.venue "kraken" end)
     says("smc.venue: unknown option 'limiter' of binance", function() smc.venue("binance", { limiter = false }) end)
     says("smc.venue: recv_window is a whole number of milliseconds", function()

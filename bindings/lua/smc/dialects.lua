@@ -4,12 +4,11 @@ local load_file = require "smc.load_file"
 
 local M = {}
 
-local BUILT_IN = { "binance", "bybit" }
+local BUILT_IN = { "binance", "bybit", "oanda" }
 local CLIENT, SANDBOX = {}, {}
 for _, name in ipairs(BUILT_IN) do
   CLIENT[name], SANDBOX[name] = "smc.venue." .. name, "smc.sandbox." .. name .. ".face"
 end
-SANDBOX.oanda = "smc.sandbox.oanda.face"
 
 --- The half of a venue of one's own, or nil when there is no such file; raises when the file is not what it should be.
 local function beside(folder, name)
