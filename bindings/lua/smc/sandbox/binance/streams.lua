@@ -1,10 +1,10 @@
 --- Market streams: connections, subscriptions, control messages.
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
-local keepalive = require "smc.sandbox.binance.keepalive"
 local market_data = require "smc.sandbox.binance.market_data"
 local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
+local socket = require "smc.sandbox.binance.socket"
 local subscriptions = require "smc.sandbox.subscriptions"
 local text = require "smc.core.text"
 local topics = require "smc.sandbox.binance.topics"
@@ -12,7 +12,6 @@ local topics = require "smc.sandbox.binance.topics"
 local M = {}
 
 local MAX_STREAMS = 1024
-local UNITS = format.units
 
 -- ---- sending ---------------------------------------------------------------
 
@@ -159,16 +158,18 @@ local function answer_error(session, no, id)
   session.sock:send(json.encode(json.object("error", json.object("code", no.code, "msg", no.msg), "id", id)))
 end
 
---- A connection may send a few messages a second; more, and it is dropped.
-local function too_fast(sb, session)
+--- A connection may send a few messages a second; more, and it is dropped.  Returns whether it stays.
+local function in_time(sb, session)
   local second = sb.market_clock() // 1000
   if second ~= session.second then session.second, session.messages = second, 0 end
   session.messages = session.messages + 1
-  return session.messages > sb.assume.messages_per_second
+  if session.messages <= sb.assume.messages_per_second then return true end
+  session.sock:close(1008, "Too many requests")
+  return false
 end
 
 local function on_message(sb, session, data)
-  if too_fast(sb, session) then return session.sock:close(1008, "Too many requests") end
+  if not in_time(sb, session) then return end
   local message, no, fatal = read(data)
   if not message then
     answer_error(session, no)
@@ -193,49 +194,25 @@ end
 local function parse_target(path, query)
   if path == "/ws" or path:sub(1, 4) == "/ws/" then return { combined = false, names = split(path:sub(5)) } end
   if path ~= "/stream" and path ~= "/stream/" then return nil end
-  local list = ("&" .. query):match("&streams=([^&]*)") or ""
+  local list = socket.option(query, "streams") or ""
   return { combined = true, names = split((list:gsub("%%2[fF]", "/"))) }
-end
-
-local function on_close(sb, session)
-  keepalive.stop(session)
-  subscriptions.unsubscribe(sb, session, { table.unpack(session.names) })
-  table.remove(sb.sessions, subscriptions.index_of(sb.sessions, session))
 end
 
 --- Answers a handshake on a market stream path.  Returns the status; 404 when the path does not exist.
 function M.accept(sb, ex)
-  local query = ex.query or ""
-  local asked = parse_target(ex.path, query)
-  local unit = ("&" .. query):match("&timeUnit=([^&]*)")
-  if not asked or unit and not UNITS[unit] then
-    ex:reply(asked and 400 or 404, {}, "")
-    return asked and 400 or 404
+  local asked = parse_target(ex.path, ex.query or "")
+  if not asked then
+    ex:reply(404, {}, "")
+    return 404
   end
-  local allowed, no = sb.limits:connect(false, sb:now())
-  if not allowed then
-    reached.refused("binance", no)
-    ex:reply(no.status, { { "Retry-After", tostring(no.retry_after) } }, "")
-    return no.status
-  end
-  local session = { kind = "market", path = ex.path, combined = asked.combined, names = {}, unit = UNITS[unit] or "ms" }
-  local sock = ex:upgrade {
-    on_message = function(_, data) on_message(sb, session, data) end,
-    on_ping = function()
-      if too_fast(sb, session) then session.sock:close(1008, "Too many requests") end
-    end,
-    on_pong = function(_, payload)
-      if too_fast(sb, session) then return session.sock:close(1008, "Too many requests") end
-      keepalive.pong(session, payload)
-    end,
-    on_close = function() on_close(sb, session) end,
-  }
-  if not sock then return 400 end -- its handshake was wrong, and has been answered
-  session.sock = sock
-  sb.sessions[#sb.sessions + 1] = session
-  keepalive.start(session)
-  subscribe(sb, session, asked.names)
-  return 101
+  local session = { kind = "market", combined = asked.combined, names = {} }
+  local status = socket.accept(sb, ex, session, sb.sessions, {
+    message = function(_, data) on_message(sb, session, data) end,
+    control = function() return in_time(sb, session) end,
+    closed = function() subscriptions.unsubscribe(sb, session, { table.unpack(session.names) }) end,
+  })
+  if status == 101 then subscribe(sb, session, asked.names) end
+  return status
 end
 
 return M

@@ -3,19 +3,18 @@ local auth = require "smc.sandbox.binance.auth"
 local fields = require "smc.sandbox.binance.fields"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
-local keepalive = require "smc.sandbox.binance.keepalive"
 local params = require "smc.sandbox.binance.params"
 local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 local router = require "smc.sandbox.binance.router"
 local routes = require "smc.sandbox.binance.routes"
+local socket = require "smc.sandbox.binance.socket"
 
 local M = {}
 
 local MAX_ACTIVE = 1000
 local MAX_SUBSCRIPTION_ID = 65535
 local SESSION_WEIGHT = 2
-local UNITS = format.units
 
 local function send(session, value)
   if session.unit == "us" then format.microseconds(value) end
@@ -243,42 +242,14 @@ function M.knows(method)
   return own[method] ~= nil or routes.by_ws[method] ~= nil
 end
 
-local function option(query, name)
-  return ("&" .. query):match("&" .. name .. "=([^&]*)")
-end
-
 --- Answers a handshake on /ws-api/v3.  Returns the status.
 function M.accept(sb, ex)
-  local query = ex.query or ""
-  local unit = option(query, "timeUnit")
-  if unit and not UNITS[unit] then
-    ex:reply(400, {}, "")
-    return 400
-  end
-  local allowed, no = sb.limits:connect(true, sb:now())
-  if not allowed then
-    reached.refused("binance", no)
-    ex:reply(no.status, { { "Retry-After", tostring(no.retry_after) } }, "")
-    return no.status
-  end
-  local session = { kind = "api", path = ex.path, subscribed = {}, next_id = 0, connected = sb:now(),
-    unit = unit and UNITS[unit] or "ms", rate_limits = option(query, "returnRateLimits") ~= "false" }
-  local sock = ex:upgrade {
-    on_message = function(_, data) on_message(sb, session, data) end,
-    on_pong = function(_, payload) keepalive.pong(session, payload) end,
-    on_close = function()
-      keepalive.stop(session)
-      for i, s in ipairs(sb.api_sessions) do
-        if s == session then table.remove(sb.api_sessions, i) end
-      end
-      sb:arm()
-    end,
-  }
-  if not sock then return 400 end -- its handshake was wrong, and has been answered
-  session.sock = sock
-  sb.api_sessions[#sb.api_sessions + 1] = session
-  keepalive.start(session)
-  return 101
+  local session = { kind = "api", subscribed = {}, next_id = 0, connected = sb:now(),
+    rate_limits = socket.option(ex.query or "", "returnRateLimits") ~= "false" }
+  return socket.accept(sb, ex, session, sb.api_sessions, {
+    message = function(_, data) on_message(sb, session, data) end,
+    closed = function() sb:arm() end,
+  })
 end
 
 return M
