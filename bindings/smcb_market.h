@@ -1,4 +1,4 @@
-/* smcb_market.h - what the two files of smc.core.market share: reading options, pushing results. */
+/* smcb_market.h - what the files of smc.core.market share: reading options, pushing results. */
 #ifndef SMCB_MARKET_H
 #define SMCB_MARKET_H
 
@@ -23,6 +23,19 @@ int32_t smcb_market_symbol_arg(lua_State *L, const smc_market_t *m, int arg);
 smc_range_t smcb_market_range(lua_State *L, int idx);
 /* A decimal given as an argument. */
 smc_dec_t smcb_market_dec_arg(lua_State *L, int arg);
+/* The value at idx; name is for the error. */
+smc_dec_t smcb_market_dec_at(lua_State *L, int idx, const char *name);
+smc_dec_t smcb_market_need_dec(lua_State *L, int idx, const char *name);
+const char *smcb_market_need_text(lua_State *L, int idx, const char *name);
+bool smcb_market_bool(lua_State *L, int idx, const char *name, bool missing);
+/* Raises unless idx is a table with no other keys than these. */
+void smcb_market_options(lua_State *L, int idx, const char *const known[]);
+int32_t smcb_market_known_account(lua_State *L, const smc_market_t *m, int64_t id);
+int64_t smcb_market_now(lua_State *L, const smc_market_t *m, int idx); /* field now_ms */
+
+/* Wrong use that only the core can see. */
+int smcb_market_raise(lua_State *L, const smc_error_t *err);
+int smcb_market_refused(lua_State *L, smc_refusal_t why); /* nil, reason */
 
 /* A list under construction: the table at `at` on the stack of L. */
 typedef struct smcb_list {
@@ -35,6 +48,7 @@ smcb_list_t smcb_list_new(lua_State *L, const smc_market_t *m);
 /* Appends the value on top of the stack. */
 void smcb_list_add(smcb_list_t *list);
 
+void smcb_push_dec(lua_State *L, smc_dec_t value);
 void smcb_set_dec(lua_State *L, const char *name, smc_dec_t value);
 void smcb_set_int(lua_State *L, const char *name, int64_t value);
 void smcb_set_text(lua_State *L, const char *name, const char *value);
@@ -47,8 +61,12 @@ void smcb_push_order(lua_State *L, const smc_market_t *m, const smc_order_t *o);
 /* Callbacks of the core's queries; ud is a list. */
 void smcb_add_order(void *ud, const smc_order_t *o);
 void smcb_add_fill(void *ud, const smc_fill_t *f);
+void smcb_add_trade(void *ud, const smc_trade_t *t);
+void smcb_add_prevented(void *ud, const smc_prevented_t *p);
 
-/* The functions that only look; the rest is in smcb_market.c. */
+/* The methods of a market by file; the rest is in smcb_market.c. */
+extern const luaL_Reg smcb_market_happened[];
+extern const luaL_Reg smcb_market_orders[];
 extern const luaL_Reg smcb_market_queries[];
 
 #endif /* SMCB_MARKET_H */

@@ -117,7 +117,7 @@ describe("a market", function()
     assert.equal("no_liquidity", reason { type = "market", qty = "1" })
     assert.equal("invalid_price", reason { type = "limit", qty = "1", price = "0.001" })
     assert.equal("invalid_qty", reason { type = "limit", qty = "0.000001", price = "1" })
-    assert.equal("invalid_combination", reason { type = "market", qty = "1", price = "1" })
+    assert.equal("invalid_combination", reason { type = "market", qty = "1", tif = "gtc" })
     assert.equal("insufficient_funds", reason { type = "limit", qty = "2", price = "50001" })
     limit(m, bob, "sell", "1", "50000", { client_id = "x" })
     assert.equal("would_take", reason { type = "limit_maker", qty = "1", price = "50000" })
@@ -175,12 +175,13 @@ describe("a market", function()
     limit(m, alice, "buy", "1", "100", { client_id = "a" })
     m:want("orders")
     m:place { account = alice, symbol = "ETHUSDT", side = "buy", type = "limit", qty = "1", price = "10" }
-    local amended = m:amend { account = alice, symbol = "BTCUSDT", id = 1, qty = "0.25", new_client_id = "b" }
+    local amended = m:amend { account = alice, symbol = "BTCUSDT", id = 1, qty = "0.25", new_client_id = "b",
+      keep_priority = true }
     assert.equal("0.25", amended.qty)
     assert.equal("b", amended.client_id)
     assert.equal("99965 35", balance(m, alice, "USDT"))
     assert.same({ "new", "balance", "replaced", "balance" }, kinds(m:events()))
-    local _, reason = m:amend { account = alice, symbol = "BTCUSDT", id = 1, qty = "0.3" }
+    local _, reason = m:amend { account = alice, symbol = "BTCUSDT", id = 1, qty = "0.3", keep_priority = true }
     assert.equal("not_smaller", reason)
     assert.equal(2, #m:orders { account = alice, open = true })
     assert.equal(1, #m:orders { account = alice, symbol = "ETHUSDT", open = true })

@@ -128,9 +128,10 @@ static void schedule_trade(feed_t *f, int64_t now_ms)
 
 /* ---- time ---------------------------------------------------------------- */
 
-static int64_t next_of(const feed_t *f)
+static int64_t next_of(const instrument_t *inst)
 {
-    if (f == NULL || f->frozen)
+    const feed_t *f = inst->feed;
+    if (f == NULL || f->frozen || inst->halted)
         return INT64_MAX;
     return f->next_trade_ms < f->next_step_ms ? f->next_trade_ms : f->next_step_ms;
 }
@@ -147,7 +148,7 @@ static void perform(smc_market_t *m, instrument_t *inst)
         take_some(m, inst, (smc_side_t)(smc_rng_u64(&f->flow) >> 63));
         schedule_trade(f, m->now_ms);
     }
-    market_flush(m);
+    market_settle(m);
 }
 
 static instrument_t *next_due(const smc_market_t *m, int64_t *at_ms)
@@ -155,7 +156,7 @@ static instrument_t *next_due(const smc_market_t *m, int64_t *at_ms)
     instrument_t *first = NULL;
     *at_ms = INT64_MAX;
     for (size_t i = 0; i < m->n_instruments; i++) {
-        int64_t ms = next_of(m->instruments[i]->feed);
+        int64_t ms = next_of(m->instruments[i]);
         if (ms < *at_ms) {
             *at_ms = ms;
             first = m->instruments[i];
@@ -328,7 +329,7 @@ smc_code_t smc_feed_add(smc_market_t *m, int32_t instrument, const smc_feed_conf
     f->next_step_ms = m->now_ms + conf->step_ms;
     schedule_trade(f, m->now_ms);
     requote(m, inst);
-    market_flush(m);
+    market_settle(m);
     return m->failed ? smc_fail(err, SMC_ENOMEM, "market.feed", 0, "out of memory") : SMC_OK;
 }
 
@@ -340,6 +341,8 @@ static smc_code_t find_feed(const smc_market_t *m, int32_t instrument, instrumen
     *inst = instrument_at(m, instrument);
     if (*inst == NULL || (*inst)->feed == NULL)
         return smc_fail(err, SMC_ENOENT, "market.feed", 0, "no feed");
+    if ((*inst)->halted)
+        return smc_fail(err, SMC_EINVAL, "market.feed", 0, "%s is halted", (*inst)->symbol);
     return SMC_OK;
 }
 
@@ -370,7 +373,7 @@ smc_code_t smc_feed_move_to(smc_market_t *m, int32_t instrument, smc_dec_t to, s
     f->mid = f->anchor = fine_of(inst, to);
     if ((code = restart(m, inst, &conf, err)) == SMC_OK)
         take_some(m, inst, f->mid < before ? SMC_SELL : SMC_BUY);
-    market_flush(m);
+    market_settle(m);
     return code;
 }
 
@@ -388,6 +391,13 @@ smc_code_t smc_feed_move_by(smc_market_t *m, int32_t instrument, smc_dec_t by, s
     return smc_feed_move_to(m, instrument, to, err);
 }
 
+/* After a pause the next things are due as they were at the start. */
+static void wake(const smc_market_t *m, feed_t *f)
+{
+    f->next_step_ms = m->now_ms + f->conf.step_ms;
+    schedule_trade(f, m->now_ms);
+}
+
 smc_code_t smc_feed_freeze(smc_market_t *m, int32_t instrument, bool frozen, smc_error_t *err)
 {
     instrument_t *inst;
@@ -395,9 +405,27 @@ smc_code_t smc_feed_freeze(smc_market_t *m, int32_t instrument, bool frozen, smc
     if (code != SMC_OK || inst->feed->frozen == frozen)
         return code;
     inst->feed->frozen = frozen;
-    inst->feed->next_step_ms = m->now_ms + inst->feed->conf.step_ms;
-    schedule_trade(inst->feed, m->now_ms);
+    wake(m, inst->feed);
     return SMC_OK;
+}
+
+smc_code_t smc_market_halt(smc_market_t *m, int32_t instrument, bool halted, smc_error_t *err)
+{
+    instrument_t *inst = instrument_at(m, instrument);
+    if (inst == NULL)
+        return smc_fail(err, SMC_EINVAL, "market.halt", 0, "no such instrument");
+    if (inst->halted == halted)
+        return SMC_OK;
+    inst->halted = halted;
+    if (inst->feed != NULL)
+        wake(m, inst->feed);
+    return SMC_OK;
+}
+
+bool smc_market_halted(const smc_market_t *m, int32_t instrument)
+{
+    const instrument_t *inst = instrument_at(m, instrument);
+    return inst != NULL && inst->halted;
 }
 
 const smc_feed_conf_t *smc_feed_conf(const smc_market_t *m, int32_t instrument)
@@ -422,14 +450,17 @@ smc_code_t smc_feed_configure(smc_market_t *m, int32_t instrument, const smc_fee
     code = restart(m, inst, conf, err);
     if (reschedule)
         schedule_trade(f, m->now_ms);
-    market_flush(m);
+    market_settle(m);
     return code;
+}
+
+smc_dec_t feed_mid(const instrument_t *inst)
+{
+    return (smc_dec_t){inst->tick.units * (inst->feed->mid / FINE)};
 }
 
 smc_dec_t smc_feed_mid(const smc_market_t *m, int32_t instrument)
 {
     const instrument_t *inst = instrument_at(m, instrument);
-    if (inst == NULL || inst->feed == NULL)
-        return dec_zero();
-    return (smc_dec_t){inst->tick.units * (inst->feed->mid / FINE)};
+    return inst != NULL && inst->feed != NULL ? feed_mid(inst) : dec_zero();
 }

@@ -338,8 +338,10 @@ static int touch_order(const void *pa, const void *pb)
     return (a->asset > b->asset) - (a->asset < b->asset);
 }
 
-void market_flush(smc_market_t *m)
+void market_settle(smc_market_t *m)
 {
+    while (m->n_waiting > 0 && triggers_run(m)) {
+    }
     if (m->n_touched == 0)
         return;
     qsort(m->touched, m->n_touched, sizeof(m->touched[0]), touch_order);
@@ -369,7 +371,7 @@ static smc_code_t transfer(smc_market_t *m, account_t *a, int32_t asset, smc_dec
     a->purses[asset].b.free = dec_plus(a->purses[asset].b.free, amount);
     event_transfer(m, a, asset, amount);
     balance_touch(m, a, asset);
-    market_flush(m);
+    market_settle(m);
     return m->failed ? no_memory(err) : SMC_OK;
 }
 

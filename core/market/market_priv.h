@@ -17,6 +17,15 @@ typedef struct feed feed_t;
 /* Largest price, quantity and notional: sums of 10^5 of them still fit a decimal. */
 #define AMOUNT_MAX_WHOLE INT64_C(1000000000000000)
 
+/* How far a conditional order has come. */
+typedef struct watch {
+    bool waiting;    /* its trigger has not fired */
+    bool due;        /* it fires at the end of the operation */
+    bool following;  /* trails from here on */
+    bool from_below; /* begins to trail when the price has risen to trigger.price; else fallen */
+    smc_dec_t best;  /* since it trails */
+} watch_t;
+
 /* An order inside the engine. */
 struct node {
     smc_order_t o;
@@ -27,9 +36,11 @@ struct node {
     level_t *level;                /* NULL while not on the book */
     node_t *prev, *next;           /* in the level's queue; next also links the pool */
     node_t *open_prev, *open_next; /* the owner's open orders on the instrument, by id */
-    node_t **slot;                 /* the feed's pointer to this order, cleared when it ends */
-    size_t first_fill;             /* index into the owner's fills from which its own may come */
-    bool ran_out;                  /* quote amount: the book held less than that */
+    node_t *wait_prev, *wait_next; /* those of the instrument that wait for their trigger, by id */
+    watch_t watch;
+    node_t **slot;     /* the feed's pointer to this order, cleared when it ends */
+    size_t first_fill; /* index into the owner's fills from which its own may come */
+    bool ran_out;      /* quote amount: the book held less than that */
     bool ended;
 };
 
@@ -56,6 +67,12 @@ typedef struct running {
     smc_dec_t qty, quote;
 } running_t;
 
+/* The prices of an instrument that triggers have been offered. */
+typedef struct prices {
+    smc_dec_t bid, ask, mark; /* 0: none */
+    size_t trades;
+} prices_t;
+
 struct instrument {
     char symbol[SMC_MARKET_NAME_MAX + 1];
     int32_t id, base, quote; /* base, quote: assets */
@@ -71,6 +88,9 @@ struct instrument {
     smc_prevented_t *prevented;
     size_t n_prevented, cap_prevented;
     feed_t *feed; /* owned; NULL: none */
+    node_t *wait_head, *wait_tail;
+    prices_t seen; /* while anything waits */
+    bool halted;
 };
 
 typedef struct purse {
@@ -144,7 +164,8 @@ struct smc_market {
     size_t n_order_events, cap_order_events;
     touch_t *touched;
     size_t n_touched, cap_touched;
-    node_t *pool; /* ended orders of the system, to be used again */
+    size_t n_waiting; /* orders that wait for their trigger */
+    node_t *pool;     /* ended orders of the system, to be used again */
 };
 
 /* ---- amounts: bounded by AMOUNT_MAX_WHOLE where they enter, so that these can't overflow ---- */
@@ -203,8 +224,8 @@ instrument_t *instrument_at(const smc_market_t *m, int32_t id); /* NULL: no such
 account_t *account_at(const smc_market_t *m, int32_t id);       /* NULL: no such, or the system's */
 /* Remembers the balance for the event at the end of the operation. */
 void balance_touch(smc_market_t *m, account_t *a, int32_t asset);
-/* Ends an operation: balance events. */
-void market_flush(smc_market_t *m);
+/* Ends an operation: what it set off, then balance events. */
+void market_settle(smc_market_t *m);
 
 /* ---- book.c ---- */
 
@@ -233,6 +254,7 @@ typedef struct plan {
     smc_dec_t base, quote; /* traded */
     smc_dec_t qty;         /* quote amount: the base quantity that it comes to */
     bool ran_out;          /* the book ended first */
+    bool bounded;          /* or the limit was reached */
 } plan_t;
 
 typedef struct plan_request {
@@ -251,12 +273,22 @@ void match_run(smc_market_t *m, node_t *taker);
 
 /* ---- order.c ---- */
 
+/* A new order of that owner; NULL: out of memory. */
+node_t *order_new(smc_market_t *m, account_t *owner, instrument_t *inst, smc_side_t side);
+/* Keeps it among the owner's.  false: out of memory. */
+bool order_keep(smc_market_t *m, node_t *n);
+void order_lock(smc_market_t *m, node_t *n, smc_dec_t amount);
+void order_unlock(smc_market_t *m, node_t *n, smc_dec_t amount);
 /* Ends an order that is off the book: returns its lock, leaves the open ones. */
 void order_end(smc_market_t *m, node_t *n, smc_order_status_t status, smc_end_reason_t why);
+/* Takes an open order off the book and ends it. */
+void order_cancel(smc_market_t *m, node_t *n, smc_end_reason_t why);
 node_t *order_by_id(const holding_t *h, int64_t id); /* NULL: no such */
+/* An order that may be canceled or amended: named by its current client id, if by one. */
+node_t *order_find_open(const smc_market_t *m, const smc_order_ref_t *ref);
+bool order_rename(smc_market_t *m, node_t *n, const char *client_id);
 /* Gives an ended order of the system back to the pool; leaves others alone. */
 void order_release(smc_market_t *m, node_t *n);
-void order_unlock(smc_market_t *m, node_t *n, smc_dec_t amount);
 /* The system's orders.  order_make rests an order that crosses nothing; *slot is kept up to date.
  * */
 void order_make(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t price,
@@ -265,6 +297,37 @@ void order_make(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t 
 void order_take(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t limit,
                 smc_dec_t qty);
 void order_withdraw(smc_market_t *m, node_t *n);
+
+/* ---- place.c ---- */
+
+bool on_grid(smc_dec_t a, smc_dec_t grid); /* positive, not too large, a multiple */
+/* Whether price times qty is an amount that the engine can hold. */
+bool cost_fits(smc_dec_t price, smc_dec_t qty);
+smc_refusal_t check_client_id(const account_t *a, const char *id);
+/* Whether the book and the owner's funds let the order work now, and what it comes to. */
+smc_refusal_t place_judge(const account_t *a, const instrument_t *inst,
+                          const smc_order_request_t *r, plan_t *plan);
+/* A quote amount becomes the quantity that it comes to. */
+void place_amount(node_t *n, const smc_order_request_t *r, const plan_t *plan);
+/* Lets a judged order work: locks, matches, and rests or ends what is left. */
+void place_work(smc_market_t *m, node_t *n, const smc_order_request_t *r, const plan_t *plan);
+/* Takes what crosses, then rests. */
+void place_rest(smc_market_t *m, node_t *n);
+
+/* ---- trigger.c ---- */
+
+smc_refusal_t trigger_check(const instrument_t *inst, const smc_trigger_t *t);
+/* Sets the order's trigger, and its watch to the prices as they are.  Refusals: WOULD_TRIGGER,
+ * NO_LIQUIDITY (trails from nothing), MEMORY. */
+smc_refusal_t trigger_set(smc_market_t *m, instrument_t *inst, const smc_trigger_t *t,
+                          smc_order_t *o, watch_t *w);
+/* What the order holds while it waits. */
+smc_dec_t trigger_lock(const instrument_t *inst, const smc_order_t *o);
+void trigger_arm(smc_market_t *m, node_t *n);
+void trigger_disarm(smc_market_t *m, node_t *n);
+smc_dec_t mark_price(const instrument_t *inst); /* as smc_market_mark */
+/* Fires what is due.  false: nothing was. */
+bool triggers_run(smc_market_t *m);
 
 /* ---- event.c ---- */
 
@@ -283,10 +346,13 @@ size_t trades_count(const instrument_t *inst); /* history included */
 const smc_trade_t *trades_at(const instrument_t *inst, size_t i);
 /* Index of the first trade at or after t_ms. */
 size_t trades_from(const instrument_t *inst, int64_t t_ms);
+/* Of the last trade; history_make has been called, or there is none before the start.  0: none. */
+smc_dec_t last_price(const instrument_t *inst);
 
 /* ---- feed.c, history.c ---- */
 
 void feed_free(feed_t *f);
+smc_dec_t feed_mid(const instrument_t *inst); /* of one that has a feed */
 /* Makes the trades of the time before, unless made.  Errors: SMC_ENOMEM. */
 smc_code_t history_make(smc_market_t *m, instrument_t *inst);
 

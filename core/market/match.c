@@ -61,8 +61,10 @@ plan_t match_plan(const plan_request_t *req)
     const book_side_t *s = &req->inst->sides[side];
     for (size_t i = s->n; i-- > 0;) {
         const level_t *level = s->v[i];
-        if (req->limit != NULL && !book_crosses(req->side, *req->limit, level->price))
+        if (req->limit != NULL && !book_crosses(req->side, *req->limit, level->price)) {
+            p.plan.bounded = true;
             break;
+        }
         p.last = level->price;
         for (const node_t *n = level->head; n != NULL; n = n->next)
             if (!plan_one(&p, n, level->price))
@@ -93,7 +95,7 @@ static void settle(smc_market_t *m, node_t *n, smc_fill_t *fill)
     smc_dec_t got = buys ? fill->qty : fill->quote;
     smc_dec_t gave = buys ? fill->quote : fill->qty;
     smc_dec_t held = gave; /* what the lock holds for it: at the order's own price */
-    if (buys && !dec_is_zero(n->o.price) && smc_dec_cmp(n->o.price, fill->price) != 0)
+    if (buys && n->o.type != SMC_MARKET_ORDER && smc_dec_cmp(n->o.price, fill->price) != 0)
         held = dec_notional(n->o.price, fill->qty);
     fill->fee_asset = buys ? inst->base : inst->quote;
     smc_dec_t rate = fee_rate(n, fill->is_maker);
@@ -190,7 +192,7 @@ static void lose(smc_market_t *m, node_t *n, smc_dec_t qty, const smc_prevented_
     n->o.updated_ms = m->now_ms;
     if (last && !n->ran_out)
         order_end(m, n, SMC_ORDER_EXPIRED_IN_MATCH, SMC_END_STP);
-    else if (n->o.side == SMC_BUY && !dec_is_zero(n->o.price))
+    else if (n->o.side == SMC_BUY && n->o.type != SMC_MARKET_ORDER)
         order_unlock(m, n, dec_notional(n->o.price, qty));
     else if (n->o.side == SMC_SELL)
         order_unlock(m, n, qty);
@@ -237,7 +239,7 @@ static bool wants_more(const smc_market_t *m, const node_t *taker)
 void match_run(smc_market_t *m, node_t *taker)
 {
     smc_side_t side = other_side(taker->o.side);
-    bool any_price = taker->o.type == SMC_MARKET_ORDER;
+    bool any_price = dec_is_zero(taker->o.price);
     while (wants_more(m, taker)) {
         level_t *level = book_best(taker->inst, side);
         if (level == NULL)

@@ -11,7 +11,7 @@ static purse_t *lock_purse(const node_t *n, int32_t *asset)
     return &n->owner->purses[*asset];
 }
 
-static void order_lock(smc_market_t *m, node_t *n, smc_dec_t amount)
+void order_lock(smc_market_t *m, node_t *n, smc_dec_t amount)
 {
     int32_t asset;
     purse_t *p = lock_purse(n, &asset);
@@ -70,6 +70,8 @@ void order_end(smc_market_t *m, node_t *n, smc_order_status_t status, smc_end_re
     if (n->slot != NULL)
         *n->slot = NULL;
     n->slot = NULL;
+    if (n->watch.waiting)
+        trigger_disarm(m, n);
     if (!is_system(n->owner))
         open_remove(n);
 }
@@ -92,7 +94,7 @@ static node_t *node_new(smc_market_t *m, account_t *owner)
     return n;
 }
 
-static node_t *order_new(smc_market_t *m, account_t *owner, instrument_t *inst, smc_side_t side)
+node_t *order_new(smc_market_t *m, account_t *owner, instrument_t *inst, smc_side_t side)
 {
     node_t *n = node_new(m, owner);
     if (n == NULL) {
@@ -110,90 +112,13 @@ static node_t *order_new(smc_market_t *m, account_t *owner, instrument_t *inst, 
         .created_ms = m->now_ms,
         .updated_ms = m->now_ms,
         .working_ms = m->now_ms,
+        .triggered_ms = -1,
         .prevented_match_id = -1,
     };
     return n;
 }
 
-/* ---- what is checked ----------------------------------------------------- */
-
-static bool on_grid(smc_dec_t a, smc_dec_t grid)
-{
-    return smc_dec_sign(a) > 0 && smc_dec_cmp(a, smc_dec_from_int(AMOUNT_MAX_WHOLE)) <= 0 &&
-           smc_dec_is_multiple(a, grid);
-}
-
-static smc_refusal_t check_market(const smc_order_request_t *r)
-{
-    if (r->price != NULL || r->tif != SMC_TIF_NONE || (r->qty == NULL) == (r->quote_qty == NULL))
-        return SMC_REFUSED_COMBINATION;
-    if (r->quote_qty != NULL &&
-        (smc_dec_sign(*r->quote_qty) <= 0 ||
-         smc_dec_cmp(*r->quote_qty, smc_dec_from_int(AMOUNT_MAX_WHOLE)) > 0))
-        return SMC_REFUSED_QUOTE_QTY;
-    return SMC_ACCEPTED;
-}
-
-static smc_refusal_t check_limit(const instrument_t *inst, const smc_order_request_t *r)
-{
-    if (r->price == NULL || r->qty == NULL || r->quote_qty != NULL ||
-        (r->type == SMC_LIMIT_MAKER && r->tif != SMC_TIF_NONE))
-        return SMC_REFUSED_COMBINATION;
-    return on_grid(*r->price, inst->tick) ? SMC_ACCEPTED : SMC_REFUSED_PRICE;
-}
-
-static smc_refusal_t check_amounts(const instrument_t *inst, const smc_order_request_t *r)
-{
-    smc_refusal_t why = r->type == SMC_MARKET_ORDER ? check_market(r) : check_limit(inst, r);
-    if (why != SMC_ACCEPTED)
-        return why;
-    if (r->qty != NULL && (!on_grid(*r->qty, inst->step) || dec_less(*r->qty, inst->min_qty)))
-        return SMC_REFUSED_QTY;
-    smc_dec_t cost;
-    if (r->price != NULL &&
-        (smc_dec_mul(*r->price, *r->qty, SMC_DEC_PLACES, SMC_ROUND_DOWN, &cost) != SMC_OK ||
-         smc_dec_cmp(cost, smc_dec_from_int(AMOUNT_MAX_WHOLE)) > 0))
-        return SMC_REFUSED_QTY;
-    return SMC_ACCEPTED;
-}
-
-static smc_refusal_t check_client_id(const account_t *a, const char *id)
-{
-    if (id == NULL || id[0] == '\0')
-        return SMC_ACCEPTED;
-    if (strlen(id) > SMC_MARKET_CLIENT_ID_MAX)
-        return SMC_REFUSED_CLIENT_ID;
-    return ids_find_open(a, id) != NULL ? SMC_REFUSED_DUPLICATE : SMC_ACCEPTED;
-}
-
-/* What the book does to the order, before funds. */
-static smc_refusal_t check_book(const instrument_t *inst, const smc_order_request_t *r,
-                                const plan_t *plan)
-{
-    const level_t *best = book_best(inst, other_side(r->side));
-    if (r->type == SMC_LIMIT_MAKER && best != NULL && book_crosses(r->side, *r->price, best->price))
-        return SMC_REFUSED_WOULD_TAKE;
-    if (r->type != SMC_MARKET_ORDER)
-        return SMC_ACCEPTED;
-    if (best == NULL)
-        return SMC_REFUSED_NO_LIQUIDITY;
-    if (r->quote_qty != NULL && dec_less(plan->qty, inst->min_qty))
-        return plan->ran_out ? SMC_REFUSED_NO_LIQUIDITY : SMC_REFUSED_QUOTE_TOO_SMALL;
-    return SMC_ACCEPTED;
-}
-
-static smc_dec_t lock_amount(const smc_order_request_t *r, const plan_t *plan)
-{
-    if (r->side == SMC_SELL)
-        return r->qty != NULL ? *r->qty : plan->qty;
-    if (r->price != NULL)
-        return dec_notional(*r->price, *r->qty);
-    return r->quote_qty != NULL ? *r->quote_qty : plan->quote;
-}
-
-/* ---- place --------------------------------------------------------------- */
-
-static bool keep_order(smc_market_t *m, node_t *n)
+bool order_keep(smc_market_t *m, node_t *n)
 {
     holding_t *h = &n->owner->holdings[n->inst->id];
     n->first_fill = h->n_fills;
@@ -206,97 +131,7 @@ static bool keep_order(smc_market_t *m, node_t *n)
     return true;
 }
 
-/* What becomes of what did not trade. */
-static void finish(smc_market_t *m, node_t *n)
-{
-    if (n->ended)
-        return;
-    smc_end_reason_t why = SMC_END_NONE;
-    if (n->o.type == SMC_MARKET_ORDER)
-        why = SMC_END_LIQUIDITY;
-    else if (n->o.tif == SMC_IOC)
-        why = SMC_END_IOC;
-    else if (n->o.tif == SMC_FOK)
-        why = SMC_END_FOK;
-    if (why == SMC_END_NONE) {
-        (void)book_rest(m, n);
-        return;
-    }
-    order_end(m, n, SMC_ORDER_EXPIRED, why);
-    event_order(m, n, SMC_EXEC_EXPIRED, NULL);
-}
-
-static plan_t plan_for(const account_t *a, const instrument_t *inst, const smc_order_request_t *r)
-{
-    if (r->type != SMC_MARKET_ORDER && r->tif != SMC_FOK)
-        return (plan_t){0};
-    return match_plan(&(plan_request_t){
-        .owner = a,
-        .inst = inst,
-        .side = r->side,
-        .stp = r->stp,
-        .limit = r->price,
-        .qty = r->qty,
-        .quote = r->quote_qty,
-    });
-}
-
-static node_t *accept(smc_market_t *m, account_t *a, instrument_t *inst,
-                      const smc_order_request_t *r, const plan_t *plan)
-{
-    node_t *n = order_new(m, a, inst, r->side);
-    if (n == NULL)
-        return NULL;
-    n->o.type = r->type;
-    n->o.tif = r->tif == SMC_TIF_NONE ? SMC_GTC : r->tif;
-    n->o.stp = r->stp;
-    n->o.price = r->price != NULL ? *r->price : dec_zero();
-    n->o.quote_qty = r->quote_qty != NULL ? *r->quote_qty : dec_zero();
-    n->o.qty = n->rem = r->qty != NULL ? *r->qty : plan->qty;
-    n->ran_out = r->quote_qty != NULL && plan->ran_out;
-    text_copy(n->o.client_id, r->client_id != NULL ? r->client_id : "");
-    if (!keep_order(m, n)) {
-        free(n);
-        return NULL;
-    }
-    order_lock(m, n, lock_amount(r, plan));
-    return n;
-}
-
-smc_refusal_t smc_market_place(smc_market_t *m, const smc_order_request_t *r, int64_t now_ms,
-                               const smc_order_t **out)
-{
-    smc_market_advance(m, now_ms);
-    account_t *a = account_at(m, r->account);
-    instrument_t *inst = instrument_at(m, r->instrument);
-    if (a == NULL || inst == NULL)
-        return SMC_REFUSED_COMBINATION;
-    smc_refusal_t why = check_amounts(inst, r);
-    if (why == SMC_ACCEPTED)
-        why = check_client_id(a, r->client_id);
-    if (why != SMC_ACCEPTED)
-        return why;
-    plan_t plan = plan_for(a, inst, r);
-    why = check_book(inst, r, &plan);
-    if (why != SMC_ACCEPTED)
-        return why;
-    int32_t pays = r->side == SMC_BUY ? inst->quote : inst->base;
-    if (dec_less(a->purses[pays].b.free, lock_amount(r, &plan)))
-        return SMC_REFUSED_FUNDS;
-    node_t *n = accept(m, a, inst, r, &plan);
-    if (n == NULL)
-        return SMC_REFUSED_MEMORY;
-    event_order(m, n, SMC_EXEC_NEW, NULL);
-    bool unfillable = r->tif == SMC_FOK && smc_dec_cmp(plan.base, n->o.qty) != 0;
-    if (!unfillable)
-        match_run(m, n);
-    finish(m, n);
-    market_flush(m);
-    *out = &n->o;
-    return m->failed ? SMC_REFUSED_MEMORY : SMC_ACCEPTED;
-}
-
-/* ---- cancel and amend ---------------------------------------------------- */
+/* ---- find, cancel --------------------------------------------------------- */
 
 node_t *order_by_id(const holding_t *h, int64_t id)
 {
@@ -331,8 +166,7 @@ const smc_order_t *smc_market_order(const smc_market_t *m, const smc_order_ref_t
     return n != NULL ? &n->o : NULL;
 }
 
-/* An order that may be canceled: named by its current client id, if by one. */
-static node_t *find_open(const smc_market_t *m, const smc_order_ref_t *ref)
+node_t *order_find_open(const smc_market_t *m, const smc_order_ref_t *ref)
 {
     node_t *n = find_order(m, ref);
     if (n == NULL || n->ended)
@@ -340,7 +174,7 @@ static node_t *find_open(const smc_market_t *m, const smc_order_ref_t *ref)
     return ref->client_id == NULL || strcmp(n->o.client_id, ref->client_id) == 0 ? n : NULL;
 }
 
-static bool rename_order(smc_market_t *m, node_t *n, const char *client_id)
+bool order_rename(smc_market_t *m, node_t *n, const char *client_id)
 {
     if (client_id == NULL || strcmp(client_id, n->o.client_id) == 0)
         return true;
@@ -349,27 +183,29 @@ static bool rename_order(smc_market_t *m, node_t *n, const char *client_id)
     return client_id[0] == '\0' || ids_add(m, n->owner, client_id, n);
 }
 
-static void cancel(smc_market_t *m, node_t *n, smc_end_reason_t why)
+void order_cancel(smc_market_t *m, node_t *n, smc_end_reason_t why)
 {
     level_t *level = n->level;
-    book_unlink(n);
+    if (level != NULL)
+        book_unlink(n);
     order_end(m, n, SMC_ORDER_CANCELED, why);
     event_order(m, n, SMC_EXEC_CANCELED, NULL);
-    book_settle(m, n->inst, n->o.side, level);
+    if (level != NULL)
+        book_settle(m, n->inst, n->o.side, level);
 }
 
 smc_refusal_t smc_market_cancel(smc_market_t *m, const smc_order_ref_t *ref,
                                 const char *new_client_id, int64_t now_ms, const smc_order_t **out)
 {
     smc_market_advance(m, now_ms);
-    node_t *n = find_open(m, ref);
+    node_t *n = order_find_open(m, ref);
     if (n == NULL)
         return SMC_REFUSED_UNKNOWN_ORDER;
     if (new_client_id != NULL && strlen(new_client_id) > SMC_MARKET_CLIENT_ID_MAX)
         return SMC_REFUSED_CLIENT_ID;
-    (void)rename_order(m, n, new_client_id);
-    cancel(m, n, SMC_END_USER);
-    market_flush(m);
+    (void)order_rename(m, n, new_client_id);
+    order_cancel(m, n, SMC_END_USER);
+    market_settle(m);
     *out = &n->o;
     return m->failed ? SMC_REFUSED_MEMORY : SMC_ACCEPTED;
 }
@@ -383,53 +219,12 @@ void smc_market_cancel_all(smc_market_t *m, const smc_cancel_all_t *which, int64
         if (which->instrument != SMC_MARKET_ALL && which->instrument != (int32_t)i)
             continue;
         for (node_t *n; (n = a->holdings[i].open_head) != NULL;) {
-            cancel(m, n, which->reason);
+            order_cancel(m, n, which->reason);
             if (cb != NULL)
                 cb(ud, &n->o);
         }
     }
-    market_flush(m);
-}
-
-smc_refusal_t smc_market_amend(smc_market_t *m, const smc_order_ref_t *ref, smc_dec_t qty,
-                               const char *new_client_id, int64_t now_ms, const smc_order_t **out)
-{
-    smc_market_advance(m, now_ms);
-    node_t *n = find_open(m, ref);
-    if (n == NULL)
-        return SMC_REFUSED_UNKNOWN_ORDER;
-    if (!on_grid(qty, n->inst->step) || dec_less(qty, n->inst->min_qty))
-        return SMC_REFUSED_QTY;
-    smc_dec_t less = dec_minus(n->o.qty, qty);
-    if (smc_dec_sign(less) > 0 && !dec_less(less, n->rem))
-        return SMC_REFUSED_QTY;
-    if (smc_dec_sign(less) <= 0)
-        return dec_is_zero(less) ? SMC_REFUSED_NO_CHANGE : SMC_REFUSED_NOT_SMALLER;
-    bool renames = new_client_id != NULL && strcmp(new_client_id, n->o.client_id) != 0;
-    smc_refusal_t why = renames ? check_client_id(n->owner, new_client_id) : SMC_ACCEPTED;
-    if (why != SMC_ACCEPTED)
-        return why;
-    (void)rename_order(m, n, new_client_id);
-    n->o.qty = qty;
-    n->o.updated_ms = m->now_ms;
-    n->rem = dec_minus(n->rem, less);
-    n->level->total = dec_minus(n->level->total, less);
-    order_unlock(m, n, n->o.side == SMC_BUY ? dec_notional(n->o.price, less) : less);
-    event_order(m, n, SMC_EXEC_REPLACED, NULL);
-    book_settle(m, n->inst, n->o.side, n->level);
-    market_flush(m);
-    *out = &n->o;
-    return m->failed ? SMC_REFUSED_MEMORY : SMC_ACCEPTED;
-}
-
-const char *smc_refusal_text(smc_refusal_t why)
-{
-    static const char *const texts[] = {"",
-#define X(name, text) text,
-                                        SMC_REFUSAL_MAP(X)
-#undef X
-    };
-    return (size_t)why < sizeof(texts) / sizeof(texts[0]) ? texts[why] : "";
+    market_settle(m);
 }
 
 /* ---- the system's orders ------------------------------------------------- */
@@ -476,6 +271,6 @@ void order_take(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t 
 
 void order_withdraw(smc_market_t *m, node_t *n)
 {
-    cancel(m, n, SMC_END_USER);
+    order_cancel(m, n, SMC_END_USER);
     order_release(m, n);
 }

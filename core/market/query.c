@@ -70,50 +70,76 @@ static int64_t order_ms(const void *of, size_t i)
     return ((node_t *const *)of)[i]->o.created_ms;
 }
 
-static void holding_orders(const holding_t *h, const smc_range_t *r, smc_order_cb cb, void *ud)
+static bool order_in(const node_t *n, const smc_range_t *r)
 {
-    size_t lo, hi;
-    list_t l = {.of = h->orders, .n = h->n_orders, .id = order_id, .ms = order_ms};
-    slice(&l, r, &lo, &hi);
-    for (size_t i = lo; i < hi; i++)
-        cb(ud, &h->orders[i]->o);
-}
-
-static bool order_in(const smc_order_t *o, const smc_range_t *r)
-{
+    const smc_order_t *o = &n->o;
+    bool waits = o->conditional && o->triggered_ms < 0;
     return o->id >= r->from_id && o->created_ms >= r->from_ms &&
-           (r->to_ms == 0 || o->created_ms <= r->to_ms);
+           (r->to_ms == 0 || o->created_ms <= r->to_ms) &&
+           (r->waiting == SMC_WAITING_ANY || waits == (r->waiting == SMC_WAITING_ONLY));
 }
 
-static void holding_open(const holding_t *h, const smc_range_t *r, smc_order_cb cb, void *ud)
+/* Which of those that match are wanted, while they pass. */
+typedef struct passing {
+    size_t skip, take;
+    smc_order_cb cb;
+    void *ud;
+} passing_t;
+
+static void pass(passing_t *p, const node_t *n)
 {
-    size_t n = 0, skip, take;
-    for (const node_t *x = h->open_head; x != NULL; x = x->open_next)
-        n += order_in(&x->o, r);
-    limits(r, n, &skip, &take);
-    for (const node_t *x = h->open_head; x != NULL && take > 0; x = x->open_next) {
-        if (!order_in(&x->o, r))
-            continue;
-        if (skip > 0) {
-            skip--;
-            continue;
-        }
-        take--;
-        cb(ud, &x->o);
+    if (p->skip > 0) {
+        p->skip--;
+        return;
     }
+    if (p->take == 0)
+        return;
+    p->take--;
+    p->cb(p->ud, &n->o);
+}
+
+static void holding_orders(const holding_t *h, const smc_range_t *r, passing_t p)
+{
+    size_t lo, hi, n = 0;
+    list_t l = {.of = h->orders, .n = h->n_orders, .id = order_id, .ms = order_ms};
+    bounds(&l, r, &lo, &hi);
+    if (r->waiting == SMC_WAITING_ANY) { /* all of them match */
+        limits(r, hi - lo, &p.skip, &p.take);
+        lo += p.skip;
+        p.skip = 0;
+    } else {
+        for (size_t i = lo; i < hi; i++)
+            n += order_in(h->orders[i], r);
+        limits(r, n, &p.skip, &p.take);
+    }
+    for (size_t i = lo; i < hi && p.take > 0; i++)
+        if (order_in(h->orders[i], r))
+            pass(&p, h->orders[i]);
+}
+
+static void holding_open(const holding_t *h, const smc_range_t *r, passing_t p)
+{
+    size_t n = 0;
+    for (const node_t *x = h->open_head; x != NULL; x = x->open_next)
+        n += order_in(x, r);
+    limits(r, n, &p.skip, &p.take);
+    for (const node_t *x = h->open_head; x != NULL && p.take > 0; x = x->open_next)
+        if (order_in(x, r))
+            pass(&p, x);
 }
 
 void smc_market_orders(const smc_market_t *m, int32_t account, int32_t instrument,
                        const smc_range_t *range, smc_order_cb cb, void *ud)
 {
     const account_t *a = account_at(m, account);
+    passing_t p = {.cb = cb, .ud = ud};
     for (size_t i = 0; a != NULL && i < m->n_instruments; i++) {
         if (instrument != SMC_MARKET_ALL && instrument != (int32_t)i)
             continue;
         if (range->open_only)
-            holding_open(&a->holdings[i], range, cb, ud);
+            holding_open(&a->holdings[i], range, p);
         else
-            holding_orders(&a->holdings[i], range, cb, ud);
+            holding_orders(&a->holdings[i], range, p);
     }
 }
 
@@ -205,6 +231,12 @@ size_t trades_count(const instrument_t *inst)
 const smc_trade_t *trades_at(const instrument_t *inst, size_t i)
 {
     return i < inst->history.n ? &inst->history.v[i] : &inst->trades.v[i - inst->history.n];
+}
+
+smc_dec_t last_price(const instrument_t *inst)
+{
+    size_t n = trades_count(inst);
+    return n > 0 ? trades_at(inst, n - 1)->price : dec_zero();
 }
 
 static int64_t trade_id(const void *of, size_t i)

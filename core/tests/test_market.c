@@ -108,7 +108,9 @@ static void refuses(void **state)
     assert_int_equal(limit(&f, f.a, 'b', "1000000000", "1000000000"), SMC_REFUSED_QTY);
     assert_int_equal(limit(&f, f.a, 'b', "1", NULL), SMC_REFUSED_COMBINATION);
     assert_int_equal(limit(&f, f.a, 'b', NULL, "1"), SMC_REFUSED_COMBINATION);
-    assert_int_equal(place(&f, f.a, 'b', "1", "1", MARKET), SMC_REFUSED_COMBINATION);
+    assert_int_equal(place(&f, f.a, 'b', "1", NULL,
+                           (smc_order_request_t){.type = SMC_MARKET_ORDER, .tif = SMC_GTC}),
+                     SMC_REFUSED_COMBINATION);
     assert_int_equal(place(&f, f.a, 'b', NULL, NULL, MARKET), SMC_REFUSED_COMBINATION);
     assert_int_equal(limit(&f, 0, 'b', "1", "1"),
                      SMC_REFUSED_COMBINATION); /* the system's account */
@@ -220,9 +222,11 @@ static void price_then_time(void **state)
     limit(&f, f.a, 's', "1", "100"); /* 3 */
     limit(&f, f.a, 's', "1", "99");  /* 4 */
     smc_order_ref_t ref = {.account = f.a, .id = 2};
-    assert_int_equal(smc_market_amend(f.m, &ref, dec("-170141183460469231731"), NULL, 0, &f.o),
-                     SMC_REFUSED_QTY);
-    assert_int_equal(smc_market_amend(f.m, &ref, dec("0.5"), NULL, 0, &f.o), SMC_ACCEPTED);
+    smc_dec_t qty = dec("-170141183460469231731");
+    smc_amendment_t smaller = {.qty = &qty, .keep_priority = true};
+    assert_int_equal(smc_market_amend(f.m, &ref, &smaller, 0, &f.o), SMC_REFUSED_QTY);
+    qty = dec("0.5");
+    assert_int_equal(smc_market_amend(f.m, &ref, &smaller, 0, &f.o), SMC_ACCEPTED);
     assert_int_equal(place(&f, f.b, 'b', "3.1", NULL, MARKET), SMC_ACCEPTED);
     int64_t order = 0;
     smc_market_fills(f.m, f.a, 0, &(smc_range_t){0}, keep_fill, &order);

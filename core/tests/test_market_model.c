@@ -187,7 +187,9 @@ static void op_amend(world_t *w)
         expected = qty == k->qty ? SMC_REFUSED_NO_CHANGE : SMC_REFUSED_NOT_SMALLER;
     smc_order_ref_t ref = {.account = k->acct, .id = k->id};
     const smc_order_t *o = NULL;
-    assert_int_equal(smc_market_amend(w->m, &ref, lots(qty), NULL, ++w->now, &o), expected);
+    smc_dec_t to = lots(qty);
+    smc_amendment_t change = {.qty = &to, .keep_priority = true};
+    assert_int_equal(smc_market_amend(w->m, &ref, &change, ++w->now, &o), expected);
     if (expected != SMC_ACCEPTED)
         return;
     k->rem -= k->qty - qty;

@@ -63,6 +63,8 @@ typedef enum smc_end_reason {
     SMC_END_FOK,       /* could not be filled at once and in full */
     SMC_END_LIQUIDITY, /* market order: the book ran out */
     SMC_END_STP,       /* self-trade prevention */
+    SMC_END_BOUND,     /* market order: nothing was left within its price */
+    SMC_END_TRIGGER,   /* its trigger fired, but it was refused: `reject` says why */
 } smc_end_reason_t;
 
 /* Why a call did nothing.  X(name, text) */
@@ -80,6 +82,10 @@ typedef enum smc_end_reason {
     X(UNKNOWN_ORDER, "unknown_order")         \
     X(NOT_SMALLER, "not_smaller")             \
     X(NO_CHANGE, "no_change")                 \
+    X(TRIGGER, "invalid_trigger_price")       \
+    X(TRAIL, "invalid_trail")                 \
+    X(WOULD_TRIGGER, "would_trigger")         \
+    X(HALTED, "halted")                       \
     X(MEMORY, "out_of_memory")
 
 typedef enum smc_refusal {
@@ -89,6 +95,26 @@ typedef enum smc_refusal {
 #undef X
         SMC_REFUSAL_COUNT
 } smc_refusal_t;
+
+/* Which price a conditional order watches. */
+typedef enum smc_watch {
+    SMC_WATCH_LAST, /* of every public trade */
+    SMC_WATCH_BID,  /* these at the end of an operation */
+    SMC_WATCH_ASK,
+    SMC_WATCH_MARK,
+    SMC_WATCH_INDEX, /* the mark, under the name that the order was given */
+} smc_watch_t;
+
+/* When a conditional order begins to work.  With a trail its price follows the best value seen at
+ * that distance: down from the highest (falls), up from the lowest (rises). */
+typedef struct smc_trigger {
+    smc_dec_t price;   /* with a trail: where following begins; 0: not given, it begins at once */
+    smc_dec_t trail;   /* distance; 0: none */
+    int32_t trail_bps; /* distance in 1/10000 of the best value, 1..9999; 0: none */
+    smc_watch_t by;
+    bool rises;       /* fires at or above the price; else at or below */
+    bool immediately; /* may fire in the call that places it; else that is a refusal */
+} smc_trigger_t;
 
 typedef struct smc_order {
     int64_t id; /* grows, for each instrument */
@@ -101,15 +127,21 @@ typedef struct smc_order {
     smc_order_status_t status;
     smc_end_reason_t reason;
     bool on_book;
-    smc_dec_t price;     /* 0: market order */
-    smc_dec_t qty;       /* base; of a market order by quote amount: what the amount comes to */
-    smc_dec_t quote_qty; /* 0 unless a market order by quote amount */
+    bool conditional;     /* has a trigger */
+    smc_refusal_t reject; /* SMC_END_TRIGGER: why it could not begin to work */
+    smc_dec_t price;      /* of a market order: its bound; 0: none */
+    smc_dec_t qty;        /* base; of a market order by quote amount: what the amount comes to, 0
+                            until it fires */
+    smc_dec_t quote_qty;  /* 0 unless a market order by quote amount */
     smc_dec_t filled;
     smc_dec_t filled_quote;
     smc_dec_t prevented_qty;
     int64_t created_ms;
     int64_t updated_ms;
-    int64_t working_ms;
+    int64_t working_ms;         /* since when it works; -1: it waits for its trigger */
+    int64_t triggered_ms;       /* -1: not fired, or no trigger */
+    smc_trigger_t trigger;      /* as given */
+    smc_dec_t trigger_price;    /* in force; 0: none, or not following yet */
     int64_t prevented_match_id; /* of the last one; -1: none */
     char client_id[SMC_MARKET_CLIENT_ID_MAX + 1];
     char orig_client_id[SMC_MARKET_CLIENT_ID_MAX +
@@ -216,12 +248,15 @@ typedef struct smc_order_request {
     int32_t account, instrument;
     smc_side_t side;
     smc_order_type_t type;
-    smc_tif_t tif; /* SMC_TIF_NONE: GTC.  Limit orders only */
+    smc_tif_t tif; /* SMC_TIF_NONE: GTC.  Limit orders; a market order: IOC (the default) or FOK */
     smc_stp_t stp;
     const smc_dec_t *qty; /* NULL: not given */
     const smc_dec_t *quote_qty;
-    const smc_dec_t *price;
-    const char *client_id; /* NULL or "": none; copied */
+    const smc_dec_t *price; /* of a market order: takes nothing beyond it */
+    const char *client_id;  /* NULL or "": none; copied */
+    /* NULL, or when the order begins to work; until then it only waits.  It locks what a limit
+     * order would; without a price of its own, what it comes to at the trigger price. */
+    const smc_trigger_t *trigger;
 } smc_order_request_t;
 
 /* Which order: by id unless -1, by client id unless NULL; both must agree. */
@@ -246,13 +281,32 @@ typedef struct smc_cancel_all {
 /* By instrument, then id; cb (may be NULL) gets each and must not call the market. */
 void smc_market_cancel_all(smc_market_t *m, const smc_cancel_all_t *which, int64_t now_ms,
                            smc_order_cb cb, void *ud);
-/* Makes an open order smaller; it keeps its place.  qty: the new total, above what is filled and
- * prevented. Refusals: UNKNOWN_ORDER, QTY, NOT_SMALLER, NO_CHANGE, DUPLICATE, CLIENT_ID. */
-smc_refusal_t smc_market_amend(smc_market_t *m, const smc_order_ref_t *ref, smc_dec_t qty,
-                               const char *new_client_id, int64_t now_ms, const smc_order_t **out);
+/* NULL: stays as it is. */
+typedef struct smc_amendment {
+    const smc_dec_t *qty;           /* the new total, above what is filled and prevented */
+    const smc_dec_t *price;         /* limit orders, and market orders with a bound */
+    const smc_dec_t *trigger_price; /* orders that wait; not those that trail */
+    const char *new_client_id;
+    bool keep_priority; /* only a smaller quantity will do */
+} smc_amendment_t;
+/* Changes an open order; its id stays.  One that only becomes smaller keeps its place in the queue;
+ * any other begins anew at the end of its price's queue and may trade at once.  A refusal leaves it
+ * as it was.
+ * Refusals: UNKNOWN_ORDER, HALTED, COMBINATION, QTY, PRICE, TRIGGER, NOT_SMALLER, NO_CHANGE,
+ * WOULD_TAKE, WOULD_TRIGGER, FUNDS, DUPLICATE, CLIENT_ID. */
+smc_refusal_t smc_market_amend(smc_market_t *m, const smc_order_ref_t *ref,
+                               const smc_amendment_t *change, int64_t now_ms,
+                               const smc_order_t **out);
+/* While halted the feed stands still, nothing triggers, place and amend are refused; cancel works.
+ * Errors: SMC_EINVAL. */
+smc_code_t smc_market_halt(smc_market_t *m, int32_t instrument, bool halted, smc_error_t *err);
+bool smc_market_halted(const smc_market_t *m, int32_t instrument);
 const char *smc_refusal_text(smc_refusal_t why); /* "" when accepted */
 
 /* ---- what there is ------------------------------------------------------ */
+
+/* Orders whose trigger has not fired, and all others. */
+typedef enum smc_waiting { SMC_WAITING_ANY, SMC_WAITING_ONLY, SMC_WAITING_NOT } smc_waiting_t;
 
 /* Zeroed means everything; bounds are inclusive.  With limit > 0: the first `limit` when from_id or
  * from_ms is given, else the last.  Callbacks must not call the market. */
@@ -262,6 +316,7 @@ typedef struct smc_range {
     size_t limit;           /* 0: all */
     int64_t order_id;       /* fills and prevented matches: of this order; 0: of all */
     bool open_only;         /* orders */
+    smc_waiting_t waiting;  /* orders */
 } smc_range_t;
 
 /* NULL: none.  By client id: an open order first, then the latest that has it, then the latest
@@ -271,6 +326,9 @@ const smc_order_t *smc_market_order(const smc_market_t *m, const smc_order_ref_t
 void smc_market_orders(const smc_market_t *m, int32_t account, int32_t instrument,
                        const smc_range_t *range, smc_order_cb cb, void *ud);
 size_t smc_market_open_orders(const smc_market_t *m, int32_t account, int32_t instrument);
+/* What positions are valued at and orders by mark watch: the mid of the feed; without a feed half
+ * way between the best prices, or the last trade when a side is empty.  0: none yet. */
+smc_dec_t smc_market_mark(const smc_market_t *m, int32_t instrument);
 
 typedef void (*smc_fill_cb)(void *ud, const smc_fill_t *fill);
 void smc_market_fills(const smc_market_t *m, int32_t account, int32_t instrument,
@@ -342,10 +400,12 @@ typedef enum smc_exec {
     SMC_EXEC_EXPIRED,
     SMC_EXEC_PREVENTED, /* self-trade prevention; order.status tells whether the order ended */
     SMC_EXEC_REPLACED,
+    SMC_EXEC_TRIGGERED, /* its trigger has fired: from here on it is an order of this instant */
 } smc_exec_t;
 
 typedef struct smc_order_event {
-    smc_order_t order; /* just after; in SMC_EXEC_NEW nothing is filled and on_book is true */
+    smc_order_t order; /* just after; in SMC_EXEC_NEW nothing is filled, and on_book is true unless
+                          it waits */
     smc_exec_t exec;
     int64_t exec_id;            /* grows, for each instrument */
     smc_fill_t fill;            /* SMC_EXEC_TRADE only */

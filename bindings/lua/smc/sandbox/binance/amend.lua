@@ -34,7 +34,7 @@ function M.amend(sb, call)
   local no = judge(sb, call.def, old, v.newQty)
   if no then return nil, no end
   local new, why = sb.market:amend { account = call.account, symbol = v.symbol, id = old.id, qty = v.newQty,
-    new_client_id = v.newClientOrderId or sb:new_client_id() }
+    keep_priority = true, new_client_id = v.newClientOrderId or sb:new_client_id() }
   if not new then return nil, assert(REJECTED[why], why) end
   sb:settle() -- the engine numbers what it did in the event of it
   local history = sb:label(old).amendments or {}
