@@ -1,6 +1,8 @@
 /* smc.core.server: listeners.  Core callbacks queue events; one job a listener calls the handlers, in order. */
 #include "smcb_server.h"
 
+#include "smc/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,9 +207,24 @@ static unsigned field_tls(lua_State *L)
     return tls;
 }
 
+/* An address that is none is refused when it comes to listening. */
+static void field_host(lua_State *L, char host[static 16])
+{
+    size_t n = 0;
+    const char *given = "";
+
+    if (lua_getfield(L, 1, "host") != LUA_TNIL)
+        given = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
+    if (given == NULL || n > 15)
+        (void)luaL_error(L, "host must be an IPv4 address, as in \"127.0.0.1\"");
+    (void)snprintf(host, 16, "%s", given);
+    lua_pop(L, 1);
+}
+
 static smc_server_conf_t check_conf(lua_State *L)
 {
-    static const char *const known[] = {"port", "max_body", "deflate", "tls", "on_request", NULL};
+    static const char *const known[] = {"host", "port",       "max_body", "deflate",
+                                        "tls",  "on_request", NULL};
     smc_server_conf_t conf = {.on_request = on_request};
     size_t port;
 
@@ -216,6 +233,7 @@ static smc_server_conf_t check_conf(lua_State *L)
     port = field_size(L, "port");
     luaL_argcheck(L, port <= UINT16_MAX, 1, "port must be at most 65535");
     conf.port = (uint16_t)port;
+    field_host(L, conf.host);
     conf.max_body_bytes = field_size(L, "max_body");
     conf.deflate = field_deflate(L);
     conf.tls = field_tls(L);
@@ -223,6 +241,14 @@ static smc_server_conf_t check_conf(lua_State *L)
         (void)luaL_error(L, "on_request must be a function");
     lua_pop(L, 1);
     return conf;
+}
+
+/* Every address of the machine: one of them is for this machine. */
+static const char *origin_host(const smc_server_conf_t *conf)
+{
+    bool any = conf->host[0] == '\0' || strcmp(conf->host, "0.0.0.0") == 0;
+
+    return any || smc_clock_is_virtual() ? "127.0.0.1" : conf->host;
 }
 
 static int l_listen(lua_State *L)
@@ -253,8 +279,8 @@ static int l_listen(lua_State *L)
     }
     s->port = smc_server_port(s->server);
     s->tls = conf.tls != 0;
-    (void)snprintf(s->resource.label, sizeof(s->resource.label), "%s://127.0.0.1:%u",
-                   s->tls ? "https" : "http", (unsigned)s->port);
+    (void)snprintf(s->resource.label, sizeof(s->resource.label), "%s://%s:%u",
+                   s->tls ? "https" : "http", origin_host(&conf), (unsigned)s->port);
     smcb_resource_add(s->host, &s->resource);
     return 1;
 }

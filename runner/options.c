@@ -2,6 +2,7 @@
 
 #include "nearest.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -258,12 +259,14 @@ FLAG_SETTER(no_color)
 FLAG_SETTER(gc_stress)
 FLAG_SETTER(internal)
 FLAG_SETTER(json)
+FLAG_SETTER(tls)
+FLAG_SETTER(allow_remote)
 
 static smc_code_t on_port(parse_t *p, const char *arg, const char *value)
 {
     uint64_t n;
     if (!read_u64(value, 0, SMCR_MAX_PORT, &n))
-        return bad_value(p, arg, value, "a port from 1 to 65534, or 0 for any");
+        return bad_value(p, arg, value, "a port from 1 to 65532, or 0 for any");
     p->o->port = (uint16_t)n;
     return SMC_OK;
 }
@@ -295,6 +298,41 @@ static smc_code_t on_secret(parse_t *p, const char *arg, const char *value)
     return SMC_OK;
 }
 
+/* Bearer tokens travel in a header; the value is not shown. */
+static smc_code_t on_token(parse_t *p, const char *arg, const char *value)
+{
+    if (!all_of(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 8, 128))
+        return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s wants 8 to 128 letters, digits, - or _",
+                        arg);
+    p->o->token = value;
+    return SMC_OK;
+}
+
+static smc_code_t on_account(parse_t *p, const char *arg, const char *value)
+{
+    if (value[0] == '-' || !all_of(value, "0123456789-", 1, 64))
+        return bad_value(p, arg, value, "digits and dashes, as in 101-001-1234567-001");
+    p->o->account = value;
+    return SMC_OK;
+}
+
+static smc_code_t on_host(parse_t *p, const char *arg, const char *value)
+{
+    struct in_addr addr;
+    if (inet_pton(AF_INET, value, &addr) != 1)
+        return bad_value(p, arg, value, "an IPv4 address of this machine");
+    p->o->host = value;
+    return SMC_OK;
+}
+
+static smc_code_t on_ca_file(parse_t *p, const char *arg, const char *value)
+{
+    if (value[0] == '\0')
+        return bad_value(p, arg, value, "the name of a file");
+    p->o->ca_file = value;
+    return SMC_OK;
+}
+
 static const option_t table[] = {
     {"--help", "-h", false, true, RUN | SERVE, on_help},
     {"--version", NULL, false, true, RUN, on_version},
@@ -319,6 +357,12 @@ static const option_t table[] = {
     {"--port", NULL, true, false, SERVE, on_port},
     {"--key", NULL, true, false, SERVE, on_key},
     {"--secret", NULL, true, false, SERVE, on_secret},
+    {"--token", NULL, true, false, SERVE, on_token},
+    {"--account", NULL, true, false, SERVE, on_account},
+    {"--host", NULL, true, false, SERVE, on_host},
+    {"--allow-remote", NULL, false, true, SERVE, on_allow_remote},
+    {"--tls", NULL, false, true, SERVE, on_tls},
+    {"--ca-file", NULL, true, false, SERVE, on_ca_file},
     {"--json", NULL, false, true, SERVE, on_json},
 };
 enum { TABLE_SIZE = sizeof(table) / sizeof(table[0]) };
@@ -376,25 +420,23 @@ static smc_code_t contradict(parse_t *p, const char *what)
     return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s", what);
 }
 
-static const char *const venues[] = {"binance", NULL};
-
-/* What is no option: a path, or the name of a venue. */
-static smc_code_t take_word(parse_t *p, const char *word)
+/* Served credentials and orders are nobody else's business, unless that is said twice. */
+static smc_code_t check_serve(parse_t *p)
 {
-    smcr_options_t *o = p->o;
-    if (p->commands == SERVE) {
-        size_t at = 0;
-        while (venues[at] != NULL && strcmp(venues[at], word) != 0)
-            at++;
-        if (venues[at] == NULL)
-            return smc_fail(p->err, SMC_EINVAL, OP, 0,
-                            "there is no sandbox of '%s'; there is one of binance", word);
-        for (size_t i = 0; i < o->n_paths; i++)
-            if (o->paths[i] == venues[at])
-                return smc_fail(p->err, SMC_EINVAL, OP, 0, "'%s' is named twice", word);
-        word = venues[at];
-    }
-    o->paths[o->n_paths++] = word;
+    const smcr_options_t *o = p->o;
+    struct in_addr addr = {.s_addr = htonl(INADDR_LOOPBACK)};
+    if (o->host != NULL)
+        (void)inet_pton(AF_INET, o->host, &addr);
+    bool remote = ntohl(addr.s_addr) >> 24 != 127;
+    if (remote && !o->allow_remote)
+        return smc_fail(p->err, SMC_EINVAL, OP, 0,
+                        "--host %s lets other machines in: add --allow-remote if they may",
+                        o->host);
+    if (!remote && o->allow_remote)
+        return contradict(p, "--allow-remote wants a --host that other machines reach, as in "
+                             "--host 0.0.0.0");
+    if (o->ca_file != NULL && !o->tls)
+        return contradict(p, "--ca-file wants --tls: without it there is no certificate");
     return SMC_OK;
 }
 
@@ -404,11 +446,8 @@ static smc_code_t check(parse_t *p)
     if (o->command == SMCR_CMD_HELP || o->command == SMCR_CMD_SERVE_HELP ||
         o->command == SMCR_CMD_VERSION)
         return SMC_OK;
-    if (o->command == SMCR_CMD_SERVE) {
-        if (o->n_paths == 0) /* all that there are */
-            o->paths[o->n_paths++] = venues[0];
-        return SMC_OK;
-    }
+    if (o->command == SMCR_CMD_SERVE)
+        return check_serve(p);
     if (o->n_paths == 0)
         return contradict(p, "name the files or folders to run, as in: smcrun scenarios/");
     if (o->verbose && o->quiet)
@@ -451,7 +490,7 @@ smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], s
         else if (!only_paths && argv[i][0] == '-' && argv[i][1] != '\0')
             rc = take_option(&p, argv, &i, seen);
         else
-            rc = take_word(&p, argv[i]);
+            o->paths[o->n_paths++] = argv[i];
         if (rc != SMC_OK)
             return rc;
     }

@@ -30,13 +30,13 @@ enum {
     SMCR_MAX_REPORTS = 8,
     SMCR_TIMEOUT_S = 60,   /* default of --timeout */
     SMCR_MEMORY_MIB = 512, /* default of --memory */
-    SMCR_MAX_PORT = 65534, /* of --port: the one behind it is used too */
+    SMCR_MAX_PORT = 65532, /* of --port: those behind it are used too */
 };
 
 /* Strings are borrowed from argv. */
 typedef struct smcr_options {
     smcr_command_t command;
-    const char **paths; /* the array is owned; of SERVE: the names of venues, at least one */
+    const char **paths; /* the array is owned; of SERVE: names of venues, none: all */
     size_t n_paths;
     const char *expr; /* -k; NULL: none */
     unsigned jobs;    /* 0: not given */
@@ -58,9 +58,15 @@ typedef struct smcr_options {
     bool gc_stress;
     bool internal;
     /* of SERVE */
-    uint16_t port;      /* the first of those that are used; 0: any */
-    const char *key;    /* NULL: drawn */
-    const char *secret; /* NULL: drawn */
+    uint16_t port;     /* the first of those that are used; 0: any */
+    const char *host;  /* an IPv4 address; NULL: 127.0.0.1 */
+    bool allow_remote; /* that address may be one that other machines reach */
+    bool tls;
+    const char *ca_file; /* where the certificate of the authority goes; NULL: nowhere */
+    const char *key;     /* of the credentials, NULL: drawn */
+    const char *secret;
+    const char *token;
+    const char *account;
     bool json;
 } smcr_options_t;
 

@@ -91,7 +91,7 @@ static int l_main(lua_State *L)
 
     smcb_require(L, "smc.serve");
     (void)lua_getfield(L, -1, "run");
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 10);
     lua_createtable(L, (int)o->n_paths, 0);
     for (size_t i = 0; i < o->n_paths; i++) {
         lua_pushstring(L, o->paths[i]);
@@ -104,8 +104,16 @@ static int l_main(lua_State *L)
     }
     lua_pushinteger(L, (lua_Integer)o->seed);
     lua_setfield(L, -2, "seed");
+    set_text(L, "host", o->host);
+    set_text(L, "ca_file", o->ca_file);
+    lua_createtable(L, 0, 4);
     set_text(L, "key", o->key);
     set_text(L, "secret", o->secret);
+    set_text(L, "token", o->token);
+    set_text(L, "account", o->account);
+    lua_setfield(L, -2, "credentials");
+    lua_pushboolean(L, o->tls);
+    lua_setfield(L, -2, "tls");
     lua_pushboolean(L, o->json);
     lua_setfield(L, -2, "json");
     lua_pushcfunction(L, l_complain);

@@ -155,14 +155,16 @@ static smc_code_t listen_unix(smc_places_t *places, uint16_t want_port, int fd, 
     return SMC_OK;
 }
 
-static smc_code_t listen_tcp(uint16_t want_port, int fd, uint16_t *port, smc_error_t *err)
+static smc_code_t listen_tcp(const char *host, uint16_t want_port, int fd, uint16_t *port,
+                             smc_error_t *err)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(want_port)};
     socklen_t size = sizeof(addr);
     smc_code_t rc;
     int one = 1;
 
-    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (inet_pton(AF_INET, host == NULL ? "127.0.0.1" : host, &addr.sin_addr) != 1)
+        return smc_fail(err, SMC_EINVAL, "loop.listen", 0, "'%s' is no IPv4 address", host);
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     rc = bind_and_listen(fd, (const struct sockaddr *)&addr, sizeof(addr), err);
     if (rc != SMC_OK)
@@ -173,8 +175,8 @@ static smc_code_t listen_tcp(uint16_t want_port, int fd, uint16_t *port, smc_err
     return SMC_OK;
 }
 
-smc_code_t smc_loop_listen(smc_loop_t *loop, uint16_t want_port, int *fd, uint16_t *port,
-                           smc_error_t *err)
+smc_code_t smc_loop_listen(smc_loop_t *loop, const char *host, uint16_t want_port, int *fd,
+                           uint16_t *port, smc_error_t *err)
 {
     smc_places_t *places = smc_loop_places(loop);
     int family = places->is_virtual ? AF_UNIX : AF_INET;
@@ -184,7 +186,7 @@ smc_code_t smc_loop_listen(smc_loop_t *loop, uint16_t want_port, int *fd, uint16
     if (sock < 0)
         return fail_sys(err, "socket");
     rc = places->is_virtual ? listen_unix(places, want_port, sock, port, err)
-                            : listen_tcp(want_port, sock, port, err);
+                            : listen_tcp(host, want_port, sock, port, err);
     if (rc != SMC_OK) {
         (void)close(sock);
         return rc;

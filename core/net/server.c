@@ -116,13 +116,14 @@ static void stop_listening(smc_server_t *server)
 
 static smc_code_t start_listening(smc_server_t *server, uint16_t port, smc_error_t *err)
 {
+    const char *host = server->conf.host[0] == '\0' ? NULL : server->conf.host;
     listener_t *l = calloc(1, sizeof(*l));
     smc_code_t code;
     int rc;
 
     if (l == NULL)
         return smc_fail(err, SMC_ENOMEM, "server.listen", 0, "out of memory");
-    code = smc_loop_listen(server->loop, port, &l->fd, &server->port, err);
+    code = smc_loop_listen(server->loop, host, port, &l->fd, &server->port, err);
     if (code != SMC_OK) {
         free(l);
         return code;

@@ -142,7 +142,7 @@ static void raw_on_listener(uv_poll_t *handle, int status, int events)
 static void raw_server_open(raw_server_t *s, smc_loop_t *loop)
 {
     *s = (raw_server_t){.loop = loop, .fd = -1};
-    assert(smc_loop_listen(loop, 0, &s->fd, &s->port, NULL) == SMC_OK);
+    assert(smc_loop_listen(loop, NULL, 0, &s->fd, &s->port, NULL) == SMC_OK);
     (void)uv_poll_init_socket(smc_loop_uv(loop), &s->poll, s->fd);
     s->poll.data = s;
     (void)uv_poll_start(&s->poll, UV_READABLE, raw_on_listener);

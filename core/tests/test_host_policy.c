@@ -115,7 +115,7 @@ static void the_virtual_clock_reaches_this_process_only(void **state)
     (void)state;
     smc_clock_set_virtual();
     assert_int_equal(SMC_OK, smc_loop_open(&loop, NULL));
-    assert_int_equal(SMC_OK, smc_loop_listen(loop, 8080, &fd, &port, NULL));
+    assert_int_equal(SMC_OK, smc_loop_listen(loop, NULL, 8080, &fd, &port, NULL));
     assert_int_equal(SMC_OK, route(loop, "http://127.0.0.1:8080/", &path, &err));
     assert_non_null(path);
 

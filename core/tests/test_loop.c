@@ -163,7 +163,7 @@ static void a_virtual_place_is_routed_by_its_path_and_the_same_each_time(void **
     uint16_t port = 0;
     int fd = -1;
 
-    assert_int_equal(SMC_OK, smc_loop_listen(*state, 0, &fd, &port, NULL));
+    assert_int_equal(SMC_OK, smc_loop_listen(*state, NULL, 0, &fd, &port, NULL));
     assert_int_equal(20001, port);
     assert_true(smc_loop_route(*state, "127.0.0.1", port, &path));
     assert_non_null(path);

@@ -357,7 +357,7 @@ static void the_end_of_tls_is_the_end_of_the_connection(void **state)
     uint16_t port = 0;
     int listener = -1;
 
-    assert_int_equal(SMC_OK, smc_loop_listen(f->loop, 0, &listener, &port, NULL));
+    assert_int_equal(SMC_OK, smc_loop_listen(f->loop, NULL, 0, &listener, &port, NULL));
     assert_int_equal(SMC_OK, smc_tls_prepare(f->loop, SMC_TLS_ON, NULL));
     b.tls = smc_tls_new(f->loop, SMC_TLS_ON);
     (void)snprintf(url, sizeof(url), "wss://127.0.0.1:%u/", (unsigned)port);

@@ -169,8 +169,9 @@ static void help_names_every_option(void **state)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strstr(smcr_help_text(), names[i]) == NULL)
             fail_msg("--help does not name %s", names[i]);
-    static const char *const serve[] = {"--port",   "--seed", "--key",
-                                        "--secret", "--json", "--help"};
+    static const char *const serve[] = {"--port", "--seed",    "--key",   "--secret",
+                                        "--json", "--help",    "--host",  "--allow-remote",
+                                        "--tls",  "--ca-file", "--token", "--account"};
     for (size_t i = 0; i < sizeof(serve) / sizeof(serve[0]); i++)
         if (strstr(smcr_serve_help_text(), serve[i]) == NULL)
             fail_msg("serve --help does not name %s", serve[i]);
@@ -182,20 +183,32 @@ static void serve_has_options_and_venues_of_its_own(void **state)
     (void)state;
     smcr_options_t o = must_parse("serve");
     assert_int_equal(o.command, SMCR_CMD_SERVE);
-    assert_int_equal(o.n_paths, 1);
-    assert_string_equal(o.paths[0], "binance");
+    assert_int_equal(o.n_paths, 0);
     assert_int_equal(o.port, 0);
     assert_null(o.key);
     assert_null(o.secret);
-    assert_false(o.json || o.has_seed);
+    assert_null(o.host);
+    assert_false(o.json || o.has_seed || o.tls);
     smcr_options_deinit(&o);
     o = must_parse("serve --port=8000 --seed 3 --key a-B_9 --secret 12345678 --json binance");
     assert_int_equal(o.n_paths, 1);
+    assert_string_equal(o.paths[0], "binance");
     assert_int_equal(o.port, 8000);
     assert_int_equal(o.seed, 3);
     assert_string_equal(o.key, "a-B_9");
     assert_string_equal(o.secret, "12345678");
     assert_true(o.json);
+    smcr_options_deinit(&o);
+    o = must_parse(
+        "serve --host 127.0.0.2 --tls --ca-file ca.pem --token a-B_9-xyz --account 101-1");
+    assert_string_equal(o.host, "127.0.0.2");
+    assert_string_equal(o.ca_file, "ca.pem");
+    assert_string_equal(o.token, "a-B_9-xyz");
+    assert_string_equal(o.account, "101-1");
+    assert_true(o.tls);
+    smcr_options_deinit(&o);
+    o = must_parse("serve --host 0.0.0.0 --allow-remote");
+    assert_string_equal(o.host, "0.0.0.0");
     smcr_options_deinit(&o);
     o = must_parse("serve -h");
     assert_int_equal(o.command, SMCR_CMD_SERVE_HELP);
@@ -208,17 +221,25 @@ static void serve_has_options_and_venues_of_its_own(void **state)
 static void serve_says_what_it_wants(void **state)
 {
     (void)state;
-    expect_error("serve bybit", "there is no sandbox of 'bybit'; there is one of binance");
-    expect_error("serve binance binance", "'binance' is named twice");
-    expect_error("serve --port 65535",
-                 "--port wants a port from 1 to 65534, or 0 for any, not '65535'");
+    expect_error("serve --port 65533",
+                 "--port wants a port from 1 to 65532, or 0 for any, not '65533'");
     expect_error("serve --secret 1234567",
                  "--secret wants 8 to 128 printable characters without blanks");
     expect_error("serve --secret 12345678\x7f",
                  "--secret wants 8 to 128 printable characters without blanks");
     expect_error("serve --key a/b", "--key wants 1 to 128 letters, digits, - or _, not 'a/b'");
-    expect_error("serve --host 0.0.0.0", "unknown option '--host'; did you mean '--port'?");
-    expect_error("serve --tls", "unknown option '--tls'");
+    expect_error("serve --host 0.0.0.0",
+                 "--host 0.0.0.0 lets other machines in: add --allow-remote if they may");
+    expect_error("serve --host 10.0.0.1",
+                 "--host 10.0.0.1 lets other machines in: add --allow-remote if they may");
+    expect_error("serve --host ::1", "--host wants an IPv4 address of this machine, not '::1'");
+    expect_error("serve --host 127.0.0.1 --allow-remote",
+                 "--allow-remote wants a --host that other machines reach, as in --host 0.0.0.0");
+    expect_error("serve --ca-file f", "--ca-file wants --tls: without it there is no certificate");
+    expect_error("serve --ca-file= --tls", "--ca-file wants the name of a file, not ''");
+    expect_error("serve --token 1234567", "--token wants 8 to 128 letters, digits, - or _");
+    expect_error("serve --account a", "--account wants digits and dashes, as in "
+                                      "101-001-1234567-001, not 'a'");
     expect_error("serve --jobs 2", "unknown option '--jobs'");
     expect_error("serve --prot 2", "unknown option '--prot'; did you mean '--port'?");
     expect_error("--json a", "unknown option '--json'");

@@ -10,6 +10,9 @@ for _, name in ipairs(BUILT_IN) do
   CLIENT[name], SANDBOX[name] = "smc.venue." .. name, "smc.sandbox." .. name .. ".face"
 end
 
+--- The names of those that are built in.
+function M.names() return { table.unpack(BUILT_IN) } end
+
 --- The half of a venue of one's own, or nil when there is no such file; raises when the file is not what it should be.
 local function beside(folder, name)
   if not name:find "^%a[%w_]*$" or not load_file.beside(folder .. "." .. name) then return nil end

@@ -43,14 +43,26 @@ end
 
 -- ---- opening ------------------------------------------------------------------
 
+local TLS_FAULTS = { expired = "expired", wrong_host = "wrong_host", unknown_ca = "wrong_authority" }
+
+--- What the listener is told of TLS.  tls: nil, true, or { fault = one of TLS_FAULTS }.
+local function check_tls(name, tls)
+  if tls == nil or type(tls) == "boolean" then return tls end
+  local fault = type(tls) == "table" and tls.fault
+  if TLS_FAULTS[fault] and next(tls, next(tls)) == nil then return { [TLS_FAULTS[fault]] = true } end
+  error(("sandbox %s: tls must be true or { fault = \"expired\" | \"wrong_host\" | \"unknown_ca\" }"):format(name), 4)
+end
+
 local function check_options(name, options, known)
   for key in pairs(options) do
-    if not known[key] then error(("sandbox %s: unknown option '%s'"):format(name, tostring(key)), 4) end
+    if not known[key] and key ~= "tls" then
+      error(("sandbox %s: unknown option '%s'"):format(name, tostring(key)), 4)
+    end
   end
 end
 
-local function listen(w, serve, port)
-  local s, err = task.as_world(server.listen, { on_request = serve, port = port })
+local function listen(w, serve, place, tls)
+  local s, err = task.as_world(server.listen, { on_request = serve, host = place.host, port = place.port, tls = tls })
   if not s then return nil, err end
   if w.sabotage == "dead" then
     assert(s:refuse(true))
@@ -65,11 +77,12 @@ local function open(w, name, options, place)
   local log = new_log(place.keep, place.forget)
   local face = dialects.sandbox(name)
   check_options(name, options, face.options)
+  local tls = check_tls(name, options.tls)
   counts[w] = (counts[w] or 0) + 1
   local box, serve, close = face.new(w.seed + counts[w] - 1, options, log.add)
-  local s, err = listen(w, serve, place.port)
+  local s, err = listen(w, serve, place, tls)
   if not s then return nil, err end
-  box.origin = s:origin()
+  box.origin, box.ca = s:origin(), s:ca()
   face.urls(box)
   function box.requests(_, filters) return (request_log.matching(log, REQUEST_FIELDS, filters, 2)) end
   w.on_close(function()
@@ -101,8 +114,9 @@ function M.shared(name)
   return opened[w][name]
 end
 
---- For `smcrun serve`.  place: port (nil: any), keep (how many requests are remembered), forget(entry, number).
--- Returns the box, its server, its log { first, last, [number] = entry } and its dialect; nil, err: it cannot listen.
+--- For `smcrun serve`.  place: host, port (nil: 127.0.0.1, any), keep (how many requests are remembered),
+-- forget(entry, number).  Returns the box, its server, its log { first, last, [number] = entry } and its dialect; nil,
+-- err when it cannot listen.
 function M.serve(name, options, place)
   local box, s, log = open(world.current "smcrun serve", name, options, place)
   if not box then return nil, s end

@@ -60,10 +60,11 @@ void smc_loop_unwatch(smc_loop_t *loop, int fd);
 
 /* A listening place for a server of this process.
  * fd    a listening socket; owned by the caller
- * port  real mode: the TCP port on 127.0.0.1.  Virtual mode: a number that only smc_loop_route knows, the same in
+ * host  real mode: an IPv4 address of this machine, or NULL for 127.0.0.1
+ * port  real mode: the TCP port there.  Virtual mode: a number that only smc_loop_route knows, the same in
  *       every run of the same program */
-smc_code_t smc_loop_listen(smc_loop_t *loop, uint16_t want_port, int *fd, uint16_t *port,
-                           smc_error_t *err);
+smc_code_t smc_loop_listen(smc_loop_t *loop, const char *host, uint16_t want_port, int *fd,
+                           uint16_t *port, smc_error_t *err);
 /* Forgets the place of smc_loop_listen; removes the socket's path.  Does not close fd. */
 void smc_loop_unlisten(smc_loop_t *loop, uint16_t port);
 

@@ -1,6 +1,6 @@
 /* smc/server.h - a small, strict HTTP/1.1 and WebSocket server that can also misbehave on purpose.
  *
- * Listens where smc_loop_listen says: 127.0.0.1 in real mode, an AF_UNIX path in virtual mode.
+ * Listens where smc_loop_listen says: 127.0.0.1 unless told otherwise in real mode, an AF_UNIX path in virtual mode.
  * HTTP        keep-alive and pipelining (the next request of a connection is dispatched once the one before it was
  *             answered), Content-Length and chunked bodies, Expect: 100-continue, HEAD, HTTP/1.0.  The request target,
  *             the headers and the body are kept byte for byte.  A malformed request is answered here (400, 413, 414,
@@ -39,6 +39,7 @@ typedef enum smc_deflate {
 } smc_deflate_t;
 
 typedef struct smc_server_conf {
+    char host[16];            /* the IPv4 address to listen on in real mode; "": 127.0.0.1 */
     uint16_t port;            /* 0: any */
     size_t max_head_bytes;    /* 0: 64 KiB */
     size_t max_body_bytes;    /* 0: 1 MiB; after de-chunking */

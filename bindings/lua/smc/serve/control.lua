@@ -61,48 +61,46 @@ end
 
 -- ---- turning ------------------------------------------------------------------
 
---- From name to { example, fields = name -> type, act(venue, ex, body) }; act answers.
+--- From name to { example, fields = name -> type (nil: the sandbox knows), act(venue, ex, body) }; act answers.
 local turns = {}
 
-local function blame(ex, name, why)
-  refuse(ex, 400, ("%s; send a body such as %s"):format(safe(why), turns[name].example))
+--- A guide has examples of its own, where venues differ.
+local function example(v, name) return v.guide.examples[name] or turns[name].example end
+
+local function blame(v, ex, name, why)
+  refuse(ex, 400, ("%s; send a body such as %s"):format(safe(why), example(v, name)))
 end
 
 --- Calls a method of the sandbox.  Wrong use, which it blames on its caller, is the client's; anything else is ours.
-local function turn(ex, box, method, ...)
-  local ok, err = pcall(box[method], box, ...)
+local function turn(v, ex, method, ...)
+  local ok, err = pcall(v.box[method], v.box, ...)
   if ok then return true end
   if type(err) ~= "string" or err:find "^[%w_/]+%.lua:%d+:" then error(err, 0) end
-  blame(ex, method, (err:gsub("^sandbox:", "")))
+  blame(v, ex, method, (err:gsub("^sandbox:", "")))
 end
 
 turns.skew = { example = '{"seconds": 2.5}', fields = { seconds = "number" }, act = function(v, ex, body)
   if not body.seconds or math.abs(body.seconds) > 1e9 then
-    return blame(ex, "skew", "seconds, from -1000000000 to 1000000000, expected")
+    return blame(v, ex, "skew", "seconds, from -1000000000 to 1000000000, expected")
   end
-  if turn(ex, v.box, "skew", body.seconds) then reply(ex, 200, json.object("seconds", body.seconds)) end
+  if turn(v, ex, "skew", body.seconds) then reply(ex, 200, json.object("seconds", body.seconds)) end
 end }
 
 turns.move = { example = '{"symbol": "BTC/USDT", "by": "-0.03"}',
   fields = { symbol = "string", by = "string", to = "string" }, act = function(v, ex, body)
-    if not turn(ex, v.box, "move", body.symbol, { by = body.by, to = body.to }) then return end
+    if not turn(v, ex, "move", body.symbol, { by = body.by, to = body.to }) then return end
     local book = v.box:book(body.symbol, 1)
     reply(ex, 200, json.object("symbol", book.symbol, "bid", book.bids[1] and book.bids[1][1],
       "ask", book.asks[1] and book.asks[1][1]))
   end }
 
-turns.limit = { example = '{"request_weight": 1200, "per": 60}',
-  fields = { request_weight = "number", raw_requests = "number", orders = "number", per = "number" },
-  act = function(v, ex, body)
-    if turn(ex, v.box, "limit", body) then
-      reply(ex, 200, json.object("request_weight", body.request_weight, "raw_requests", body.raw_requests,
-        "orders", body.orders, "per", body.per))
-    end
-  end }
+turns.limit = { act = function(v, ex, body)
+  if turn(v, ex, "limit", body) then reply(ex, 200, body) end
+end }
 
 local function switch(what, set)
   turns[what] = { example = '{"on": true}', fields = { on = "boolean" }, act = function(v, ex, body)
-    if body.on == nil then return blame(ex, what, "on expected") end
+    if body.on == nil then return blame(v, ex, what, "on expected") end
     local ok, err = set(v, body.on)
     if ok == nil then return refuse(ex, 409, ("cannot listen on %s again: %s"):format(v.box.origin, tostring(err))) end
     v[what] = body.on
@@ -129,11 +127,11 @@ local function check_fields(body, wanted)
 end
 
 --- The JSON object of a POST; nil once the client was refused.
-local function read_body(ex, name)
+local function read_body(v, ex, name)
   local t = turns[name]
   local kind = (ex:header "content-type" or ""):lower():match "^%s*([^;%s]*)"
   if kind ~= "application/json" then
-    return refuse(ex, 415, "send Content-Type: application/json, and a body such as " .. t.example)
+    return refuse(ex, 415, "send Content-Type: application/json, and a body such as " .. example(v, name))
   end
   local body, err = json.decode(ex.body)
   local why
@@ -142,10 +140,10 @@ local function read_body(ex, name)
   elseif type(body) ~= "table" or getmetatable(body) ~= nil then
     why = "no JSON object"
   else
-    why = check_fields(body, t.fields)
+    why = t.fields and check_fields(body, t.fields)
   end
   if not why then return body end
-  blame(ex, name, why)
+  blame(v, ex, name, why)
 end
 
 -- ---- finding ------------------------------------------------------------------
@@ -156,7 +154,7 @@ local function index(state)
   for _, v in ipairs(state.venues) do
     paths[#paths + 1] = ("GET /%s/requests?since=ID&limit=N"):format(v.name)
     for _, name in ipairs { "skew", "move", "limit", "down", "mute" } do
-      paths[#paths + 1] = ("POST /%s/%s %s"):format(v.name, name, turns[name].example)
+      paths[#paths + 1] = ("POST /%s/%s %s"):format(v.name, name, example(v, name))
     end
     venues[#venues + 1] = { v.name, json.object("down", v.down or false, "mute", v.mute or false,
       "requests", v.log.last) }
@@ -182,7 +180,7 @@ local function find(state, path)
   if what == "requests" then return "GET", function(ex) requests(v, ex) end end
   if not turns[what] then return nil end
   return "POST", function(ex)
-    local body = read_body(ex, what)
+    local body = read_body(v, ex, what)
     if body then turns[what].act(v, ex, body) end
   end
 end

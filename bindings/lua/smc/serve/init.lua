@@ -3,8 +3,10 @@
 
 local control = require "smc.serve.control"
 local core = require "smc.core.task"
+local dialects = require "smc.dialects"
 local json = require "smc.json"
 local metrics = require "smc.serve.metrics"
+local places = require "smc.serve.places"
 local sandbox = require "smc.sandbox"
 local server = require "smc.core.server"
 local world = require "smc.world"
@@ -14,50 +16,27 @@ local M = {}
 local KEPT = 10000  -- requests that a venue remembers
 local BEAT_S = 1    -- how often markets catch up with the clock when nobody asks
 local CONTROL = 1   -- the control API's port lies so many behind --port
-local OFFSET = { binance = 0 }
 
--- ---- what is printed -----------------------------------------------------------
+-- ---- what was asked for ----------------------------------------------------------
 
-local TABLE = [[
-smcrun serves sandboxes in real time until it gets SIGINT (Ctrl-C) or SIGTERM; seed $seed
-
-binance
-  REST           $rest
-  streams        $ws
-  WebSocket API  $ws_api
-  key            $key
-  secret         $secret
-control          $control
-
-ccxt
-  const ex = new ccxt.pro.binance({ apiKey: '$key',
-    secret: '$secret',
-    options: { fetchCurrencies: false, fetchMarkets: { types: ['spot'] } } })
-  ex.setSandboxMode(true)
-  for (const k of ['public', 'private']) ex.urls.api[k] = '$rest/api/v3'
-  ex.urls.api.ws.spot = '$ws/ws'
-  ex.urls.api.ws['ws-api'].spot = '$ws_api'
-  await ex.loadHttpProxyAgent()   // else ccxt refuses ws:// without TLS
-
-@binance/connector
-  new Spot('$key',
-    '$secret', { baseURL: '$rest' })
-  new WebsocketStream({ wsURL: '$ws', callbacks })
-  new WebsocketAPI('$key',
-    '$secret', { wsURL: '$ws_api', callbacks })
-]]
-
-local function write(text)
-  assert(io.stdout:write(text))
-  assert(io.stdout:flush())
-end
-
-local function announce(state, options)
-  if options.json then return write(json.encode(state.places) .. "\n") end
-  local box = state.by_name.binance.box
-  local words = { seed = tostring(options.seed), rest = box.url, ws = box.ws_url, ws_api = box.ws_api_url,
-    key = box.key, secret = box.secret, control = state.control }
-  write((TABLE:gsub("%$([%a_]+)", words)))
+--- The venues to serve, each with its guide; or nil and what is wrong with the command line.
+local function choose(options)
+  local known, chosen, seen, takes = {}, {}, {}, {}
+  local names = dialects.names()
+  for _, name in ipairs(names) do known[name] = dialects.sandbox(name) end
+  for i, name in ipairs(#options.venues > 0 and options.venues or names) do
+    if not known[name] then
+      return nil, ("there is no sandbox of '%s'; there are %s"):format(name, table.concat(names, ", "))
+    end
+    if seen[name] then return nil, ("'%s' is named twice"):format(name) end
+    seen[name] = true
+    chosen[i] = { name = name, guide = known[name].guide }
+    for _, credential in ipairs(chosen[i].guide.takes) do takes[credential] = true end
+  end
+  for credential in pairs(options.credentials) do
+    if not takes[credential] then return nil, ("none of the venues takes --%s"):format(credential) end
+  end
+  return chosen
 end
 
 -- ---- opening -------------------------------------------------------------------
@@ -66,49 +45,78 @@ local function port_of(options, offset)
   return options.port and options.port + offset
 end
 
-local function cannot_listen(what, port, err)
-  return nil, ("%s cannot listen on 127.0.0.1:%d: %s; choose another --port, or leave it out to take any that is free")
-    :format(what, port or 0, err.message)
+local function cannot_listen(what, host, port, err)
+  return ("%s cannot listen on %s:%d: %s; choose another --port, or leave it out to take any that is free")
+    :format(what, host or "127.0.0.1", port or 0, err.message)
 end
 
-local function open_venue(name, options)
-  local v = { name = name }
-  local err
-  v.box, v.server, v.log, v.dialect = sandbox.serve(name, { key = options.key, secret = options.secret }, {
-    port = port_of(options, OFFSET[name]), keep = KEPT,
-    forget = function(entry, id) v.metrics:count(entry, id) end,
-  })
-  if not v.box then
-    err = v.server
-    return cannot_listen(name, port_of(options, OFFSET[name]), err)
-  end
-  v.metrics = metrics.new(name, v.dialect)
-  return v
+--- Returns true; nil and why it cannot be.
+local function open_venue(v, options)
+  local given = { tls = options.tls or nil }
+  for _, credential in ipairs(v.guide.takes) do given[credential] = options.credentials[credential] end
+  local place = { host = options.host, port = port_of(options, v.guide.offset), keep = KEPT,
+    forget = function(entry, id) v.metrics:count(entry, id) end }
+  v.box, v.server, v.log, v.dialect = sandbox.serve(v.name, given, place)
+  if not v.box then return nil, cannot_listen(v.name, place.host, place.port, v.server) end
+  v.metrics = metrics.new(v.name, v.dialect)
+  return true
 end
 
-local function places(state)
+local function lines_of_json(state)
   local out = {}
-  for i, v in ipairs(state.venues) do
-    out[i] = { v.name, json.object("rest", v.box.url, "ws", v.box.ws_url, "ws_api", v.box.ws_api_url,
-      "key", v.box.key, "secret", v.box.secret) }
-  end
+  for i, v in ipairs(state.venues) do out[i] = { v.name, places.object(v) } end
   out[#out + 1] = { "control", state.control }
   return json.object(out)
 end
 
-local function open(options)
-  local state = { venues = {}, by_name = {} }
-  for i, name in ipairs(options.venues) do
-    local v, why = open_venue(name, options)
-    if not v then return nil, why end
-    state.venues[i], state.by_name[name] = v, v
-  end
+--- The control API: never where other machines reach it.
+local function open_control(state, options)
   local port = port_of(options, CONTROL)
   local door, err = core.as_world(server.listen, { on_request = control.new(state), port = port })
-  if not door then return cannot_listen("the control API", port, err) end
+  if not door then return nil, cannot_listen("the control API", nil, port, err) end
   state.control = door:origin()
-  state.places = places(state)
+  return true
+end
+
+local function open(options)
+  local chosen, why = choose(options)
+  if not chosen then return nil, why end
+  local state = { venues = chosen, by_name = {} }
+  for _, v in ipairs(chosen) do
+    why = select(2, open_venue(v, options))
+    if why then return nil, why end
+    state.by_name[v.name], state.ca = v, v.box.ca
+  end
+  why = select(2, open_control(state, options))
+  if why then return nil, why end
+  state.places = lines_of_json(state)
   return state
+end
+
+-- ---- telling -------------------------------------------------------------------
+
+local function write(text)
+  assert(io.stdout:write(text))
+  assert(io.stdout:flush())
+end
+
+--- The certificate of the authority, for NODE_EXTRA_CA_CERTS and the like.  Returns true; nil and why.
+local function write_ca(state, file)
+  local out, err = io.open(file, "w")
+  if not out then return nil, "cannot write --ca-file " .. err end
+  local ok
+  ok, err = out:write(state.ca)
+  local closed, late = out:close()
+  if ok and closed then return true end
+  return nil, ("cannot write --ca-file %s: %s"):format(file, err or late)
+end
+
+local function announce(state, options)
+  if options.json then return write(json.encode(state.places) .. "\n") end
+  local first = { "smcrun serves sandboxes in real time until SIGINT (Ctrl-C) or SIGTERM; seed " .. options.seed }
+  if options.ca_file then first[2] = "programs trust them with NODE_EXTRA_CA_CERTS=" .. options.ca_file end
+  first[#first + 1] = ""
+  write(places.card(state, first))
 end
 
 -- ---- serving -------------------------------------------------------------------
@@ -124,13 +132,26 @@ local function keep_time(state, complain)
   end
 end
 
---- Serves until the host is asked to stop.  options: venues (names), port, seed, key, secret, json, complain(line).
--- Returns true; nil and why when a port is taken.  Raises whatever else goes wrong.
+--- Opens everything and tells where it is.  Returns the state; nil and why not.
+local function begin(options)
+  local state, why = open(options)
+  if not state then return nil, why end
+  if options.ca_file then
+    why = select(2, write_ca(state, options.ca_file))
+    if why then return nil, why end
+  end
+  announce(state, options)
+  return state
+end
+
+--- Serves until the host is asked to stop.  options: venues (names; none: all), host, port, tls, ca_file, seed,
+-- credentials { key, secret, token, account }, json, complain(line).
+-- Returns true; nil and why when the command line asks for what is not there, or a port is taken.  Raises whatever else
+-- goes wrong.
 function M.run(options)
   world.open("serve", { seed = options.seed, target = "sandbox", clock = "real" })
-  local state, why = open(options)
+  local state, why = begin(options)
   if state then
-    announce(state, options)
     local outcome = core.run(function() keep_time(state, options.complain) end)
     if outcome.status ~= "cancelled" then error(outcome.error or outcome.status, 0) end
   end

@@ -1,4 +1,5 @@
 --- The numbers of /metrics, in Prometheus' text format.
+local boxes = require "smc.sandbox.box"
 
 local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, DELETE = true, PATCH = true, OPTIONS = true,
   WS = true }
@@ -22,7 +23,8 @@ function Metrics:count(entry, id)
   local key = method .. " " .. path .. " " .. status
   local count = self.counts[key]
   if not count then
-    count = { n = 0, labels = ('venue="%s",method="%s",path="%s",status="%d"'):format(self.venue, method, path, status) }
+    local labels = 'venue="%s",method="%s",path="%s",status="%d"'
+    count = { n = 0, labels = labels:format(self.venue, method, path, status) }
     self.counts[key] = count
   end
   count.n = count.n + 1
@@ -56,7 +58,7 @@ function M.page(venues)
     local function gauge(name, n) return ('%s{venue="%s"} %d'):format(name, v.name, n) end
     connections[#connections + 1] = gauge("smcrun_open_connections", v.server:connections())
     streams[#streams + 1] = gauge("smcrun_open_streams", #v.box:streams())
-    orders[#orders + 1] = gauge("smcrun_open_orders", v.dialect.open_orders(v.box))
+    orders[#orders + 1] = gauge("smcrun_open_orders", boxes.open_orders(v.box))
   end
   put(out, "smcrun_requests_total", "counter", "Requests that arrived; method WS: over the WebSocket API.", requests)
   put(out, "smcrun_open_connections", "gauge", "TCP connections to the sandbox.", connections)

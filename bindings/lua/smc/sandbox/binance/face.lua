@@ -4,7 +4,7 @@ local routes = require "smc.sandbox.binance.routes"
 local venue = require "smc.sandbox.binance"
 local ws_api = require "smc.sandbox.binance.ws_api"
 
-local M = { options = boxes.options, open_orders = boxes.open_orders }
+local M = { options = boxes.options, guide = require "smc.sandbox.binance.guide" }
 
 local Box = boxes.class("binance", { hmac = true, rsa = true, ed25519 = true })
 

@@ -1,8 +1,9 @@
 --- What scenarios hold of a Bybit sandbox, beyond what all sandboxes share.
 local boxes = require "smc.sandbox.box"
+local calls = require "smc.sandbox.bybit.calls"
 local venue = require "smc.sandbox.bybit"
 
-local M = { options = boxes.options }
+local M = { options = boxes.options, guide = require "smc.sandbox.bybit.guide" }
 
 local Box = boxes.class("bybit", { hmac = true, rsa = true })
 
@@ -23,6 +24,12 @@ end
 function M.new(seed, options, record)
   local box, serve, close = boxes.new(Box, venue, seed, options, record)
   return box, serve, close -- not a tail call: an unknown assumption is blamed on the caller's line
+end
+
+--- What metrics call the path of a request: as many words as the venue has routes, whatever clients send.
+function M.template(entry)
+  local known = entry.websocket and venue.sockets or calls.routes
+  return known[entry.path] and entry.path or "other"
 end
 
 --- Fills in where things are, once the server listens.

@@ -61,7 +61,8 @@ function Venue:describe_sessions()
   return out
 end
 
-local SOCKETS = { ["/v5/private"] = private_stream.socket, ["/v5/trade"] = trade_stream.socket,
+--- By path: what answers there.
+M.sockets = { ["/v5/private"] = private_stream.socket, ["/v5/trade"] = trade_stream.socket,
   ["/v5/public/spot"] = public_stream.socket "spot" }
 
 --- Answers one exchange of the server.
@@ -71,8 +72,8 @@ function Venue:serve(ex)
   self:record(entry)
   if not ex.is_websocket then
     entry.status = rest.serve(self, ex)
-  elseif SOCKETS[ex.path] then
-    entry.status = frames.accept(self, ex, SOCKETS[ex.path])
+  elseif M.sockets[ex.path] then
+    entry.status = frames.accept(self, ex, M.sockets[ex.path])
   else
     ex:reply(404, {}, "")
     entry.status = 404

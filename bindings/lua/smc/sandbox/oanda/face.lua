@@ -3,7 +3,8 @@ local boxes = require "smc.sandbox.box"
 local rest = require "smc.sandbox.oanda.rest"
 local venue = require "smc.sandbox.oanda"
 
-local M = { options = { assume = true, token = true } }
+local M = { options = { assume = true, token = true, account = true },
+  guide = require "smc.sandbox.oanda.guide" }
 
 local Box = boxes.class("oanda", { bearer = true })
 
@@ -32,6 +33,10 @@ function M.new(seed, options, record)
   local token = options.token
   if token ~= nil and (type(token) ~= "string" or not token:find "^[%w_-]+$" or #token < 8 or #token > 128) then
     error("sandbox oanda: token must be 8 to 128 letters, digits, - or _", 5)
+  end
+  local account = options.account
+  if account ~= nil and (type(account) ~= "string" or not account:find "^%d[%d-]*$" or #account > 64) then
+    error("sandbox oanda: account must be digits and dashes, as in 101-004-1234567-001", 5)
   end
   local box, serve, close = boxes.new(Box, venue, seed, options, record)
   box.token, box.account = box.key, boxes.venue(box).account_id

@@ -17,13 +17,13 @@ local FIRST_REQUEST = 60412345678900000
 
 M.assumptions = require "smc.sandbox.oanda.assumptions"
 
---- record: called with a description of every request.  options.token: a fixed one.
+--- record: called with a description of every request.  options.token, options.account: fixed ones.
 function M.new(seed, assume, record, options)
   local self = base.new(Venue, { name = "oanda", seed = seed, assume = assume, record = record,
     symbols = instruments.list, credentials = { key = options and options.token }, key_length = 0, secret_length = 8,
     funds = { { instruments.home, FUNDS } } })
   self.user_id = self.random:int(1000000, 9999999)
-  self.account_id = ("101-004-%d-001"):format(self.user_id)
+  self.account_id = options and options.account or ("101-004-%d-001"):format(self.user_id)
   self.limits, self.log = limits.new(assume, self.market_opened), log.new(self)
   self.prices, self.halted, self.requests = {}, {}, 0
   self.alias, self.created_ms = "Primary", self.market_opened
