@@ -1,9 +1,10 @@
 ---@meta smc.venue
 
 ---@class smc.VenueOptions
----@field key? string  another API key than the target's
----@field secret? string|smc.Secret  its secret: the text of an HMAC secret, or a private key as PEM (Ed25519, RSA)
----@field recv_window? integer  milliseconds that a signed request may be old; the venue's default is 5000
+---@field key? string  another API key than the target's; oanda: another account, by its id
+---@field secret? string|smc.Secret  its secret: the text of an HMAC secret, or a private key as PEM (Ed25519, RSA);
+---oanda: the token
+---@field recv_window? integer  milliseconds that a signed request may be old; the venue's default is 5000; not oanda
 ---@field sandbox? smc.Sandbox  talk to this one instead of the one that all venues of the spec share
 
 ---An order in the words that all venues share.  Decimals are strings without needless zeros.
@@ -13,7 +14,7 @@
 ---@field symbol string  "BTC/USDT"
 ---@field side "buy"|"sell"
 ---@field type "limit"|"market"|"limit_maker"|"stop"|"stop_limit"|"take_profit"|"take_profit_limit"
----@field time_in_force "gtc"|"ioc"|"fok"
+---@field time_in_force "gtc"|"ioc"|"fok"  of orders that were made elsewhere also the venue's own words
 ---@field status "open"|"partially_filled"|"filled"|"canceled"|"rejected"|"expired"
 ---@field trigger_price string?  of an order that waits, or waited, for a price
 ---@field reduce_only boolean?  it only makes a position smaller
@@ -38,11 +39,12 @@
 ---@field fee string
 ---@field fee_asset string
 ---@field time integer
----@field maker boolean
+---@field maker boolean  oanda: never
+---@field realized string?  oanda: profit of what the fill closed, in the account's currency
 
 ---@class smc.Book
 ---@field symbol string
----@field id integer  grows with every change
+---@field id integer  grows with every change; oanda: the time of the price in nanoseconds
 ---@field bids [string, string][]  price and quantity, best first
 ---@field asks [string, string][]
 
@@ -61,9 +63,9 @@
 ---@field raw table
 
 ---@class smc.Balance
----@field free string
----@field locked string
----@field total string
+---@field free string  oanda: what new positions may use; profit and loss of open ones counts
+---@field locked string  oanda: the margin in use
+---@field total string  what the account owns of it; oanda: the balance, which closed positions move
 
 ---@class smc.Account
 ---@field can_trade boolean
@@ -118,15 +120,17 @@
 
 ---An exchange account.  Every call makes one attempt.  Bybit only acknowledges orders and cancels: place, cancel and
 ---cancel_all look up what became of them, and account asks three times.  Of bybit there is spot only: a symbol like
----"BTC/USDT:USDT" raises.  Errors have the classes of smc.ErrorClass, and after an order or
+---"BTC/USDT:USDT" raises.  Of oanda ticker asks twice, and place looks for an order whose answer is missing among the
+---account's transactions, for more than ten seconds.  Errors have the classes of smc.ErrorClass, and after an order or
 ---a cancel whose outcome nobody knows the class is `unknown_outcome`.
 ---@class smc.Venue
 ---@field name string
 ---@field url string  origin of its REST interface
----@field ws_url string  of its market streams: binance their origin, bybit the public socket of spot
----@field ws_api_url string  of the account's stream: binance the WebSocket API, bybit the private socket
----@field key string
----@field secret string?  in a sandbox only
+---@field ws_url string  of its market streams: binance their origin, bybit the public socket of spot, oanda the
+---origin of its HTTP streams
+---@field ws_api_url string?  of the account's stream: binance the WebSocket API, bybit the private socket
+---@field key string  oanda: the account's id
+---@field secret string?  in a sandbox only; oanda: the token
 ---@field symbols string[]  some that are always there
 ---@field sandbox smc.Sandbox  on a testnet asking for it skips the spec
 local Venue = {}
@@ -159,7 +163,8 @@ function Venue:sync() end
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:instruments() end
 
----The last 24 hours: last bid bid_qty ask ask_qty open high low volume quote_volume time.  Where: scenario, hook.
+---The last 24 hours: last bid bid_qty ask ask_qty open high low volume quote_volume time.  Of oanda, which trades with
+---everybody itself, last is the middle of bid and ask and there are no volumes.  Where: scenario, hook.
 ---@async
 ---@param symbol string
 ---@return table?
@@ -170,13 +175,14 @@ function Venue:ticker(symbol) end
 ---Where: scenario, hook.
 ---@async
 ---@param symbol string
----@param depth? integer  levels a side; default 100
+---@param depth? integer  levels a side; default 100; oanda quotes a few at most
 ---@return smc.Book?
 ---@return smc.Error? err
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:book(symbol, depth) end
 
----Oldest first: time open high low close volume quote_volume count.  Where: scenario, hook.
+---Oldest first: time open high low close volume quote_volume count; of oanda, no volumes, and count is that of prices.
+---Where: scenario, hook.
 ---@async
 ---@param symbol string
 ---@param interval string  "1m", "1h", "1d"
@@ -186,7 +192,8 @@ function Venue:book(symbol, depth) end
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:candles(symbol, interval, options) end
 
----Public trades, oldest first: id price qty side time; side is the taker's.  Where: scenario, hook.
+---Public trades, oldest first: id price qty side time; side is the taker's.  oanda has none: `invalid_request`, code
+---`not_offered`.  Where: scenario, hook.
 ---@async
 ---@param symbol string
 ---@param limit? integer
@@ -235,12 +242,14 @@ function Venue:flatten(symbol) end
 ---@field trigger_price? string  needed by the last four types, which wait for it: a stop for a price that gets
 ---worse, a take profit for one that gets better; then they go on as a market or a limit order
 ---@field reduce_only? boolean  only where there are positions: never opens one
----@field time_in_force? "gtc"|"ioc"|"fok"  limit only; default "gtc"
+---@field time_in_force? "gtc"|"ioc"|"fok"  limit only; default "gtc"; oanda: market too, default "fok"
 ---@field client_id? string  made when it is not given
 ---@field self_trade? string  the venue's mode, e.g. "expire_taker"
 
 ---Places an order.  On failure err.client_id is the id that was sent.  A limit_maker that would take is refused by
----binance; bybit accepts it and then rejects it: the order comes back with status "rejected".
+---binance; bybit accepts it and then rejects it: the order comes back with status "rejected".  oanda has limit, market,
+---stop and take_profit, and no quote_qty; an order that it accepts and cancels at once, for want of margin or because the
+---market is closed, is an error with err.order_id.
 ---
 ---Raises: unknown keys, amounts that are no strings.  Where: scenario, hook.
 ---@async

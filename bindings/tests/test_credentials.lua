@@ -9,6 +9,8 @@ local VENUES = {
     "wss://ws-api.testnet.binance.vision/ws-api/v3" } },
   { name = "bybit", urls = { "https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/public/spot",
     "wss://stream-testnet.bybit.com/v5/private" } },
+  { name = "oanda", key = "OANDA_PRACTICE_ACCOUNT_ID", secret = "OANDA_PRACTICE_API_KEY",
+    urls = { "https://api-fxpractice.oanda.com", "https://stream-fxpractice.oanda.com" } },
 }
 
 --- The venue, or the reason why the spec would be skipped.
@@ -23,7 +25,8 @@ end
 
 for _, row in ipairs(VENUES) do
   local name = row.name
-  local KEY, SECRET = name:upper() .. "_TESTNET_API_KEY", name:upper() .. "_TESTNET_API_SECRET"
+  local KEY = row.key or name:upper() .. "_TESTNET_API_KEY"
+  local SECRET = row.secret or name:upper() .. "_TESTNET_API_SECRET"
 
   describe("the credentials of " .. name, function()
     local set = { "k3y-of-the-testnet", "s3cret-of-the-testnet" }
