@@ -5,6 +5,7 @@
 #include "smcb_ws.h"
 
 #include "smc/buf.h"
+#include "smc/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +25,10 @@ struct smcb_ws_conn {
     smcb_ws_message_t *first, **last; /* received, not yet read; last is NULL while empty */
     size_t queued, max_queue;
     bool paused;
-    uint32_t pings;  /* for payloads that nobody chose */
-    smc_error_t err; /* why it is gone; SMC_ECLOSED after a closing handshake */
-    uint16_t code;   /* once gone; 0: was never open */
+    uint32_t pings;   /* for payloads that nobody chose */
+    int64_t heard_ns; /* when something came last */
+    smc_error_t err;  /* why it is gone; SMC_ECLOSED after a closing handshake */
+    uint16_t code;    /* once gone; 0: was never open */
     char reason[SMC_WS_PAYLOAD_MAX + 1];
     size_t reason_len;
     char protocol[128];
@@ -155,6 +157,7 @@ static void on_open(void *ud, const char *protocol)
     smcb_ws_conn_t *c = ud;
     smcb_ws_pending_t *p = smcb_ws_pending_find(c->pending, SMCB_WS_OPEN);
 
+    c->heard_ns = smc_clock_now_ns();
     (void)snprintf(c->protocol, sizeof(c->protocol), "%s", protocol);
     smc_log_line(c->log, WHO, "< open%s%s", protocol[0] == '\0' ? "" : " ", protocol);
     if (p != NULL)
@@ -178,6 +181,7 @@ static void on_message(void *ud, const char *data, size_t n, bool binary)
     smcb_ws_pending_t *p = smcb_ws_pending_find(c->pending, SMCB_WS_READ);
     smcb_ws_message_t *m;
 
+    c->heard_ns = smc_clock_now_ns();
     log_frame(c->log, '<', data, n);
     /* While closing nothing can be paused any more. */
     if (!c->boxed || (p == NULL && c->queued >= c->max_queue))
@@ -200,6 +204,7 @@ static void on_pong(void *ud, const char *payload, size_t n)
     smcb_ws_conn_t *c = ud;
     smcb_ws_pending_t *p = smcb_ws_pending_find(c->pending, SMCB_WS_PONG);
 
+    c->heard_ns = smc_clock_now_ns();
     smc_log_line(c->log, WHO, "< pong %.*s", (int)n, payload);
     while (p != NULL && (p->n != n || memcmp(p->payload, payload, n) != 0))
         p = smcb_ws_pending_find(p->next, SMCB_WS_PONG);
@@ -491,6 +496,8 @@ static int l_index(lua_State *L)
 
     if (strcmp(name, "is_open") == 0)
         lua_pushboolean(L, c->ws != NULL);
+    else if (strcmp(name, "heard") == 0)
+        lua_pushnumber(L, (lua_Number)(c->heard_ns / 1000) / 1e6); /* as smc.now() */
     else if (strcmp(name, "protocol") == 0)
         lua_pushstring(L, c->protocol);
     else if (strcmp(name, "close_code") == 0 && c->ws == NULL)

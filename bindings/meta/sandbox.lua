@@ -134,6 +134,20 @@ function Sandbox:resume(symbol) end
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:streams() end
 
+---Ends every WebSocket connection at once, without a Close frame.  Where: scenario, hook.
+---@source ../lua/smc/sandbox/box.lua
+function Sandbox:drop_streams() end
+
+---true: nothing more arrives over the WebSocket connections that are open now, and none of them ends.  false: what was
+---held back arrives, and they go on.  Connections that are made meanwhile work.  Where: scenario, hook.
+---@param on boolean
+---@source ../lua/smc/sandbox/box.lua
+function Sandbox:stall_streams(on) end
+
+---Binance only: tells every WebSocket connection that the venue is about to end it.  Where: scenario, hook.
+---@source ../lua/smc/sandbox/binance/face.lua
+function Sandbox:announce_shutdown() end
+
 ---Registers another API key of the same account.  Where: scenario, hook.
 ---@param key smc.SandboxKey
 ---@return string api_key

@@ -327,21 +327,47 @@ function Venue:fills(symbol, options) end
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:cancel_all(symbol) end
 
+---What a stream is told beside what it is to carry.
+---@class smc.StreamOptions
+---@field reconnect? boolean  make a lost connection anew; default true.  false: recv fails for good then
+---@field stale_after? number  seconds of silence after which a connection is taken for dead; default 30.  When two
+---thirds of it have passed the venue is asked for a sign of life
+---@field first_delay? number  seconds before the second attempt to connect, default 0.5; the first is made at once, and
+---each further one waits twice as long as the one before, of which up to half is left to chance
+---@field longest_delay? number  default 30
+
+---@class smc.MarketStreamOptions: smc.StreamOptions, string[]  the channels as a list, options by name
+
+---@class smc.UserStreamOptions: smc.StreamOptions
+---@field symbols? string[]  where to look for missed fills, beside the symbols that this object has placed orders in,
+---that the stream has told of, and that have open orders
+
 ---Market data as it happens.  Channels: "trade:SYMBOL", "book:SYMBOL", "ticker:SYMBOL".
----A stream that is left open is a leak: declare it with <close>.  Where: scenario, hook.
+---
+---A connection that is lost, goes silent, is announced to end or is 23 hours old (binance) is replaced: everything is
+---subscribed anew, books start over, and an event of kind "reconnected" stands between what the two connections told.
+---A stream that is left open is a leak: declare it with <close>.
+---Raises: unknown channels and options.  Where: scenario, hook.
 ---@async
----@param channels string[]
+---@param channels smc.MarketStreamOptions  { "trade:BTC/USDT", stale_after = 10 }
 ---@return smc.MarketStream?
 ---@return smc.Error? err
 ---@source ../lua/smc/venue/binance/init.lua
 function Venue:stream(channels) end
 
----What happens to the account.  A stream that is left open is a leak.  Where: scenario, hook.
+---What happens to the account.
+---
+---A lost connection is replaced as a market stream's.  Then REST is asked what was missed: fills first, then orders,
+---then balances; they follow the "reconnected" event and are marked `reconciled`.  No fill is told twice, and no state
+---of an order after a later one.  While REST can't be asked the attempt counts as failed.  With reconnect the venue's
+---time and the open orders are asked for at the beginning, too.
+---A stream that is left open is a leak.  Raises: unknown options.  Where: scenario, hook.
 ---@async
+---@param options? smc.UserStreamOptions
 ---@return smc.UserStream?
 ---@return smc.Error? err
----@source ../lua/smc/venue/binance/init.lua
-function Venue:user_stream() end
+---@source ../lua/smc/venue/account_stream.lua
+function Venue:user_stream(options) end
 
 ---Everything else that the venue offers.  Returns the decoded answer (of bybit the whole envelope) and its headers
 ---(names in lower case).  Parameters are percent-encoded in order of their names, of bybit's POST
@@ -405,16 +431,46 @@ function Venue:requests(filters) end
 ---@field time integer  ms since the Unix epoch
 ---@field raw table
 
+---Another connection took the place of a lost one.  What happened between `since` and now may never be told, except to
+---an account's stream.
+---@class smc.ReconnectedEvent
+---@field kind "reconnected"
+---@field reason smc.Error  why the old one was given up; code "stale", "ends", "aged", or what became of the connection
+---@field since integer  ms since the Unix epoch, when the old one was heard last
+---@field down number  seconds without a connection, from when it was noticed
+---@field attempts integer
+---@field time integer
+
+---Events of a channel are missing just before the next one.  A book with a gap is made live again by itself.  Trades of
+---binance are counted, also over a reconnect, and those that were told are dropped; bybit's ids can't be counted: of
+---its trades only "reconnected" tells.
+---@class smc.GapEvent
+---@field kind "gap"
+---@field channel string
+---@field symbol string
+---@field after integer|string  id of the last event before the gap
+---@field before integer|string  id of the first one after it
+---@field missed integer?  how many events, where they can be counted
+---@field time integer
+
 ---@class smc.MarketStream
 local MarketStream = {}
 
----The next event, in order of arrival.  Errors: `timeout`, `network`.  Where: scenario, hook.
+---The next event, in order of arrival.  Here a lost connection is noticed and made anew; while there is none, recv fails
+---with `timeout`, code "reconnecting".  An attempt that has begun may take longer than the timeout.
+---Errors: `timeout`; `network` without reconnect; `auth`, `permission`, `invalid_request` when the venue refuses for
+---good.  Where: scenario, hook.
 ---@async
 ---@param timeout? number  seconds; default 30
----@return smc.MarketEvent?
+---@return smc.MarketEvent|smc.ReconnectedEvent|smc.GapEvent|nil
 ---@return smc.Error? err
 ---@source ../lua/smc/venue/events.lua
 function MarketStream:recv(timeout) end
+
+---Whether there is a connection, as far as recv and top have noticed.
+---@return boolean
+---@source ../lua/smc/venue/events.lua
+function MarketStream:connected() end
 
 ---What the venue says this connection is subscribed to, in its own names.  Where: scenario, hook.
 ---@async
@@ -423,7 +479,8 @@ function MarketStream:recv(timeout) end
 ---@source ../lua/smc/venue/binance/stream.lua
 function MarketStream:subscriptions() end
 
----The local book, with all that has arrived.  Raises: no such book.  Where: scenario, hook.
+---The local book, with all that has arrived.  Errors: no connection, as recv; the book is not live and why its snapshot
+---could not be had.  Raises: no such book.  Where: scenario, hook.
 ---@async
 ---@param n integer  levels a side
 ---@param symbol? string  needed when the stream has several books
@@ -434,15 +491,16 @@ function MarketStream:top(n, symbol) end
 
 ---Closes the connection with code 1000.  Closing twice is fine.  Where: scenario, hook.
 ---@async
----@source ../lua/smc/venue/events.lua
+---@source ../lua/smc/venue/closing.lua
 function MarketStream:close() end
 
 ---@class smc.UserEvent
 ---@field kind "order"|"fill"|"balance"|"transfer"
----@field order smc.Order?  a fill of bybit comes without it; an order event follows
+---@field order smc.Order?  a fill of bybit, or a reconciled one, comes without it; an order event follows
 ---@field fill smc.Fill?
----@field execution string?  "new", "trade", "canceled", "expired", "trade_prevention"
----@field balances table<string, { free: string, locked: string }>?  of the assets that were touched
+---@field execution string?  "new", "trade", "canceled", "expired", "trade_prevention"; of a reconciled order its status
+---@field balances table<string, { free: string, locked: string }>?  of the assets that were touched; reconciled: of all
+---@field reconciled boolean?  it was missed, and asked for over REST
 ---@field time integer
 ---@field raw table
 
@@ -450,15 +508,20 @@ function MarketStream:close() end
 ---@field subscription integer|string  the venue's name of it
 local UserStream = {}
 
----The next event, in order of arrival.  Errors: `timeout`, `network`.  Where: scenario, hook.
+---The next event, in order of arrival; as smc.MarketStream:recv.  Where: scenario, hook.
 ---@async
 ---@param timeout? number  seconds; default 30
----@return smc.UserEvent?
+---@return smc.UserEvent|smc.ReconnectedEvent|nil
 ---@return smc.Error? err
 ---@source ../lua/smc/venue/events.lua
 function UserStream:recv(timeout) end
 
+---Whether there is a connection, as far as recv has noticed.
+---@return boolean
+---@source ../lua/smc/venue/events.lua
+function UserStream:connected() end
+
 ---Closes the connection with code 1000.  Closing twice is fine.  Where: scenario, hook.
 ---@async
----@source ../lua/smc/venue/events.lua
+---@source ../lua/smc/venue/closing.lua
 function UserStream:close() end

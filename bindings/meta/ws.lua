@@ -37,6 +37,7 @@ function ws.connect(url, options) end
 
 ---@class smc.Ws
 ---@field is_open boolean  false once it is gone
+---@field heard number  smc.now() when a message or a pong last arrived, read or not; at first when it opened
 ---@field protocol string  the subprotocol that the server chose, "" if none
 ---@field close_code integer?  once it is gone: the server's; 1005 it gave none, 1006 no Close frame came
 local Ws = {}
@@ -63,7 +64,7 @@ function Ws:send(data, options) end
 ---@return smc.WsError? err
 function Ws:recv(timeout) end
 
----Sends a ping and waits for the pong that carries the same payload.
+---Sends a ping and waits for the pong that carries the same payload; with a timeout of 0 it only sends.
 ---
 ---Errors: `timeout`, `network`.  Where: scenario, hook.
 ---@async

@@ -53,6 +53,21 @@ describe("smc.ws.connect", function()
     assert.is_nil(c.close_code)
   end)
 
+  it("knows when it was spoken to last, by messages and by pongs, read or not", function()
+    local c <close> = assert(smc.ws.connect(url()))
+    local opened = smc.now()
+    assert.equal(opened, c.heard)
+    smc.sleep(2)
+    assert.equal(opened, c.heard)
+    assert(sock:send "unread")
+    smc.sleep(3)
+    assert.is_true(c.heard >= opened + 2 and c.heard < opened + 2.2, tostring(c.heard))
+    local pong, err = c:ping(nil, 0) -- only sent
+    assert.same({ nil, "timeout" }, { pong, err.class })
+    smc.sleep(1)
+    assert.is_true(c.heard >= opened + 5 and c.heard < opened + 5.2, tostring(c.heard))
+  end)
+
   it("tells the status of a refused upgrade", function()
     local c, err = smc.ws.connect(url "/refuse")
 

@@ -118,6 +118,9 @@ function Base:arm()
   end)
 end
 
+--- The WebSocket connections that are open, in a list of its own.
+function Base:every_session() return { table.unpack(self.sessions) } end
+
 function Base:close()
   self.closed = true
   self:arm()

@@ -1,4 +1,5 @@
 --- The sandbox object that scenarios hold: what they may look at, and what they may turn, whichever the venue.
+local stall = require "smc.sandbox.stall"
 
 local M = {}
 
@@ -105,6 +106,18 @@ end
 --- The WebSocket connections that are open.
 function Box:streams()
   return hidden[self]:describe_sessions()
+end
+
+--- Ends every WebSocket connection at once, without a Close frame.
+function Box:drop_streams()
+  for _, session in ipairs(hidden[self]:every_session()) do session.sock:reset() end
+end
+
+--- true: nothing more arrives over the WebSocket connections that are open now, and none of them ends.  false: what was
+-- held back arrives, and they go on.  Connections that are made meanwhile work.
+function Box:stall_streams(on)
+  if type(on) ~= "boolean" then error("sandbox:stall_streams: true or false expected", 2) end
+  for _, session in ipairs(hidden[self]:every_session()) do (on and stall.begin or stall.finish)(session) end
 end
 
 local KEY_OPTIONS = { kind = true, public = true, secret = true, trade = true }

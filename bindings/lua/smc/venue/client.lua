@@ -60,7 +60,7 @@ function M.new(class, access, options, w, how)
     key = options.key or access.key, secret = access.sandbox and (options.secret or access.secret) or nil,
     sandbox = access.sandbox,
   }, class)
-  local inner = { wire = wire.new(), offset_ms = 0, recv_window = options.recv_window,
+  local inner = { wire = wire.new(), offset_ms = 0, traded = {}, recv_window = options.recv_window,
     random = rng.new(w.seed, class.name .. " client " .. next_of(w, class.name)) }
   local secret = options.secret or access.secret
   if how == "bearer" then inner.token = token_of(secret) else inner.signer = key_of(secret) end
@@ -73,6 +73,10 @@ function M.inside(venue) return within[venue] end
 
 --- A client id for an order that was given none.
 function M.new_id(venue) return "smc-" .. within[venue].random:alnum(CLIENT_ID_LENGTH) end
+
+--- Symbols that orders were placed in, as a set: where a stream looks for what it missed.
+function M.traded(venue) return within[venue].traded end
+function M.note_traded(venue, symbol) within[venue].traded[symbol] = true end
 
 -- ---- what callers give -----------------------------------------------------------------
 

@@ -1,17 +1,24 @@
---- The two ways in which every stream of a venue ends; its connection is in `conn`.
+--- The two ways in which every stream of a venue ends.  Its connection is in `conn`, if it has one at the moment;
+-- `beat` is the timer of its pings.
 
 --- Adds close and __close to a class of streams.
 return function(Stream)
+  local function over(self)
+    self.closed = true
+    if self.beat then self.beat:cancel() end
+    self.beat = nil
+  end
+
   --- Closes with code 1000.  Returns the code that the venue answered with.
   function Stream:close()
     if self.closed then return nil end
-    self.closed = true
-    return self.conn:close(1000, "")
+    over(self)
+    return self.conn and self.conn:close(1000, "")
   end
 
   --- Drops the connection without waiting.
   function Stream:__close()
-    self.closed = true
+    over(self)
     local _ <close> = self.conn
   end
 end

@@ -1,5 +1,7 @@
---- Events that arrive over a WebSocket, with questions asked in between.
+--- Events that arrive over a connection, with questions asked in between; and another connection when that one is lost.
+local backoff = require "smc.venue.backoff"
 local closing = require "smc.venue.closing"
+local errors = require "smc.error"
 local json = require "smc.json"
 local task = require "smc.core.task"
 local ws = require "smc.ws"
@@ -10,63 +12,229 @@ Events.__index = Events
 closing(Events)
 
 local ANSWER_SECONDS = 10
+local STEADY_SECONDS = 60 -- a connection that lived so long was a good one: attempts are counted anew
+local QUIET = 2 / 3 -- of stale_after: then we ask whether anybody is there
+local EPSILON = 1e-6 -- seconds that a timer may be early
+local HOPELESS = { auth = true, permission = true, invalid_request = true } -- no attempt will mend these
 
---- A class of streams.  Hooks: event_of(self, frame) -> any number of events; broken(message) -> err; ready(self) ->
--- true or nil, err, called before each wait; beat(self) -> true or nil, err, called after every beat_every seconds of
--- waiting.
+--- A class of streams.  Its hooks:
+--   begin(self) -> true or nil, err   subscribes over a new connection
+--   event_of(self, frame) -> events   any number of them
+--   broken(message) -> err            for a frame that is not what was promised
+-- And if need be:
+--   connect(self) -> conn or nil, err   default: a WebSocket to self.url.  conn has recv(seconds), send, close, __close
+--                                       and heard
+--   reset(self)           what the lost connection brought can't be continued
+--   ready(self)           -> true or nil, err; before each wait
+--   wanted(self, event)   whether an event is handed out; asked just before
+--   ping(self)            every ping_every seconds, and when it is too quiet
+--   max_age               seconds after which the connection is changed
 function M.class(name)
   local class = setmetatable({ __name = name, __close = Events.__close }, Events)
   class.__index = class
   return class
 end
 
---- fields: conn and whatever the class needs.
-local function new(class, fields)
-  fields.queue, fields.last_id = {}, 0
-  fields.beat_due = class.beat_every and task.now() + class.beat_every
-  return setmetatable(fields, class)
-end
+function Events:connect() return ws.connect(self.url) end
+function Events:ping() self.conn:ping(nil, 0) end
+function Events.reset() end
+function Events.ready() return true end
+function Events.wanted() return true end
 
---- Connects; then begin(self) -> true or nil, err.  Returns the stream, or nil and an error, and nothing left open.
-function M.open(class, url, fields, begin)
-  local err
-  fields.conn, err = ws.connect(url)
-  if not fields.conn then return nil, err end
-  local self = new(class, fields)
-  local ok
-  ok, err = begin(self)
-  if ok then return self end
-  self:__close()
+-- ---- the connection ----------------------------------------------------------------------
+
+--- The connection is of no use any more.  Returns nil and the reason.
+function Events:fail(err)
+  self.failed = self.failed or err
   return nil, err
 end
 
-function Events.ready() return true end
+--- The venue says that it is about to end the connection.
+function Events:ends(what)
+  return self:fail(errors.new { class = "network", code = "ends", retryable = true, op = self.__name,
+    message = "the venue ends the connection: " .. what })
+end
 
-local function message(self, timeout)
-  local give_up = task.now() + timeout
-  while true do
-    local wait_to = self.beat_due and math.min(give_up, self.beat_due) or give_up
-    local got, err = self.conn:recv(math.max(0, wait_to - task.now()))
-    if got then return got end
-    local now = task.now()
-    if err.class ~= "timeout" or not self.beat_due or now < self.beat_due then return nil, err end
-    self.beat_due = now + self.beat_every
-    local ok, lost = self:beat()
-    if not ok then return nil, lost end
-    if now >= give_up then return nil, err end
+local function let_go(self)
+  if self.beat then self.beat:cancel() end
+  local _ <close> = self.conn
+  self.beat, self.conn = nil, nil
+end
+
+local function keep_pinging(self)
+  if not self.ping_every then return end
+  self.beat = task.after(math.tointeger(self.ping_every * 1000), function()
+    self:ping()
+    keep_pinging(self)
+  end)
+end
+
+local function establish(self)
+  local conn, err = self:connect()
+  if not conn then return nil, err end
+  if self.closed then -- while we were waiting
+    local _ <close> = conn
+    return nil, self.failed
+  end
+  self.conn, self.failed, self.asked, self.opened = conn, nil, nil, task.now()
+  keep_pinging(self)
+  local ok
+  ok, err = self:begin()
+  if ok then return true end
+  self.failed = err
+  let_go(self)
+  return nil, err
+end
+
+--- Connects and begins.  fields: what the class needs; options: see stream_options; random: a seeded generator.
+-- Returns the stream, or nil and an error, and nothing left open.
+function M.open(class, fields, options, random)
+  local self = setmetatable(fields, class)
+  self.options, self.random, self.attempts = options, random, 0
+  self.queue, self.first, self.last, self.last_id = {}, 1, 0, 0
+  local ok, err
+  local _ <close> = setmetatable({}, { __close = function()
+    if not ok then self:__close() end
+  end })
+  ok, err = establish(self)
+  if not ok then return nil, err end
+  return self
+end
+
+local function push(self, event)
+  self.last = self.last + 1
+  self.queue[self.last] = event
+end
+
+local function pop(self)
+  while self.first <= self.last do
+    local event = self.queue[self.first]
+    self.queue[self.first], self.first = nil, self.first + 1
+    if self:wanted(event) then return event end
   end
 end
 
-local function next_frame(self, timeout)
-  local got, err = message(self, timeout)
+--- Adds an event of our own behind those that have arrived.
+Events.push = push
+
+--- One attempt.  What is told over the new connection stands behind an event that says so.
+local function again(self, down)
+  self.attempts, down.attempts = self.attempts + 1, down.attempts + 1
+  local told, before = { kind = "reconnected", reason = down.reason, since = down.since }, self.last
+  self:reset()
+  push(self, told)
+  local ok, err = establish(self)
+  if ok then
+    told.attempts, told.down, told.time = down.attempts, task.now() - down.at, task.wall_ms()
+    return true
+  end
+  for i = self.last, before + 1, -1 do self.queue[i] = nil end
+  self.last = before
+  return nil, err
+end
+
+local function schedule(self, wait)
+  local options = self.options
+  local delay = backoff.delay(self.attempts + 1, options.first_delay, options.longest_delay, self.random)
+  self.down.next_at = task.now() + math.max(delay, wait or 0)
+end
+
+--- Notes that the connection is gone, and when it last said something.
+local function go_down(self)
+  local now = task.now()
+  if now - self.opened >= STEADY_SECONDS then self.attempts = 0 end
+  self.down = { reason = self.failed, at = now, heard = self.conn.heard, attempts = 0,
+    since = task.wall_ms() - math.floor((now - self.conn.heard) * 1000) }
+  let_go(self)
+  schedule(self)
+end
+
+local function waiting(self)
+  return errors.new { class = "timeout", code = "reconnecting", retryable = true, op = self.__name,
+    message = ("no connection since %.1f s (%s)"):format(task.now() - self.down.at, self.down.reason.message) }
+end
+
+local function try(self)
+  local ok, err = again(self, self.down)
+  if ok then
+    self.down = nil
+    return
+  end
+  self.failed, self.hopeless = err, HOPELESS[err.class]
+  schedule(self, err.retry_after)
+end
+
+--- Has a connection, if there is one to be had before give_up.
+local function connected(self, give_up)
+  while self.failed do
+    if self.closed or not self.options.reconnect or self.hopeless then return nil, self.failed end
+    if not self.down then go_down(self) end
+    local wait = self.down.next_at - task.now()
+    if wait > EPSILON then
+      task.sleep(math.max(0, math.min(wait, give_up - task.now())))
+      if self.down.next_at - task.now() > EPSILON then return nil, waiting(self) end
+    else
+      try(self)
+    end
+  end
+  return true
+end
+
+--- Whether there is a connection now.
+function Events:connected() return self.failed == nil and not self.closed end
+
+-- ---- frames ------------------------------------------------------------------------------
+
+local function stale(self)
+  return errors.new { class = "network", code = "stale", retryable = true, op = self.__name,
+    message = ("nothing was heard for %g s"):format(self.options.stale_after) }
+end
+
+local function aged(self)
+  return errors.new { class = "network", code = "aged", retryable = true, op = self.__name,
+    message = ("the connection is %g s old"):format(self.max_age) }
+end
+
+--- When the silence will have lasted too long, and whether we have asked since it began.  asked: when something was
+-- heard last as we asked.
+local function silence(self)
+  local heard = self.conn.heard
+  local asked = self.asked == heard
+  return heard + self.options.stale_after * (asked and 1 or QUIET), asked
+end
+
+--- The next message.
+local function message(self, give_up)
+  while true do
+    local old_at = self.opened + (self.max_age or math.huge)
+    local due = silence(self)
+    local got, err = self.conn:recv(math.max(0, math.min(give_up, due, old_at) - task.now()))
+    if got then return got end
+    if err.class ~= "timeout" then return self:fail(err) end
+    local now = task.now() + EPSILON
+    if now >= old_at then return self:fail(aged(self)) end
+    local too_late, asked = silence(self)
+    if now >= too_late and asked then return self:fail(stale(self)) end
+    if now >= too_late then
+      self.asked = self.conn.heard
+      self:ping()
+    elseif now >= give_up then
+      return nil, err
+    end
+  end
+end
+
+local function next_frame(self, give_up)
+  if self.failed then return nil, self.failed end
+  local got, err = message(self, give_up)
   if not got then return nil, err end
   local frame = json.decode(got.data)
-  if type(frame) ~= "table" then return nil, self.broken "a frame that is not JSON" end
+  if type(frame) ~= "table" then return self:fail(self.broken "a frame that is not JSON") end
   return frame
 end
 
 local function keep(self, frame)
-  for _, event in ipairs { self:event_of(frame) } do self.queue[#self.queue + 1] = event end
+  for _, event in ipairs { self:event_of(frame) } do push(self, event) end
 end
 
 function Events:next_id()
@@ -77,12 +245,13 @@ end
 --- Sends a question and waits for its answer; events that come first are kept.
 -- answered(frame): the answer; nil, err; or nil for a frame that is no answer.
 function Events:ask(question, answered)
+  if self.failed then return nil, self.failed end
   local ok, err = self.conn:send(json.encode(question))
-  if not ok then return nil, err end
+  if not ok then return self:fail(err) end
   local give_up = task.now() + ANSWER_SECONDS
   while true do
     local frame
-    frame, err = next_frame(self, math.max(0, give_up - task.now()))
+    frame, err = next_frame(self, give_up)
     if not frame then return nil, err end
     local answer
     answer, err = answered(frame)
@@ -91,13 +260,19 @@ function Events:ask(question, answered)
   end
 end
 
+local function take(self, give_up)
+  local frame, err = next_frame(self, give_up)
+  if not frame then return nil, err end
+  keep(self, frame)
+  return true
+end
+
 --- Takes in frames until done() is true.
 function Events:await(done)
   local give_up = task.now() + ANSWER_SECONDS
   while not done() do
-    local frame, err = next_frame(self, math.max(0, give_up - task.now()))
-    if not frame then return nil, err end
-    keep(self, frame)
+    local ok, err = take(self, give_up)
+    if not ok then return nil, err end
   end
   return true
 end
@@ -105,26 +280,26 @@ end
 --- Takes in whatever has arrived, without waiting for more.
 function Events:drain()
   while true do
-    local frame, err = next_frame(self, 0)
-    if not frame then
-      if err.class == "timeout" then return true end
-      return nil, err
-    end
-    keep(self, frame)
+    local now = task.now()
+    local ok, err = connected(self, now)
+    if not ok then return nil, err end
+    ok = take(self, now)
+    if not ok and not self.failed then return true end
   end
 end
 
---- The next event, in order of arrival.  nil, err after `timeout` seconds (default 30) or when the connection is gone.
+--- The next event, in order of arrival.  nil, err after `timeout` seconds (default 30) or when the connection is gone
+-- for good.
 function Events:recv(timeout)
   local give_up = task.now() + (timeout or 30)
   while true do
-    local ok, err = self:ready()
+    local event = pop(self)
+    if event then return event end
+    local ok, err = connected(self, give_up)
     if not ok then return nil, err end
-    if #self.queue > 0 then return table.remove(self.queue, 1) end
-    local frame
-    frame, err = next_frame(self, math.max(0, give_up - task.now()))
-    if not frame then return nil, err end
-    keep(self, frame)
+    ok, err = self:ready()
+    if ok and self.first > self.last then ok, err = take(self, math.min(give_up, self.wake_at or give_up)) end
+    if not ok and not self.failed and task.now() + EPSILON >= give_up then return nil, err end
   end
 end
 

@@ -1,17 +1,39 @@
 --- Market data over a WebSocket: channels in our own words, and local books.
 local events = require "smc.venue.events"
+local stream_options = require "smc.venue.stream_options"
+local task = require "smc.core.task"
 local words = require "smc.venue.words"
 
 local M = {}
+
+local HEAL_SECONDS = 1 -- before a book that could not be made live is tried again
 
 --- A class of market streams.  Beside the hooks of events it has restart_books(self) -> true or nil, err: makes every
 -- book of self.books live again; self.stale says that one is not.
 function M.class()
   local class = events.class "smc.stream"
 
+  --- Books that can't be made live now do not keep other events from coming.
   function class:ready()
-    if not self.stale then return true end
-    return self:restart_books()
+    if not self.stale or self.wake_at and task.now() < self.wake_at then return true end
+    self.stale, self.wake_at = false, nil
+    local ok, err = self:restart_books()
+    if ok then return true end
+    self.stale, self.unhealed = true, err
+    if self.failed then return nil, err end
+    self.wake_at = task.now() + math.max(HEAL_SECONDS, err.retry_after or 0)
+    return true
+  end
+
+  function class:reset()
+    for _, book in pairs(self.books) do book:reset() end
+    self.stale, self.wake_at = false, nil
+  end
+
+  --- What a hole in the events looks like to whoever reads them.  missed: how many, where ids can be counted.
+  function class:gap(channel, after, before, missed)
+    return { kind = "gap", channel = channel, symbol = channel:match "^%a+:(.+)$", after = after, before = before,
+      missed = missed, time = task.wall_ms() }
   end
 
   --- The local book: the best n levels, { symbol, id, bids, asks }.  symbol may be left out when there is one book.
@@ -22,6 +44,7 @@ function M.class()
     local ok, err = self:drain()
     if ok then ok, err = self:ready() end
     if not ok then return nil, err end
+    if not book.live then return nil, self.unhealed end
     return book:top(n)
   end
 
@@ -31,14 +54,12 @@ end
 --- Reads a list like { "trade:BTC/USDT" }; wrong use is blamed on the caller of the caller.
 -- kinds: which exist; topic(kind, native symbol): the venue's name; new_book(symbol); native(symbol): as the venue
 -- writes it, default without the slash.
--- Returns the venue's names, and the fields { channels, channel_of, books, only_book }.
+-- Returns the fields { names, channels, channel_of, books, only_book }, names being the venue's; and the options.
 function M.parse(channels, kinds, topic, new_book, native)
   if type(channels) ~= "table" or #channels == 0 then
     error("stream: a list like { \"trade:BTC/USDT\" } expected", 3)
   end
-  for key in pairs(channels) do
-    if math.type(key) ~= "integer" then error(("stream: unknown option '%s'"):format(tostring(key)), 3) end
-  end
+  local options = stream_options.read("stream", channels, {}, 4)
   local names, channel_of, books, only = {}, {}, {}, nil
   for i, channel in ipairs(channels) do
     local kind, symbol = tostring(channel):match("^(%a+):(.+)$")
@@ -50,7 +71,7 @@ function M.parse(channels, kinds, topic, new_book, native)
       only = next(books, next(books)) == nil and channel or nil
     end
   end
-  return names, { channels = channels, channel_of = channel_of, books = books, only_book = only }
+  return { names = names, channels = channels, channel_of = channel_of, books = books, only_book = only }, options
 end
 
 return M

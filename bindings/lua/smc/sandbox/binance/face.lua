@@ -1,5 +1,6 @@
 --- What scenarios hold of a Binance sandbox, beyond what all sandboxes share.
 local boxes = require "smc.sandbox.box"
+local json = require "smc.json"
 local routes = require "smc.sandbox.binance.routes"
 local venue = require "smc.sandbox.binance"
 local ws_api = require "smc.sandbox.binance.ws_api"
@@ -27,6 +28,20 @@ function Box:limit(given)
     error("sandbox:limit: a count and `per`, a whole number of seconds, expected", 2)
   end
   boxes.venue(self).limits:change(kind, n, given.per)
+end
+
+--- Tells every WebSocket connection that the venue is about to end it.  Nothing else happens.
+function Box:announce_shutdown()
+  local sb = boxes.venue(self)
+  for _, session in ipairs(sb:every_session()) do
+    local event = json.object("e", "serverShutdown", "E", session.unit == "us" and sb:now() * 1000 or sb:now())
+    if session.kind == "api" then
+      event = json.object("event", event)
+    elseif session.combined then
+      event = json.object("stream", "!serverShutdown", "data", event)
+    end
+    session.sock:send(json.encode(event))
+  end
 end
 
 function M.new(seed, options, record)

@@ -94,6 +94,10 @@ function Venue:watched() return ws_api.has_listeners(self) end
 
 function Venue:send(topic, event) streams.send(topic, event) end
 
+function Venue:every_session()
+  return table.move(self.api_sessions, 1, #self.api_sessions, #self.sessions + 1, { table.unpack(self.sessions) })
+end
+
 --- The WebSocket connections that are open: { path, kind = "market"|"api", streams, pings, pongs, subscriptions }.
 function Venue:describe_sessions()
   local out = {}

@@ -112,6 +112,7 @@ local TIMED = { limit = true, stop_limit = true, take_profit_limit = true } -- h
 -- take_profit) or a limit order (stop_limit, take_profit_limit).  client_id is made when it is not given.
 function Venue:place(given)
   client.check_place(given, unify.TYPES)
+  client.note_traded(self, given.symbol)
   local id = given.client_id or client.new_id(self)
   local order, err = signed(self, "place", "POST order", {
     symbol = native("place", given.symbol), side = upper(given.side), type = unify.TYPES[given.type],
@@ -232,14 +233,14 @@ function Venue:stream(channels)
   return require("smc.venue.binance.stream").open(self, channels)
 end
 
---- What happens to the account: orders, fills, balances.
-function Venue:user_stream()
+--- What happens to the account: orders, fills, balances.  options: see stream_options; symbols.
+function Venue:user_stream(options)
   local inner = client.inside(self)
   return require("smc.venue.binance.user_stream").open(self, function(params)
     params.apiKey, params.timestamp = self.key, task.wall_ms() + inner.offset_ms
     if inner.recv_window then params.recvWindow = inner.recv_window end
     return request.sign_ws(inner.signer, params)
-  end)
+  end, options)
 end
 
 return M

@@ -1,4 +1,5 @@
 --- Market data over a WebSocket: subscriptions, unified events, local books.
+local client = require "smc.venue.client"
 local errors = require "smc.venue.binance.errors"
 local events = require "smc.venue.events"
 local json = require "smc.json"
@@ -8,6 +9,8 @@ local unify = require "smc.venue.binance.unify"
 
 local M = {}
 local Stream = market_stream.class()
+
+Stream.max_age = 23 * 3600 -- the venue ends what is a day old
 
 local SNAPSHOT_LEVELS = 1000
 local SNAPSHOT_TRIES = 10
@@ -20,9 +23,15 @@ function Stream.broken(message)
   return errors.broken("stream", message)
 end
 
-local function trade_event(d, channel)
-  return { channel = channel, kind = "trade", symbol = unify.symbol(d.s), id = tostring(d.t), price = unify.number(d.p),
-    qty = unify.number(d.q), side = d.m and "sell" or "buy", time = d.T, raw = d }
+--- Ids grow by one: what was told before is dropped, and what was not told is told of.
+local function trade_event(self, d, channel)
+  local last = self.last_trade[channel]
+  if last and d.t <= last then return nil end
+  self.last_trade[channel] = d.t
+  local event = { channel = channel, kind = "trade", symbol = unify.symbol(d.s), id = tostring(d.t),
+    price = unify.number(d.p), qty = unify.number(d.q), side = d.m and "sell" or "buy", time = d.T, raw = d }
+  if not last or d.t == last + 1 then return event end
+  return self:gap(channel, tostring(last), event.id, d.t - last - 1), event
 end
 
 local function ticker_event(d, channel)
@@ -35,17 +44,21 @@ end
 --- A book that lost events is dropped and will be fetched anew.
 local function book_event(self, d, channel)
   local book = self.books[channel]
-  if not book:update(d) then self.stale = true end
-  return { channel = channel, kind = "book", symbol = book.symbol, first_id = d.U, id = d.u, bids = unify.levels(d.b),
-    asks = unify.levels(d.a), time = d.E, raw = d }
+  local id = book.id
+  local event = { channel = channel, kind = "book", symbol = book.symbol, first_id = d.U, id = d.u,
+    bids = unify.levels(d.b), asks = unify.levels(d.a), time = d.E, raw = d }
+  if book:update(d) then return event end
+  self.stale = true
+  return self:gap(channel, id, d.U), event
 end
 
---- A frame as an event, or nil when it is none.
+--- A frame as events, or nothing when it is none.
 function Stream:event_of(frame)
+  if frame.stream == "!serverShutdown" then return self:ends "serverShutdown" end
   local channel = frame.stream and self.channel_of[frame.stream]
   if not channel then return nil end
   local kind, d = channel:match("^%a+"), frame.data
-  if kind == "trade" then return trade_event(d, channel) end
+  if kind == "trade" then return trade_event(self, d, channel) end
   if kind == "ticker" then return ticker_event(d, channel) end
   return book_event(self, d, channel)
 end
@@ -75,7 +88,6 @@ local function snapshot(self, book)
 end
 
 function Stream:restart_books()
-  self.stale = false
   for _, channel in ipairs(self.channels) do
     local book = self.books[channel]
     if book and not book.live then
@@ -93,16 +105,19 @@ function Stream:subscriptions()
   return answer.result
 end
 
---- Connects, subscribes, and fetches the snapshots of the books.
+--- Subscribes, and fetches the snapshots of the books.
+function Stream:begin()
+  local ok, err = control(self, "SUBSCRIBE", json.array(self.names))
+  if not ok then return nil, err end
+  return self:restart_books()
+end
+
+--- Connects, and begins.
 function M.open(venue, channels)
-  local names, fields = market_stream.parse(channels, CHANNELS,
+  local fields, options = market_stream.parse(channels, CHANNELS,
     function(kind, symbol) return symbol:lower() .. CHANNELS[kind] end, local_book.new)
-  fields.venue = venue
-  return events.open(Stream, venue.ws_url .. "/stream", fields, function(self)
-    local ok, err = control(self, "SUBSCRIBE", json.array(names))
-    if not ok then return nil, err end
-    return self:restart_books()
-  end)
+  fields.venue, fields.url, fields.last_trade = venue, venue.ws_url .. "/stream", {}
+  return events.open(Stream, fields, options, client.inside(venue).random)
 end
 
 return M

@@ -1,11 +1,12 @@
 --- What happens to an account, over the WebSocket API.
+local account_stream = require "smc.venue.account_stream"
 local errors = require "smc.venue.binance.errors"
-local events = require "smc.venue.events"
 local json = require "smc.json"
 local unify = require "smc.venue.binance.unify"
 
 local M = {}
-local Stream = events.class "smc.user_stream"
+local Stream = account_stream.class()
+Stream.max_age = 23 * 3600 -- the venue ends what is a day old
 
 local function order_event(e)
   local event = { kind = e.x == "TRADE" and "fill" or "order", order = unify.report(e), execution = e.x:lower(),
@@ -26,10 +27,13 @@ end
 
 local KINDS = { executionReport = order_event, outboundAccountPosition = balance_event, balanceUpdate = transfer_event }
 
+local ENDS = { serverShutdown = true, eventStreamTerminated = true }
+
 --- { kind = "order"|"fill"|"balance"|"transfer", order, fill, balances, time, raw }.
 function Stream:event_of(frame)
   local e = frame.event
   if type(e) ~= "table" then return nil end
+  if ENDS[e.e] then return self:ends(e.e) end
   local convert = KINDS[e.e]
   return convert and convert(e) or { kind = e.e, time = e.E, raw = e }
 end
@@ -51,14 +55,16 @@ local function ask(self, method, params)
   end)
 end
 
---- Connects and subscribes.  signed(params) adds key, clock and signature.
-function M.open(venue, signed)
-  return events.open(Stream, venue.ws_api_url, {}, function(self)
-    local answer, err = ask(self, "userDataStream.subscribe.signature", signed {})
-    if not answer then return nil, err end
-    self.subscription = answer.subscriptionId
-    return true
-  end)
+function Stream:subscribe()
+  local answer, err = ask(self, "userDataStream.subscribe.signature", self.signed {})
+  if not answer then return nil, err end
+  self.subscription = answer.subscriptionId
+  return true
+end
+
+--- Connects and subscribes.  signed(params) adds key, clock and signature; given: the options.
+function M.open(venue, signed, given)
+  return account_stream.open(Stream, venue, { url = venue.ws_api_url, signed = signed }, given)
 end
 
 return M

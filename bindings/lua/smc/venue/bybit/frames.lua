@@ -8,11 +8,11 @@ local PING_SECONDS = 20
 
 --- Gives a class of streams its pings and its operations.
 function M.extend(class, op_name)
-  class.beat_every = PING_SECONDS
+  class.ping_every = PING_SECONDS
 
   function class.broken(message) return errors.broken(op_name, message) end
 
-  function class:beat() return self.conn:send '{"op":"ping"}' end
+  function class:ping() self.conn:send '{"op":"ping"}' end
 
   --- Sends an operation and waits for its answer.  code: of a refusal, whose frame has none.
   function class:operate(op, args, code)

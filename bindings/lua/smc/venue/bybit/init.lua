@@ -195,6 +195,7 @@ local TYPES = { limit = true, market = true, limit_maker = true }
 -- limit_maker (qty, price: never takes).  client_id is made when it is not given.
 function Venue:place(given)
   client.check_place(given, TYPES)
+  client.note_traded(self, given.symbol)
   if given.quote_qty and (given.qty or given.type ~= "market") then
     error("place: quote_qty stands alone, in a market order", 2)
   end
@@ -317,10 +318,9 @@ function Venue:stream(channels)
   return require("smc.venue.bybit.stream").open(self, channels)
 end
 
---- What happens to the account: orders, fills, balances.
-function Venue:user_stream()
-  local inner = client.inside(self)
-  return require("smc.venue.bybit.user_stream").open(self, inner.signer, inner.offset_ms)
+--- What happens to the account: orders, fills, balances.  options: see stream_options; symbols.
+function Venue:user_stream(options)
+  return require("smc.venue.bybit.user_stream").open(self, client.inside(self), options)
 end
 
 return M

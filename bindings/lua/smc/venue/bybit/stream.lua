@@ -1,4 +1,5 @@
 --- Market data over the public WebSocket: subscriptions, unified events, local books.
+local client = require "smc.venue.client"
 local events = require "smc.venue.events"
 local frames = require "smc.venue.bybit.frames"
 local local_book = require "smc.venue.bybit.local_book"
@@ -30,9 +31,12 @@ end
 --- A book that lost events is dropped and will be subscribed to anew.
 local function book_event(self, frame, channel)
   local book, d = self.books[channel], frame.data
-  if not book:update(frame.type, d) then self.stale = true end
-  return { channel = channel, kind = "book", symbol = book.symbol, first_id = d.seq, id = d.seq,
+  local u = book.u
+  local event = { channel = channel, kind = "book", symbol = book.symbol, first_id = d.seq, id = d.seq,
     bids = unify.levels(d.b), asks = unify.levels(d.a), time = frame.ts, raw = d }
+  if book:update(frame.type, d) then return event end
+  self.stale = true
+  return self:gap(channel, u, d.u, d.u - u - 1), event
 end
 
 function Stream:event_of(frame)
@@ -46,14 +50,13 @@ end
 
 --- Subscribes anew to the books that lost events, and waits for their snapshots.
 function Stream:restart_books()
-  self.stale = false
   for _, topic in ipairs(self.names) do
     local book = self.books[self.channel_of[topic]]
     if book and not book.live then
       local ok, err = self:operate("unsubscribe", { topic })
       if ok then ok, err = self:operate("subscribe", { topic }) end
       if ok then ok, err = self:await(function() return book.live end) end
-      if not ok then return nil, err end
+      if not ok then return self:fail(err) end
     end
   end
   return true
@@ -66,7 +69,8 @@ end
 
 local MAX_ARGS = 10 -- in one request
 
-local function subscribe(self)
+--- Subscribes, and waits for the snapshots of the books.
+function Stream:begin()
   for first = 1, #self.names, MAX_ARGS do
     local ok, err = self:operate("subscribe", { table.unpack(self.names, first,
       math.min(first + MAX_ARGS - 1, #self.names)) })
@@ -80,16 +84,16 @@ local function subscribe(self)
   end)
 end
 
---- Connects, subscribes, and waits for the snapshots of the books.
+--- Connects, and begins.
 function M.open(venue, channels)
   for _, channel in ipairs(type(channels) == "table" and channels or {}) do
     local symbol = tostring(channel):match("^%a+:(.+)$")
     if symbol then spot.native("stream", symbol) end
   end
-  local names, fields = market_stream.parse(channels, TOPICS,
+  local fields, options = market_stream.parse(channels, TOPICS,
     function(kind, symbol) return TOPICS[kind] .. symbol end, local_book.new)
-  fields.names = names
-  return events.open(Stream, venue.ws_url, fields, subscribe)
+  fields.url = venue.ws_url
+  return events.open(Stream, fields, options, client.inside(venue).random)
 end
 
 return M

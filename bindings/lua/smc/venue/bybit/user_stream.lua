@@ -1,11 +1,11 @@
 --- What happens to an account, over the private WebSocket.
-local events = require "smc.venue.events"
+local account_stream = require "smc.venue.account_stream"
 local frames = require "smc.venue.bybit.frames"
 local task = require "smc.core.task"
 local unify = require "smc.venue.bybit.unify"
 
 local M = {}
-local Stream = events.class "smc.user_stream"
+local Stream = account_stream.class()
 frames.extend(Stream, "user_stream")
 
 local AUTH_MS = 10000 -- how long the signature of the log-on is good
@@ -42,17 +42,20 @@ function Stream:event_of(frame)
   return table.unpack(out)
 end
 
---- Connects, logs on and subscribes.
-function M.open(venue, signer, offset_ms)
-  return events.open(Stream, venue.ws_api_url, {}, function(self)
-    local expires = task.wall_ms() + offset_ms + AUTH_MS
-    local answer, err = self:operate("auth", { venue.key, expires, assert(signer:sign("GET/realtime" .. expires)) },
-      AUTH_REFUSED)
-    if answer then answer, err = self:operate("subscribe", { "order", "execution", "wallet" }) end
-    if not answer then return nil, err end
-    self.subscription = answer.conn_id
-    return true
-  end)
+--- Logs on, then subscribes.
+function Stream:subscribe()
+  local expires = task.wall_ms() + self.inner.offset_ms + AUTH_MS
+  local answer, err = self:operate("auth", { self.venue.key, expires,
+    assert(self.inner.signer:sign("GET/realtime" .. expires)) }, AUTH_REFUSED)
+  if answer then answer, err = self:operate("subscribe", { "order", "execution", "wallet" }) end
+  if not answer then return nil, err end
+  self.subscription = answer.conn_id
+  return true
+end
+
+--- Connects, logs on and subscribes.  inner: what the venue keeps to itself; given: the options.
+function M.open(venue, inner, given)
+  return account_stream.open(Stream, venue, { url = venue.ws_api_url, inner = inner }, given)
 end
 
 return M

@@ -67,10 +67,10 @@ end
 
 --- Connects, and waits for the first prices of the books.
 function M.open(venue, inner, channels)
-  local topics, fields = market_stream.parse(channels, KINDS, function(kind, name) return kind .. ":" .. name end,
+  local fields = market_stream.parse(channels, KINDS, function(kind, name) return kind .. ":" .. name end,
     new_book, unify.native)
   local names, seen = {}, {}
-  for _, topic in ipairs(topics) do
+  for _, topic in ipairs(fields.names) do
     local name = topic:match ":(.+)$"
     if not seen[name] then names[#names + 1], seen[name] = name, true end
   end
