@@ -44,6 +44,14 @@ uint64_t smcb_field_seconds(lua_State *L, int idx, const char *name, uint64_t mi
  * known: NULL-terminated. */
 void smcb_check_keys(lua_State *L, int idx, const char *const known[]);
 
+/* ---- classes ------------------------------------------------------------ */
+
+/* luaL_newmetatable, luaL_testudata and luaL_checkudata, but the class is found by the address of its name: a static array
+ * of characters, of which there is one.  For methods that are called thousands of times a second. */
+int smcb_class_new(lua_State *L, const char *name);
+void *smcb_class_test(lua_State *L, int idx, const char *name);
+void *smcb_class_check(lua_State *L, int idx, const char *name);
+
 /* ---- waits -------------------------------------------------------------- */
 
 /* Pushes the results of a wait that fired without an error; returns their number.  Runs in the waiting coroutine. */
@@ -127,6 +135,8 @@ int smcb_open_histogram(lua_State *L); /* smc.histogram */
 int smcb_open_rng(lua_State *L);       /* smc.core.rng        seeded streams */
 int smcb_open_breaker(lua_State *L);   /* smc.core.breaker */
 int smcb_open_limiter(lua_State *L);   /* smc.core.limiter */
+int smcb_open_params(lua_State *L);    /* smc.core.params     usual parameters of a request, fast */
+int smcb_open_shape(lua_State *L);     /* smc.core.shape      records as JSON objects of one shape */
 int smcb_open_text(lua_State *L);      /* smc.core.text       hex, base64, percent-encoding */
 
 #endif /* SMCB_H */

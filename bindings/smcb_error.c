@@ -89,7 +89,7 @@ void smcb_check_keys(lua_State *L, int idx, const char *const known[])
         lua_pop(L, 1);
         if (key == NULL)
             continue;
-        while (known[i] != NULL && strcmp(known[i], key) != 0)
+        while (known[i] != NULL && (known[i][0] != key[0] || strcmp(known[i], key) != 0))
             i++;
         if (known[i] == NULL)
             (void)luaL_error(L, "unknown option '%s'", key);

@@ -118,32 +118,40 @@ static void write_escape(smc_buf_t *out, unsigned char c)
     }
 }
 
-static void write_string(writer_t *w, const char *text, size_t len)
+/* Of text that needs escapes, from `i` on: what is before is written. */
+static void write_rest(writer_t *w, const char *text, size_t len, size_t i)
 {
     const unsigned char *p = (const unsigned char *)text;
     smc_buf_t *out = &w->s->out;
-    size_t done = 0;
-    size_t i = 0;
 
-    (void)smc_buf_putc(out, '"');
     while (i < len) {
-        size_t size;
+        size_t size = utf8_size(p + i, len - i);
 
-        if (is_plain(p[i])) {
-            i++;
-            continue;
-        }
-        size = utf8_size(p + i, len - i);
         if (size == 0)
             refuse(w, "a string that is not UTF-8");
-        if (p[i] < 0x20 || p[i] == '"' || p[i] == '\\') {
-            (void)smc_buf_append(out, text + done, i - done);
+        if (size == 1 && !is_plain(p[i]))
             write_escape(out, p[i]);
-            done = i + 1;
-        }
+        else
+            (void)smc_buf_append(out, text + i, size);
         i += size;
     }
-    (void)smc_buf_append(out, text + done, len - done);
+}
+
+static void write_string(writer_t *w, const char *text, size_t len)
+{
+    smc_buf_t *out = &w->s->out;
+    size_t plain = 0;
+    char *to;
+
+    if (smc_buf_reserve(out, len + 2) != SMC_OK)
+        return;
+    to = out->data + out->len;
+    *to++ = '"';
+    for (; plain < len && is_plain((unsigned char)text[plain]); plain++)
+        *to++ = text[plain];
+    out->len += plain + 1;
+    if (plain < len)
+        write_rest(w, text, len, plain);
     (void)smc_buf_putc(out, '"');
 }
 

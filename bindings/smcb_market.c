@@ -3,7 +3,7 @@
 
 #include "smc/market_feed.h"
 
-#define MARKET_MT "smc.market"
+static const char market_mt[] = "smc.market";
 
 typedef struct {
     smc_market_t *m;
@@ -11,7 +11,7 @@ typedef struct {
 
 smc_market_t *smcb_market_check(lua_State *L)
 {
-    return ((market_box_t *)luaL_checkudata(L, 1, MARKET_MT))->m;
+    return ((market_box_t *)smcb_class_check(L, 1, market_mt))->m;
 }
 
 /* ---- setting up ---------------------------------------------------------- */
@@ -27,7 +27,7 @@ static int l_new(lua_State *L)
     smc_error_t err = {0};
     market_box_t *box = lua_newuserdatauv(L, sizeof(*box), 0);
     box->m = NULL;
-    luaL_setmetatable(L, MARKET_MT);
+    luaL_setmetatable(L, market_mt);
     if (smc_market_new((uint64_t)seed, now_ms, &box->m, &err) != SMC_OK)
         return smcb_market_raise(L, &err);
     return 1;
@@ -35,7 +35,7 @@ static int l_new(lua_State *L)
 
 static int l_gc(lua_State *L)
 {
-    market_box_t *box = luaL_checkudata(L, 1, MARKET_MT);
+    market_box_t *box = smcb_class_check(L, 1, market_mt);
     smc_market_free(box->m);
     box->m = NULL;
     return 0;
@@ -269,7 +269,7 @@ int smcb_open_market(lua_State *L)
         {NULL, NULL},
     };
     static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
-    if (luaL_newmetatable(L, MARKET_MT)) {
+    if (smcb_class_new(L, market_mt)) {
         lua_pushcfunction(L, l_gc);
         lua_setfield(L, -2, "__gc");
         lua_pushboolean(L, 0);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define EXCHANGE_MT "smc.core.server.exchange"
+static const char exchange_mt[] = "smc.core.server.exchange";
 #define WRONG_ANSWER                                                                        \
     "a status must be 200..599, header names and values must hold no line ends or control " \
     "characters, and an answer can be begun only once"
@@ -17,7 +17,7 @@ typedef struct exchange_box {
 
 static smc_exchange_t *check_exchange(lua_State *L)
 {
-    return ((exchange_box_t *)luaL_checkudata(L, 1, EXCHANGE_MT))->ex;
+    return ((exchange_box_t *)smcb_class_check(L, 1, exchange_mt))->ex;
 }
 
 void smcb_exchange_push(lua_State *L, smc_exchange_t *ex, int idx)
@@ -25,14 +25,14 @@ void smcb_exchange_push(lua_State *L, smc_exchange_t *ex, int idx)
     exchange_box_t *box = lua_newuserdatauv(L, sizeof(*box), UV_COUNT);
 
     box->ex = ex;
-    luaL_setmetatable(L, EXCHANGE_MT);
+    luaL_setmetatable(L, exchange_mt);
     lua_pushvalue(L, idx);
     (void)lua_setiuservalue(L, -2, UV_SERVER);
 }
 
 static int l_gc(lua_State *L)
 {
-    exchange_box_t *box = luaL_checkudata(L, 1, EXCHANGE_MT);
+    exchange_box_t *box = smcb_class_check(L, 1, exchange_mt);
 
     smc_exchange_release(box->ex);
     box->ex = NULL;
@@ -303,7 +303,7 @@ void smcb_exchange_setup(lua_State *L)
         {"upgrade", l_upgrade}, {NULL, NULL},
     };
 
-    if (luaL_newmetatable(L, EXCHANGE_MT)) {
+    if (smcb_class_new(L, exchange_mt)) {
         luaL_newlib(L, methods);
         for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
             lua_pushinteger(L, (lua_Integer)i);
@@ -313,7 +313,7 @@ void smcb_exchange_setup(lua_State *L)
         lua_setfield(L, -2, "__index");
         lua_pushcfunction(L, l_gc);
         lua_setfield(L, -2, "__gc");
-        lua_pushliteral(L, EXCHANGE_MT);
+        lua_pushstring(L, exchange_mt);
         lua_setfield(L, -2, "__metatable");
     }
     lua_pop(L, 1);

@@ -10,8 +10,8 @@
 #include "smcb_rng.h"
 #include "smcb_scratch.h"
 
-#define SECRET_MT "smc.secret"
-#define KEY_MT "smc.sign.key"
+static const char secret_mt[] = "smc.secret";
+static const char key_mt[] = "smc.sign.key";
 
 enum { KINDS = SMC_SIGN_ED25519 + 1, RANDOM_LENGTH = 64 };
 
@@ -29,7 +29,7 @@ static secret_box_t *push_secret_box(lua_State *L)
     secret_box_t *box = lua_newuserdatauv(L, sizeof(*box), 0);
 
     *box = (secret_box_t){0};
-    luaL_setmetatable(L, SECRET_MT);
+    luaL_setmetatable(L, secret_mt);
     return box;
 }
 
@@ -38,7 +38,7 @@ static key_box_t *push_key_box(lua_State *L)
     key_box_t *box = lua_newuserdatauv(L, sizeof(*box), 0);
 
     box->key = NULL;
-    luaL_setmetatable(L, KEY_MT);
+    luaL_setmetatable(L, key_mt);
     return box;
 }
 
@@ -65,7 +65,7 @@ static int key_gc(lua_State *L)
 /* NULL when the value is something else.  Finalizers of a closing state may still reach a handle that is gone. */
 static secret_box_t *test_secret(lua_State *L, int idx)
 {
-    secret_box_t *box = luaL_testudata(L, idx, SECRET_MT);
+    secret_box_t *box = smcb_class_test(L, idx, secret_mt);
 
     if (box != NULL)
         luaL_argcheck(L, box->secret != NULL, idx, "the secret is gone");
@@ -81,7 +81,7 @@ const smc_secret_t *smcb_test_secret(lua_State *L, int idx)
 
 static smc_sign_key_t *test_key(lua_State *L, int idx)
 {
-    const key_box_t *box = luaL_testudata(L, idx, KEY_MT);
+    const key_box_t *box = smcb_class_test(L, idx, key_mt);
 
     if (box == NULL)
         return NULL;
@@ -94,19 +94,19 @@ static smc_sign_key_t *check_key(lua_State *L, int idx)
     smc_sign_key_t *key = test_key(L, idx);
 
     if (key == NULL)
-        (void)luaL_typeerror(L, idx, KEY_MT);
+        (void)luaL_typeerror(L, idx, key_mt);
     return key;
 }
 
 static int l_secret_tostring(lua_State *L)
 {
-    lua_pushliteral(L, SECRET_MT ": ***");
+    lua_pushfstring(L, "%s: ***", secret_mt);
     return 1;
 }
 
 static int l_key_tostring(lua_State *L)
 {
-    lua_pushfstring(L, KEY_MT ": %s", smc_sign_kind_text(smc_sign_key_kind(check_key(L, 1))));
+    lua_pushfstring(L, "%s: %s", key_mt, smc_sign_kind_text(smc_sign_key_kind(check_key(L, 1))));
     return 1;
 }
 
@@ -284,7 +284,7 @@ static int l_detect(lua_State *L)
 /* A metatable with these functions that scripts can neither read nor replace. */
 static void new_class(lua_State *L, const char *name, lua_CFunction gc, lua_CFunction text)
 {
-    if (!luaL_newmetatable(L, name))
+    if (!smcb_class_new(L, name))
         return;
     lua_pushcfunction(L, gc);
     lua_setfield(L, -2, "__gc");
@@ -303,8 +303,8 @@ int smcb_open_sign(lua_State *L)
     };
     static const luaL_Reg key_methods[] = {{"sign", l_key_sign}, {NULL, NULL}};
 
-    new_class(L, SECRET_MT, secret_gc, l_secret_tostring);
-    new_class(L, KEY_MT, key_gc, l_key_tostring);
+    new_class(L, secret_mt, secret_gc, l_secret_tostring);
+    new_class(L, key_mt, key_gc, l_key_tostring);
     luaL_newlibtable(L, key_methods);
     smcb_scratch_push(L);
     luaL_setfuncs(L, key_methods, 1);

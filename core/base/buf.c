@@ -65,7 +65,11 @@ smc_code_t smc_buf_puts(smc_buf_t *b, const char *text)
 
 smc_code_t smc_buf_putc(smc_buf_t *b, char c)
 {
-    return smc_buf_append(b, &c, 1);
+    if (smc_buf_reserve(b, 1) != SMC_OK)
+        return SMC_ENOMEM;
+    b->data[b->len++] = c;
+    b->data[b->len] = '\0';
+    return SMC_OK;
 }
 
 smc_code_t smc_buf_printf(smc_buf_t *b, const char *fmt, ...)

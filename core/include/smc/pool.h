@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #define SMC_POOL_STEP 16 /* sizes are rounded up to a multiple; what malloc would align to */
-#define SMC_POOL_MAX 512
+#define SMC_POOL_MAX 1024
 
 typedef struct smc_pool {
     /* Private.  All zero is an empty pool. */

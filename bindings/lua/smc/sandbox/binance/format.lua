@@ -1,4 +1,5 @@
 --- How Binance writes numbers and records: eight decimals, its own words, its own order of fields.
+local core = require "smc.core.shape"
 local json = require "smc.json"
 
 local M = {}
@@ -40,57 +41,47 @@ function M.each(list, convert, ...)
   return json.array(out)
 end
 
---- The function that writes a record in the order of a line like "symbol price=last T=time": each a name on the wire,
--- and the key of the record where that is another.  What the record does not have is left out.
-function M.shape(line)
-  local out, keys, n = {}, {}, 0
-  for piece in line:gmatch "%S+" do
-    local name, key = piece:match "^(%w+)=?([%w_]*)$"
-    n = n + 1
-    out[2 * n - 1], keys[n] = name, key ~= "" and key or name
-  end
-  return function(record)
-    for i = 1, n do out[2 * i] = record[keys[i]] end
-    return json.object(table.unpack(out, 1, 2 * n))
-  end
-end
-
 -- ---- orders --------------------------------------------------------------------------------
 
 local EXPIRY = { ioc = "UNFILLED_IOC_QUANTITY_EXPIRED", fok = "UNFILLED_FOK_ORDER_EXPIRED",
   liquidity = "INSUFFICIENT_LIQUIDITY", system = "EXCHANGE_CANCELED" }
 local ENDED_BY_RULE = { expired = true, expired_in_match = true }
 
--- What an order says under each name: of the engine's order, and of its view.
+-- What an order says under each name: a field of the engine's order and its form (so many decimals, or upper case), or
+-- a function of the order and its view.
 local SAYS = {
-  symbol = function(o) return o.symbol end,
-  orderId = function(o) return o.id end,
+  symbol = { "symbol" }, orderId = { "id" }, clientOrderId = { "client_id" }, origClientOrderId = { "orig_client_id" },
+  price = { "price", 8 }, origQty = { "qty", 8 }, executedQty = { "filled", 8 }, preventedQty = { "prevented_qty", 8 },
+  origQuoteOrderQty = { "quote_qty", 8 }, cummulativeQuoteQty = { "filled_quote", 8 },
+  status = { "status", "upper" }, timeInForce = { "tif", "upper" }, type = { "type", "upper" },
+  side = { "side", "upper" }, selfTradePreventionMode = { "stp", "upper" },
+  preventedMatchId = { "prevented_match_id" },
   orderListId = function() return -1 end,
-  clientOrderId = function(o) return o.client_id end,
-  origClientOrderId = function(o) return o.orig_client_id end,
-  price = function(o) return pad(o.price) end,
-  origQty = function(o) return pad(o.qty) end,
-  executedQty = function(o) return pad(o.filled) end,
-  origQuoteOrderQty = function(o) return pad(o.quote_qty) end,
-  cummulativeQuoteQty = function(o) return pad(o.filled_quote) end,
-  status = function(o) return upper[o.status] end,
-  timeInForce = function(o) return upper[o.tif] end,
-  type = function(o) return upper[o.type] end,
-  side = function(o) return upper[o.side] end,
   stopPrice = function() return ZERO end,
   icebergQty = function() return ZERO end,
   time = function(o, view) return o.created_ms + view.skew_ms end,
   updateTime = function(o, view) return o.updated_ms + view.skew_ms end,
   isWorking = function(o) return o.on_book == true end,
   workingTime = function(o, view) return o.working_ms + view.skew_ms end,
-  selfTradePreventionMode = function(o) return upper[o.stp] end,
-  preventedQty = function(o) return pad(o.prevented_qty) end,
-  preventedMatchId = function(o) return o.prevented_match_id end,
   preventedQuantity = function(o) return o.prevented_match_id and pad(o.prevented_qty) end,
   strategyId = function(_, view) return view.label.strategy_id end,
   strategyType = function(_, view) return view.label.strategy_type end,
   expiryReason = function(o) return ENDED_BY_RULE[o.status] and EXPIRY[o.reason] or nil end,
 }
+
+--- The function that writes a record in the order of a line like "symbol price=last T=time": each a name on the wire,
+-- and the key of the record where that is another.  What the record does not have is left out.
+function M.shape(line)
+  local items = {}
+  for piece in line:gmatch "%S+" do
+    local name, key = piece:match "^(%w+)=?([%w_]*)$"
+    if key == "" then key = name end
+    local says = SAYS[key]
+    if type(says) == "function" then says = nil end
+    items[#items + 1] = { name, key, says and says[1], says and says[2] }
+  end
+  return core.new(items, "order", getmetatable(json.object()))
+end
 
 local View = {}
 function View.__index(view, key)

@@ -1,10 +1,9 @@
 --- Reads request parameters as Binance does: which are missing, empty, malformed or unknown, in its order and words.
+local core = require "smc.core.params"
 local decimal = require "smc.decimal"
 local json = require "smc.json"
 local refusal = require "smc.sandbox.binance.refusal"
 local text = require "smc.core.text"
-
-local find = string.find
 
 local M = {}
 
@@ -49,7 +48,6 @@ end
 local kinds = {}
 
 function kinds.decimal(name, raw)
-  if #raw <= 10 and (find(raw, "^%d+%.%d+$") or find(raw, "^%d+$")) then return raw end
   local whole, fraction = raw:match("^(%d+)%.(%d+)$")
   if not whole then whole, fraction = raw:match("^(%d+)$"), "" end
   if not whole or #whole > 20 or #fraction > 20 then return nil, refusal.illegal(name, DECIMAL_RANGE) end
@@ -67,7 +65,6 @@ function kinds.long(name, raw)
 end
 
 function kinds.symbol(name, raw)
-  if #raw <= 20 and find(raw, "^[A-Z0-9%-_.]+$") then return raw end
   if #raw > 60 or not raw:find("^[A-Z0-9%-_.\x80-\xff]+$") or (utf8.len(raw) or 99) > 20 then
     return nil, refusal.illegal(name, SYMBOL_RANGE)
   end
@@ -160,11 +157,25 @@ local function one(field, raw, now_ms)
   return value
 end
 
+local WORD = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
+-- What values of a kind usually look like, for core.reader: those need no further judgement.
+local PLAIN = { any = { "text", 512 }, client_id = { "text", 36, WORD .. "abcdefghijklmnopqrstuvwxyz" },
+  decimal = { "decimal", 10 }, long = { "integer", 15 }, symbol = { "text", 20, WORD .. "." },
+  timestamp = { "integer", 15 }, window = { "integer", 4 } }
+
 --- Declares a parameter.  rest: need (mandatory), among (set of values), max (clamped), min, refusal (for among, min).
 function M.field(name, kind, rest)
-  local field = { name = name, kind = kind, read = assert(kinds[kind], kind) }
+  local field = { name = name, kind = kind, read = assert(kinds[kind], kind), plain = PLAIN[kind] }
   for key, value in pairs(rest or {}) do field[key] = value end
   return field
+end
+
+--- The values of a REST request, read at once, when all are there and as they usually are; else nil: M.read judges then.
+function M.quick(fields, query, body)
+  if query ~= "" and body ~= "" or #fields.either > 0 then return nil end
+  fields.reader = fields.reader or core.reader(fields)
+  return fields.reader(query ~= "" and query or body)
 end
 
 --- Reads `sent` by a list of fields { .., either = { { name, name }, .. } }: of each pair there must be one.  Returns

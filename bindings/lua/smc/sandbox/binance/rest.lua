@@ -2,7 +2,6 @@
 local auth = require "smc.sandbox.binance.auth"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
-local params = require "smc.sandbox.binance.params"
 local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 local router = require "smc.sandbox.binance.router"
@@ -90,7 +89,7 @@ function M.serve(sb, ex)
   end
   local query, body = ex.query or "", ex.body or ""
   local result, no, call = router.answer(sb, route, {
-    sent = params.from_rest(query, form_body(ex)),
+    query = query, body = form_body(ex),
     api_key = ex:header "x-mbx-apikey",
     payloads = function() return { auth.rest_payload(query, body) } end,
   })

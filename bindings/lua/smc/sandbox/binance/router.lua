@@ -14,11 +14,16 @@ local function unsigned(route, sent, session)
 end
 
 local function read(sb, route, request, now)
-  local no = sb.assume.security_parameters_first and unsigned(route, request.sent, request.session)
-  if no then return nil, no end
-  local values
-  values, no = params.read(request.ws and route.ws_fields or route.rest_fields, request.sent, now)
-  no = no or unsigned(route, request.sent, request.session) or route.check and route.check(values)
+  local values, no
+  if request.query then values = params.quick(route.rest_fields, request.query, request.body) end
+  if not values then
+    local sent = request.sent or params.from_rest(request.query, request.body)
+    no = sb.assume.security_parameters_first and unsigned(route, sent, request.session)
+    if no then return nil, no end
+    values, no = params.read(request.ws and route.ws_fields or route.rest_fields, sent, now)
+    no = no or unsigned(route, sent, request.session)
+  end
+  no = no or route.check and route.check(values)
   if no then return nil, no end
   return values
 end
@@ -57,7 +62,7 @@ local function run(sb, route, request, now)
 end
 
 --- Answers a request.  Returns the JSON value, or nil and a refusal; then the call, once somebody was identified.
--- route: a row of routes.lua.  request: { sent, ws, api_key, payloads = function, session, connection }
+-- route: a row of routes.lua.  request: { query and body, or sent; ws, api_key, payloads(), session, connection }
 function M.answer(sb, route, request)
   if request.ws then
     reached.mark("binance", "methods", route.ws)
