@@ -92,17 +92,21 @@ describe("a bybit venue", function()
     assert.equal(message, (tostring(err):gsub("^.-:%d+: ", "", 1)))
   end
 
-  it("refuses derivatives by name", function()
+  it("refuses contracts that are not settled in USDT, by name", function()
     local venue = smc.venue "bybit"
     local function refused(what)
-      return what .. ": 'BTC/USDT:USDT' is a derivative: of bybit only spot is offered, like \"BTC/USDT\""
+      return what .. ": 'BTC/USD:BTC' is not offered: of bybit's contracts those in USDT are, like \"BTC/USDT:USDT\""
     end
-    says(refused "ticker", function() return venue:ticker "BTC/USDT:USDT", nil end)
+    says(refused "ticker", function() return venue:ticker "BTC/USD:BTC", nil end)
     says(refused "place", function()
-      return venue:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "1" }, nil
+      return venue:place { symbol = "BTC/USD:BTC", side = "buy", type = "market", qty = "1" }, nil
     end)
-    says(refused "cancel", function() return venue:cancel { symbol = "BTC/USDT:USDT", id = "1" }, nil end)
-    says(refused "stream", function() return venue:stream { "trade:BTC/USDT:USDT" }, nil end)
+    says(refused "cancel", function() return venue:cancel { symbol = "BTC/USD:BTC", id = "1" }, nil end)
+    says(refused "open_orders", function() return venue:open_orders "BTC/USD:BTC", nil end)
+    says(refused "stream", function() return venue:stream { "trade:BTC/USD:BTC" }, nil end)
+    says("stream: 'trade:BTC/USDT:USDT' has another category than what stands before it", function()
+      return venue:stream { "trade:BTC/USDT", "trade:BTC/USDT:USDT" }, nil
+    end)
     assert.same({}, venue:requests())
   end)
 
@@ -114,6 +118,12 @@ describe("a bybit venue", function()
     end)
     says("place: unknown key 'amount'", function()
       return venue:place { symbol = "BTC/USDT", side = "buy", type = "market", amount = "1" }, nil
+    end)
+    says("place: reduce_only belongs to positions; this venue has none", function()
+      return venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "1", reduce_only = true }, nil
+    end)
+    says("place: quote_qty stands alone, in a market order of category spot", function()
+      return venue:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", quote_qty = "1" }, nil
     end)
     says("cancel: id or client_id expected", function() return venue:cancel { symbol = "BTC/USDT" }, nil end)
     says("stream: unknown channel 'news:BTC/USDT'", function() return venue:stream { "news:BTC/USDT" }, nil end)
@@ -161,6 +171,41 @@ describe("a bybit venue", function()
     assert.same({ "unknown_order", 170213 }, { none.class, none.code })
     assert.same({}, assert(venue:cancel_all()))
   end)
+
+  for _, symbol in ipairs { "BTC/USDT" } do
+    it("changes an order, which keeps its id: " .. symbol, function()
+      local venue = smc.venue "bybit"
+      local order = assert(venue:place { symbol = symbol, side = "buy", type = "limit", qty = "0.1", price = "58000" })
+      local changed = assert(venue:amend { symbol = symbol, id = order.id, qty = "0.2", price = "57000" })
+      assert.same({ order.id, symbol, "0.2", "57000", "open" }, { changed.id, changed.symbol, changed.qty,
+        changed.price, changed.status })
+      local same, err = venue:amend { symbol = symbol, client_id = order.client_id, qty = "0.2" }
+      assert.is_nil(same)
+      assert.same({ "invalid_request", 10001, order.client_id }, { err.class, err.code, err.client_id })
+      assert.equal("canceled", assert(venue:cancel { symbol = symbol, id = order.id }).status)
+      local _, gone = venue:amend { symbol = symbol, id = order.id, qty = "0.3" }
+      assert.equal("unknown_order", gone.class)
+    end)
+
+    it("places orders that wait for a price, of every kind: " .. symbol, function()
+      local venue = smc.venue "bybit"
+      for _, row in ipairs { { "stop", "sell", "59000" }, { "stop_limit", "buy", "61000", "61100" },
+        { "take_profit", "sell", "61000" }, { "take_profit_limit", "buy", "59000", "58900" } } do
+        local kind, side, trigger, price = table.unpack(row, 1, 4)
+        local order = assert(venue:place { symbol = symbol, side = side, type = kind, qty = "0.1",
+          trigger_price = trigger, price = price })
+        assert.same({ kind, side, trigger, price, "open" }, { order.type, order.side, order.trigger_price, order.price,
+          order.status })
+      end
+      local open = assert(venue:open_orders(symbol))
+      assert.equal(4, #open)
+      local moved = assert(venue:amend { symbol = symbol, id = open[1].id, trigger_price = "59500" })
+      assert.equal("59500", moved.trigger_price)
+      assert.equal("canceled", assert(venue:cancel { symbol = symbol, client_id = open[2].client_id }).status)
+      assert.equal(3, #assert(venue:cancel_all(symbol)))
+      assert.same({}, assert(venue:open_orders()))
+    end)
+  end
 
   it("reads every page, and cancels all", function()
     local venue = smc.venue "bybit"

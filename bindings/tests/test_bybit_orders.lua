@@ -31,7 +31,7 @@ describe("creating a bybit order", function()
   before_each(function() sb = fake.venue() end)
 
   for _, row in ipairs {
-    { 10001, { category = "linear" } }, { 10001, { category = "inverse", symbol = "-" } },
+    { 10001, { category = "inverse" } }, { 10001, { category = "inverse", symbol = "-" } },
     { 10001, { category = "-" } },
     { 170105, { symbol = "-" } }, { 170121, { symbol = "btcusdt" } },
     { 170105, { side = "-" } }, { 170117, { side = "buy" } },
@@ -43,7 +43,7 @@ describe("creating a bybit order", function()
     { 170105, { price = "-" } }, { 170133, { price = "0" } }, { 170134, { price = "40000.05" } },
     { 170140, { qty = "0.0001" } }, { 170193, { price = "70000" } }, { 170194, { side = "Sell", price = "50000" } },
     { 10001, { orderLinkId = ("x"):rep(37) } }, { 10001, { orderLinkId = "a.b" } }, { 170130, { smpType = "All" } },
-    { 170227, { triggerPrice = "50000" } }, { 170227, { isLeverage = 1 } }, { 170227, { timeInForce = "RPI" } },
+    { 170134, { triggerPrice = "50000.05" } }, { 170227, { isLeverage = 1 } }, { 170227, { timeInForce = "RPI" } },
   } do
     it(("is refused with %d for %s"):format(row[1], json.encode(row[2])), function()
       local answer, ex = create(row[2])
@@ -95,6 +95,132 @@ describe("creating a bybit order", function()
   end)
 end)
 
+describe("a bybit order with conditions", function()
+  before_each(function() sb = fake.venue() end)
+
+  local function spot(path, over)
+    local params = { category = "spot", symbol = "BTCUSDT" }
+    for name, value in pairs(over) do params[name] = value end
+    return fake.post(sb, "/v5/order/" .. path, params)
+  end
+
+  local STOP = { side = "Sell", orderType = "Market", qty = "0.1", price = "-", triggerPrice = "59000",
+    orderFilter = "StopOrder" }
+
+  it("waits for its price, is triggered, and then an order like any other", function()
+    local id = placed(STOP).orderId
+    local o = lookup(id)
+    assert.same({ "Untriggered", "Stop", "59000", 2, "LastPrice", "0.1" }, { o.orderStatus, o.stopOrderType,
+      o.triggerPrice, o.triggerDirection, o.triggerBy, o.leavesQty })
+    assert.is_true(decimal.cmp(o.basePrice, "59000") > 0)
+    sb.market:move("BTCUSDT", { to = "58900" })
+    assert.same({ "Filled", "0.1" }, { lookup(id).orderStatus, lookup(id).cumExecQty })
+  end)
+
+  it("is kept behind a filter, and deactivated when it is cancelled before", function()
+    local id = placed(STOP).orderId
+    local function listed(filter)
+      return #fake.get(sb, "/v5/order/realtime", "category=spot&orderFilter=" .. filter).result.list
+    end
+    assert.same({ 1, 1, 0 }, { listed "StopOrder", listed "tpslOrder", listed "Order" })
+    assert.equal(170213, spot("cancel", { orderId = id }).retCode)
+    assert.equal(0, spot("amend", { orderId = id, triggerPrice = "58000" }).retCode)
+    assert.equal("58000", lookup(id).triggerPrice)
+    assert.equal(170204, spot("amend", { orderId = id, triggerPrice = "61000" }).retCode)
+    assert.same({ 0, 1 }, { #spot("cancel-all", {}).result.list,
+      #spot("cancel-all", { orderFilter = "StopOrder" }).result.list })
+    assert.same({ "Deactivated", "CancelByUser" }, { lookup(id).orderStatus, lookup(id).cancelType })
+    id = placed(STOP).orderId
+    assert.equal(0, spot("cancel", { orderId = id, orderFilter = "StopOrder" }).retCode)
+  end)
+
+  it("is refused where its trigger price has been reached", function()
+    for _, row in ipairs { { 170203, "1", "59000" }, { 170204, "2", "61000" }, { 170130, "3", "59000" },
+      { 170134, "2", "59000.05" } } do
+      local over = { triggerDirection = row[2], triggerPrice = row[3] }
+      for name, value in pairs(STOP) do over[name] = over[name] or value end
+      assert.equal(row[1], create(over).retCode, json.encode(row))
+    end
+    local over = { triggerBy = "Guess" }
+    for name, value in pairs(STOP) do over[name] = over[name] or value end
+    assert.equal(170130, create(over).retCode)
+  end)
+
+  it("may be the thirtieth of its symbol that waits, not the next", function()
+    sb.limits:change_endpoint("/v5/order/create", 100)
+    for _ = 1, 30 do placed(STOP) end
+    assert.equal(170810, create(STOP).retCode)
+    assert.equal(0, create().retCode)
+  end)
+
+  it("tolerates so much slippage and no more", function()
+    local function market(kind, by, over)
+      local asked = { orderType = "Market", marketUnit = "baseCoin", qty = "0.1", slippageToleranceType = kind,
+        slippageTolerance = by }
+      for name, value in pairs(over or {}) do asked[name] = value end
+      return asked
+    end
+    for _, row in ipairs { { 110108, "TickSize", "0" }, { 110108, "TickSize", "10001" }, { 110108, "TickSize", "1.5" },
+      { 110109, "Percent", "10.01" }, { 110109, "Percent", "0.005" }, { 110109, "Percent", "0.011" },
+      { 170130, "Guess", "1" } } do
+      assert.equal(row[1], create(market(row[2], row[3])).retCode, json.encode(row))
+    end
+    local best = sb.market:best "BTCUSDT"
+    local o = lookup(placed(market("TickSize", "1", { qty = "20" })).orderId)
+    assert.same({ "PartiallyFilledCanceled", "TickSize", "1", decimal.add(best.ask, "0.1") }, { o.orderStatus,
+      o.slippageToleranceType, o.slippageTolerance, o.price })
+    assert.is_true(decimal.cmp(o.cumExecValue, decimal.mul(o.cumExecQty, o.price)) <= 0)
+    assert.equal("Filled", lookup(placed(market("Percent", "1", { side = "Sell" })).orderId).orderStatus)
+  end)
+end)
+
+describe("changing a bybit order", function()
+  before_each(function() sb = fake.venue() end)
+
+  local function amend(params)
+    params.category, params.symbol = "spot", params.symbol or "BTCUSDT"
+    return fake.post(sb, "/v5/order/amend", params)
+  end
+
+  it("is acknowledged, and is the same order afterwards", function()
+    local order = placed { orderLinkId = "mine" }
+    assert.same(order, amend({ orderLinkId = "mine", qty = "0.02", price = "41000" }).result)
+    local o = lookup(order.orderId)
+    assert.same({ "0.02", "41000", "New" }, { o.qty, o.price, o.orderStatus })
+  end)
+
+  it("says what is wrong with it", function()
+    sb.limits:change_endpoint("/v5/order/amend", 100)
+    local id = placed().orderId
+    for _, row in ipairs {
+      { 10001, {} }, { 170213, { orderId = "7", qty = "1" } }, { 170121, { symbol = "NOSUCH", orderId = id } },
+      { 10001, { orderId = id } }, { 10001, { orderId = id, qty = "0.01", price = "40000.0" } },
+      { 170137, { orderId = id, qty = "0.0000001" } }, { 170134, { orderId = id, price = "40000.05" } },
+      { 170130, { orderId = id, price = "-1" } }, { 170140, { orderId = id, qty = "0.0001" } },
+      { 170193, { orderId = id, price = "70000" } }, { 170131, { orderId = id, qty = "80", price = "60000" }, 4 },
+    } do
+      for _ = 1, row[3] or 0 do placed { qty = "50", price = "40000" } end
+      assert.equal(row[1], amend(row[2]).retCode, json.encode(row[2]))
+    end
+    fake.post(sb, "/v5/order/cancel-all", { category = "spot" })
+    local best = sb.market:best "BTCUSDT"
+    id = placed({ side = "Sell", price = "60500", timeInForce = "PostOnly" }).orderId
+    assert.equal(170218, amend({ orderId = id, price = best.bid }).retCode)
+    assert.equal("60500", lookup(id).price)
+    id = placed({ qty = "50", price = best.ask }).orderId
+    assert.equal(170313, amend({ orderId = id, qty = "0.001" }).retCode)
+    fake.post(sb, "/v5/order/cancel", { category = "spot", symbol = "BTCUSDT", orderId = id })
+    assert.equal(170213, amend({ orderId = id, qty = "60" }).retCode)
+  end)
+
+  it("is refused while the market is halted, as is a new one", function()
+    local id = placed().orderId
+    sb.market:halt("BTCUSDT", true)
+    assert.same({ 170151, 170151 }, { amend({ orderId = id, qty = "0.02" }).retCode, create().retCode })
+    assert.equal(0, fake.post(sb, "/v5/order/cancel", { category = "spot", symbol = "BTCUSDT", orderId = id }).retCode)
+  end)
+end)
+
 describe("cancelling a bybit order", function()
   before_each(function() sb = fake.venue() end)
 
@@ -132,6 +258,29 @@ describe("cancelling a bybit order", function()
     assert.same({ two.orderId, "1" }, { gone.list[1].orderId, gone.success })
     assert.same({ one.orderId }, { all().list[1].orderId })
     assert.same({}, { table.unpack(all().list) })
+  end)
+end)
+
+describe("the settings of a bybit account", function()
+  before_each(function() sb = fake.venue() end)
+
+  it("decide what becomes of prices outside the band", function()
+    local function action(enable)
+      return fake.post(sb, "/v5/account/set-limit-px-action", { category = "spot", modifyEnable = enable }).retCode
+    end
+    local limits = fake.get(sb, "/v5/market/price-limit", "category=spot&symbol=BTCUSDT").result
+    assert.same({ 0, 170193 }, { create({ price = limits.buyLmt, timeInForce = "IOC" }).retCode,
+      create({ price = decimal.add(limits.buyLmt, "0.1") }).retCode })
+    assert.same({ 10001, 0 }, { action "perhaps", action(true) })
+    assert.is_true(fake.get(sb, "/v5/account/user-setting-config").result.lpaSpot)
+    local id = placed({ side = "Sell", price = "50000", timeInForce = "IOC" }).orderId
+    assert.equal(limits.sellLmt, lookup(id).price)
+  end)
+
+  it("name its margin mode", function()
+    local function mode(name) return fake.post(sb, "/v5/account/set-margin-mode", { setMarginMode = name }).retCode end
+    assert.same({ 110026, 10001, 0 }, { mode "REGULAR_MARGIN", mode "CROSS", mode "ISOLATED_MARGIN" })
+    assert.equal("ISOLATED_MARGIN", fake.get(sb, "/v5/account/info").result.marginMode)
   end)
 end)
 

@@ -40,7 +40,8 @@ describe("a private bybit stream", function()
     local expires = smc.wall() + 10000
     local function say(op, args) sock:say(json.encode { op = op, args = json.array(args) }) end
     say("auth", { sb.key, expires, sign.key("hmac", sb.secret):sign("GET/realtime" .. expires) })
-    say("subscribe", { "execution.spot", "position" })
+    say("subscribe", { "execution.spot" })
+    say("subscribe", { "position" })
     for _, frame in ipairs(fake.frames(sock)) do assert.is_true(frame.success) end
 
     local answer = fake.post(sb, "/v5/order/create", order { orderType = "Market", qty = "100" })

@@ -53,7 +53,7 @@ describe("an answer of bybit", function()
     end)
   end
 
-  it("lists instruments, none of other categories", function()
+  it("lists instruments by category", function()
     local list = get("instruments-info?category=spot").result.list
     assert.equal(4, #list)
     local _, ex = get "instruments-info?category=spot&symbol=BTCUSDT"
@@ -61,17 +61,24 @@ describe("an answer of bybit", function()
       .. "marginTrading stTag lotSizeFilter basePrecision quotePrecision minOrderQty maxOrderQty minOrderAmt "
       .. "maxOrderAmt maxLimitOrderQty maxMarketOrderQty postOnlyMaxLimitOrderSize priceFilter tickSize "
       .. "riskParameters priceLimitRatioX priceLimitRatioY symbolType retExtInfo time", names(ex.answer))
-    for _, other in ipairs { "linear&limit=1000", "linear&status=PreLaunch", "inverse", "option&baseCoin=BTC" } do
+    for _, other in ipairs { "linear&limit=1000&status=PreLaunch", "inverse", "option&baseCoin=BTC" } do
       local answer = get("instruments-info?category=" .. other)
       assert.same({ 0, "[]", "" }, { answer.retCode, json.encode(answer.result.list), answer.result.nextPageCursor })
     end
     assert.equal(10001, get("instruments-info?category=none").retCode)
+    local own = fake.get(sb, "/v5/account/instruments-info", "category=spot").result.list
+    assert.equal(json.encode(list), json.encode(own))
+  end)
+
+  it("has no maintenance to announce", function()
+    assert.equal("[]", json.encode(json.decode(fake.ask(sb, "GET", "/v5/system/status").answer).result.list))
   end)
 
   it("shows a ticker, or all", function()
     local _, ex = get "tickers?category=spot&symbol=BTCUSDT"
-    assert.equal("retCode retMsg result category list symbol bid1Price bid1Size ask1Price ask1Size lastPrice "
-      .. "prevPrice24h price24hPcnt highPrice24h lowPrice24h turnover24h volume24h usdIndexPrice retExtInfo time",
+    assert.equal("retCode retMsg result category list symbol lastPrice prevPrice24h price24hPcnt "
+      .. "highPrice24h lowPrice24h turnover24h volume24h bid1Price bid1Size ask1Price ask1Size usdIndexPrice "
+      .. "retExtInfo time",
       names(ex.answer))
     assert.equal(4, #get("tickers?category=spot").result.list)
   end)

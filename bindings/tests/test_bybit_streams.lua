@@ -29,8 +29,8 @@ describe("the public stream of bybit", function()
     return (sock:take()[1]:gsub('"conn_id":"[%w-]+"', '"conn_id":"C"'))
   end
 
-  it("exists for spot only", function()
-    assert.equal(404, fake.connect(sb, "/v5/public/linear").status)
+  it("exists where there are instruments", function()
+    assert.equal(404, fake.connect(sb, "/v5/public/inverse").status)
     assert.equal(404, fake.connect(sb, "/v5/public").status)
     assert.equal("market", sb:describe_sessions()[1].kind)
   end)
@@ -129,7 +129,7 @@ describe("the public stream of bybit", function()
     smc.sleep(10)
     local later = topic(frames(sock), "tickers.BTCUSDT")
     assert.is_true(#later > 0 and #later < 40)
-    assert.equal(sb:last_price "BTCUSDT", later[#later].data.lastPrice)
+    assert.equal(sb.market:trades({ symbol = "BTCUSDT", limit = 1 })[1].price, later[#later].data.lastPrice)
   end)
 
   it("pushes a candle every second, and confirms it at its end", function()
@@ -180,7 +180,8 @@ describe("the private stream of bybit", function()
 
   it("tells of an order, its execution and the wallet, in the words that were subscribed", function()
     log_on()
-    say '{"op":"subscribe","args":["order.spot","execution","wallet"]}'
+    say '{"op":"subscribe","args":["order.spot","wallet"]}'
+    say '{"op":"subscribe","args":["execution"]}'
     fake.post(sb, "/v5/order/create", { category = "spot", symbol = "BTCUSDT", side = "Buy", orderType = "Market",
       qty = "0.001", marketUnit = "baseCoin", orderLinkId = "x" })
     local list = frames(sock)
@@ -195,6 +196,23 @@ describe("the private stream of bybit", function()
     local wallet = list[#list].data[1]
     assert.same({ "UNIFIED", 2 }, { wallet.accountType, #wallet.coin })
     assert.matches("^24600000_wallet_%d+$", list[#list].id)
+  end)
+
+  it("tells of an execution at once, and briefly, to who wants it fast", function()
+    log_on()
+    assert.is_true(say('{"op":"subscribe","args":["execution.fast"]}').success)
+    assert.is_true(say('{"op":"subscribe","args":["execution.fast.spot"]}').success)
+    local mixed = say '{"op":"subscribe","args":["order.spot","execution"]}'
+    assert.same({ false, "error:all-in-one and categorised topics mixed" }, { mixed.success, mixed.ret_msg })
+    fake.post(sb, "/v5/order/create", { category = "spot", symbol = "BTCUSDT", side = "Buy", orderType = "Market",
+      qty = "0.001", marketUnit = "baseCoin", orderLinkId = "x" })
+    local list = frames(sock)
+    assert.same({ "execution.fast", "execution.fast.spot" }, { list[1].topic, list[2].topic })
+    local row = list[1].data[1]
+    assert.same({ "spot", "BTCUSDT", "0.001", false, "x", "Buy" }, { row.category, row.symbol, row.execQty,
+      row.isMaker, row.orderLinkId, row.side })
+    assert.is_nil(row.execFee)
+    assert.is_nil(list[1].id)
   end)
 
   it("tells of an order that was turned away after its acknowledgement", function()

@@ -36,6 +36,8 @@ describe("a batch of bybit orders", function()
     assert.same({ "", "", "" }, { rows[2].orderId, rows[2].orderLinkId, rows[2].createAt })
     assert.equal(1, #sb.ledger.list)
 
+    answer = batch("amend", { { symbol = "BTCUSDT", orderLinkId = "a", qty = "0.02" }, { symbol = "BTCUSDT" } })
+    assert.same({ { 0, 10001 }, rows[1].orderId }, { codes(answer), answer.result.list[1].orderId })
     answer = batch("cancel", { { symbol = "BTCUSDT", orderId = rows[1].orderId },
       { symbol = "BTCUSDT", orderId = "7" } })
     assert.same({ { 0, 170213 }, rows[1].orderId }, { codes(answer), answer.result.list[1].orderId })
@@ -112,6 +114,8 @@ describe("the trade socket of bybit", function()
     assert.equal("18", ex.out["x-bapi-limit-status"])
 
     local which = { category = "spot", symbol = "BTCUSDT", orderLinkId = "mine" }
+    which.qty = "0.02"
+    assert.equal(made.data.orderId, ask("order.amend", which, { reqId = "a" }).data.orderId)
     assert.equal(made.data.orderId, ask("order.cancel", which, { reqId = "2" }).data.orderId)
     local again = ask("order.cancel", which, { reqId = "3" })
     assert.same({ 170142, "{}" }, { again.retCode, json.encode(again.data) })
@@ -119,6 +123,9 @@ describe("the trade socket of bybit", function()
     local both = ask("order.create-batch", { category = "spot", request = { order(), order { qty = "0" } } },
       { reqId = "4" })
     assert.same({ 0, { 0, 170136 } }, { both.retCode, codes(both) })
+    local changed = ask("order.amend-batch", { category = "spot", request = { { symbol = "BTCUSDT", qty = "0.02",
+      orderId = both.data.list[1].orderId } } }, { reqId = "6" })
+    assert.same({ 0 }, codes(changed))
     local gone = ask("order.cancel-batch", { category = "spot", request = { { symbol = "BTCUSDT",
       orderId = both.data.list[1].orderId } } }, { reqId = "5" })
     assert.same({ { 0 }, both.data.list[1].orderId }, { codes(gone), gone.data.list[1].orderId })

@@ -216,6 +216,40 @@ check("IOC and FOK end what they cannot fill", async () => {
   }
 });
 
+check("editOrder changes price and quantity of the same order", async () => {
+  const price = await belowMarket();
+  const order = await ex.createOrder(SYMBOL, "limit", "buy", 0.01, price);
+  const edited = await ex.editOrder(order.id, SYMBOL, "limit", "buy", 0.02, price - 10);
+  assert.equal(edited.id, order.id);
+  const seen = await lookup(order);
+  assert.deepEqual([seen.status, seen.amount, seen.price], ["open", 0.02, price - 10]);
+  await ex.cancelOrder(order.id, SYMBOL);
+  await rejects(ccxt.OrderNotFound, () => ex.editOrder(order.id, SYMBOL, "limit", "buy", 0.03, price), "170213");
+});
+
+check("createOrders and cancelOrders are batches", async () => {
+  const price = await belowMarket();
+  const one = { symbol: SYMBOL, type: "limit", side: "buy", amount: 0.01, price };
+  const placed = await ex.createOrders([one, { ...one, amount: 0.02 }, { ...one, amount: 0.00001 }]);
+  const ids = placed.filter((o) => o.id).map((o) => o.id);
+  assert.equal(ids.length, 2);
+  assert.deepEqual((await ex.fetchOpenOrders(SYMBOL)).map((o) => o.amount).sort(), [0.01, 0.02]);
+  await ex.editOrders([{ ...one, id: ids[0], amount: 0.03 }, { ...one, id: ids[1], amount: 0.04 }]);
+  assert.deepEqual((await ex.fetchOpenOrders(SYMBOL)).map((o) => o.amount).sort(), [0.03, 0.04]);
+  assert.equal((await ex.cancelOrders(ids, SYMBOL)).length, 2);
+  assert.deepEqual(await ex.fetchOpenOrders(SYMBOL), []);
+});
+
+check("a conditional order waits for its price", async () => {
+  const trigger = Number(ex.priceToPrecision(SYMBOL, (await bestBid()) * 0.95));
+  const order = await ex.createOrder(SYMBOL, "market", "sell", 0.01, undefined, { triggerPrice: trigger });
+  const waiting = await lookup(order);
+  assert.deepEqual([waiting.status, waiting.triggerPrice, waiting.info.orderStatus], ["open", trigger, "Untriggered"]);
+  await control("bybit", "move", { symbol: SYMBOL, to: String(Math.trunc(trigger * 0.99)) });
+  const done = await until(() => lookup(order), (o) => o.status === "closed", "its fill");
+  assert.equal(done.filled, 0.01);
+});
+
 check("a link id is taken once", async () => {
   const price = await belowMarket();
   const clientOrderId = `check-${Date.now()}`;
@@ -415,6 +449,17 @@ check("watchBalance moves with the fills", async () => {
   let balance = await first;
   const total = before.BTC.total + 0.03 * (1 - FEE);
   while (Math.abs(balance.BTC.total - total) > 1e-9) balance = await ex.watchBalance();
+});
+
+check("orders over the trade socket are the same orders", async () => {
+  const price = await belowMarket();
+  const order = await ex.createOrderWs(SYMBOL, "limit", "buy", 0.01, price);
+  assert.equal((await lookup(order)).status, "open");
+  await ex.editOrderWs(order.id, SYMBOL, "limit", "buy", 0.02, price);
+  assert.equal((await lookup(order)).amount, 0.02);
+  await ex.cancelOrderWs(order.id, SYMBOL);
+  assert.equal((await lookup(order)).status, "canceled");
+  await rejects(ccxt.InvalidOrder, () => ex.cancelOrderWs(order.id, SYMBOL), "170142");
 });
 
 check("unWatch ends a stream and leaves the others", async () => {

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { check, checkStrays, control, end, runAll, serving, until } from "./checks.js";
 
 const require = createRequire(import.meta.url);
-const { RestClientV5, WebsocketClient } = require("bybit-api");
+const { RestClientV5, WebsocketAPIClient, WebsocketClient } = require("bybit-api");
 
 const { rest, key, secret } = serving.bybit;
 const WS = rest.replace(/^http/, "ws");
@@ -88,6 +88,20 @@ check("an order's life", async () => {
   assert.ok((await ok(api.cancelAllOrders({ category: "spot" }))).list.length > 0);
 });
 
+check("an order is amended, and batches are judged one by one", async () => {
+  const { orderId } = await ok(api.submitOrder(await limit()));
+  await ok(api.amendOrder({ ...SPOT, orderId, qty: "0.02" }));
+  assert.equal((await lookup(orderId)).qty, "0.02");
+  assert.equal(await code(api.amendOrder({ ...SPOT, orderId, qty: "0.02" })), 10001);
+  const { category, ...one } = await limit();
+  const made = await api.batchSubmitOrders(category, [one, { ...one, qty: "0" }]);
+  assert.deepEqual([made.retCode, made.retExtInfo.list.map((row) => row.code)], [0, [0, 170136]]);
+  const id = { symbol: S, orderId: made.result.list[0].orderId };
+  assert.equal((await api.batchAmendOrders(category, [{ ...id, qty: "0.03" }])).retExtInfo.list[0].code, 0);
+  assert.equal((await api.batchCancelOrders(category, [id])).retExtInfo.list[0].code, 0);
+  await ok(api.cancelAllOrders(SPOT));
+});
+
 check("pages lead on by their cursor, encoded as it comes", async () => {
   for (let i = 0; i < 3; i += 1) await ok(api.submitOrder(await limit()));
   const first = await ok(api.getActiveOrders({ ...SPOT, limit: 2 }));
@@ -142,6 +156,25 @@ check("private streams tell of order, execution and wallet", async () => {
   await arrives(seen, (m) => m.topic === "order" && m.data[0].orderId === orderId
     && m.data[0].orderStatus === "PartiallyFilledCanceled", "order");
   await arrives(seen, (m) => m.topic === "wallet" && m.data[0].accountType === "UNIFIED", "wallet");
+});
+
+check("orders over the trade socket", async () => {
+  const client = new WebsocketAPIClient({ wsUrl: `${WS}/v5/trade`, key, secret, attachEventListeners: false }, quiet);
+  const raw = client.getWSClient();
+  ended.push(() => raw.closeAll(true));
+  for (const name of ["exception", "open", "response", "reconnect", "reconnected", "close", "authenticated"]) {
+    raw.on(name, () => {});
+  }
+  const made = await client.submitNewOrder(await limit());
+  const one = { ...SPOT, orderId: made.data.orderId };
+  assert.deepEqual([made.retCode, made.op], [0, "order.create"]);
+  assert.equal((await client.amendOrder({ ...one, qty: "0.02" })).retCode, 0);
+  assert.equal((await lookup(one.orderId)).qty, "0.02");
+  assert.equal((await client.cancelOrder(one)).data.orderId, one.orderId);
+  await assert.rejects(client.cancelOrder(one), (error) => error.retCode === 170142);
+  const both = await client.batchSubmitOrders("spot", [await limit(), await limit({ qty: "0" })]);
+  assert.deepEqual(both.retExtInfo.list.map((row) => row.code), [0, 170136]);
+  await ok(api.cancelAllOrders(SPOT));
 });
 
 check("a private stream is refused to a stranger", async () => {

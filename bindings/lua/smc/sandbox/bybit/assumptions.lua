@@ -11,6 +11,8 @@ return {
   ip_limit = 600,
   -- Handshakes of an address within five minutes.
   connection_limit = 500,
-  -- Commission in basis points: the default tier pays a tenth of a percent either way.
+  -- Whether the price of an order in contracts that is not on a tick is rounded down to one.  Else it is refused.
+  truncate_price = false,
+  -- Commission of category spot in basis points: the default tier pays a tenth of a percent either way.
   commission_bps = 10,
 }

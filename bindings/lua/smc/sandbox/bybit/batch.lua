@@ -40,7 +40,7 @@ local function batch(handle)
 end
 
 M.routes = {}
-for _, name in ipairs { "create", "cancel" } do
+for _, name in ipairs { "create", "amend", "cancel" } do
   M.routes[#M.routes + 1] = { method = "POST", path = "/v5/order/" .. name .. "-batch", private = true, trade = true,
     batch = true, limit = { spot = 20, linear = 10, option = 10 }, category = true, handle = batch(orders[name]) }
 end

@@ -1,6 +1,7 @@
 --- What is asked of the venue, over REST or over the trade socket: routes by path, and how one is gone.
--- A route: { method, path, private, trade, limit, category, batch, handle }.  limit: calls of an account a second, a
--- number or one for each group of categories.  category: true where the call needs one.
+-- A route: { method, path, private, trade, limit, category, default, batch, handle }.  limit: calls of an account a
+-- second, a number or one for each group of categories.  category: true where the call needs one; default: which one it
+-- is when nothing is said.
 -- handle(sb, call) -> result or nil, refusal.  call: { key, account, values, category, market }, market being the
 -- instruments of the category; used, what is left of the limit, and ext, the retExtInfo, are added to it.
 local refusal = require "smc.sandbox.bybit.refusal"
@@ -34,7 +35,8 @@ end
 --- Goes a route.  key: of the caller, nil for what is public.  values: the parameters; nil, no when they could not be
 -- read.  Returns result or nil, refusal; and the call.
 function M.perform(sb, route, key, values, no)
-  local call = { key = key, account = key and key.account, values = values, category = values and values.category }
+  local call = { key = key, account = key and key.account, values = values,
+    category = values and (values.category or route.default) }
   if route.trade and not key.can_trade then return nil, refusal.permission(), call end
   -- A batch counts its orders one by one.
   if route.batch then

@@ -4,7 +4,6 @@ local base = require "smc.sandbox.base"
 local frames = require "smc.sandbox.bybit.frames"
 local ledger = require "smc.sandbox.bybit.ledger"
 local limits = require "smc.sandbox.bybit.limits"
-local market_data = require "smc.sandbox.bybit.market_data"
 local private_stream = require "smc.sandbox.bybit.private_stream"
 local public_stream = require "smc.sandbox.bybit.public_stream"
 local rest = require "smc.sandbox.bybit.rest"
@@ -24,12 +23,30 @@ function M.new(seed, assume, record, credentials)
   local self = base.new(Venue, { name = "bybit", seed = seed, assume = assume, record = record, symbols = symbols.list,
     key_length = KEY_LENGTH, secret_length = SECRET_LENGTH, credentials = credentials })
   self.limits, self.ledger = limits.new(assume, self.market_opened), ledger.new()
-  self.categories = symbols.categories
+  self.categories, self.settings = symbols.categories, {}
   self.uid, self.pushes, self.connections = UID, 0, 0
   return self
 end
 
-function Venue:last_price(symbol) return market_data.last_price(self, symbol) end
+local DEFAULTS = { margin_mode = "REGULAR_MARGIN", adjust_spot = false, adjust_linear = true }
+
+--- What an account has chosen.
+function Venue:setting(account, name)
+  local own = self.settings[account]
+  if own and own[name] ~= nil then return own[name] end
+  return DEFAULTS[name]
+end
+
+function Venue:set(account, name, value)
+  self.settings[account] = self.settings[account] or {}
+  self.settings[account][name] = value
+end
+
+--- The rate of fees.
+function Venue:rate(def, is_maker)
+  if not def.contract then return self.fee_rate end
+  return is_maker and def.maker_fee or def.taker_fee
+end
 
 function Venue:new_conn_id()
   self.connections = self.connections + 1

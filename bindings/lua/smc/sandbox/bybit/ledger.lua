@@ -17,19 +17,23 @@ local function link_key(account, category, link) return account .. " " .. catego
 
 local function engine_key(symbol, id) return symbol .. " " .. id end
 
---- The ids of the order to come.  An order without a link of its own gets one from the venue: the next number.
-function Ledger:next_ids(link)
-  local id = FIRST_ID + (#self.list + 1) * ID_STEP
+--- The ids of the order to come in an instrument.  A spot order without a link of its own gets one from the venue: the
+-- next number; one of contracts has none.
+function Ledger:next_ids(def, link)
+  local n = #self.list + 1
+  if def.contract then return ("%08x-0000-4000-8000-%012x"):format(n, n * ID_STEP), link or "" end
+  local id = FIRST_ID + n * ID_STEP
   return tostring(id), link or tostring(id + 1)
 end
 
---- entry: { id, link, account, category, symbol, order | engine_id, post_only, market_unit, smp }.
--- order: one that the engine never took.
+--- entry: { id, link, account, category, symbol, order | engine_id, post_only, market_unit, smp }, order being one that
+-- the engine never took; and of contracts { last, reduce_only, close_on_trigger, stop_type, trigger_by, take_profit,
+-- stop_loss, tp_by, sl_by, tpsl_mode, liquidation, closed }.
 function Ledger:add(entry)
   entry.n, entry.fee = #self.list + 1, "0"
   self.list[entry.n] = entry
   self.by_id[entry.id] = entry
-  self.by_link[link_key(entry.account, entry.category, entry.link)] = entry
+  if entry.link ~= "" then self.by_link[link_key(entry.account, entry.category, entry.link)] = entry end
   if entry.engine_id then self.by_engine[engine_key(entry.symbol, entry.engine_id)] = entry end
   return entry
 end

@@ -4,12 +4,14 @@ local decimal = require "smc.decimal"
 local format = require "smc.sandbox.bybit.format"
 local json = require "smc.json"
 local params = require "smc.sandbox.bybit.params"
+local prices = require "smc.sandbox.bybit.prices"
 local refusal = require "smc.sandbox.bybit.refusal"
 local symbols = require "smc.sandbox.bybit.symbols"
 
 local M = {}
 
-local DAY_MS = 24 * 3600 * 1000
+local HOUR_MS = 3600 * 1000
+local DAY_MS = 24 * HOUR_MS
 
 --- The venue's names of candle lengths, in our own.
 M.intervals = { ["1"] = "1m", ["3"] = "3m", ["5"] = "5m", ["15"] = "15m", ["30"] = "30m", ["60"] = "1h",
@@ -55,16 +57,27 @@ function M.day(sb, def)
   local s = assert(sb.market:stats(def.symbol, now - DAY_MS, now))
   local prev = s.prev_close or s.open
   return { last = s.close, high = s.high, low = s.low, prev = prev, volume = s.volume, turnover = s.quote_volume,
-    change = decimal.div(decimal.sub(s.close, prev), prev, 4) }
+    change = decimal.div(decimal.sub(s.close, prev), prev, 4),
+    hour_ago = (sb.market:stats(def.symbol, now - HOUR_MS, now) or s).open }
 end
 
-local function ticker(sb, def)
+--- The names and values of a ticker, in turn.
+function M.ticker_fields(sb, def)
   local d, best = M.day(sb, def), sb.market:best(def.symbol)
-  return json.object("symbol", def.native, "bid1Price", best.bid or "", "bid1Size", best.bid_qty or "",
-    "ask1Price", best.ask or "", "ask1Size", best.ask_qty or "", "lastPrice", d.last, "prevPrice24h", d.prev,
-    "price24hPcnt", d.change, "highPrice24h", d.high, "lowPrice24h", d.low, "turnover24h", d.turnover,
-    "volume24h", d.volume, "usdIndexPrice", def.quote == "USDT" and sb.market:mid(def.symbol) or "")
+  local quotes = { "bid1Price", best.bid or "", "bid1Size", best.bid_qty or "", "ask1Price", best.ask or "",
+    "ask1Size", best.ask_qty or "" }
+  local out = { "symbol", def.native, "lastPrice", d.last, "prevPrice24h", d.prev, "price24hPcnt", d.change,
+    "highPrice24h", d.high, "lowPrice24h", d.low, "turnover24h", d.turnover, "volume24h", d.volume,
+    table.unpack(quotes) }
+  return out, { "usdIndexPrice", def.quote == "USDT" and prices.index(sb, def) or "" }
 end
+
+local function joined(a, b)
+  for _, value in ipairs(b) do a[#a + 1] = value end
+  return json.object(table.unpack(a))
+end
+
+local function ticker(sb, def) return joined(M.ticker_fields(sb, def)) end
 
 local function tickers(sb, call)
   local list, no = each_of(call, function(def) return ticker(sb, def) end)
@@ -76,7 +89,7 @@ local function orderbook(sb, call)
   local def, no = symbol_of(call)
   if not def then return nil, no end
   local limit
-  limit, no = params.whole(call.values, "limit", 1, 1, 1000)
+  limit, no = params.whole(call.values, "limit", call.category == "spot" and 1 or 25, 1, 1000)
   if not limit then return nil, no end
   local book = sb.market:book(def.symbol, limit)
   local now = sb:now()
@@ -88,7 +101,8 @@ local function recent(sb, call)
   local def, no = symbol_of(call)
   if not def then return nil, no end
   local limit
-  limit, no = params.whole(call.values, "limit", 60, 1, 60)
+  local most = call.category == "spot" and 60 or 1000
+  limit, no = params.whole(call.values, "limit", math.min(500, most), 1, most)
   if not limit then return nil, no end
   local trades, out = sb.market:trades { symbol = def.symbol, limit = limit }, {}
   for i = #trades, 1, -1 do
@@ -100,39 +114,51 @@ local function recent(sb, call)
   return json.object("category", call.category, "list", json.array(out))
 end
 
---- From `start` on, else up to `end`: newest first.
-local function kline(sb, call)
-  local v = call.values
+--- From `start` on, else up to `end`: newest first.  source(def): whose candles; without it the instrument's own, with
+-- what was traded.
+local function kline(source)
+  return function(sb, call)
+    local v = call.values
+    local def, no = symbol_of(call)
+    if not def then return nil, no end
+    local interval = M.intervals[v.interval]
+    if not interval then return nil, refusal.params "Interval invalid" end
+    local limit, from, to
+    limit, no = params.whole(v, "limit", 200, 1, 1000)
+    if limit then from, no = params.whole(v, "start", false, 0) end
+    if from ~= nil then to, no = params.whole(v, "end", false, 0) end
+    if to == nil then return nil, no end
+    local out = {}
+    for _, c in ipairs(candles.of(sb, def.symbol, interval, {
+      from_ms = from and from - sb.skew_ms or nil, to_ms = to and to - sb.skew_ms or nil, limit = limit })) do
+      local row = { tostring(c.open_ms + sb.skew_ms), c.open, c.high, c.low, c.close }
+      if not source then row[6], row[7] = c.volume, c.quote_volume end
+      table.insert(out, 1, json.array(row))
+    end
+    return json.object("category", call.category, "symbol", def.native, "list", json.array(out))
+  end
+end
+
+local function price_limit(sb, call)
   local def, no = symbol_of(call)
   if not def then return nil, no end
-  local interval = M.intervals[v.interval]
-  if not interval then return nil, refusal.params "Interval invalid" end
-  local limit, from, to
-  limit, no = params.whole(v, "limit", 200, 1, 1000)
-  if limit then from, no = params.whole(v, "start", false, 0) end
-  if from ~= nil then to, no = params.whole(v, "end", false, 0) end
-  if to == nil then return nil, no end
-  local out = {}
-  for _, c in ipairs(candles.of(sb, def.symbol, interval, { from_ms = from and from - sb.skew_ms or nil,
-    to_ms = to and to - sb.skew_ms or nil, limit = limit })) do
-    table.insert(out, 1, json.array { tostring(c.open_ms + sb.skew_ms), c.open, c.high, c.low, c.close, c.volume,
-      c.quote_volume })
-  end
-  return json.object("category", call.category, "symbol", def.native, "list", json.array(out))
+  local low, high = prices.band(sb, def)
+  return json.object("symbol", def.native, "buyLmt", high, "sellLmt", low, "ts", tostring(sb:now()))
 end
 
---- The last price of a symbol.
-function M.last_price(sb, symbol)
-  return sb.market:trades({ symbol = symbol, limit = 1 })[1].price
-end
+local function status() return json.object("list", json.array {}) end
 
-local function route(path, handle, category)
-  return { method = "GET", path = "/v5/market/" .. path, category = category, handle = handle }
+local function route(path, handle, category, default)
+  return { method = "GET", path = "/v5/market/" .. path, category = category, default = default, handle = handle }
 end
 
 M.routes = {
   route("time", time), route("instruments-info", instruments, true), route("tickers", tickers, true),
-  route("orderbook", orderbook, true), route("recent-trade", recent, true), route("kline", kline, true),
+  route("orderbook", orderbook, true), route("recent-trade", recent, true), route("kline", kline(), true, "linear"),
+  route("price-limit", price_limit, true, "linear"),
+  { method = "GET", path = "/v5/system/status", handle = status },
+  { method = "GET", path = "/v5/account/instruments-info", private = true, limit = 10, category = true,
+    handle = instruments },
 }
 
 return M

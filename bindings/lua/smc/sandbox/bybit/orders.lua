@@ -1,9 +1,12 @@
---- Creating and cancelling orders.  The answer says only that the order was taken in: what becomes of it shows in
--- order/realtime and on the private stream.
+--- Creating, changing and cancelling orders.  The answer says only that the order was taken in: what becomes of it
+-- shows in order/realtime and on the private stream.
 local decimal = require "smc.decimal"
+local format = require "smc.sandbox.bybit.format"
 local json = require "smc.json"
 local ledger = require "smc.sandbox.bybit.ledger"
+local order_params = require "smc.sandbox.bybit.order_params"
 local params = require "smc.sandbox.bybit.params"
+local prices = require "smc.sandbox.bybit.prices"
 local private = require "smc.sandbox.bybit.private_stream"
 local refusal = require "smc.sandbox.bybit.refusal"
 local symbols = require "smc.sandbox.bybit.symbols"
@@ -11,99 +14,13 @@ local task = require "smc.core.task"
 
 local M = {}
 
-local cmp, mul = decimal.cmp, decimal.mul
-
-local SIDES = { Buy = "buy", Sell = "sell" }
-local TYPES = { Market = true, Limit = true }
-local TIFS = { GTC = "gtc", IOC = "ioc", FOK = "fok", PostOnly = "gtc" }
-local UNITS = { baseCoin = true, quoteCoin = true }
-local SMP = { None = "none", CancelMaker = "expire_maker", CancelTaker = "expire_taker", CancelBoth = "expire_both" }
-local MAX_LINK = 36
-
--- Spot features that this sandbox has not, with the value that asks for none of it.
-local UNSUPPORTED = { triggerPrice = "", takeProfit = "0", stopLoss = "0", slippageTolerance = "", isLeverage = "0",
-  orderFilter = "Order", bboSideType = "", orderIv = "" }
-
-local function words(v, no)
-  if not v.side then return nil, no.empty "side" end
-  if not SIDES[v.side] then return nil, no.side() end
-  if not v.orderType then return nil, no.empty "orderType" end
-  if not TYPES[v.orderType] then return nil, no.type() end
-  if v.timeInForce == "RPI" then return nil, no.unsupported() end
-  if v.timeInForce and not TIFS[v.timeInForce] then return nil, no.tif() end
-  if v.marketUnit and not UNITS[v.marketUnit] then return nil, no.invalid "marketUnit" end
-  if v.smpType and not SMP[v.smpType] then return nil, no.invalid "smpType" end
-  if v.orderLinkId and (#v.orderLinkId > MAX_LINK or v.orderLinkId:find("[^%w_-]")) then
-    return nil, refusal.params "orderLinkId invalid"
-  end
-  for name, none in pairs(UNSUPPORTED) do
-    if v[name] and v[name] ~= none then return nil, no.unsupported() end
-  end
-  return true
-end
-
---- What is asked for, with amounts in minimal form: { side, market, post_only, tif, unit, qty | quote_qty, price }.
-local function read(def, v)
-  local ok, no = words(v, def.no)
-  if not ok then return nil, no end
-  local o = { side = SIDES[v.side], market = v.orderType == "Market", stp = SMP[v.smpType or "None"] }
-  o.post_only = not o.market and v.timeInForce == "PostOnly"
-  o.tif = TIFS[v.timeInForce or "GTC"]
-  local amount
-  amount, no = params.amount(v, "qty", def.no)
-  if not amount then return nil, no end
-  if o.market then
-    o.unit = v.marketUnit or (o.side == "buy" and "quoteCoin" or "baseCoin")
-  else
-    o.price, no = params.amount(v, "price", def.no)
-    if not o.price then return nil, no end
-  end
-  if o.unit == "quoteCoin" then o.quote_qty = amount else o.qty = amount end
-  return o
-end
-
-local function check_size(def, o)
-  local no = def.no
-  if o.quote_qty then
-    if not decimal.is_multiple(o.quote_qty, def.quote_step) then return nil, no.amount_step() end
-    return true
-  end
-  if cmp(o.qty, "0") == 0 then return nil, no.qty_low() end
-  if not decimal.is_multiple(o.qty, def.step) then return nil, no.qty_step() end
-  local most = o.market and def.max_market or o.post_only and def.max_maker or def.max_limit
-  if cmp(o.qty, most) > 0 then return nil, o.market and no.market_qty_high() or no.limit_qty_high() end
-  return true
-end
-
---- The band of prices around the index: the mid of the market stands for it.
-local function check_band(sb, def, o)
-  local index = sb.market:mid(def.symbol)
-  if o.side == "buy" then
-    local most = decimal.floor_to(mul(index, decimal.add("1", def.band), 12), def.tick)
-    if cmp(o.price, most) > 0 then return nil, def.no.buy_too_high(most, def.quote) end
-  else
-    local least = decimal.floor_to(mul(index, decimal.sub("1", def.band), 12), def.tick)
-    if cmp(o.price, least) < 0 then return nil, def.no.sell_too_low(least, def.quote) end
-  end
-  return true
-end
-
-local function check(sb, def, o)
-  local ok, no = check_size(def, o)
-  if not ok then return nil, no end
-  if o.price then
-    if cmp(o.price, def.tick) < 0 then return nil, def.no.price_low() end
-    if not decimal.is_multiple(o.price, def.tick) then return nil, def.no.price_step() end
-  end
-  local value = o.quote_qty or mul(o.qty, o.price or sb:last_price(def.symbol), 12)
-  if cmp(value, def.min_value) < 0 then return nil, def.no.value_low() end
-  if o.price then return check_band(sb, def, o) end
-  return true
-end
+local cmp = decimal.cmp
+local OPEN = { new = true, partially_filled = true }
 
 -- Which refusal of the category the engine's stands for.
 local REJECTED = { insufficient_funds = "no_funds", duplicate_client_id = "duplicate", quote_qty_too_small = "qty_low",
-  invalid_price = "price_step", invalid_qty = "qty_step", invalid_quote_qty = "amount_step" }
+  invalid_price = "price_step", invalid_qty = "qty_step", invalid_quote_qty = "amount_step", halted = "closed",
+  nothing_to_reduce = "nothing_to_reduce" }
 
 -- What the engine turns away only after the acknowledgement: status and reason of such an order.
 local LATE = { would_take = { "rejected", "" }, no_liquidity = { "expired", "liquidity" } }
@@ -115,13 +32,24 @@ local function turned_away(o, symbol, how)
     reason = how[2], created_ms = now, updated_ms = now }
 end
 
-local function submit(sb, call, def, o)
-  local id, link = sb.ledger:next_ids(call.values.orderLinkId)
-  local entry = { id = id, link = link, account = call.account, category = def.category,
-    symbol = def.symbol, post_only = o.post_only, market_unit = o.unit, smp = call.values.smpType or "None" }
-  local order, reason = sb.market:place { account = call.account, symbol = def.symbol, side = o.side,
+local OTHER = { spot = "linear", linear = "spot" }
+
+--- The link as the engine's client id, which must be the account's only one: the venue counts by category.
+local function client_id(sb, entry)
+  local elsewhere = { account = entry.account, category = OTHER[entry.category] }
+  if entry.link == "" or sb.ledger:find(elsewhere, nil, entry.link) then return nil end
+  return entry.link
+end
+
+--- Gives an order to the engine and the ledger.  entry: what the ledger keeps of it (see ledger.lua), without its ids.
+-- Returns the entry, or nil and a refusal.
+function M.submit(sb, def, o, entry)
+  entry.id, entry.link = sb.ledger:next_ids(def, entry.link)
+  entry.category, entry.symbol, entry.post_only, entry.market_unit = def.category, def.symbol, o.post_only, o.unit
+  local order, reason = sb.market:place { account = entry.account, symbol = def.symbol, side = o.side,
     type = o.market and "market" or o.post_only and "limit_maker" or "limit", qty = o.qty, quote_qty = o.quote_qty,
-    price = o.price, tif = not o.market and not o.post_only and o.tif or nil, client_id = link, stp = o.stp }
+    price = o.price or o.bound, tif = not o.market and not o.post_only and o.tif or nil, stp = o.stp,
+    trigger = o.trigger, trail = o.trail, client_id = client_id(sb, entry), reduce_only = o.reduce_only or nil }
   if order then
     entry.engine_id = order.id
   elseif LATE[reason] then
@@ -134,7 +62,8 @@ local function submit(sb, call, def, o)
   return entry
 end
 
-local function symbol_of(call)
+--- The instrument that a call is about.
+function M.symbol_of(call)
   local no = refusal[call.category]
   if not call.values.symbol then return nil, no.empty "symbol" end
   local def = call.market.by_native[call.values.symbol]
@@ -144,58 +73,141 @@ end
 
 local function acknowledged(entry) return json.object("orderId", entry.id, "orderLinkId", entry.link) end
 
+--- Too many open orders of the category (spot) or the symbol (linear), or too many that wait.
+local function crowded(sb, call, def, o)
+  local open = sb.market:count { account = call.account, symbol = def.category == "linear" and def.symbol or nil }
+  if open >= symbols.max_orders[def.category] then return def.no.too_many_orders() end
+  if not o.trigger then return nil end
+  local waiting = sb.market:orders { account = call.account, symbol = def.symbol, open = true, conditional = true }
+  if #waiting >= symbols.max_waiting[def.category] then return def.no.too_many_waiting() end
+end
+
 --- Returns the entry of the ledger, or nil and a refusal; so do the others of one order.
 function M.create(sb, call)
   local v = call.values
-  local def, no = symbol_of(call)
+  local def, no = M.symbol_of(call)
   if not def then return nil, no end
-  local o
-  o, no = read(def, v)
+  local o, ok
+  o, no = order_params.read(sb, def, v)
   if not o then return nil, no end
-  local ok
-  ok, no = check(sb, def, o)
+  ok, no = order_params.check(sb, def, o, sb:setting(call.account, "adjust_" .. def.category))
   if not ok then return nil, no end
   if v.orderLinkId and sb.ledger:find(call, nil, v.orderLinkId) then return nil, def.no.duplicate() end
-  if sb.market:count { account = call.account } >= symbols.max_orders then return nil, def.no.too_many_orders() end
-  return submit(sb, call, def, o)
+  no = crowded(sb, call, def, o)
+  if no then return nil, no end
+  local stop_type = o.trigger and (v.orderFilter == "tpslOrder" and "tpslOrder" or "Stop") or nil
+  return M.submit(sb, def, o, { account = call.account, link = v.orderLinkId, smp = v.smpType or "None",
+    last = prices.last(sb, def), trigger_by = v.triggerBy, stop_type = stop_type, reduce_only = o.reduce_only,
+    close_on_trigger = v.closeOnTrigger == "true", take_profit = v.takeProfit, stop_loss = v.stopLoss,
+    tp_by = v.tpTriggerBy, sl_by = v.slTriggerBy, slippage_type = v.slippageToleranceType,
+    slippage = v.slippageTolerance })
 end
 
-local OPEN = { new = true, partially_filled = true }
-
-function M.cancel(sb, call)
+--- The open order that a call names; gone(no, status): the refusal where there is none.
+local function open_one(sb, call, gone)
   local v = call.values
-  local def, no = symbol_of(call)
+  local def, no = M.symbol_of(call)
   if not def then return nil, no end
   if not v.orderId and not v.orderLinkId then return nil, refusal.no_order_id() end
   local entry = sb.ledger:find(call, v.orderId, v.orderLinkId)
-  if not entry or entry.symbol ~= def.symbol then return nil, def.no.no_cancel() end
+  if not entry or entry.symbol ~= def.symbol then return nil, gone(def.no) end
   local order = ledger.order_of(sb, entry)
-  if order.status == "filled" then return nil, def.no.filled() end
-  if not OPEN[order.status] then return nil, def.no.canceled() end
-  assert(sb.market:cancel { account = call.account, symbol = def.symbol, id = order.id })
+  if not OPEN[order.status] then return nil, gone(def.no, order.status) end
+  return entry, order, def
+end
+
+function M.cancel(sb, call)
+  local entry, order = open_one(sb, call, function(no, status)
+    return status == "filled" and no.filled() or status and no.canceled() or no.no_cancel()
+  end)
+  if not entry then return nil, order end
+  -- Without an orderFilter a spot order that waits is not looked for.
+  if entry.category == "spot" and (entry.stop_type and "StopOrder" or "Order") ~= (call.values.orderFilter or "Order")
+    and entry.stop_type ~= call.values.orderFilter then
+    return nil, refusal.spot.no_cancel()
+  end
+  assert(sb.market:cancel { account = call.account, symbol = entry.symbol, id = order.id })
   return entry
 end
 
+local AMENDS = { invalid_qty = "below_filled", would_take = "would_take", invalid_trigger_price = "price_step" }
+
+--- Reads one number of an amendment; nil where it stays as it is, or the order has none (old is nil).
+local function changed(v, name, def, old, step)
+  if not v[name] or not old or v[name] == "0" and name == "triggerPrice" then return nil end
+  local value, no = params.amount(v, name, def.no)
+  if not value then return nil, no end
+  if not decimal.is_multiple(value, step) then
+    return nil, name == "qty" and def.no.qty_step() or def.no.price_step()
+  end
+  return cmp(value, old) ~= 0 and value or nil
+end
+
+--- Reads what is to change: { qty, price, trigger_price }, or nil and a refusal.
+local function amendment(sb, entry, order, def, v)
+  local out = {}
+  local old_price = order.type ~= "market" and order.price or nil
+  local old_trigger = format.waits(order) and not order.trigger.trail and order.trigger_price or nil
+  for _, row in ipairs { { "qty", "qty", order.qty, def.step }, { "price", "price", old_price, def.tick },
+    { "triggerPrice", "trigger_price", old_trigger, def.tick } } do
+    local value, no = changed(v, row[1], def, row[3], row[4])
+    if no then return nil, no end
+    out[row[2]] = value
+  end
+  if out.qty and cmp(out.qty, order.filled) <= 0 then return nil, def.no.below_filled() end
+  if out.trigger_price then
+    local no = order_params.wrong_side(sb, def, out.trigger_price, order.trigger.when == "rises", entry.trigger_by)
+    if no then return nil, no end
+  end
+  return out
+end
+
+function M.amend(sb, call)
+  local v = call.values
+  local entry, order, def = open_one(sb, call, function(no) return no.no_replace() end)
+  if not entry then return nil, order end
+  local change, no = amendment(sb, entry, order, def, v)
+  if not change then return nil, no end
+  if v.takeProfit or v.stopLoss then
+    entry.take_profit, entry.stop_loss = v.takeProfit or entry.take_profit, v.stopLoss or entry.stop_loss
+    if not next(change) then return entry end
+  end
+  if not next(change) then return nil, refusal.not_modified() end
+  local o = { side = order.side, market = order.type == "market", post_only = entry.post_only,
+    qty = change.qty or order.qty, price = order.type ~= "market" and (change.price or order.price) or nil,
+    reduce_only = entry.reduce_only, trigger = format.waits(order) and order.trigger or nil }
+  local ok
+  ok, no = order_params.check(sb, def, o, sb:setting(call.account, "adjust_" .. def.category))
+  if not ok then return nil, no end
+  local reason
+  ok, reason = sb.market:amend { account = call.account, symbol = entry.symbol, id = order.id, qty = change.qty,
+    price = change.price and o.price, trigger_price = change.trigger_price }
+  if ok then return entry end
+  return nil, def.no[assert(AMENDS[reason] or REJECTED[reason], reason)]()
+end
+
+local FILTERS = { Order = "none", StopOrder = "waiting", tpslOrder = "waiting", OpenOrder = "none" }
+
 local function cancel_all(sb, call)
+  local v = call.values
   local def, no
-  if call.values.symbol then
-    def, no = symbol_of(call)
+  if v.symbol then
+    def, no = M.symbol_of(call)
     if not def then return nil, no end
   end
+  local which = FILTERS[v.orderFilter or call.category == "spot" and "Order"]
   local out = {}
   for _, each in ipairs(def and { def } or call.market.list) do
-    for _, order in ipairs(sb.market:cancel_all { account = call.account, symbol = each.symbol, reason = "user" }) do
-      out[#out + 1] = acknowledged(sb.ledger:of_engine(order.symbol, order.id))
+    if not v.baseCoin or def or each.base == v.baseCoin then
+      for _, order in ipairs(sb.market:orders { account = call.account, symbol = each.symbol, open = true }) do
+        if not which or which == (format.waits(order) and "waiting" or "none") then
+          assert(sb.market:cancel { account = call.account, symbol = each.symbol, id = order.id })
+          out[#out + 1] = acknowledged(sb.ledger:of_engine(each.symbol, order.id))
+        end
+      end
     end
   end
   return json.object("list", json.array(out), "success", "1")
-end
-
-local CANCELS = { spot = 20, linear = 10, option = 1 }
-
-local function route(path, limit, handle)
-  return { method = "POST", path = "/v5/order/" .. path, private = true, trade = true, limit = limit, category = true,
-    handle = handle }
 end
 
 local function of_one(handle)
@@ -206,7 +218,16 @@ local function of_one(handle)
   end
 end
 
-M.routes = { route("create", { spot = 20, linear = 10, option = 10 }, of_one(M.create)),
-  route("cancel", { spot = 20, linear = 10, option = 10 }, of_one(M.cancel)), route("cancel-all", CANCELS, cancel_all) }
+local function route(path, limit, handle)
+  return { method = "POST", path = "/v5/order/" .. path, private = true, trade = true, limit = limit, category = true,
+    handle = handle }
+end
+
+M.routes = {
+  route("create", { spot = 20, linear = 10, option = 10 }, of_one(M.create)),
+  route("amend", { spot = 10, linear = 10, option = 10 }, of_one(M.amend)),
+  route("cancel", { spot = 20, linear = 10, option = 10 }, of_one(M.cancel)),
+  route("cancel-all", { spot = 20, linear = 10, option = 1 }, cancel_all),
+}
 
 return M

@@ -8,7 +8,8 @@ local subscriptions = require "smc.sandbox.subscriptions"
 
 local M = {}
 
-M.topics = { "order", "order.spot", "execution", "execution.spot", "wallet", "position" }
+M.topics = { "order", "order.spot", "execution", "execution.spot", "execution.fast", "execution.fast.spot", "wallet",
+  "position" }
 local TOPICS = {}
 for _, name in ipairs(M.topics) do TOPICS[name] = true end
 
@@ -39,23 +40,36 @@ local function id_of(sb, what)
   return ("%d_%s_%d"):format(sb.uid, what, sb.pushes)
 end
 
---- o: the order as it was then.
-function M.tell_order(sb, entry, o)
+--- o: the order as it was then; status: instead of its own.
+function M.tell_order(sb, entry, o, status)
   local def = sb.by_symbol[entry.symbol]
-  tell(sb, entry.account, "order", def.category, id_of(sb, def.id), format.order(def, entry, o, sb.skew_ms, true))
+  tell(sb, entry.account, "order", def.category, id_of(sb, def.contract and def.native or def.id),
+    format.order(def, entry, o, sb.skew_ms, true, status))
+end
+
+local function fast(sb, def, entry, e)
+  return json.object("category", def.category, "symbol", def.native,
+    "execId", format.exec_id(def, e.trade_id, e.order.side == "sell"), "execPrice", e.last_price, "execQty", e.last_qty,
+    "orderId", entry.id, "isMaker", e.is_maker, "orderLinkId", e.is_maker and "" or entry.link,
+    "side", format.SIDE[e.order.side], "execTime", tostring(e.time_ms + sb.skew_ms), "seq", e.trade_id)
+end
+
+local function traded(sb, def, entry, e)
+  sb.ledger:charge(entry, e.fee)
+  tell(sb, entry.account, "execution.fast", def.category, nil, fast(sb, def, entry, e))
+  tell(sb, entry.account, "execution", def.category, id_of(sb, def.contract and def.native or def.id),
+    format.execution(sb, def, entry, { side = e.order.side, price = e.last_price, qty = e.last_qty,
+      quote = e.last_quote, fee = e.fee, trade_id = e.trade_id, is_maker = e.is_maker, time_ms = e.time_ms,
+      closed_qty = e.closed_qty, realized = e.realized, mark = def.contract and sb.market:mid(def.symbol) },
+      e.order, true))
 end
 
 --- e: an order event of the engine.
 function M.order_event(sb, e)
+  local def = sb.by_symbol[e.symbol]
   local entry = sb.ledger:of_engine(e.symbol, e.order.id)
-  if e.exec == "trade" then
-    sb.ledger:charge(entry, e.fee)
-    local def = sb.by_symbol[e.symbol]
-    tell(sb, entry.account, "execution", def.category, id_of(sb, def.id), format.execution(def, entry, {
-      side = e.order.side, price = e.last_price, qty = e.last_qty, quote = e.last_quote, fee = e.fee,
-      trade_id = e.trade_id, is_maker = e.is_maker, time_ms = e.time_ms }, e.order, sb.fee_rate, sb.skew_ms, true))
-  end
-  M.tell_order(sb, entry, e.order)
+  if e.exec == "trade" then traded(sb, def, entry, e) end
+  M.tell_order(sb, entry, e.order, e.exec == "triggered" and "Triggered" or nil)
 end
 
 --- list: balance events of one account.
@@ -86,9 +100,13 @@ function operations.subscribe(sb, session, frame)
   if not session.key then return respond(session, frame, false, "Request not authorized") end
   local names = frames.names(frame)
   if not names then return respond(session, frame, false, "error:args invalid") end
+  local all, one = false, false -- of all categories, of one
   for _, name in ipairs(names) do
+    local categorised = name:find "%.%l+ear$" ~= nil or name:find "%.spot$" ~= nil
+    all, one = all or not categorised and name ~= "wallet", one or categorised
     if not TOPICS[name] then return respond(session, frame, false, "error:handler not found,topic:" .. name) end
   end
+  if all and one then return respond(session, frame, false, "error:all-in-one and categorised topics mixed") end
   sb:settle() -- what happened before does not belong to the new subscription
   for _, name in ipairs(names) do
     reached.mark("bybit", "private", name)

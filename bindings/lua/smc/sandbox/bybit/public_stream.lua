@@ -72,13 +72,13 @@ M.operations = operations
 function operations.subscribe(sb, session, frame)
   local names = frames.names(frame)
   if not names then return respond(session, frame, false, "error:args invalid") end
-  if #names > MAX_ARGS then
+  if session.category == "spot" and #names > MAX_ARGS then
     return frames.send(session, "success", false, "ret_msg", "args size >10", "conn_id", session.conn_id, "op",
       "subscribe")
   end
   local no = objection(sb, session, names)
   if no then return respond(session, frame, false, no) end
-  respond(session, frame, true, "subscribe")
+  respond(session, frame, true, session.category == "spot" and "subscribe" or "")
   local keys = keyed(session, names)
   subscriptions.subscribe(sb, session, keys, topics.new)
   for _, name in ipairs(keys) do
@@ -92,14 +92,14 @@ function operations.unsubscribe(sb, session, frame)
   local names = frames.names(frame)
   if not names then return respond(session, frame, false, "error:args invalid") end
   subscriptions.unsubscribe(sb, session, keyed(session, names))
-  respond(session, frame, true, "subscribe") -- the venue's spot socket says so here too
+  respond(session, frame, true, session.category == "spot" and "subscribe" or "") -- not "unsubscribe"
 end
 
 --- Compact, and in this order of fields: clients look for `ret_msg":"pong`.
 function operations.ping(_, session, frame)
   session.pings = session.pings + 1
-  frames.send(session, "success", true, "ret_msg", "pong", "conn_id", session.conn_id, "req_id", frames.req_id(frame),
-    "op", "ping")
+  frames.send(session, "success", true, "ret_msg", "pong", "conn_id", session.conn_id,
+    "req_id", frames.req_id(frame) or session.category ~= "spot" and "" or nil, "op", "ping")
 end
 
 --- The socket of a category.

@@ -7,8 +7,12 @@ local refusal = require "smc.sandbox.bybit.refusal"
 
 local M = {}
 
--- step: of base quantities; quote_step: of quote amounts; band: how far from the index price one may buy or sell.
-M.list = coins.with {
+M.max_orders = { spot = 500, linear = 500 } -- open ones; linear: of a symbol
+M.max_waiting = { spot = 30, linear = 10 } -- conditional ones, of a symbol
+local MAKER_FACTOR = "5" -- a PostOnly order of category spot may be so many times as large
+
+-- step: of base quantities; quote_step: of quote amounts; band, band_limit: how far from the index one may buy or sell.
+local SPOT = coins.with {
   BTCUSDT = { id = 9, tick = "0.1", step = "0.000001", quote_step = "0.0000001", min_value = "5", max_limit = "80",
     max_market = "40", band = "0.005", band_limit = "0.01" },
   ETHUSDT = { id = 10, tick = "0.01", step = "0.00001", quote_step = "0.0000001", min_value = "5", max_limit = "1500",
@@ -19,26 +23,29 @@ M.list = coins.with {
     max_market = "1000", band = "0.01", band_limit = "0.02" },
 }
 
-M.max_orders = 500
-local MAKER_FACTOR = "5" -- a PostOnly order may be so many times as large
+for _, def in ipairs(SPOT) do
+  def.category, def.native, def.max_maker = "spot", def.symbol, decimal.mul(def.max_limit, MAKER_FACTOR)
+  def.asset = def.quote -- what turnover is counted in
+end
 
 --- The categories, each { name, list, by_native }; those that have nothing here are empty.
-M.categories = {}
-for _, name in ipairs { "spot", "linear", "inverse", "option" } do
-  M.categories[name] = { name = name, list = {}, by_native = {} }
+M.categories, M.list = {}, {}
+for name, list in pairs { spot = SPOT, linear = {}, inverse = {}, option = {} } do
+  local category = { name = name, list = list, by_native = {} }
+  M.categories[name] = category
+  for _, def in ipairs(list) do
+    category.by_native[def.native], def.no = def, refusal[name]
+    def.zero = decimal.format("0", #def.tick - 2)
+  end
 end
+for i, def in ipairs(SPOT) do M.list[i], def.index = def, i end
 
-for index, def in ipairs(M.list) do
-  local category = M.categories.spot
-  category.list[#category.list + 1], category.by_native[def.symbol] = def, def
-  def.index, def.category, def.native, def.no = index, "spot", def.symbol, refusal.spot
-  def.max_maker = decimal.mul(def.max_limit, MAKER_FACTOR)
-  def.zero = decimal.format("0", #def.tick - 2)
-end
+-- ---- instruments-info --------------------------------------------------------------------
+
+local o = json.object
 
 --- One element of instruments-info's list.
 function M.describe(def)
-  local o = json.object
   return o("symbolId", def.id, "symbol", def.native, "baseCoin", def.base, "quoteCoin", def.quote, "innovation", "0",
     "status", "Trading", "marginTrading", "none", "stTag", "0",
     "lotSizeFilter", o("basePrecision", def.step, "quotePrecision", def.quote_step, "minOrderQty", def.step,

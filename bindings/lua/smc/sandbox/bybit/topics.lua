@@ -1,6 +1,7 @@
 --- Public topics by name: what each one sends, and when.
 local candles = require "smc.sandbox.candles"
 local format = require "smc.sandbox.bybit.format"
+local decimal = require "smc.decimal"
 local json = require "smc.json"
 local market_data = require "smc.sandbox.bybit.market_data"
 local reached = require "smc.sandbox.reached"
@@ -9,7 +10,8 @@ local M = {}
 
 local REPEAT_MS = 3000 -- a best price that stays is told again so often
 
-local DEPTHS = { ["1"] = 10, ["50"] = 20, ["200"] = 100, ["1000"] = 200 } -- milliseconds between two pushes
+-- Milliseconds between two pushes.  500 is not of spot.
+local DEPTHS = { ["1"] = 10, ["50"] = 20, ["200"] = 100, ["500"] = 100, ["1000"] = 200 }
 
 -- ---- books --------------------------------------------------------------------------
 
@@ -33,8 +35,11 @@ end
 
 local function book_frame(topic, sb, kind, bids, asks)
   local now = sb:now()
-  return json.object("topic", topic.name, "ts", now, "type", kind, "data", json.object("s", topic.def.native,
-    "b", bids, "a", asks, "u", topic.u, "seq", topic.seq), "cts", now)
+  local data = json.object("s", topic.def.native, "b", bids, "a", asks, "u", topic.u, "seq", topic.seq)
+  if topic.def.contract and topic.depth ~= 1 then
+    return json.object("topic", topic.name, "type", kind, "ts", now, "data", data, "cts", now)
+  end
+  return json.object("topic", topic.name, "ts", now, "type", kind, "data", data, "cts", now)
 end
 
 local function take_book(topic, sb)
@@ -78,29 +83,42 @@ end
 
 -- ---- trades, tickers, candles -----------------------------------------------------------
 
+--- Which way the price went: "PlusTick", "ZeroPlusTick" and their opposites.
+local function tick_direction(topic, price)
+  local way = topic.last_price and decimal.cmp(price, topic.last_price) or 0
+  topic.last_price = price
+  if way ~= 0 then topic.way = way > 0 and "PlusTick" or "MinusTick" end
+  topic.way = topic.way or "PlusTick"
+  return way == 0 and "Zero" .. topic.way or topic.way
+end
+
 local function public_trade()
   return { live = true, on_trades = function(topic, list, sb)
-    local rows = {}
+    local rows, def = {}, topic.def
     for i, t in ipairs(list) do
-      rows[i] = json.object("i", format.exec_id(topic.def, t.id), "T", t.time_ms + sb.skew_ms, "p", t.price, "v", t.qty,
-        "S", t.buyer_is_maker and "Sell" or "Buy", "s", topic.def.native, "BT", false, "RPI", false, "seq", t.id)
+      rows[i] = json.object("T", t.time_ms + sb.skew_ms, "s", def.native, "S", t.buyer_is_maker and "Sell" or "Buy",
+        "v", t.qty, "p", t.price, "L", def.contract and tick_direction(topic, t.price) or nil,
+        "i", format.exec_id(def, t.id), "BT", false, "RPI", false, "seq", t.id)
     end
-    return json.object("topic", topic.name, "ts", sb:now(), "type", "snapshot", "data", json.array(rows))
+    return json.object("topic", topic.name, "type", "snapshot", "ts", sb:now(), "data", json.array(rows))
   end }
 end
 
-local function ticker_frame(topic, sb)
-  local def = topic.def
-  local d = market_data.day(sb, def)
-  return json.object("topic", topic.name, "ts", sb:now(), "type", "snapshot",
-    "cs", sb.market:best(def.symbol).update_id, "data", json.object("symbol", def.native, "lastPrice", d.last,
-      "highPrice24h", d.high, "lowPrice24h", d.low,
-      "prevPrice24h", d.prev, "volume24h", d.volume, "turnover24h", d.turnover, "price24hPcnt", d.change,
-      "usdIndexPrice", def.quote == "USDT" and sb.market:mid(def.symbol) or ""))
+local function ticker_frame(topic, sb, kind, fields)
+  return json.object("topic", topic.name, "type", kind, "data", json.object(table.unpack(fields)),
+    "cs", sb.market:best(topic.def.symbol).update_id, "ts", sb:now())
+end
+
+local BOOK_FIELDS = 8 -- names and values of the best prices, which stand last in a ticker; the spot stream has none
+
+local function spot_ticker(topic, sb)
+  local fields, more = market_data.ticker_fields(sb, topic.def)
+  return ticker_frame(topic, sb, "snapshot", table.move(more, 1, #more, #fields - BOOK_FIELDS + 1,
+    table.move(fields, 1, #fields - BOOK_FIELDS, 1, {})))
 end
 
 local function ticker()
-  return { every = 50, lazy = "trade", snapshot = ticker_frame, emit = ticker_frame }
+  return { every = 50, lazy = "trade", snapshot = spot_ticker, emit = spot_ticker }
 end
 
 local function kline(interval)
@@ -127,7 +145,7 @@ local function parse(sb, category, name)
   if kind == "publicTrade" then return def, public_trade end
   if kind == "tickers" then return def, ticker end
   local depth, interval = kind:match("^orderbook%.(%d+)$"), kind:match("^kline%.(%w+)$")
-  if DEPTHS[depth] then return def, orderbook, depth end
+  if DEPTHS[depth] and (depth ~= "500" or def.contract) then return def, orderbook, depth end
   if market_data.intervals[interval] then return def, kline, interval end
 end
 
@@ -150,7 +168,7 @@ function M.new(sb, key)
   local def, make, detail = parse(sb, category, name)
   if not def then return nil end
   reached.mark("bybit", "streams", form_of(name))
-  local topic = make(detail)
+  local topic = make(detail, def)
   topic.name, topic.def = name, def
   return topic
 end

@@ -1,9 +1,11 @@
---- Bybit v5, category spot, the client half: unified calls over its REST and WebSocket interfaces.
--- Orders and cancels are only acknowledged by the venue; place and cancel look up what became of them.
+--- Bybit v5, the client half: unified calls over its REST and WebSocket interfaces, categories spot and linear.
+-- Orders, amendments and cancels are only acknowledged by the venue; place, amend and cancel look up what became of
+-- them.
+local categories = require "smc.venue.bybit.categories"
 local client = require "smc.venue.client"
+local decimal = require "smc.decimal"
 local errors = require "smc.venue.bybit.errors"
 local request = require "smc.venue.bybit.request"
-local spot = require "smc.venue.bybit.spot"
 local task = require "smc.core.task"
 local unify = require "smc.venue.bybit.unify"
 
@@ -20,14 +22,15 @@ end
 
 local Venue = client.class "bybit"
 
-local checked, each, native = client.checked, client.each, spot.native
+local checked, each = client.checked, client.each
 
 local PAGE = 50
 local LOOK_UPS, LOOK_UP_EVERY = 20, 0.1 -- how often, and how many seconds apart, an acknowledged order is looked for
+local SETTLED_IN = "USDT"
 
 function M.new(access, options, w)
   local self = client.new(Venue, access, options, w)
-  self.symbols = { "BTC/USDT", "ETH/USDT", "ETH/BTC", "BNB/USDT" }
+  self.symbols = { "BTC/USDT", "ETH/USDT", "ETH/BTC", "BNB/USDT", "BTC/USDT:USDT", "ETH/USDT:USDT", "BNB/USDT:USDT" }
   return self -- not a tail call: wrong options are blamed on the caller's line
 end
 
@@ -36,17 +39,36 @@ end
 --- One attempt.  op names it in errors and in requests{}.  Returns the decoded envelope and its headers.
 local function call(self, op, method, path, params, signed)
   return request.call(self, client.inside(self), { op = op, method = method, path = path, params = params,
-    signed = signed, mutation = method ~= "GET" and path:find("^/v5/order/") ~= nil })
+    signed = signed, mutation = method ~= "GET" and path:find "^/v5/order/" ~= nil })
 end
 
 client.verbs(Venue, call)
 
---- The `result` of a GET of category spot.
-local function ask(self, op, path, params, signed)
-  params.category = "spot"
-  local answer, err = call(self, op, "GET", path, params, signed)
+--- convert(result, envelope) of a call; endpoint: "GET market/time".
+local function ask(self, op, endpoint, params, signed, convert)
+  local method, path = endpoint:match "^(%u+) (.+)$"
+  local answer, err = call(self, op, method, "/v5/" .. path, params, signed)
   if not answer then return nil, err end
-  return answer.result, answer
+  return convert(answer.result, answer)
+end
+
+local function public(self, op, path, params, convert) return ask(self, op, "GET " .. path, params, false, convert) end
+local function signed(self, op, endpoint, params, convert) return ask(self, op, endpoint, params, true, convert) end
+
+local function result_of(result) return result end
+
+--- The parameters that name an instrument, and more.
+local function of(what, symbol, more)
+  local params = more or {}
+  params.category, params.symbol = categories.of(what, symbol, 4)
+  return params
+end
+
+--- A list that the venue gives newest first, oldest first.
+local function reversed(list)
+  local out = {}
+  for i = #list, 1, -1 do out[#out + 1] = list[i] end
+  return out
 end
 
 -- ---- public data ------------------------------------------------------------------
@@ -54,44 +76,39 @@ end
 --- Seconds that the venue took to answer.
 function Venue:ping()
   local start = task.now()
-  local answer, err = call(self, "ping", "GET", "/v5/market/time", {}, false)
-  if not answer then return nil, err end
-  return task.now() - start
+  return public(self, "ping", "market/time", {}, function() return task.now() - start end)
 end
 
 --- The venue's clock in Unix milliseconds.
 function Venue:time()
-  local answer, err = call(self, "time", "GET", "/v5/market/time", {}, false)
-  if not answer then return nil, err end
-  return answer.time
+  return public(self, "time", "market/time", {}, function(_, answer) return answer.time end)
 end
 
+--- Of both categories.
 function Venue:instruments()
-  local result, err = ask(self, "instruments", "/v5/market/instruments-info", {}, false)
-  if not result then return nil, err end
-  return each(result.list, unify.instrument)
+  local out = {}
+  for _, category in ipairs { "spot", "linear" } do
+    local list, err = public(self, "instruments", "market/instruments-info", { category = category },
+      function(result) return each(result.list, unify.instrument) end)
+    if not list then return nil, err end
+    table.move(list, 1, #list, #out + 1, out)
+  end
+  return out
 end
 
 function Venue:ticker(symbol)
-  local result, answer = ask(self, "ticker", "/v5/market/tickers", { symbol = native("ticker", symbol) }, false)
-  if not result then return nil, answer end
-  return unify.ticker(result.list[1], answer.time)
+  local params = of("ticker", symbol)
+  return public(self, "ticker", "market/tickers", params,
+    function(result, answer) return unify.ticker(result.list[1], answer.time, symbol) end)
 end
 
 local BOOK_DEPTH = 100
 
 function Venue:book(symbol, depth)
-  local result, err = ask(self, "book", "/v5/market/orderbook", { symbol = native("book", symbol),
-    limit = depth or BOOK_DEPTH }, false)
-  if not result then return nil, err end
-  return { symbol = symbol, id = result.seq, bids = unify.levels(result.b), asks = unify.levels(result.a) }
-end
-
---- What comes newest first, oldest first.
-local function reversed(list)
-  local out = {}
-  for i = #list, 1, -1 do out[#out + 1] = list[i] end
-  return out
+  local params = of("book", symbol, { limit = depth or BOOK_DEPTH })
+  return public(self, "book", "market/orderbook", params, function(result)
+    return { symbol = symbol, id = result.seq, bids = unify.levels(result.b), asks = unify.levels(result.a) }
+  end)
 end
 
 local INTERVALS = { ["1m"] = "1", ["3m"] = "3", ["5m"] = "5", ["15m"] = "15", ["30m"] = "30", ["1h"] = "60",
@@ -99,25 +116,23 @@ local INTERVALS = { ["1m"] = "1", ["3m"] = "3", ["5m"] = "5", ["15m"] = "15", ["
 
 function Venue:candles(symbol, interval, options)
   options = checked("candles", options or {}, { since = true, limit = true })
-  local result, err = ask(self, "candles", "/v5/market/kline", { symbol = native("candles", symbol),
-    interval = INTERVALS[interval] or interval, start = options.since, limit = options.limit }, false)
-  if not result then return nil, err end
-  return each(reversed(result.list), unify.candle)
+  local params = of("candles", symbol, { interval = INTERVALS[interval] or interval, start = options.since,
+    limit = options.limit })
+  return public(self, "candles", "market/kline", params,
+    function(result) return each(reversed(result.list), unify.candle) end)
 end
 
 function Venue:trades(symbol, limit)
-  local result, err = ask(self, "trades", "/v5/market/recent-trade", { symbol = native("trades", symbol),
-    limit = limit }, false)
-  if not result then return nil, err end
-  return each(reversed(result.list), unify.trade, symbol)
+  local params = of("trades", symbol, { limit = limit })
+  return public(self, "trades", "market/recent-trade", params,
+    function(result) return each(reversed(result.list), unify.trade, symbol) end)
 end
 
 -- ---- the account -------------------------------------------------------------------
 
-local function wallet(self, op)
-  local answer, err = call(self, op, "GET", "/v5/account/wallet-balance", { accountType = "UNIFIED" }, true)
-  if not answer then return nil, err end
-  return answer.result.list[1], answer
+local function wallet(self, op, convert)
+  return signed(self, op, "GET account/wallet-balance", { accountType = "UNIFIED" },
+    function(result, answer) return convert(result.list[1], answer) end)
 end
 
 local function has(list, word)
@@ -129,39 +144,45 @@ end
 
 --- Three requests: what the key may do, what trading costs, what there is.
 function Venue:account()
-  local answer, err = call(self, "account", "GET", "/v5/user/query-api", {}, true)
-  if not answer then return nil, err end
-  local key = answer.result
+  local key, err = signed(self, "account", "GET user/query-api", {}, result_of)
+  if not key then return nil, err end
   local fees
-  fees, err = ask(self, "account", "/v5/account/fee-rate", { symbol = "BTCUSDT" }, true)
+  fees, err = signed(self, "account", "GET account/fee-rate", { category = "spot", symbol = "BTCUSDT" }, result_of)
   if not fees then return nil, err end
-  local coins, envelope = wallet(self, "account")
-  if not coins then return nil, envelope end
-  return { can_trade = key.readOnly == 0 and has(key.permissions.Spot, "SpotTrade"),
-    can_withdraw = key.readOnly == 0 and has(key.permissions.Wallet, "Withdraw"), can_deposit = true,
-    type = coins.accountType:lower(), maker_fee = unify.number(fees.list[1].makerFeeRate),
-    taker_fee = unify.number(fees.list[1].takerFeeRate), balances = unify.balances(coins.coin), updated = envelope.time,
-    raw = key }
+  return wallet(self, "account", function(coins, envelope)
+    return { can_trade = key.readOnly == 0 and has(key.permissions.Spot, "SpotTrade"),
+      can_withdraw = key.readOnly == 0 and has(key.permissions.Wallet, "Withdraw"), can_deposit = true,
+      type = coins.accountType:lower(), maker_fee = unify.number(fees.list[1].makerFeeRate),
+      taker_fee = unify.number(fees.list[1].takerFeeRate), balances = unify.balances(coins.coin),
+      updated = envelope.time, raw = key }
+  end)
 end
 
 --- By asset: { free, locked, total }.
 function Venue:balances()
-  local coins, err = wallet(self, "balances")
-  if not coins then return nil, err end
-  return unify.balances(coins.coin)
+  return wallet(self, "balances", function(coins) return unify.balances(coins.coin) end)
+end
+
+--- Of contracts in USDT; flat ones are left out.
+function Venue:positions()
+  return signed(self, "positions", "GET position/list", { category = "linear", settleCoin = SETTLED_IN, limit = 200 },
+    function(result) return each(result.list, unify.position) end)
 end
 
 -- ---- orders ------------------------------------------------------------------------
 
 local OPEN = { open = true, partially_filled = true }
 
+local function is_over(order) return not OPEN[order.status] end
+
 --- Looks an order up until `done(order)`; the last answer when that never comes, nil and an error when it is not there.
-local function look_up(self, id, done)
+local function look_up(self, category, id, done)
   local order
   for i = 1, LOOK_UPS do
-    local result, err = ask(self, "order", "/v5/order/realtime", { orderId = id }, true)
-    if not result then return nil, err end
-    order = result.list[1] and unify.order(result.list[1]) or order
+    local list, err = signed(self, "order", "GET order/realtime", { category = category, orderId = id },
+      function(result) return result.list end)
+    if not list then return nil, err end
+    order = list[1] and unify.order(list[1], category) or order
     if order and done(order) then return order end
     if i < LOOK_UPS then task.sleep(LOOK_UP_EVERY) end
   end
@@ -169,8 +190,17 @@ local function look_up(self, id, done)
   return nil, errors.broken("order", "an acknowledged order is not there", nil, true)
 end
 
---- What failed after the acknowledgement leaves the outcome open.
-local function in_doubt(err, op, client_id)
+--- Sends what the venue only acknowledges, and looks up what became of it.  What failed after the acknowledgement
+-- leaves the outcome open.
+local function acknowledged(self, op, path, params, done, client_id)
+  local id, err = signed(self, op, "POST order/" .. path, params, function(result) return result.orderId end)
+  if not id then
+    err.client_id = client_id
+    return nil, err
+  end
+  local order
+  order, err = look_up(self, params.category, id, done)
+  if order then return order end
   local doubt = errors.broken(op, "acknowledged, but not found again: " .. err.message, err.http, true)
   doubt.client_id = client_id
   return nil, doubt
@@ -178,65 +208,83 @@ end
 
 local SMP = { none = "None", expire_maker = "CancelMaker", expire_taker = "CancelTaker", expire_both = "CancelBoth" }
 local SIDES = { buy = "Buy", sell = "Sell" }
+-- By type: the venue's, and which way a price must go that a buy order waits for (a sell order: the other way).
+local TYPES = { limit = { "Limit" }, market = { "Market" }, limit_maker = { "Limit" }, stop = { "Market", 1 },
+  stop_limit = { "Limit", 1 }, take_profit = { "Market", 2 }, take_profit_limit = { "Limit", 2 } }
 
-local function body_of(given, symbol, id)
-  local market = given.type == "market"
+local function body_of(given, params, id)
+  local type, direction = table.unpack(TYPES[given.type])
+  local spot, market = params.category == "spot", type == "Market"
   local tif = given.time_in_force and given.time_in_force:upper() or nil
   if not market then tif = given.type == "limit_maker" and "PostOnly" or tif or "GTC" end
-  return { category = "spot", symbol = symbol, side = SIDES[given.side] or given.side,
-    orderType = market and "Market" or "Limit", qty = given.quote_qty or given.qty, price = given.price,
-    marketUnit = market and (given.quote_qty and "quoteCoin" or "baseCoin") or nil, timeInForce = tif,
-    orderLinkId = id, smpType = given.self_trade and (SMP[given.self_trade] or given.self_trade) or nil }
+  if direction and given.side == "sell" then direction = 3 - direction end
+  params.side, params.orderType, params.timeInForce = SIDES[given.side] or given.side, type, tif
+  params.qty, params.price, params.orderLinkId = given.quote_qty or given.qty, given.price, id
+  params.smpType = given.self_trade and (SMP[given.self_trade] or given.self_trade) or nil
+  if spot and market then params.marketUnit = given.quote_qty and "quoteCoin" or "baseCoin" end
+  if not spot then params.reduceOnly = given.reduce_only end
+  if direction then
+    params.triggerPrice, params.triggerDirection = given.trigger_price, direction
+    params.orderFilter = spot and "StopOrder" or nil
+  end
+  return params
 end
 
-local TYPES = { limit = true, market = true, limit_maker = true }
-
---- Places an order.  type: limit (with qty, price and time_in_force, default "gtc"), market (qty or quote_qty), or
--- limit_maker (qty, price: never takes).  client_id is made when it is not given.
+--- Places an order.  type: limit (with qty, price and time_in_force, default "gtc"), market (qty or, of spot,
+-- quote_qty), limit_maker (qty, price: never takes), or one that waits for its trigger_price and then is a market order
+-- (stop, take_profit) or a limit order (stop_limit, take_profit_limit).  client_id is made when it is not given.
 function Venue:place(given)
-  client.check_place(given, TYPES)
+  local params = { category = "spot" }
+  if type(given) == "table" and given.symbol then params = of("place", given.symbol) end
+  client.check_place(given, TYPES, params.category == "linear")
   client.note_traded(self, given.symbol)
-  if given.quote_qty and (given.qty or given.type ~= "market") then
-    error("place: quote_qty stands alone, in a market order", 2)
+  if given.quote_qty and (given.qty or given.type ~= "market" or params.category ~= "spot") then
+    error("place: quote_qty stands alone, in a market order of category spot", 2)
   end
-  local symbol = native("place", given.symbol)
   local id = given.client_id or client.new_id(self)
-  local answer, err = call(self, "place", "POST", "/v5/order/create", body_of(given, symbol, id), true)
-  if not answer then
-    err.client_id = id
-    return nil, err
-  end
-  local rests = given.type ~= "market" and (given.time_in_force or "gtc"):lower() == "gtc"
-  local order
-  order, err = look_up(self, answer.result.orderId, function(o) return rests or not OPEN[o.status] end)
-  if not order then return in_doubt(err, "place", id) end
-  return order
+  local rests = given.trigger_price or given.type ~= "market" and (given.time_in_force or "gtc"):lower() == "gtc"
+  return acknowledged(self, "place", "create", body_of(given, params, id),
+    function(order) return rests or is_over(order) end, id)
 end
 
 local function which(what, given)
   client.check_one(what, given)
-  return { symbol = native(what, given.symbol, 4), orderId = given.id and tostring(given.id) or nil,
-    orderLinkId = not given.id and given.client_id or nil, category = "spot" }
+  local category, native = categories.of(what, given.symbol, 4)
+  return { category = category, symbol = native, orderId = given.id and tostring(given.id) or nil,
+    orderLinkId = not given.id and given.client_id or nil }
 end
 
 --- Cancels an order: { symbol, id | client_id }.
 function Venue:cancel(given)
-  local asked = which("cancel", given)
-  local answer, err = call(self, "cancel", "POST", "/v5/order/cancel", asked, true)
-  if not answer then return nil, err end
-  local order
-  order, err = look_up(self, answer.result.orderId, function(o) return not OPEN[o.status] end)
-  if not order then return in_doubt(err, "cancel", given.client_id) end
-  return order
+  local params = which("cancel", given)
+  local order, err = acknowledged(self, "cancel", "cancel", params, is_over, given.client_id)
+  if order or err.code ~= 170213 then return order, err end
+  params.orderFilter = "StopOrder" -- where spot orders that wait for their price are kept
+  return acknowledged(self, "cancel", "cancel", params, is_over, given.client_id)
+end
+
+--- Changes an open order, which keeps its id: { symbol, id | client_id, qty, price, trigger_price }.
+function Venue:amend(given)
+  client.check_amend(given)
+  local params = of("amend", given.symbol, { orderId = given.id and tostring(given.id) or nil,
+    orderLinkId = not given.id and given.client_id or nil, qty = given.qty, price = given.price,
+    triggerPrice = given.trigger_price })
+  local function as_asked(name, order)
+    return given[name] == nil or order[name] ~= nil and decimal.cmp(order[name], given[name]) == 0
+  end
+  return acknowledged(self, "amend", "amend", params, function(order)
+    return is_over(order) or as_asked("qty", order) and as_asked("price", order) and as_asked("trigger_price", order)
+  end, given.client_id)
 end
 
 --- Looks an order up: { symbol, id | client_id }.
 function Venue:order(given)
-  local asked = which("order", given)
-  local result, err = ask(self, "order", "/v5/order/realtime", asked, true)
-  if result and #result.list == 0 then result, err = ask(self, "order", "/v5/order/history", asked, true) end
-  if not result then return nil, err end
-  if #result.list > 0 then return unify.order(result.list[1]) end
+  local params = which("order", given)
+  for _, path in ipairs { "GET order/realtime", "GET order/history" } do
+    local list, err = signed(self, "order", path, params, function(result) return result.list end)
+    if not list then return nil, err end
+    if list[1] then return unify.order(list[1], params.category) end
+  end
   return nil, errors.answered({ http = 200, code = 170213, message = "Order does not exist." }, "order", false)
 end
 
@@ -245,7 +293,7 @@ local function collect(self, op, path, params, limit)
   local out = {}
   params.limit = math.min(limit or PAGE, PAGE)
   repeat
-    local result, err = ask(self, op, path, params, true)
+    local result, err = signed(self, op, "GET " .. path, params, result_of)
     if not result then return nil, err end
     for _, item in ipairs(result.list) do
       if not limit or #out < limit then out[#out + 1] = item end
@@ -255,33 +303,48 @@ local function collect(self, op, path, params, limit)
   return out
 end
 
+--- The parameters of calls about a symbol, or of one call for each category.
+local function scopes(what, symbol)
+  if symbol then
+    local category, native = categories.of(what, symbol, 4)
+    return { { category = category, symbol = native } }
+  end
+  return { { category = "spot" }, { category = "linear", settleCoin = SETTLED_IN } }
+end
+
+local function older(a, b) return a.time < b.time or a.time == b.time and a.id < b.id end
+
 function Venue:open_orders(symbol)
-  local list, err = collect(self, "open_orders", "/v5/order/realtime",
-    { symbol = symbol and native("open_orders", symbol) })
-  if not list then return nil, err end
-  return each(reversed(list), unify.order)
+  local out = {}
+  for _, params in ipairs(scopes("open_orders", symbol)) do
+    local list, err = collect(self, "open_orders", "order/realtime", params)
+    if not list then return nil, err end
+    for _, o in ipairs(list) do out[#out + 1] = unify.order(o, params.category) end
+  end
+  table.sort(out, older)
+  return out
 end
 
 --- All orders of a symbol, also ended ones.  options: since, until_ (ms), limit, order_id.
 function Venue:orders(symbol, options)
   options = checked("orders", options or {}, client.SPAN)
-  local name = native("orders", symbol)
   local id = options.order_id and tostring(options.order_id)
-  local closed, err = collect(self, "orders", "/v5/order/history", { symbol = name, orderId = id,
-    startTime = options.since, endTime = options.until_ }, options.limit)
+  local params = of("orders", symbol, { orderId = id, startTime = options.since, endTime = options.until_ })
+  local category = params.category
+  local closed, err = collect(self, "orders", "order/history", params, options.limit)
   if not closed then return nil, err end
   local open
-  open, err = collect(self, "orders", "/v5/order/realtime", { symbol = name, orderId = id })
+  open, err = collect(self, "orders", "order/realtime", { category = category, symbol = params.symbol, orderId = id })
   if not open then return nil, err end
   local by_id, out = {}, {}
   for _, list in ipairs { closed, open } do
-    for _, o in ipairs(each(list, unify.order)) do
+    for _, o in ipairs(each(list, unify.order, category)) do
       if not by_id[o.id] and o.time >= (options.since or 0) and o.time <= (options.until_ or math.maxinteger) then
         by_id[o.id], out[#out + 1] = true, o
       end
     end
   end
-  table.sort(out, function(a, b) return a.time < b.time or a.time == b.time and a.id < b.id end)
+  table.sort(out, older)
   while options.limit and #out > options.limit do table.remove(out, 1) end
   return out
 end
@@ -289,31 +352,60 @@ end
 --- The account's own fills.  options: since, until_ (ms), limit, order_id.
 function Venue:fills(symbol, options)
   options = checked("fills", options or {}, client.SPAN)
-  local list, err = collect(self, "fills", "/v5/execution/list", { symbol = native("fills", symbol),
-    startTime = options.since, endTime = options.until_, execType = "Trade",
-    orderId = options.order_id and tostring(options.order_id) }, options.limit)
+  local params = of("fills", symbol, { startTime = options.since, endTime = options.until_, execType = "Trade",
+    orderId = options.order_id and tostring(options.order_id) })
+  local list, err = collect(self, "fills", "execution/list", params, options.limit)
   if not list then return nil, err end
-  return each(reversed(list), unify.fill)
+  return each(reversed(list), unify.fill, params.category)
 end
 
 --- Cancels every open order of a symbol, or of all.  Returns the cancelled ones.
 function Venue:cancel_all(symbol)
-  local answer, err = call(self, "cancel_all", "POST", "/v5/order/cancel-all", { category = "spot",
-    symbol = symbol and native("cancel_all", symbol) }, true)
-  if not answer then return nil, err end
   local out = {}
-  for _, gone in ipairs(answer.result.list) do
-    local order
-    order, err = look_up(self, gone.orderId, function(o) return not OPEN[o.status] end)
-    if not order then return in_doubt(err, "cancel_all") end
-    out[#out + 1] = order
+  for _, params in ipairs(scopes("cancel_all", symbol)) do
+    -- Of spot those that rest and those that wait are cancelled by calls of their own.
+    for _, filter in ipairs(params.category == "spot" and { "Order", "StopOrder" } or { false }) do
+      params.orderFilter = filter or nil
+      local gone, err = signed(self, "cancel_all", "POST order/cancel-all", params,
+        function(result) return result.list end)
+      if not gone then return nil, err end
+      for _, row in ipairs(gone) do
+        local order
+        order, err = look_up(self, params.category, row.orderId, is_over)
+        if not order then
+          return nil, errors.broken("cancel_all", "acknowledged, but not found again: " .. err.message, err.http, true)
+        end
+        out[#out + 1] = order
+      end
+    end
   end
   return out
 end
 
+--- Nothing is left in the market, and no position; spot assets stay what they are.  Returns { cancelled, closed }.
+function Venue:flatten(symbol)
+  local cancelled, err = self:cancel_all(symbol)
+  if not cancelled then return nil, err end
+  local held
+  held, err = self:positions()
+  if not held then return nil, err end
+  local closed = {}
+  for _, position in ipairs(held) do
+    if not symbol or position.symbol == symbol then
+      local order
+      order, err = self:place { symbol = position.symbol, side = position.side == "long" and "sell" or "buy",
+        type = "market", qty = position.qty, reduce_only = true }
+      if not order then return nil, err end
+      closed[#closed + 1] = order
+    end
+  end
+  return { cancelled = cancelled, closed = closed }
+end
+
 -- ---- streams (loaded when asked for) -------------------------------------------------
 
---- Market data as it happens: { "trade:BTC/USDT", "book:BTC/USDT", "ticker:BTC/USDT" }.
+--- Market data as it happens: { "trade:BTC/USDT", "book:BTC/USDT", "ticker:BTC/USDT" }.  One stream has symbols of one
+-- category.
 function Venue:stream(channels)
   return require("smc.venue.bybit.stream").open(self, channels)
 end

@@ -1,10 +1,10 @@
 --- Market data over the public WebSocket: subscriptions, unified events, local books.
+local categories = require "smc.venue.bybit.categories"
 local client = require "smc.venue.client"
 local events = require "smc.venue.events"
 local frames = require "smc.venue.bybit.frames"
 local local_book = require "smc.venue.bybit.local_book"
 local market_stream = require "smc.venue.market_stream"
-local spot = require "smc.venue.bybit.spot"
 local unify = require "smc.venue.bybit.unify"
 
 local M = {}
@@ -16,14 +16,18 @@ local TOPICS = { trade = "publicTrade.", book = "orderbook.50.", ticker = "ticke
 local function trade_events(frame, channel)
   local out = {}
   for i, t in ipairs(frame.data) do
-    out[i] = { channel = channel, kind = "trade", symbol = unify.symbol(t.s), id = t.i, price = unify.number(t.p),
+    out[i] = { channel = channel, kind = "trade", symbol = channel:match ":(.+)$", id = t.i, price = unify.number(t.p),
       qty = unify.number(t.v), side = t.S:lower(), time = t.T, raw = t }
   end
   return table.unpack(out)
 end
 
-local function ticker_event(frame, channel)
-  local event = unify.ticker(frame.data, frame.ts)
+--- Of contracts only the first ticker is whole; then come what has changed.
+local function ticker_event(self, frame, channel)
+  local whole = frame.type == "delta" and self.tickers[channel] or {}
+  for name, value in pairs(frame.data) do whole[name] = value end
+  self.tickers[channel] = whole
+  local event = unify.ticker(whole, frame.ts, channel:match ":(.+)$")
   event.channel, event.kind, event.raw = channel, "ticker", frame.data
   return event
 end
@@ -44,7 +48,7 @@ function Stream:event_of(frame)
   if not channel then return nil end
   local kind = channel:match("^%a+")
   if kind == "trade" then return trade_events(frame, channel) end
-  if kind == "ticker" then return ticker_event(frame, channel) end
+  if kind == "ticker" then return ticker_event(self, frame, channel) end
   return book_event(self, frame, channel)
 end
 
@@ -84,15 +88,29 @@ function Stream:begin()
   end)
 end
 
+--- The category of all channels: each has a socket of its own.
+local function category_of(channels)
+  local common
+  for _, channel in ipairs(type(channels) == "table" and channels or {}) do
+    local symbol = tostring(channel):match "^%a+:(.+)$"
+    local category = symbol and categories.of("stream", symbol, 4)
+    if common and category and category ~= common then
+      error(("stream: '%s' has another category than what stands before it"):format(channel), 3)
+    end
+    common = common or category
+  end
+  return common or "spot"
+end
+
+local function native(symbol) return select(2, categories.of("stream", symbol)) end
+
 --- Connects, and begins.
 function M.open(venue, channels)
-  for _, channel in ipairs(type(channels) == "table" and channels or {}) do
-    local symbol = tostring(channel):match("^%a+:(.+)$")
-    if symbol then spot.native("stream", symbol) end
-  end
+  local category = category_of(channels)
   local fields, options = market_stream.parse(channels, TOPICS,
-    function(kind, symbol) return TOPICS[kind] .. symbol end, local_book.new)
-  fields.url = venue.ws_url
+    function(kind, symbol) return TOPICS[kind] .. symbol end, local_book.new, native)
+  fields.tickers = {}
+  fields.url = venue.ws_url:gsub("/spot$", "/" .. category)
   return events.open(Stream, fields, options, client.inside(venue).random)
 end
 

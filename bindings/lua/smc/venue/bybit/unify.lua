@@ -5,7 +5,14 @@ local words = require "smc.venue.words"
 local M = {}
 
 local number = words.number
-M.number, M.symbol, M.levels = number, words.symbol, words.levels
+M.number, M.levels = number, words.levels
+
+--- "BTCUSDT" -> "BTC/USDT", and of category linear "BTC/USDT:USDT".
+function M.symbol(native, category)
+  local symbol = words.symbol(native)
+  if category ~= "linear" then return symbol end
+  return symbol .. ":" .. symbol:match "[^/]*$"
+end
 
 --- What is absent comes as "", or not at all.
 local function given(s)
@@ -29,27 +36,48 @@ local function status(o)
   return "expired"
 end
 
---- An order, from order/realtime, order/history or the order topic.
-function M.order(o)
+local function is_zero(s) return number(s) == "0" end
+
+--- The type of an order that waits, or waited, for a price.  Spot does not tell the direction, but the price of then.
+local function waiting_type(o)
+  local rises = o.triggerDirection == 1
+  if o.triggerDirection == 0 then rises = decimal.cmp(o.triggerPrice, o.basePrice or "0") > 0 end
+  local kind = rises == (o.side == "Buy") and "stop" or "take_profit"
+  return o.orderType == "Market" and kind or kind .. "_limit"
+end
+
+--- An order, from order/realtime, order/history or the order topic.  category: "spot" or "linear".
+function M.order(o, category)
   local market, post_only = o.orderType == "Market", o.timeInForce == "PostOnly"
   local filled, quote = number(o.cumExecQty), number(o.cumExecValue)
   local state = status(o)
+  local trigger = given(o.triggerPrice)
+  if trigger == "0" then trigger = nil end
   return {
-    id = o.orderId, client_id = o.orderLinkId, symbol = M.symbol(o.symbol), side = o.side:lower(),
-    type = market and "market" or post_only and "limit_maker" or "limit",
+    id = o.orderId, client_id = o.orderLinkId, symbol = M.symbol(o.symbol, category), side = o.side:lower(),
+    type = trigger and waiting_type(o) or market and "market" or post_only and "limit_maker" or "limit",
     time_in_force = (market or post_only) and "gtc" or o.timeInForce:lower(), status = state,
-    qty = market and o.marketUnit == "quoteCoin" and filled or number(o.qty),
-    price = not market and number(o.price) or nil, filled = filled, filled_quote = quote,
-    average = words.average(quote, filled), time = ms(o.createdTime), updated = ms(o.updatedTime),
+    qty = market and o.marketUnit == "quoteCoin" and not (trigger and is_zero(filled)) and filled or number(o.qty),
+    price = not market and number(o.price) or nil, trigger_price = trigger, filled = filled, filled_quote = quote,
+    average = words.average(quote, filled), reduce_only = category == "linear" and o.reduceOnly or nil,
+    time = ms(o.createdTime), updated = ms(o.updatedTime),
     reason = (state == "expired" or state == "rejected") and o.rejectReason or nil, raw = o,
   }
 end
 
 --- One of the account's fills, from execution/list or the execution topic.
-function M.fill(f)
-  return { id = f.execId, order_id = f.orderId, symbol = M.symbol(f.symbol), side = f.side:lower(),
+function M.fill(f, category)
+  return { id = f.execId, order_id = f.orderId, symbol = M.symbol(f.symbol, category), side = f.side:lower(),
     price = number(f.execPrice), qty = number(f.execQty), quote = number(f.execValue), fee = number(f.execFee),
     fee_asset = f.feeCurrency, time = ms(f.execTime), maker = f.isMaker }
+end
+
+--- A position that is not flat, of category linear.
+function M.position(p)
+  return { symbol = M.symbol(p.symbol, "linear"), side = p.side == "Buy" and "long" or "short", qty = number(p.size),
+    entry = number(p.avgPrice), mark = given(p.markPrice), unrealized = number(p.unrealisedPnl),
+    realized = given(p.curRealisedPnl), margin = given(p.positionIM), leverage = given(p.leverage),
+    liquidation = given(p.liqPrice), raw = p }
 end
 
 function M.trade(t, symbol)
@@ -58,8 +86,8 @@ function M.trade(t, symbol)
 end
 
 --- From tickers, REST or stream; the stream has no best prices.
-function M.ticker(t, time)
-  return { symbol = M.symbol(t.symbol), last = number(t.lastPrice), bid = given(t.bid1Price),
+function M.ticker(t, time, symbol)
+  return { symbol = symbol, last = number(t.lastPrice), bid = given(t.bid1Price),
     bid_qty = given(t.bid1Size), ask = given(t.ask1Price), ask_qty = given(t.ask1Size), open = number(t.prevPrice24h),
     high = number(t.highPrice24h), low = number(t.lowPrice24h), volume = number(t.volume24h),
     quote_volume = number(t.turnover24h), time = time }
@@ -71,18 +99,24 @@ function M.candle(k)
 end
 
 function M.instrument(s)
-  local lot = s.lotSizeFilter
-  return { symbol = s.baseCoin .. "/" .. s.quoteCoin, native = s.symbol, base = s.baseCoin, quote = s.quoteCoin,
-    trading = s.status == "Trading", tick = number(s.priceFilter.tickSize), step = number(lot.basePrecision),
-    min_qty = number(lot.minOrderQty), max_qty = number(lot.maxLimitOrderQty), min_notional = number(lot.minOrderAmt),
-    order_types = { "Limit", "Market" }, raw = s }
+  local lot, contract = s.lotSizeFilter, s.settleCoin
+  local symbol = s.baseCoin .. "/" .. s.quoteCoin
+  return { symbol = contract and symbol .. ":" .. contract or symbol, native = s.symbol, base = s.baseCoin,
+    quote = s.quoteCoin, trading = s.status == "Trading", tick = number(s.priceFilter.tickSize),
+    step = number(contract and lot.qtyStep or lot.basePrecision), min_qty = number(lot.minOrderQty),
+    max_qty = number(contract and lot.maxOrderQty or lot.maxLimitOrderQty),
+    min_notional = number(contract and lot.minNotionalValue or lot.minOrderAmt), order_types = { "Limit", "Market" },
+    raw = s }
 end
 
---- The coins of a wallet.
+--- The coins of a wallet: what positions and orders in contracts tie up is locked as well.
 function M.balances(coins)
   local out = {}
   for _, c in ipairs(coins) do
     local total, locked = number(c.walletBalance), number(c.locked)
+    for _, margin in ipairs { c.totalPositionIM, c.totalOrderIM } do
+      locked = decimal.add(locked, given(margin) or "0")
+    end
     out[c.coin] = { free = decimal.sub(total, locked), locked = locked, total = total }
   end
   return out

@@ -16,13 +16,14 @@ local EXECUTIONS = { open = "new", partially_filled = "trade", filled = "trade" 
 local kinds = {}
 
 function kinds.order(row, frame)
-  local order = unify.order(row)
+  local order = unify.order(row, row.category)
   return { kind = "order", order = order, execution = EXECUTIONS[order.status] or order.status,
     time = frame.creationTime, raw = row }
 end
 
 function kinds.execution(row, frame)
-  return { kind = "fill", fill = unify.fill(row), execution = "trade", time = frame.creationTime, raw = row }
+  return { kind = "fill", fill = unify.fill(row, row.category), execution = "trade", time = frame.creationTime,
+    raw = row }
 end
 
 function kinds.wallet(row, frame)
@@ -31,13 +32,16 @@ function kinds.wallet(row, frame)
   return { kind = "balance", balances = balances, time = frame.creationTime, raw = row }
 end
 
+local OURS = { spot = true, linear = true }
+
 --- Of each row: { kind = "order"|"fill"|"balance", order, fill, balances, time, raw }.
 function Stream:event_of(frame)
   local convert = kinds[frame.topic]
   if not convert then return nil end
   local out = {}
   for _, row in ipairs(frame.data) do
-    if row.category == nil or row.category == "spot" then out[#out + 1] = convert(row, frame) end
+    local ours = OURS[row.category or "spot"] and (row.execType or "Trade") == "Trade"
+    if ours then out[#out + 1] = convert(row, frame) end
   end
   return table.unpack(out)
 end

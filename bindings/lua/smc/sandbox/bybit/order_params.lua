@@ -1,0 +1,172 @@
+--- What an order asks for: its parameters read into our own words, and checked against the instrument's rules.
+local decimal = require "smc.decimal"
+local params = require "smc.sandbox.bybit.params"
+local prices = require "smc.sandbox.bybit.prices"
+local refusal = require "smc.sandbox.bybit.refusal"
+
+local M = {}
+
+local cmp, mul = decimal.cmp, decimal.mul
+
+local SIDES = { Buy = "buy", Sell = "sell" }
+local TYPES = { Market = true, Limit = true }
+local TIFS = { GTC = "gtc", IOC = "ioc", FOK = "fok", PostOnly = "gtc" }
+local UNITS = { baseCoin = true, quoteCoin = true }
+local SMP = { None = "none", CancelMaker = "expire_maker", CancelTaker = "expire_taker", CancelBoth = "expire_both" }
+local WATCHES = { LastPrice = "last", MarkPrice = "mark", IndexPrice = "index" }
+M.WATCHES = WATCHES
+local MAX_LINK = 36
+
+-- Features that this sandbox has not, with the values that ask for none of them.
+local UNSUPPORTED = {
+  spot = { takeProfit = "0", stopLoss = "0", isLeverage = "0", bboSideType = "", orderIv = "" },
+  linear = { bboSideType = "", orderIv = "" },
+}
+
+local function words(def, v)
+  local no = def.no
+  if not v.side then return nil, no.empty "side" end
+  if not SIDES[v.side] then return nil, no.side() end
+  if not v.orderType then return nil, no.empty "orderType" end
+  if not TYPES[v.orderType] then return nil, no.type() end
+  if v.timeInForce == "RPI" then return nil, no.unsupported() end
+  if v.timeInForce and not TIFS[v.timeInForce] then return nil, no.tif() end
+  if v.marketUnit and not UNITS[v.marketUnit] then return nil, no.invalid "marketUnit" end
+  if v.smpType and not SMP[v.smpType] then return nil, no.invalid "smpType" end
+  if v.triggerBy and not WATCHES[v.triggerBy] then return nil, no.invalid "triggerBy" end
+  if v.orderLinkId and (#v.orderLinkId > MAX_LINK or v.orderLinkId:find("[^%w_-]")) then
+    return nil, refusal.params "orderLinkId invalid"
+  end
+  if v.positionIdx and v.positionIdx ~= "0" then return nil, refusal.position_mode() end
+  for name, none in pairs(UNSUPPORTED[def.category]) do
+    if v[name] and v[name] ~= none then return nil, no.unsupported() end
+  end
+  return true
+end
+
+--- The refusal of a trigger price that has been reached already; nil where it has not.
+function M.wrong_side(sb, def, price, rises, by)
+  local now = prices.watched(sb, def, by or "LastPrice")
+  if rises and cmp(price, now) <= 0 then return def.no.expect_rise(price, now) end
+  if not rises and cmp(price, now) >= 0 then return def.no.expect_fall(price, now) end
+end
+
+--- When a conditional order fires, as the engine wants it; nil without a triggerPrice.  The direction follows from the
+-- price of now where the category does not demand it.
+function M.trigger(sb, def, v)
+  if not v.triggerPrice then return nil end
+  local price, no = params.amount(v, "triggerPrice", def.no)
+  if not price then return nil, no end
+  if not decimal.is_multiple(price, def.tick) or cmp(price, "0") == 0 then return nil, def.no.price_step() end
+  local by = v.triggerBy or "LastPrice"
+  local now = prices.watched(sb, def, by)
+  local direction = v.triggerDirection
+  if not direction and def.category == "linear" then return nil, def.no.empty "triggerDirection" end
+  direction = direction or (cmp(price, now) > 0 and "1" or "2")
+  if direction ~= "1" and direction ~= "2" then return nil, def.no.invalid "triggerDirection" end
+  no = M.wrong_side(sb, def, price, direction == "1", by)
+  if no then return nil, no end
+  return { price = price, by = WATCHES[by], when = direction == "1" and "rises" or "falls", immediately = true }
+end
+
+--- How far from the best price a market order may trade, as a price; nil where it says nothing of it.
+local function bound(sb, def, o, v)
+  local kind, by = v.slippageToleranceType, v.slippageTolerance
+  if not o.market or not kind or kind == "UNKNOWN" then return nil end
+  local best = sb.market:best(def.symbol)
+  local from, sign = best.ask, ""
+  if o.side == "sell" then from, sign = best.bid, "-" end
+  if kind == "TickSize" then
+    local ticks = math.tointeger(tonumber(by))
+    if not ticks or ticks < 1 or ticks > 10000 then return nil, refusal.slippage_ticks() end
+    return from and decimal.add(from, mul(sign .. def.tick, tostring(ticks)))
+  end
+  if kind ~= "Percent" then return nil, def.no.invalid "slippageToleranceType" end
+  if not decimal.is_valid(by or "") or not decimal.is_multiple(by, "0.01") or cmp(by, "0.01") < 0
+    or cmp(by, "10") > 0 then
+    return nil, refusal.slippage_percent()
+  end
+  return from and decimal.floor_to(mul(from, decimal.add("1", decimal.div(sign .. by, "100", 6)), 12), def.tick)
+end
+
+--- What is asked for, with amounts in minimal form: { side, market, post_only, tif, stp, unit, qty | quote_qty, price,
+-- bound, trigger, reduce_only }.
+function M.read(sb, def, v)
+  local ok, no = words(def, v)
+  if not ok then return nil, no end
+  local o = { side = SIDES[v.side], market = v.orderType == "Market", stp = SMP[v.smpType or "None"],
+    reduce_only = def.category == "linear" and (v.reduceOnly == "true" or v.closeOnTrigger == "true") }
+  o.post_only = not o.market and v.timeInForce == "PostOnly"
+  o.tif = TIFS[v.timeInForce or "GTC"]
+  local amount
+  amount, no = params.amount(v, "qty", def.no)
+  if not amount then return nil, no end
+  if not o.market then
+    o.price, no = params.amount(v, "price", def.no)
+    if not o.price then return nil, no end
+  elseif def.category == "spot" then
+    o.unit = v.marketUnit or (o.side == "buy" and "quoteCoin" or "baseCoin")
+  end
+  if o.unit == "quoteCoin" then o.quote_qty = amount else o.qty = amount end
+  o.trigger, no = M.trigger(sb, def, v)
+  if not no then o.bound, no = bound(sb, def, o, v) end
+  if no then return nil, no end
+  return o
+end
+
+local function check_size(def, o)
+  local no = def.no
+  if o.quote_qty then
+    if not decimal.is_multiple(o.quote_qty, def.quote_step) then return nil, no.amount_step() end
+    return true
+  end
+  if cmp(o.qty, def.step) < 0 and (def.category == "linear" or o.qty == "0") then return nil, no.qty_low() end
+  if not decimal.is_multiple(o.qty, def.step) then return nil, no.qty_step() end
+  local most = o.market and def.max_market or o.post_only and def.max_maker or def.max_limit
+  if cmp(o.qty, most) > 0 then
+    local high = o.market and no.market_qty_high or no.limit_qty_high
+    return nil, high(mul(o.qty, "100000000", 0), mul(most, "100000000", 0))
+  end
+  return true
+end
+
+--- Inside the band of prices; a contract's price is moved to its edge unless the account does not want that.
+local function check_band(sb, def, o, adjust)
+  local low, high = prices.band(sb, def)
+  if o.side == "buy" and cmp(o.price, high) > 0 then
+    if not adjust then return nil, def.no.buy_too_high(high, def.quote) end
+    o.price = high
+  elseif o.side == "sell" and cmp(o.price, low) < 0 then
+    if not adjust then return nil, def.no.sell_too_low(low, def.quote) end
+    o.price = low
+  end
+  return true
+end
+
+local function check_price(sb, def, o, adjust)
+  if cmp(o.price, def.tick) < 0 or def.max_price and cmp(o.price, def.max_price) > 0 then
+    return nil, def.no.price_range()
+  end
+  if not decimal.is_multiple(o.price, def.tick) then
+    if not (def.category == "linear" and sb.assume.truncate_price) then return nil, def.no.price_step() end
+    o.price = decimal.floor_to(o.price, def.tick)
+  end
+  if o.trigger then return true end -- the band is that of another time
+  return check_band(sb, def, o, adjust)
+end
+
+--- Checks an order { side, market, post_only, qty | quote_qty, price, trigger, reduce_only } against the rules of its
+-- instrument.  adjust: prices outside the band are moved to its edge.
+function M.check(sb, def, o, adjust)
+  local ok, no = check_size(def, o)
+  if not ok then return nil, no end
+  if o.price then
+    ok, no = check_price(sb, def, o, adjust)
+    if not ok then return nil, no end
+  end
+  local value = o.quote_qty or mul(o.qty, o.price or prices.last(sb, def), 12)
+  if not o.reduce_only and cmp(value, def.min_value) < 0 then return nil, def.no.value_low() end
+  return true
+end
+
+return M
