@@ -330,17 +330,17 @@ function Venue:cancel_all(symbol) end
 ---What a stream is told beside what it is to carry.
 ---@class smc.StreamOptions
 ---@field reconnect? boolean  make a lost connection anew; default true.  false: recv fails for good then
----@field stale_after? number  seconds of silence after which a connection is taken for dead; default 30.  When two
----thirds of it have passed the venue is asked for a sign of life
----@field first_delay? number  seconds before the second attempt to connect, default 0.5; the first is made at once, and
----each further one waits twice as long as the one before, of which up to half is left to chance
+---@field stale_after? number  seconds of silence after which a connection is taken for dead; default 30, oanda 10.  When
+---two thirds of it have passed the venue is asked for a sign of life, if it can be asked
+---@field first_delay? number  seconds of the first wait for another connection, default 0.5, oanda 2; each further one is
+---twice as long, and up to half of each is left to chance.  The first attempt is made at once, oanda's waits
 ---@field longest_delay? number  default 30
 
 ---@class smc.MarketStreamOptions: smc.StreamOptions, string[]  the channels as a list, options by name
 
 ---@class smc.UserStreamOptions: smc.StreamOptions
 ---@field symbols? string[]  where to look for missed fills, beside the symbols that this object has placed orders in,
----that the stream has told of, and that have open orders
+---that the stream has told of, and that have open orders; oanda knows by itself
 
 ---Market data as it happens.  Channels: "trade:SYMBOL", "book:SYMBOL", "ticker:SYMBOL".
 ---
@@ -454,6 +454,7 @@ function Venue:requests(filters) end
 ---@field time integer
 
 ---@class smc.MarketStream
+---@field reconnects integer  how often a lost connection was replaced
 local MarketStream = {}
 
 ---The next event, in order of arrival.  Here a lost connection is noticed and made anew; while there is none, recv fails
@@ -505,6 +506,7 @@ function MarketStream:close() end
 ---@field raw table
 
 ---@class smc.UserStream
+---@field reconnects integer  how often a lost connection was replaced
 ---@field subscription integer|string  the venue's name of it
 local UserStream = {}
 

@@ -158,7 +158,7 @@ function M.class()
 
   function class:begin()
     local ok, err = self:subscribe()
-    if not ok or not self.options.reconnect then return ok, err end
+    if not ok or not self.reconnect then return ok, err end
     return (self.down and catch_up or look_around)(self)
   end
 
@@ -183,7 +183,7 @@ function M.open(class, venue, fields, given)
   local options = stream_options.read("user_stream", given, { symbols = true }, 3)
   fields.venue, fields.symbols, fields.open = venue, read_symbols(given.symbols), {}
   fields.fills, fields.orders = recent.new(KEPT), recent.new(KEPT)
-  if options.reconnect then
+  if options.reconnect ~= false then
     local err
     fields.began_ms, err = venue:time()
     if not fields.began_ms then return nil, err end

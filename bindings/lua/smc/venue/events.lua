@@ -11,6 +11,10 @@ local Events = {}
 Events.__index = Events
 closing(Events)
 
+-- What a venue or whoever opens a stream may want otherwise; see stream_options.
+Events.reconnect, Events.stale_after, Events.first_delay, Events.longest_delay = true, 30, 0.5, 30
+Events.at_once = true -- the first attempt waits for nothing
+
 local ANSWER_SECONDS = 10
 local STEADY_SECONDS = 60 -- a connection that lived so long was a good one: attempts are counted anew
 local QUIET = 2 / 3 -- of stale_after: then we ask whether anybody is there
@@ -29,6 +33,7 @@ local HOPELESS = { auth = true, permission = true, invalid_request = true } -- n
 --   wanted(self, event)   whether an event is handed out; asked just before
 --   ping(self)            every ping_every seconds, and when it is too quiet
 --   max_age               seconds after which the connection is changed
+-- and other values of what Events is made with.
 function M.class(name)
   local class = setmetatable({ __name = name, __close = Events.__close }, Events)
   class.__index = class
@@ -90,7 +95,8 @@ end
 -- Returns the stream, or nil and an error, and nothing left open.
 function M.open(class, fields, options, random)
   local self = setmetatable(fields, class)
-  self.options, self.random, self.attempts = options, random, 0
+  for name, value in pairs(options) do self[name] = value end
+  self.random, self.attempts, self.reconnects = random, 0, 0
   self.queue, self.first, self.last, self.last_id = {}, 1, 0, 0
   local ok, err
   local _ <close> = setmetatable({}, { __close = function()
@@ -125,6 +131,7 @@ local function again(self, down)
   push(self, told)
   local ok, err = establish(self)
   if ok then
+    self.reconnects = self.reconnects + 1
     told.attempts, told.down, told.time = down.attempts, task.now() - down.at, task.wall_ms()
     return true
   end
@@ -134,8 +141,8 @@ local function again(self, down)
 end
 
 local function schedule(self, wait)
-  local options = self.options
-  local delay = backoff.delay(self.attempts + 1, options.first_delay, options.longest_delay, self.random)
+  local n = self.attempts + (self.at_once and 0 or 1)
+  local delay = n == 0 and 0 or backoff.delay(n, self.first_delay, self.longest_delay, self.random)
   self.down.next_at = task.now() + math.max(delay, wait or 0)
 end
 
@@ -167,7 +174,7 @@ end
 --- Has a connection, if there is one to be had before give_up.
 local function connected(self, give_up)
   while self.failed do
-    if self.closed or not self.options.reconnect or self.hopeless then return nil, self.failed end
+    if self.closed or not self.reconnect or self.hopeless then return nil, self.failed end
     if not self.down then go_down(self) end
     local wait = self.down.next_at - task.now()
     if wait > EPSILON then
@@ -187,7 +194,7 @@ function Events:connected() return self.failed == nil and not self.closed end
 
 local function stale(self)
   return errors.new { class = "network", code = "stale", retryable = true, op = self.__name,
-    message = ("nothing was heard for %g s"):format(self.options.stale_after) }
+    message = ("nothing was heard for %g s"):format(self.stale_after) }
 end
 
 local function aged(self)
@@ -200,7 +207,7 @@ end
 local function silence(self)
   local heard = self.conn.heard
   local asked = self.asked == heard
-  return heard + self.options.stale_after * (asked and 1 or QUIET), asked
+  return heard + self.stale_after * (asked and 1 or QUIET), asked
 end
 
 --- The next message.

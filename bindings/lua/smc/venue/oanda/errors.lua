@@ -150,9 +150,9 @@ function M.not_offered(op, message)
   return errors.new { class = "invalid_request", code = "not_offered", message = message, venue = "oanda", op = op }
 end
 
---- A stream that tells nothing within the wait, and one that is read after it was closed.
-function M.silent(op)
-  return errors.new { class = "timeout", code = "timeout", message = "nothing arrived in time", retryable = true,
+--- A stream that the venue ends, and one that is read after it was closed.
+function M.over(op)
+  return errors.new { class = "network", code = "closed", message = "the venue ended the stream", retryable = true,
     venue = "oanda", op = op }
 end
 

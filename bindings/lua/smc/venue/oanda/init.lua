@@ -174,9 +174,9 @@ function Venue:stream(channels)
   return require("smc.venue.oanda.stream").open(self, client.inside(self), channels)
 end
 
---- What happens to the account: orders, fills, balances.
-function Venue:user_stream()
-  return require("smc.venue.oanda.user_stream").open(self, client.inside(self))
+--- What happens to the account: orders, fills, balances.  options: see stream_options.
+function Venue:user_stream(options)
+  return require("smc.venue.oanda.user_stream").open(self, client.inside(self), options)
 end
 
 return M

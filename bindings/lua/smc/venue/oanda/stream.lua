@@ -1,12 +1,14 @@
 --- Prices as they change, over the pricing stream; the local book is the last price.
+local events = require "smc.venue.events"
 local lines = require "smc.venue.oanda.lines"
 local market_stream = require "smc.venue.market_stream"
 local unify = require "smc.venue.oanda.unify"
 
 local M = {}
-local Stream = lines.class "smc.stream"
+local Stream = market_stream.class()
+lines.extend(Stream, "stream")
 
-local KINDS = { book = true, ticker = true }
+local KINDS = { "book", "ticker" }
 
 -- ---- the local book ----------------------------------------------------------------
 
@@ -22,6 +24,9 @@ function Book:update(price)
   self.id, self.bids, self.asks, self.live = new.id, new.bids, new.asks, true
 end
 
+--- A new connection begins with the price of each instrument.
+function Book:reset() self.live = false end
+
 function Book:top(n)
   return { symbol = self.symbol, id = self.id, bids = { table.unpack(self.bids, 1, n) },
     asks = { table.unpack(self.asks, 1, n) } }
@@ -36,59 +41,42 @@ local function event_of(kind, channel, price)
   return event
 end
 
-function Stream:take(line)
-  if line.type ~= "PRICE" then return true end
-  for kind in pairs(KINDS) do
+function Stream:event_of(line)
+  local out = {}
+  for _, kind in ipairs(line.type == "PRICE" and KINDS or {}) do
     local channel = self.channel_of[kind .. ":" .. line.instrument]
     if kind == "book" and channel then self.books[channel]:update(line) end
-    if channel then self.queue[#self.queue + 1] = event_of(kind, channel, line) end
+    if channel then out[#out + 1] = event_of(kind, channel, line) end
   end
-  return true
-end
-
---- A new connection begins with the price of each instrument.
-function Stream:opened()
-  for _, book in pairs(self.books) do book.live = false end
-  return true
+  return table.unpack(out)
 end
 
 --- The names of the instruments.
 function Stream:subscriptions() return { table.unpack(self.names) } end
 
---- The local book: the best n levels, { symbol, id, bids, asks }.  symbol may be left out when there is one book.
-function Stream:top(n, symbol)
-  local book = self.books[symbol and "book:" .. symbol or self.only_book]
-  if not book then error("stream:top: name the symbol of a book of this stream", 2) end
-  local ok, err = self:drain()
-  if ok then ok, err = self:await(function() return self.conn ~= nil and book.live end) end
-  if not ok then return nil, err end
-  return book:top(n)
-end
-
---- Connects, and waits for the first prices of the books.
-function M.open(venue, inner, channels)
-  local fields = market_stream.parse(channels, KINDS, function(kind, name) return kind .. ":" .. name end,
-    new_book, unify.native)
-  local names, seen = {}, {}
-  for _, topic in ipairs(fields.names) do
-    local name = topic:match ":(.+)$"
-    if not seen[name] then names[#names + 1], seen[name] = name, true end
-  end
-  fields.op, fields.token, fields.random, fields.names = "stream", inner.token, inner.random, names
-  fields.url = ("%s/v3/accounts/%s/pricing/stream?instruments=%s"):format(venue.ws_url, venue.key,
-    table.concat(names, "%2C"))
-  local self, err = lines.open(Stream, fields)
-  if not self then return nil, err end
-  local ok
-  ok, err = self:await(function()
+--- Waits for the first prices of the books.
+function Stream:begin()
+  return self:await(function()
     for _, book in pairs(self.books) do
       if not book.live then return false end
     end
     return true
   end)
-  if ok then return self end
-  self:close()
-  return nil, err
+end
+
+--- Connects, and begins.
+function M.open(venue, inner, channels)
+  local fields, options = market_stream.parse(channels, { book = true, ticker = true },
+    function(kind, name) return kind .. ":" .. name end, new_book, unify.native)
+  local names, seen = {}, {}
+  for _, topic in ipairs(fields.names) do
+    local name = topic:match ":(.+)$"
+    if not seen[name] then names[#names + 1], seen[name] = name, true end
+  end
+  fields.token, fields.names = inner.token, names
+  fields.url = ("%s/v3/accounts/%s/pricing/stream?instruments=%s"):format(venue.ws_url, venue.key,
+    table.concat(names, "%2C"))
+  return events.open(Stream, fields, options, inner.random)
 end
 
 return M

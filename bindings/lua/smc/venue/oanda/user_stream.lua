@@ -1,11 +1,14 @@
 --- What happens to an account, over the stream of its transactions.  Their numbers have no gaps: what is missing, for a
 -- moment or while the stream was away, is asked for, and what comes twice is told once.
+local events = require "smc.venue.events"
 local lines = require "smc.venue.oanda.lines"
 local orders = require "smc.venue.oanda.orders"
+local stream_options = require "smc.venue.stream_options"
 local unify = require "smc.venue.oanda.unify"
 
 local M = {}
-local Stream = lines.class "smc.user_stream"
+local Stream = events.class "smc.user_stream"
+lines.extend(Stream, "user_stream")
 
 local function id_of(word) return math.tointeger(tonumber(word)) end
 
@@ -69,57 +72,62 @@ local function note_trades(self, tx)
   for _, closed in ipairs(tx.tradesClosed or {}) do self.trades[closed.tradeID] = nil end
 end
 
-local function tell(self, tx)
+--- The events of a transaction, if it was not told before.
+local function news(self, tx)
   local id = id_of(tx.id)
-  if id <= self.last then return end
-  self.last = id
+  if id <= self.told then return end
+  self.told = id
   note_trades(self, tx)
-  for _, event in ipairs { events_of(self, tx) } do
-    event.time, event.raw = unify.time(tx), tx
-    self.queue[#self.queue + 1] = event
-  end
+  local list = { events_of(self, tx) }
+  for _, event in ipairs(list) do event.time, event.raw = unify.time(tx), tx end
+  return table.unpack(list)
+end
+
+local function tell(self, tx)
+  for _, event in ipairs { news(self, tx) } do self:push(event) end
 end
 
 -- ---- lines -------------------------------------------------------------------------
 
 --- Asks for everything behind the last one that was told.
 local function catch_up(self)
-  local list, err = orders.since(self.venue, "user_stream", self.last)
+  local list, err = orders.since(self.venue, "user_stream", self.told)
   if not list then return nil, err end
   for _, tx in ipairs(list) do tell(self, tx) end
-  self.caught_up = #list > 0
   return true
 end
 
-function Stream:take(line)
+function Stream:event_of(line)
   local head = line.type and id_of(line.type == "HEARTBEAT" and line.lastTransactionID or line.id)
-  if not head then return true end
-  local expected = line.type == "HEARTBEAT" and self.last or self.last + 1
+  if not head then return nil end
+  local expected = line.type == "HEARTBEAT" and self.told or self.told + 1
   if head > expected then
     local ok, err = catch_up(self)
-    if not ok then return nil, err end
+    if not ok then
+      self:fail(err)
+      return nil
+    end
   end
-  if line.type ~= "HEARTBEAT" then tell(self, line) end
-  return true
+  if line.type ~= "HEARTBEAT" then return news(self, line) end
 end
 
 --- The stream first, then what came before it: so nothing falls between the two.
-function Stream:opened()
-  return catch_up(self)
-end
+function Stream:begin() return catch_up(self) end
 
 --- Connects.  What is open already is asked for first, and the stream goes on from there.
-function M.open(venue, inner)
+function M.open(venue, inner, given)
+  if given ~= nil and type(given) ~= "table" then error("user_stream: a table of options expected", 2) end
+  local options = stream_options.read("user_stream", given or {}, {}, 3)
   local account, err = venue:get(("/v3/accounts/%s"):format(venue.key), {}, { signed = true })
   if not account then return nil, err end
-  local fields = { op = "user_stream", token = inner.token, random = inner.random, venue = venue, open = {},
-    trades = {}, home = account.account.currency, last = id_of(account.lastTransactionID),
+  local fields = { token = inner.token, venue = venue, open = {},
+    trades = {}, home = account.account.currency, told = id_of(account.lastTransactionID),
     url = ("%s/v3/accounts/%s/transactions/stream"):format(venue.ws_url, venue.key), subscription = venue.key }
   for _, trade in ipairs(account.account.trades) do fields.trades[trade.id] = trade end
   for _, o in ipairs(account.account.orders) do
     fields.open[o.id] = unify.order(o, fields.trades[o.tradeID])
   end
-  return lines.open(Stream, fields)
+  return events.open(Stream, fields, options, inner.random)
 end
 
 return M
