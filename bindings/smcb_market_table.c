@@ -69,6 +69,8 @@ static void set_trigger(lua_State *L, const smc_order_t *o)
         smcb_set_dec(L, "trigger_price", o->trigger_price);
     if (o->triggered_ms >= 0)
         smcb_set_int(L, "triggered_ms", o->triggered_ms);
+    if (o->following_ms >= 0)
+        smcb_set_int(L, "following_ms", o->following_ms);
     lua_createtable(L, 0, 4);
     smcb_set_text(L, "by", bys[t->by]);
     smcb_set_text(L, "when", t->rises ? "rises" : "falls");

@@ -4,8 +4,8 @@ local catalogue = require "smc.sandbox.catalogue"
 local reached = require "smc.sandbox.reached"
 
 local TESTS = {
-  binance = { "amend", "auth", "client", "limits", "orders", "refusals", "replace", "rest", "streams", "tickers",
-    "ws_api" },
+  binance = { "amend", "auth", "client", "limits", "orders", "refusals", "replace", "rest", "stops", "streams",
+    "tickers", "ws_api" },
   bybit = { "auth", "client", "orders", "refusals", "rest", "streams", "trade" },
 }
 

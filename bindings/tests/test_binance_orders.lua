@@ -64,20 +64,9 @@ describe("placing an order", function()
     refused("side=BUY&type=MARKET&quantity=92233720368.54775808", -1108, "Parameter 'quantity' overflowed.")
     refused(LIMIT .. "&newClientOrderId=a.b", -1100,
       "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'.")
-    refused(LIMIT .. "&selfTradePreventionMode=TRANSFER", -1013,
-      "This symbol does not allow the specified self-trade prevention mode.")
-  end)
-
-  it("refuses types that no symbol here takes", function()
-    refused("side=SELL&type=STOP_LOSS&quantity=1&stopPrice=50000", -2010,
-      "Stop loss orders are not supported for this symbol.")
-    refused("side=SELL&type=TAKE_PROFIT_LIMIT&timeInForce=GTC&quantity=1&price=1&stopPrice=50000", -2010,
-      "Take profit limit orders are not supported for this symbol.")
-    refused("side=SELL&type=STOP_LOSS&quantity=1&trailingDelta=100", -2010,
-      "Trailing stop orders are not supported for this symbol.")
+    refused(LIMIT .. "&selfTradePreventionMode=FORGIVE", -1130,
+      "Data sent for parameter 'selfTradePreventionMode' is not valid.")
     refused(LIMIT .. "&icebergQty=0.005", -2010, "Iceberg orders are not supported for this symbol.")
-    refused("side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&pegPriceType=PRIMARY_PEG", -2010,
-      "Pegged orders are not supported for this symbol.")
   end)
 
   for _, row in ipairs {

@@ -160,7 +160,8 @@ describe("market data", function()
   it("lists only order types that it takes", function()
     local info = get "exchangeInfo"
     assert.equal(4, #info.symbols)
-    assert.same({ "LIMIT", "LIMIT_MAKER", "MARKET" }, { table.unpack(info.symbols[1].orderTypes) })
+    assert.equal("LIMIT LIMIT_MAKER MARKET STOP_LOSS STOP_LOSS_LIMIT TAKE_PROFIT TAKE_PROFIT_LIMIT",
+      table.concat(info.symbols[1].orderTypes, " "))
     assert.same({ "SPOT" }, { table.unpack(info.symbols[1].permissionSets[1]) })
     assert.equal(0, #(get "exchangeInfo?permissions=MARGIN").symbols)
     refused("exchangeInfo?symbol=BTCUSDT&permissions=SPOT", -1128, "Combination of optional parameters invalid.")

@@ -49,7 +49,7 @@ local PUBLIC = {
 
 local PRIVATE = {
   { "account.commission", "account/commission" }, { "allOrders", "allOrders" }, { "myTrades", "myTrades" },
-  { "myAllocations", "myAllocations" }, { "myFilters", "myFilters" }, 
+  { "myAllocations", "myAllocations" }, { "myFilters", "myFilters" },
   { "allOrderLists", "allOrderList", no_symbol = true },
   { "openOrderLists.status", "openOrderList", no_symbol = true },
   { "account.rateLimits.orders", "rateLimit/order", no_symbol = true },

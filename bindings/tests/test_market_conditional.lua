@@ -96,6 +96,7 @@ describe("a conditional order", function()
     local order = stop(m, alice, { side = "sell", trigger = { by = "last", when = "falls" }, trail = "0.5" })
     assert.equal("99.5", order.trigger_price)
     assert.same({ by = "last", when = "falls", trail = "0.5" }, order.trigger)
+    assert.equal(START, order.following_ms)
     print_at "100.8"
     local id = { account = alice, symbol = "BTCUSDT", id = order.id }
     assert.equal("100.3", m:order(id).trigger_price)
@@ -104,7 +105,7 @@ describe("a conditional order", function()
     print_at "100.3"
     assert.equal("filled", m:order(id).status)
     order = stop(m, alice, { trail_bps = 50 })
-    assert.is_nil(order.trigger_price) -- from 100.5 on
+    assert.same({}, { order.trigger_price, order.following_ms }) -- from 100.5 on
     print_at "100.6"
     assert.equal("101.103", m:order({ account = alice, symbol = "BTCUSDT", id = order.id }).trigger_price)
   end)

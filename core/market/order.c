@@ -113,6 +113,7 @@ node_t *order_new(smc_market_t *m, account_t *owner, instrument_t *inst, smc_sid
         .updated_ms = m->now_ms,
         .working_ms = m->now_ms,
         .triggered_ms = -1,
+        .following_ms = -1,
         .prevented_match_id = -1,
     };
     return n;

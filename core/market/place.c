@@ -227,6 +227,7 @@ static node_t *place_waiting(smc_market_t *m, account_t *a, instrument_t *inst,
     n->o.conditional = true;
     n->o.trigger = draft.o.trigger;
     n->o.trigger_price = draft.o.trigger_price;
+    n->o.following_ms = draft.o.following_ms;
     n->o.working_ms = -1;
     trigger_arm(m, n);
     event_order(m, n, SMC_EXEC_NEW, NULL);

@@ -82,19 +82,25 @@ static smc_dec_t behind(const smc_trigger_t *t, smc_dec_t best)
     return out;
 }
 
+static void follow(smc_order_t *o, watch_t *w, smc_dec_t best, int64_t now_ms)
+{
+    if (!w->following)
+        o->following_ms = now_ms;
+    w->following = true;
+    w->best = best;
+    o->trigger_price = behind(&o->trigger, best);
+}
+
 /* Takes note of a price.  true: the order fires. */
-static bool offer_one(smc_order_t *o, watch_t *w, smc_dec_t value)
+static bool offer_one(smc_order_t *o, watch_t *w, smc_dec_t value, int64_t now_ms)
 {
     const smc_trigger_t *t = &o->trigger;
     if (!trails(t))
         return reached(t->rises, o->trigger_price, value);
     if (!w->following && !reached(w->from_below, t->price, value))
         return false;
-    if (!w->following || (t->rises ? dec_less(value, w->best) : dec_less(w->best, value))) {
-        w->following = true;
-        w->best = value;
-        o->trigger_price = behind(t, value);
-    }
+    if (!w->following || (t->rises ? dec_less(value, w->best) : dec_less(w->best, value)))
+        follow(o, w, value, now_ms);
     return reached(t->rises, o->trigger_price, value);
 }
 
@@ -106,15 +112,13 @@ smc_refusal_t trigger_set(smc_market_t *m, instrument_t *inst, const smc_trigger
     smc_dec_t value = watched(inst, t->by);
     o->trigger = *t;
     o->trigger_price = trails(t) ? dec_zero() : t->price;
+    o->following_ms = -1;
     *w = (watch_t){.waiting = true, .from_below = dec_less(value, t->price)};
     if (dec_is_zero(value))
         return dec_is_zero(t->price) ? SMC_REFUSED_NO_LIQUIDITY : SMC_ACCEPTED;
-    w->following = trails(t) && dec_is_zero(t->price);
-    if (w->following) {
-        w->best = value;
-        o->trigger_price = behind(t, value);
-    }
-    w->due = offer_one(o, w, value);
+    if (trails(t) && dec_is_zero(t->price))
+        follow(o, w, value, m->now_ms);
+    w->due = offer_one(o, w, value, m->now_ms);
     return w->due && !t->immediately ? SMC_REFUSED_WOULD_TRIGGER : SMC_ACCEPTED;
 }
 
@@ -176,26 +180,26 @@ void trigger_disarm(smc_market_t *m, node_t *n)
     m->n_waiting--;
 }
 
-static void offer(instrument_t *inst, smc_watch_t by, smc_dec_t value)
+static void offer(instrument_t *inst, smc_watch_t by, smc_dec_t value, int64_t now_ms)
 {
     for (node_t *n = inst->wait_head; n != NULL; n = n->wait_next) {
         smc_watch_t of = n->o.trigger.by == SMC_WATCH_INDEX ? SMC_WATCH_MARK : n->o.trigger.by;
         if (of == by && !n->watch.due && !dec_is_zero(value))
-            n->watch.due = offer_one(&n->o, &n->watch, value);
+            n->watch.due = offer_one(&n->o, &n->watch, value, now_ms);
     }
 }
 
-static void offer_changes(instrument_t *inst)
+static void offer_changes(instrument_t *inst, int64_t now_ms)
 {
     prices_t now = prices_of(inst);
     for (size_t i = inst->seen.trades; i < now.trades; i++)
-        offer(inst, SMC_WATCH_LAST, inst->trades.v[i].price);
+        offer(inst, SMC_WATCH_LAST, inst->trades.v[i].price, now_ms);
     if (smc_dec_cmp(now.bid, inst->seen.bid) != 0)
-        offer(inst, SMC_WATCH_BID, now.bid);
+        offer(inst, SMC_WATCH_BID, now.bid, now_ms);
     if (smc_dec_cmp(now.ask, inst->seen.ask) != 0)
-        offer(inst, SMC_WATCH_ASK, now.ask);
+        offer(inst, SMC_WATCH_ASK, now.ask, now_ms);
     if (smc_dec_cmp(now.mark, inst->seen.mark) != 0)
-        offer(inst, SMC_WATCH_MARK, now.mark);
+        offer(inst, SMC_WATCH_MARK, now.mark, now_ms);
     inst->seen = now;
 }
 
@@ -249,7 +253,7 @@ bool triggers_run(smc_market_t *m)
         instrument_t *inst = m->instruments[i];
         if (inst->wait_head == NULL || inst->halted)
             continue;
-        offer_changes(inst);
+        offer_changes(inst, m->now_ms);
         for (node_t *n; !m->failed && (n = first_due(inst)) != NULL;) {
             fire(m, n);
             any = true;

@@ -142,6 +142,7 @@ typedef struct smc_order {
     int64_t triggered_ms;       /* -1: not fired, or no trigger */
     smc_trigger_t trigger;      /* as given */
     smc_dec_t trigger_price;    /* in force; 0: none, or not following yet */
+    int64_t following_ms;       /* since when its trail follows; -1: not yet, or no trail */
     int64_t prevented_match_id; /* of the last one; -1: none */
     char client_id[SMC_MARKET_CLIENT_ID_MAX + 1];
     char orig_client_id[SMC_MARKET_CLIENT_ID_MAX +

@@ -19,8 +19,8 @@ local REJECTED = {
 
 --- What the new quantity must satisfy; the engine judges the rest.
 local function judge(sb, def, order, qty)
-  local _, no = filters.check(def, { type = format.upper[order.type], price = order.price, qty = qty },
-    function() return sb:average_price(def.symbol) end)
+  local no = filters.check(def, { type = order.type, market = order.type == "market", qty = qty,
+    price = order.type ~= "market" and order.price or nil }, function() return sb:average_price(def.symbol) end)
   if no and decimal.cmp(qty, order.qty) < 0 then return rejected(no.msg) end
   if #(sb:label(order).amendments or {}) >= symbols.max_amends then
     return rejected "Filter failure: MAX_NUM_ORDER_AMENDS"

@@ -21,6 +21,8 @@ return {
   encoded_ws_payload = true,
   -- Text messages and pongs a second on a market stream connection before it is dropped.
   messages_per_second = 5,
+  -- An order whose stop price was reached is reported as NEW once more, now working, before what it does.
+  report_triggers = true,
   -- Commission, in basis points.  Testnet accounts have none unless they opt in.
   commission_bps = 0,
 }

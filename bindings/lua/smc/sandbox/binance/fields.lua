@@ -29,7 +29,7 @@ local KNOWN = {
   selfTradePreventionMode = word "NONE EXPIRE_TAKER EXPIRE_MAKER EXPIRE_BOTH DECREMENT TRANSFER",
   side = word("BUY SELL", "invalid_side"),
   strategyType = { "long", min = 1000000, refusal = refusal.strategy_type() },
-  symbolStatus = word("TRADING HALT BREAK", "invalid_status"),
+  symbolStatus = word("TRADING HALT BREAK CANCEL_ONLY", "invalid_status"),
   timeInForce = word("GTC IOC FOK", "invalid_tif"),
   type = word("LIMIT LIMIT_MAKER MARKET STOP_LOSS STOP_LOSS_LIMIT TAKE_PROFIT TAKE_PROFIT_LIMIT", "invalid_type"),
   tickerType = word("FULL MINI", "invalid_ticker_type"), -- on the wire it is another `type`

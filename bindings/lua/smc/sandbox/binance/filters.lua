@@ -24,18 +24,24 @@ local function notional(def, amount, is_market)
   return is_market or cmp(amount, symbols.max_notional) <= 0
 end
 
---- Returns true, or nil and a refusal.  order: { type, price, qty, quote_qty }; reference(): the average price.
+local function between(value, least, most) return value >= least and value <= most end
+
+--- Returns nil, or a refusal.  order: { type, market (it works as one), price, stop, delta, qty, quote_qty };
+-- reference(): the average price.
 function M.check(def, order, reference)
-  local market = order.type == "MARKET"
-  if order.price then
-    if not price_filter(def, order.price) then return nil, refusal.filter "PRICE_FILTER" end
-    if not percent_price(order.price, reference()) then return nil, refusal.filter "PERCENT_PRICE_BY_SIDE" end
+  for _, price in ipairs { order.price or order.stop, order.price and order.stop } do
+    if not price_filter(def, price) then return refusal.filter "PRICE_FILTER" end
   end
-  if order.qty and not lot_size(def, order.qty) then return nil, refusal.filter "LOT_SIZE" end
-  if market and order.qty and cmp(order.qty, def.market_max) > 0 then return nil, refusal.filter "MARKET_LOT_SIZE" end
+  if order.price and not percent_price(order.price, reference()) then return refusal.filter "PERCENT_PRICE_BY_SIDE" end
+  if order.qty and not lot_size(def, order.qty) then return refusal.filter "LOT_SIZE" end
+  if order.type == "MARKET" and order.qty and cmp(order.qty, def.market_max) > 0 then
+    return refusal.filter "MARKET_LOT_SIZE"
+  end
   local amount = order.quote_qty or mul(order.qty, order.price or reference())
-  if not notional(def, amount, market) then return nil, refusal.filter "NOTIONAL" end
-  return true
+  if not notional(def, amount, order.market) then return refusal.filter "NOTIONAL" end
+  if order.delta and not between(order.delta, symbols.min_trailing_delta, symbols.max_trailing_delta) then
+    return refusal.filter "TRAILING_DELTA"
+  end
 end
 
 return M

@@ -44,7 +44,7 @@ end
 -- ---- orders --------------------------------------------------------------------------------
 
 local EXPIRY = { ioc = "UNFILLED_IOC_QUANTITY_EXPIRED", fok = "UNFILLED_FOK_ORDER_EXPIRED",
-  liquidity = "INSUFFICIENT_LIQUIDITY", system = "EXCHANGE_CANCELED" }
+  liquidity = "INSUFFICIENT_LIQUIDITY", system = "EXCHANGE_CANCELED", trigger_failed = "REJECTED" }
 local ENDED_BY_RULE = { expired = true, expired_in_match = true }
 
 -- What an order says under each name: a field of the engine's order and its form (so many decimals, or upper case), or
@@ -57,12 +57,23 @@ local SAYS = {
   side = { "side", "upper" }, selfTradePreventionMode = { "stp", "upper" },
   preventedMatchId = { "prevented_match_id" },
   orderListId = function() return -1 end,
-  stopPrice = function() return ZERO end,
+  stopPrice = function(o) return pad(o.trigger and o.trigger.price or "0") end,
+  stop = function(o) return o.trigger and pad(o.trigger.price or "0") end,
+  trailingDelta = function(o) return o.trigger and o.trigger.trail_bps end,
+  trailingTime = function(o, view)
+    if not o.trigger or not o.trigger.trail_bps then return nil end
+    return o.following_ms and o.following_ms + view.skew_ms or -1
+  end,
+  pegPriceType = function(_, view) return view.label.peg end,
+  pegOffsetType = function(_, view) return view.label.peg_offset end,
+  pegOffsetValue = function(_, view) return view.label.peg_levels end,
+  peggedPrice = function(_, view) return view.label.pegged and pad(view.label.pegged) end,
   icebergQty = function() return ZERO end,
   time = function(o, view) return o.created_ms + view.skew_ms end,
   updateTime = function(o, view) return o.updated_ms + view.skew_ms end,
   isWorking = function(o) return o.on_book == true end,
-  workingTime = function(o, view) return o.working_ms + view.skew_ms end,
+  workingTime = function(o, view) return o.working_ms and o.working_ms + view.skew_ms or -1 end,
+  workingSince = function(o, view) return o.working_ms and o.working_ms + view.skew_ms end,
   preventedQuantity = function(o) return o.prevented_match_id and pad(o.prevented_qty) end,
   strategyId = function(_, view) return view.label.strategy_id end,
   strategyType = function(_, view) return view.label.strategy_type end,
@@ -89,31 +100,38 @@ function View.__index(view, key)
   return say and say(view.order, view)
 end
 
---- An order as a record for shapes.  more: what the order alone does not know.
+--- An order as a record for shapes.  more: what the order alone does not know.  What its label shows in place of what
+-- the engine knows is put into the order.
 function M.view(sb, order, more)
-  local view = more or {}
-  view.order, view.label, view.skew_ms = order, sb:label(order), sb.skew_ms
+  local view, label = more or {}, sb:label(order)
+  view.order, view.label, view.skew_ms = order, label, sb.skew_ms
+  if label.shows then
+    for field, value in pairs(label.shows) do order[field] = value end
+  end
   return setmetatable(view, View)
 end
 
 local HEAD = "symbol orderId orderListId clientOrderId transactTime "
 local AMOUNTS = "price origQty executedQty origQuoteOrderQty cummulativeQuoteQty status timeInForce type side "
-local PREVENTED = "selfTradePreventionMode preventedMatchId preventedQuantity strategyId strategyType "
+local TRAIL = "trailingDelta trailingTime "
+local REST = "selfTradePreventionMode preventedMatchId preventedQuantity strategyId strategyType pegPriceType "
+  .. "pegOffsetType pegOffsetValue peggedPrice "
 
 --- The answers to a placement, by what was asked for.  The view has transactTime, and fills.
 M.placed = {
   ACK = M.shape(HEAD),
-  RESULT = M.shape(HEAD .. AMOUNTS .. "workingTime " .. PREVENTED .. "expiryReason"),
-  FULL = M.shape(HEAD .. AMOUNTS .. "workingTime fills " .. PREVENTED .. "expiryReason"),
+  RESULT = M.shape(HEAD .. AMOUNTS .. "stopPrice=stop " .. TRAIL .. "workingTime " .. REST .. "expiryReason"),
+  FULL = M.shape(HEAD .. AMOUNTS .. "stopPrice=stop " .. TRAIL .. "workingTime fills " .. REST .. "expiryReason"),
 }
 
 --- The answer to a cancel.  The view has transactTime.
-M.canceled = M.shape("symbol origClientOrderId orderId orderListId clientOrderId transactTime " .. AMOUNTS .. PREVENTED)
+M.canceled = M.shape("symbol origClientOrderId orderId orderListId clientOrderId transactTime " .. AMOUNTS
+  .. "stopPrice=stop " .. TRAIL .. REST)
 
 --- An order as queries show it.
 M.order = M.shape("symbol orderId orderListId clientOrderId price origQty executedQty cummulativeQuoteQty status "
-  .. "timeInForce type side stopPrice icebergQty time updateTime isWorking workingTime origQuoteOrderQty " .. PREVENTED
-  .. "expiryReason")
+  .. "timeInForce type side stopPrice icebergQty time updateTime isWorking workingTime origQuoteOrderQty " .. TRAIL
+  .. REST .. "expiryReason")
 
 --- The order in the answer to an amendment.  The view has origClientOrderId.
 M.amended = M.shape "symbol orderId orderListId origClientOrderId clientOrderId price qty=origQty executedQty \z

@@ -15,9 +15,9 @@ local LIMIT = 500 -- of lists, where none is asked for
 -- ---- which symbols --------------------------------------------------------------------------
 
 --- Whether the one symbol that was named has the status that was asked for.  Returns nil, or a refusal.
-local function other_status(call)
+local function other_status(sb, call)
   local asked = call.values.symbolStatus
-  if asked and asked ~= "TRADING" then return refusal.other_status() end
+  if asked and asked ~= symbols.status(sb, call.def) then return refusal.other_status() end
 end
 
 --- The definitions that `symbol`, `symbols` or neither name.  Second result: one was asked for by name.
@@ -25,16 +25,18 @@ local function chosen(sb, call)
   local v = call.values
   if v.symbol and v.symbols then return nil, refusal.bad_combination() end
   if v.symbol then
-    local no = other_status(call)
+    local no = other_status(sb, call)
     if no then return nil, no end
     return { call.def }, true
   end
-  local out = v.symbols and {} or sb.symbols
+  local defs, out = v.symbols and {} or sb.symbols, {}
   for i, name in ipairs(v.symbols or {}) do
-    out[i] = sb.by_symbol[name]
-    if not out[i] then return nil, refusal.invalid_symbol() end
+    defs[i] = sb.by_symbol[name]
+    if not defs[i] then return nil, refusal.invalid_symbol() end
   end
-  if v.symbolStatus and v.symbolStatus ~= "TRADING" then out = {} end
+  for _, def in ipairs(defs) do
+    if not v.symbolStatus or v.symbolStatus == symbols.status(sb, def) then out[#out + 1] = def end
+  end
   return out, false
 end
 
@@ -71,7 +73,7 @@ function M.exchange_info(sb, call)
   local defs, no = chosen(sb, call)
   if not defs then return nil, no end
   return exchange(call, sb.limits:describe(call.ws),
-    format.each(spot(v.permissions) and defs or {}, symbols.describe, v.showPermissionSets ~= false))
+    format.each(spot(v.permissions) and defs or {}, symbols.describe, sb, v.showPermissionSets ~= false))
 end
 
 --- Clients of all of the venue's markets ask for its contracts too, and fail as a whole without an answer.
@@ -85,7 +87,7 @@ function M.nothing() return json.array {} end
 function M.no_reference_price() return nil, refusal.no_reference_price() end
 
 function M.depth(sb, call)
-  local no = other_status(call)
+  local no = other_status(sb, call)
   if no then return nil, no end
   local book = sb.market:book(call.def.symbol, call.values.limit or 100)
   return json.object("lastUpdateId", book.update_id, "bids", format.levels(book.bids), "asks", format.levels(book.asks))

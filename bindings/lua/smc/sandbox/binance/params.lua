@@ -171,7 +171,7 @@ function M.field(name, kind, rest)
   return field
 end
 
---- The values of a REST request, read at once, when all are there and as they usually are; else nil: M.read judges then.
+--- The values of a REST request, read at once, when all are there and as they usually are; else nil: M.read judges.
 function M.quick(fields, query, body)
   if query ~= "" and body ~= "" or #fields.either > 0 then return nil end
   fields.reader = fields.reader or core.reader(fields)

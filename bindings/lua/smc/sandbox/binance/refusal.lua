@@ -51,8 +51,12 @@ return refusals.of({
 
   -- ---- orders ----------------------------------------------------------------------------------
   filter = { -1013, "Filter failure: %s" },
-  no_such_self_trade = { -1013, "This symbol does not allow the specified self-trade prevention mode." },
   engine_filter = { -2010, "Filter failure: %s" }, -- of counts and positions, which only the engine knows
+  market_closed = { -1013, "Market is closed." },
+  no_peg = { -2010, "This order type may not use pegged price." },
+  other_peg = { -2010, "This price peg cannot be used with this order type." },
+  no_peg_liquidity = { -2010, "Order book liquidity is too low for this pegged order." },
+  would_trigger = { -2010, "Order would trigger immediately." },
   unsupported = { -2010, "%s orders are not supported for this symbol." },
   duplicate_order = { -2010, "Duplicate order sent." },
   no_balance = { -2010, "Account has insufficient balance for requested action." },

@@ -3,6 +3,7 @@ local json = require "smc.json"
 local orders = require "smc.sandbox.binance.orders"
 local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
+local terms = require "smc.sandbox.binance.terms"
 
 local M = {}
 
@@ -48,7 +49,7 @@ end
 function M.replace(sb, call)
   local v = call.values
   -- Counted with the order that would go: a client that has the most orders can't replace one.
-  local no = orders.judge(sb, call) or orders.crowded(sb, call)
+  local no = terms.judge(sb, call.def, v) or terms.crowded(sb, call.account, v)
   if no then return nil, no end
   local may, limited = sb.limits:may_order(call.account, call.now)
   if not may then return cancel_only(sb, call, limited) end

@@ -40,8 +40,8 @@ local function remove(list, value)
 end
 
 --- Answers a handshake and keeps the session in `list`.  Returns the status; 101: it is open.  session: { kind =
--- "market" or "api", .. }; it gets path, unit, sock, pings, pongs.  on: message(session, text), closed(session), and maybe
--- control(session), for each ping and pong: false drops it.
+-- "market" or "api", .. }; it gets path, unit, sock, pings, pongs.  on: message(session, text), closed(session), and
+-- maybe control(session), for each ping and pong: false drops it.
 function M.accept(sb, ex, session, list, on)
   local unit = M.option(ex.query or "", "timeUnit")
   if unit and not units[unit] then

@@ -18,13 +18,13 @@ M.list = coins.with {
 }
 
 M.max_notional = "9000000"
-M.max_orders = 200
-M.max_amends = 10
+M.max_orders, M.max_algo_orders, M.max_amends = 200, 5, 10
+M.min_trailing_delta, M.max_trailing_delta = 10, 2000
 M.price_up, M.price_down = "2", "0.5"
 
 M.stp_default = "EXPIRE_MAKER"
-M.stp_modes = { "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT" }
-M.order_types = { "LIMIT", "LIMIT_MAKER", "MARKET" }
+M.stp_modes = { "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER" }
+M.order_types = { "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT" }
 
 --- By name, in the order of exchangeInfo.
 local function filters(def)
@@ -32,11 +32,14 @@ local function filters(def)
     { "PRICE_FILTER", "minPrice", pad(def.tick), "maxPrice", pad(def.max_price), "tickSize", pad(def.tick) },
     { "LOT_SIZE", "minQty", pad(def.step), "maxQty", pad(def.max_qty), "stepSize", pad(def.step) },
     { "MARKET_LOT_SIZE", "minQty", pad "0", "maxQty", pad(def.market_max), "stepSize", pad "0" },
+    { "TRAILING_DELTA", "minTrailingAboveDelta", M.min_trailing_delta, "maxTrailingAboveDelta", M.max_trailing_delta,
+      "minTrailingBelowDelta", M.min_trailing_delta, "maxTrailingBelowDelta", M.max_trailing_delta },
     { "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp", M.price_up, "bidMultiplierDown", M.price_down,
       "askMultiplierUp", M.price_up, "askMultiplierDown", M.price_down, "avgPriceMins", 5 },
     { "NOTIONAL", "minNotional", pad(def.min_notional), "applyMinToMarket", true,
       "maxNotional", pad(M.max_notional), "applyMaxToMarket", false, "avgPriceMins", 5 },
     { "MAX_NUM_ORDERS", "maxNumOrders", M.max_orders },
+    { "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", M.max_algo_orders },
     { "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends", M.max_amends },
   }
 end
@@ -54,18 +57,20 @@ local function describe_filters(def)
   return json.array(out)
 end
 
+function M.status(sb, def) return sb.market:halted(def.symbol) and "HALT" or "TRADING" end
+
 --- One element of exchangeInfo's symbols.  permission_sets: the client wants to see them.
-function M.describe(def, permission_sets)
+function M.describe(def, sb, permission_sets)
   local sets = permission_sets and json.array { json.array { "SPOT" } } or json.array {}
   return json.object(
-    "symbol", def.symbol, "status", "TRADING",
+    "symbol", def.symbol, "status", M.status(sb, def),
     "baseAsset", def.base, "baseAssetPrecision", 8,
     "quoteAsset", def.quote, "quotePrecision", 8, "quoteAssetPrecision", 8,
     "baseCommissionPrecision", 8, "quoteCommissionPrecision", 8,
     "orderTypes", json.array(M.order_types),
     "icebergAllowed", false, "ocoAllowed", false, "otoAllowed", false, "opoAllowed", false,
-    "quoteOrderQtyMarketAllowed", true, "allowTrailingStop", false,
-    "cancelReplaceAllowed", true, "amendAllowed", true, "pegInstructionsAllowed", false,
+    "quoteOrderQtyMarketAllowed", true, "allowTrailingStop", true,
+    "cancelReplaceAllowed", true, "amendAllowed", true, "pegInstructionsAllowed", true,
     "isSpotTradingAllowed", true, "isMarginTradingAllowed", false,
     "filters", describe_filters(def), "permissions", json.array {}, "permissionSets", sets,
     "defaultSelfTradePreventionMode", M.stp_default, "allowedSelfTradePreventionModes", json.array(M.stp_modes))

@@ -8,16 +8,22 @@ local pad, ZERO = format.pad, format.ZERO
 
 -- The engine's word for what happened, in the venue's.
 local EXEC = { new = "NEW", trade = "TRADE", canceled = "CANCELED", expired = "EXPIRED", prevented = "TRADE_PREVENTION",
-  replaced = "REPLACED" }
+  replaced = "REPLACED", triggered = "NEW" }
+
+-- Why an order that was triggered could not work.
+local REJECT = { insufficient_funds = "INSUFFICIENT_BALANCES", would_take = "WOULD_MATCH_IMMEDIATELY" }
 
 local report = format.shape "e E s=symbol c=clientOrderId S=side o=type f=timeInForce q=origQty p=price P=stopPrice \z
-  F=icebergQty g=orderListId C=origClientOrderId j=strategyId J=strategyType x X=status r i=orderId l z=executedQty \z
-  L n N T t v I w=isWorking m M O=time Z=cummulativeQuoteQty Y Q=origQuoteOrderQty W=workingTime \z
-  V=selfTradePreventionMode A B U Cs pl=B pL pY eR=expiryReason"
+  d=trailingDelta D=trailingTime F=icebergQty g=orderListId C=origClientOrderId j=strategyId J=strategyType x \z
+  X=status r i=orderId l z=executedQty L n N T t v I w=isWorking m M O=time Z=cummulativeQuoteQty Y \z
+  Q=origQuoteOrderQty W=workingSince V=selfTradePreventionMode A B U Cs pl=B pL pY gP=pegPriceType gOT=pegOffsetType \z
+  gOV=pegOffsetValue gp=peggedPrice eR=expiryReason"
 
 function M.execution(sb, e, now)
-  local more = { e = "executionReport", E = now, x = EXEC[e.exec], r = "NONE", T = e.time_ms + sb.skew_ms,
-    I = e.exec_id, l = ZERO, L = ZERO, n = "0", N = json.null, t = -1, m = false, M = false, Y = ZERO }
+  local more = { e = "executionReport", E = now, x = EXEC[e.exec], r = REJECT[e.order.reject] or "NONE",
+    T = e.time_ms + sb.skew_ms, I = e.exec_id, l = ZERO, L = ZERO, n = "0", N = json.null, t = -1, m = false, M = false,
+    Y = ZERO }
+  if e.exec == "triggered" then more.isWorking = true end
   if e.exec == "trade" then
     more.l, more.L, more.Y, more.t = pad(e.last_qty), pad(e.last_price), pad(e.last_quote), e.trade_id
     more.n, more.N, more.m, more.M = pad(e.fee), e.fee_asset, e.is_maker, true
@@ -50,7 +56,9 @@ function M.each(sb, events, tell)
   local now = sb:now()
   account_events.each(events, {
     balances = function(list) tell(list[1].account, position(sb, list, now)) end,
-    order = function(e) tell(e.account, M.execution(sb, e, now)) end,
+    order = function(e)
+      if e.exec ~= "triggered" or sb.assume.report_triggers then tell(e.account, M.execution(sb, e, now)) end
+    end,
     transfer = function(e) tell(e.account, transfer(sb, e, now)) end,
   })
 end

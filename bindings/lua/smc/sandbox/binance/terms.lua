@@ -1,0 +1,169 @@
+--- What an order asks for: what its type must have, what can be judged of it without the engine, and what the engine is
+-- told.  v: the values of the request, or of one leg of an order list.
+local decimal = require "smc.decimal"
+local filters = require "smc.sandbox.binance.filters"
+local refusal = require "smc.sandbox.binance.refusal"
+local symbols = require "smc.sandbox.binance.symbols"
+
+local M = {}
+
+local function words(text)
+  local out = {}
+  for word in text:gmatch "%S+" do out[#out + 1] = word end
+  return out
+end
+
+-- What a type must have and must not have; works: as what the engine knows it; stops: it waits for a worse price, else
+-- for a better one.
+local RULES = {
+  LIMIT = { need = words "timeInForce quantity price", refuse = words "quoteOrderQty stopPrice trailingDelta",
+    works = "limit" },
+  LIMIT_MAKER = { need = words "quantity price", refuse = words "timeInForce quoteOrderQty stopPrice trailingDelta",
+    works = "limit_maker" },
+  MARKET = { need = {}, refuse = words "timeInForce price icebergQty stopPrice trailingDelta", works = "market" },
+  STOP_LOSS = { need = words "quantity", refuse = words "timeInForce price quoteOrderQty icebergQty", works = "market",
+    waits = true, stops = true },
+  STOP_LOSS_LIMIT = { need = words "timeInForce quantity price", refuse = words "quoteOrderQty", works = "limit",
+    waits = true, stops = true },
+  TAKE_PROFIT = { need = words "quantity", refuse = words "timeInForce price quoteOrderQty icebergQty",
+    works = "market", waits = true },
+  TAKE_PROFIT_LIMIT = { need = words "timeInForce quantity price", refuse = words "quoteOrderQty", works = "limit",
+    waits = true },
+}
+M.RULES = RULES
+
+--- Whether an order has what its type needs, and no more.  Returns nil, or a refusal.  named(name): how the request
+-- calls a parameter (default: so).
+function M.shape(v, named)
+  named = named or function(name) return name end
+  local rule = RULES[v.type]
+  for _, name in ipairs(rule.need) do
+    if v[name] == nil and not (name == "price" and v.pegPriceType) then return refusal.missing(named(name)) end
+  end
+  for _, name in ipairs(rule.refuse) do
+    if v[name] ~= nil then return refusal.not_required(named(name)) end
+  end
+  if v.type == "MARKET" then
+    if v.quantity and v.quoteOrderQty then return refusal.not_required(named "quoteOrderQty") end
+    if not v.quantity and not v.quoteOrderQty then
+      return refusal.missing_both(named "quantity", named "quoteOrderQty")
+    end
+  end
+  if rule.waits and not v.stopPrice and not v.trailingDelta then
+    return refusal.missing_both(named "stopPrice", named "trailingDelta")
+  end
+end
+
+-- ---- pegged prices -----------------------------------------------------------------------------
+
+local MAX_PEG_OFFSET = 100
+
+local function peg_fits(v)
+  if not v.pegPriceType then
+    return (v.pegOffsetType or v.pegOffsetValue) and refusal.bad_combination() or nil
+  end
+  if (v.pegOffsetType == nil) ~= (v.pegOffsetValue == nil) then return refusal.bad_combination() end
+  if v.pegOffsetValue and v.pegOffsetValue > MAX_PEG_OFFSET then return refusal.invalid "pegOffsetValue" end
+  local rule, primary = RULES[v.type], v.pegPriceType == "PRIMARY_PEG"
+  if rule.works == "market" then return refusal.no_peg() end
+  if rule.waits then return refusal.unsupported "Pegged" end -- the engine knows no price that is set when it fires
+  if primary and v.type == "LIMIT" and v.timeInForce ~= "GTC" or not primary and v.type == "LIMIT_MAKER" then
+    return refusal.other_peg()
+  end
+end
+
+--- The price that an order is pegged to, now; nil when the book does not reach that deep.
+local function pegged_price(sb, v)
+  local depth = (v.pegOffsetValue or 0) + 1
+  local book = sb.market:book(v.symbol, depth)
+  local side = (v.side == "BUY") == (v.pegPriceType == "PRIMARY_PEG") and book.bids or book.asks
+  return side[depth] and side[depth][1]
+end
+
+-- ---- what can be judged without the engine -------------------------------------------------------
+
+--- Whether it fires when the price rises.
+local function rises(v) return (RULES[v.type].stops or false) == (v.side == "BUY") end
+
+--- A trailing order whose stop price has been passed already; of any other the engine sees it.
+local function passed(sb, v)
+  if not v.trailingDelta or not v.stopPrice then return false end
+  local last = sb.market:trades { symbol = v.symbol, limit = 1 }[1].price
+  local order = decimal.cmp(last, v.stopPrice)
+  return order == 0 or (order > 0) == rises(v)
+end
+
+--- Returns nil, or a refusal; sets v.pegged, the price of a pegged order.
+function M.judge(sb, def, v)
+  local no = peg_fits(v)
+  if no then return no end
+  if v.icebergQty and decimal.cmp(v.icebergQty, "0") > 0 then return refusal.unsupported "Iceberg" end
+  if v.pegPriceType then
+    v.pegged = pegged_price(sb, v)
+    if not v.pegged then return refusal.no_peg_liquidity() end
+  end
+  no = filters.check(def, { type = v.type, market = RULES[v.type].works == "market", price = v.pegged or v.price,
+    stop = v.stopPrice, delta = v.trailingDelta, qty = v.quantity, quote_qty = v.quoteOrderQty },
+    function() return sb:average_price(v.symbol) end)
+  if no then return no end
+  if passed(sb, v) then return refusal.would_trigger() end
+end
+
+--- The refusal of an order that would be one too many on its symbol.
+function M.crowded(sb, account, v)
+  if v.type == "MARKET" then return nil end
+  if sb.market:count { account = account, symbol = v.symbol } >= symbols.max_orders then
+    return refusal.engine_filter "MAX_NUM_ORDERS"
+  end
+  if RULES[v.type].waits and #sb.market:orders { account = account, symbol = v.symbol, open = true,
+    conditional = true } >= symbols.max_algo_orders then
+    return refusal.engine_filter "MAX_NUM_ALGO_ORDERS"
+  end
+end
+
+-- ---- the engine ----------------------------------------------------------------------------------
+
+local ENGINE_STP = { TRANSFER = "decrement" } -- within one account it is the same
+
+local function trigger_of(v)
+  if not RULES[v.type].waits then return nil end
+  local up = rises(v)
+  if v.trailingDelta then up = v.side == "BUY" end -- the price turns back by so much
+  return { price = v.stopPrice, by = "last", when = up and "rises" or "falls" }
+end
+
+--- The request for the engine.
+function M.request(sb, account, v)
+  local stp = v.selfTradePreventionMode or symbols.stp_default
+  return { account = account, symbol = v.symbol, side = v.side:lower(), type = RULES[v.type].works, qty = v.quantity,
+    quote_qty = v.quoteOrderQty, price = v.pegged or v.price, tif = v.timeInForce and v.timeInForce:lower() or nil,
+    client_id = v.newClientOrderId or sb:new_client_id(), stp = ENGINE_STP[stp] or stp:lower(),
+    trigger = trigger_of(v), trail_bps = v.trailingDelta }
+end
+
+--- What the engine does not know of the order; nil: nothing.  shows: in place of what it knows.
+function M.label(v)
+  local shows = { type = RULES[v.type].waits and v.type or nil, price = v.pegged and (v.price or "0"),
+    stp = ENGINE_STP[v.selfTradePreventionMode] and v.selfTradePreventionMode }
+  local label = { strategy_id = v.strategyId, strategy_type = v.strategyType, peg = v.pegPriceType,
+    peg_offset = v.pegOffsetType, peg_levels = v.pegOffsetValue, pegged = v.pegged, shows = next(shows) and shows }
+  return next(label) and label
+end
+
+-- How the venue says what the engine refuses.
+M.REJECTED = {
+  duplicate_client_id = refusal.duplicate_order(),
+  insufficient_funds = refusal.no_balance(),
+  would_take = refusal.would_take(),
+  would_trigger = refusal.would_trigger(),
+  no_liquidity = refusal.no_liquidity(),
+  halted = refusal.market_closed(),
+  invalid_price = refusal.filter "PRICE_FILTER",
+  invalid_trigger_price = refusal.filter "PRICE_FILTER",
+  invalid_trail = refusal.filter "TRAILING_DELTA",
+  invalid_qty = refusal.filter "LOT_SIZE",
+  invalid_quote_qty = refusal.filter "NOTIONAL",
+  quote_qty_too_small = refusal.filter "LOT_SIZE",
+}
+
+return M
