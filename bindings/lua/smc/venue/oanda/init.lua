@@ -36,40 +36,21 @@ function M.new(access, options, w)
   return self -- not a tail call: wrong options are blamed on the caller's line
 end
 
--- ---- requests --------------------------------------------------------------------
-
---- One attempt.  op names it in errors and in requests{}.  Returns the decoded answer and its headers.
-local function call(self, op, method, path, params, signed)
-  return request.call(self, client.inside(self), { op = op, method = method, path = path, params = params,
-    signed = signed, mutation = method ~= "GET" })
-end
-
-client.verbs(Venue, call)
-
---- A GET below the account; the decoded answer.
-local function ask(self, op, path, params)
-  local answer, err = call(self, op, "GET", ("/v3/accounts/%s/%s"):format(self.key, path), params or {}, true)
-  return answer, err
-end
-
-local function native(what, symbol)
-  if type(symbol) ~= "string" then error(what .. ": a symbol like \"EUR/USD\" expected", 3) end
-  return unify.native(symbol)
-end
+client.verbs(Venue, request.call)
 
 -- ---- public data ------------------------------------------------------------------
 
 --- Seconds that the venue took to answer.
 function Venue:ping()
   local start = task.now()
-  local answer, err = call(self, "ping", "GET", "/v3/accounts", {}, true)
+  local answer, err = request.call(self, "ping", "GET", "/v3/accounts", {}, true)
   if not answer then return nil, err end
   return task.now() - start
 end
 
 --- The venue's clock in Unix milliseconds, by the date of an answer: whole seconds.
 function Venue:time()
-  local answer, headers = call(self, "time", "GET", "/v3/accounts", {}, true)
+  local answer, headers = request.call(self, "time", "GET", "/v3/accounts", {}, true)
   if not answer then return nil, headers end
   local ms = clock.http_date(headers.date)
   if ms then return ms end
@@ -77,13 +58,13 @@ function Venue:time()
 end
 
 function Venue:instruments()
-  local answer, err = ask(self, "instruments", "instruments")
+  local answer, err = request.ask(self, "instruments", "instruments")
   if not answer then return nil, err end
   return each(answer.instruments, unify.instrument)
 end
 
 local function price_of(self, op, name)
-  local answer, err = ask(self, op, "pricing", { instruments = name })
+  local answer, err = request.ask(self, op, "pricing", { instruments = name })
   if not answer then return nil, err end
   return answer.prices[1]
 end
@@ -92,11 +73,12 @@ local HOURS = 24
 
 --- The best prices, and what the last 24 hours were, of which hourly candles tell.
 function Venue:ticker(symbol)
-  local name = native("ticker", symbol)
+  local name = unify.checked("ticker", symbol)
   local price, err = price_of(self, "ticker", name)
   if not price then return nil, err end
   local hours
-  hours, err = ask(self, "ticker", ("instruments/%s/candles"):format(name), { granularity = "H1", count = HOURS })
+  hours, err = request.ask(self, "ticker", ("instruments/%s/candles"):format(name), { granularity = "H1",
+    count = HOURS })
   if not hours then return nil, err end
   local out = unify.ticker(price)
   for i, k in ipairs(each(hours.candles, unify.candle)) do
@@ -108,7 +90,7 @@ end
 
 --- All that the venue quotes: one to a few levels a side.
 function Venue:book(symbol, depth)
-  local price, err = price_of(self, "book", native("book", symbol))
+  local price, err = price_of(self, "book", unify.checked("book", symbol))
   if not price then return nil, err end
   return unify.book(price, depth)
 end
@@ -118,7 +100,8 @@ local INTERVALS = { ["1m"] = "M1", ["5m"] = "M5", ["15m"] = "M15", ["30m"] = "M3
 
 function Venue:candles(symbol, interval, options)
   options = checked("candles", options or {}, { since = true, limit = true })
-  local answer, err = ask(self, "candles", ("instruments/%s/candles"):format(native("candles", symbol)),
+  local name = unify.checked("candles", symbol)
+  local answer, err = request.ask(self, "candles", ("instruments/%s/candles"):format(name),
     { granularity = INTERVALS[interval] or interval, from = options.since and clock.unix(options.since),
       count = options.limit })
   if not answer then return nil, err end
@@ -127,21 +110,14 @@ end
 
 --- There are none: the venue publishes prices, not what others trade.
 function Venue:trades(symbol)
-  native("trades", symbol)
+  unify.checked("trades", symbol)
   return nil, errors.not_offered("trades", "oanda publishes prices, no trades: see ticker and candles")
 end
 
 -- ---- the account -------------------------------------------------------------------
 
-local function summary(self, op)
-  local answer, err = ask(self, op, "summary")
-  if not answer then return nil, err end
-  client.inside(self).home = answer.account.currency
-  return answer.account
-end
-
 function Venue:account()
-  local a, err = summary(self, "account")
+  local a, err = request.summary(self, "account")
   if not a then return nil, err end
   return { can_trade = true, can_withdraw = false, can_deposit = false, type = a.hedgingEnabled and "hedging"
     or "netting", maker_fee = "0", taker_fee = "0", balances = unify.balances(a), updated = task.wall_ms(), raw = a }
@@ -149,14 +125,14 @@ end
 
 --- Of the account's one currency: { free, locked, total }.
 function Venue:balances()
-  local a, err = summary(self, "balances")
+  local a, err = request.summary(self, "balances")
   if not a then return nil, err end
   return unify.balances(a)
 end
 
 --- What is held, by instrument.
 function Venue:positions()
-  local answer, err = ask(self, "positions", "openPositions")
+  local answer, err = request.ask(self, "positions", "openPositions")
   if not answer then return nil, err end
   local out = {}
   for _, p in ipairs(answer.positions) do
@@ -165,7 +141,7 @@ function Venue:positions()
   return out
 end
 
-orders.extend(Venue, call, summary)
+orders.extend(Venue)
 
 -- ---- streams (loaded when asked for) -------------------------------------------------
 

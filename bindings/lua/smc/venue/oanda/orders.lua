@@ -2,6 +2,7 @@
 local client = require "smc.venue.client"
 local clock = require "smc.venue.oanda.clock"
 local errors = require "smc.venue.oanda.errors"
+local request = require "smc.venue.oanda.request"
 local task = require "smc.core.task"
 local text = require "smc.core.text"
 local unify = require "smc.venue.oanda.unify"
@@ -17,24 +18,10 @@ local DOUBT_WAITS = { 0.5, 2, 4, 5 } -- seconds before each look for an order wh
 
 -- ---- asking ------------------------------------------------------------------------
 
-local call, summary -- given by extend
-
-local function path(self, rest) return ("/v3/accounts/%s/%s"):format(self.key, rest) end
-
-local function ask(self, op, rest, params)
-  local answer, err = call(self, op, "GET", path(self, rest), params or {}, true)
-  return answer, err
-end
-
-local function native(what, symbol, level)
-  if type(symbol) ~= "string" then error(what .. ": a symbol like \"EUR/USD\" expected", level or 3) end
-  return unify.native(symbol)
-end
-
 --- What names one order; wrong use is blamed on the caller of the call that was given it.
 local function check_one(what, given)
   client.check_one(what, given)
-  native(what, given.symbol, 4)
+  unify.checked(what, given.symbol, 4)
 end
 
 --- How an order is named in a path.
@@ -48,7 +35,7 @@ local function id_of(word) return math.tointeger(tonumber(word)) end
 function M.since(self, op, since)
   local out, inner = {}, client.inside(self)
   repeat
-    local answer, err = ask(self, op, "transactions/sinceid", { id = since })
+    local answer, err = request.ask(self, op, "transactions/sinceid", { id = since })
     if not answer then return nil, err end
     for _, tx in ipairs(answer.transactions) do out[#out + 1] = tx end
     since = #out > 0 and id_of(out[#out].id) or since
@@ -67,8 +54,8 @@ local function endings(self, op, list)
   end
   local out = {}
   for from = least or 1, most or 0, RANGE do
-    local answer, err = ask(self, op, "transactions/idrange", { from = from, to = math.min(most, from + RANGE - 1),
-      type = "ORDER_FILL,ORDER_CANCEL" })
+    local answer, err = request.ask(self, op, "transactions/idrange", { type = "ORDER_FILL,ORDER_CANCEL",
+      from = from, to = math.min(most, from + RANGE - 1) })
     if not answer then return nil, err end
     for _, tx in ipairs(answer.transactions) do out[tx.id] = tx end
   end
@@ -82,7 +69,7 @@ local function trades_of(self, op, list)
     if o.tradeID and not out[o.tradeID] then ids[#ids + 1], out[o.tradeID] = o.tradeID, true end
   end
   for first = 1, #ids, PAGE do
-    local answer, err = ask(self, op, "trades", { state = "ALL", count = PAGE,
+    local answer, err = request.ask(self, op, "trades", { state = "ALL", count = PAGE,
       ids = table.concat(ids, ",", first, math.min(#ids, first + PAGE - 1)) })
     if not answer then return nil, err end
     for _, trade in ipairs(answer.trades) do out[trade.id] = trade end
@@ -175,15 +162,14 @@ function Orders:place(given)
     error(("place: oanda has no %s"):format(given.quote_qty and "quote_qty" or "self_trade"), 2)
   end
   if not SIGNS[given.side] then error("place: side is buy or sell", 2) end
-  local symbol, inner = native("place", given.symbol), client.inside(self)
+  local symbol, inner = unify.checked("place", given.symbol), client.inside(self)
   local id = given.client_id or client.new_id(self)
   if not inner.head then
-    local known, err = summary(self, "place")
+    local known, err = request.summary(self, "place")
     if not known then return nil, err end
   end
   local since = inner.head
-  local answer, err = call(self, "place", "POST", path(self, "orders"),
-    { order = request_of(given, symbol, id) }, true)
+  local answer, err = request.change(self, "place", "POST", "orders", { order = request_of(given, symbol, id) })
   local order
   if answer then order, err = placed(answer, "place") end
   if err and err.class == "unknown_outcome" and not err.order_id then
@@ -202,8 +188,8 @@ local KEPT = { "type", "instrument", "units", "price", "priceBound", "distance",
 --- Replaces an open order by one with another qty, price or trigger_price; it gets a new id.
 function Orders:amend(given)
   client.check_amend(given)
-  native("amend", given.symbol)
-  local answer, err = ask(self, "amend", "orders/" .. specifier(given))
+  unify.checked("amend", given.symbol)
+  local answer, err = request.ask(self, "amend", "orders/" .. specifier(given))
   if not answer then return nil, err end
   local old, new = answer.order, {}
   for _, name in ipairs(KEPT) do new[name] = old[name] end
@@ -212,7 +198,7 @@ function Orders:amend(given)
   end
   if given.qty then new.units = (old.units:sub(1, 1) == "-" and "-" or "") .. given.qty end
   new.price = given.trigger_price or given.price or old.price
-  answer, err = call(self, "amend", "PUT", path(self, "orders/" .. old.id), { order = new }, true)
+  answer, err = request.change(self, "amend", "PUT", "orders/" .. old.id, { order = new })
   if not answer then return nil, err end
   return placed(answer, "amend")
 end
@@ -223,7 +209,7 @@ end
 local function by_id(self, op, id)
   local inner = client.inside(self)
   for i = 1, LAG_TRIES do
-    local answer, err = ask(self, op, "orders/" .. id)
+    local answer, err = request.ask(self, op, "orders/" .. id)
     if answer then return answer.order end
     local late = err.code == "NO_SUCH_ORDER" and id_of(id) and id_of(id) <= (inner.head or 0)
     if not late or i == LAG_TRIES then return nil, err end
@@ -233,10 +219,11 @@ end
 
 --- By our id the venue finds open orders only; ended ones are among the last that it lists.
 local function by_client_id(self, op, given)
-  local answer, err = ask(self, op, "orders/" .. specifier(given))
+  local answer, err = request.ask(self, op, "orders/" .. specifier(given))
   if answer then return answer.order end
   if err.class ~= "unknown_order" then return nil, err end
-  local list, broken = ask(self, op, "orders", { state = "ALL", instrument = native(op, given.symbol), count = PAGE })
+  local list, broken = request.ask(self, op, "orders", { state = "ALL", instrument = unify.native(given.symbol),
+    count = PAGE })
   if not list then return nil, broken end
   for _, o in ipairs(list.orders) do
     if o.clientExtensions and o.clientExtensions.id == given.client_id then return o end
@@ -256,7 +243,7 @@ end
 --- Cancels an order: { symbol, id | client_id }.
 function Orders:cancel(given)
   check_one("cancel", given)
-  local answer, err = call(self, "cancel", "PUT", path(self, ("orders/%s/cancel"):format(specifier(given))), {}, true)
+  local answer, err = request.change(self, "cancel", "PUT", ("orders/%s/cancel"):format(specifier(given)))
   if not answer then return nil, err end
   if not answer.orderCancelTransaction then
     return nil, errors.broken("cancel", "the answer has no orderCancelTransaction", 200, true)
@@ -271,7 +258,7 @@ function Orders:order(given)
 end
 
 local function open_orders(self, op, symbol)
-  local answer, err = ask(self, op, "pendingOrders")
+  local answer, err = request.ask(self, op, "pendingOrders")
   if not answer then return nil, err end
   local list
   list, err = completed(self, op, answer.orders)
@@ -285,7 +272,7 @@ end
 
 --- The open ones, also those that belong to a trade.
 function Orders:open_orders(symbol)
-  if symbol then native("open_orders", symbol) end
+  if symbol then unify.checked("open_orders", symbol) end
   return open_orders(self, "open_orders", symbol)
 end
 
@@ -295,7 +282,7 @@ local function cancel_all(self, op, symbol)
   local out = {}
   for _, order in ipairs(list) do
     local answer
-    answer, err = call(self, op, "PUT", path(self, ("orders/%s/cancel"):format(order.id)), {}, true)
+    answer, err = request.change(self, op, "PUT", ("orders/%s/cancel"):format(order.id))
     if answer then
       out[#out + 1] = unify.cancelled(order, answer.orderCancelTransaction)
     elseif err.class ~= "unknown_order" then -- it has ended meanwhile
@@ -307,14 +294,14 @@ end
 
 --- Cancels every open order of a symbol, or of all, one after another.  Returns the cancelled ones.
 function Orders:cancel_all(symbol)
-  if symbol then native("cancel_all", symbol) end
+  if symbol then unify.checked("cancel_all", symbol) end
   return cancel_all(self, "cancel_all", symbol)
 end
 
 local function close(self, position)
   local side = position.side
-  local answer, err = call(self, "flatten", "PUT", path(self, ("positions/%s/close"):format(position.raw.instrument)),
-    { [side .. "Units"] = "ALL" }, true)
+  local answer, err = request.change(self, "flatten", "PUT", ("positions/%s/close"):format(position.raw.instrument),
+    { [side .. "Units"] = "ALL" })
   if not answer then return nil, err end
   return outcome_of("flatten", answer[side .. "OrderCreateTransaction"], answer[side .. "OrderFillTransaction"],
     answer[side .. "OrderCancelTransaction"])
@@ -322,7 +309,7 @@ end
 
 --- Cancels every open order, then closes every position at the market.  Returns { cancelled, closed }.
 function Orders:flatten(symbol)
-  if symbol then native("flatten", symbol) end
+  if symbol then unify.checked("flatten", symbol) end
   local cancelled, err = cancel_all(self, "flatten", symbol)
   if not cancelled then return nil, err end
   local held
@@ -349,8 +336,8 @@ end
 --- All orders of a symbol, also ended ones, newest of the last 500 last.  options: since, until_ (ms), limit, order_id.
 function Orders:orders(symbol, options)
   options = checked("orders", options or {}, client.SPAN)
-  local answer, err = ask(self, "orders", "orders", { state = "ALL", instrument = native("orders", symbol),
-    ids = options.order_id and tostring(options.order_id), count = PAGE })
+  local answer, err = request.ask(self, "orders", "orders", { state = "ALL", count = PAGE,
+    instrument = unify.checked("orders", symbol), ids = options.order_id and tostring(options.order_id) })
   if not answer then return nil, err end
   local list = {}
   for _, o in ipairs(answer.orders) do
@@ -363,7 +350,7 @@ end
 
 --- The pages of a list of fills, as { from, to }.  Their addresses lead to the venue, and are read, not followed.
 local function pages_of_fills(self, options)
-  local answer, err = ask(self, "fills", "transactions", { type = "ORDER_FILL", pageSize = RANGE,
+  local answer, err = request.ask(self, "fills", "transactions", { type = "ORDER_FILL", pageSize = RANGE,
     from = options.since and clock.unix(options.since), to = options.until_ and clock.unix(options.until_) })
   if not answer then return nil, err end
   return each(answer.pages, function(url)
@@ -375,9 +362,9 @@ end
 -- options: since, until_ (ms), limit, order_id.
 function Orders:fills(symbol, options)
   options = checked("fills", options or {}, client.SPAN)
-  local name, inner, out = native("fills", symbol), client.inside(self), {}
+  local name, inner, out = unify.checked("fills", symbol), client.inside(self), {}
   if not inner.home then
-    local known, err = summary(self, "fills")
+    local known, err = request.summary(self, "fills")
     if not known then return nil, err end
   end
   local pages, err = pages_of_fills(self, options)
@@ -385,7 +372,7 @@ function Orders:fills(symbol, options)
   local id = options.order_id and tostring(options.order_id)
   for p = #pages, 1, -1 do -- the newest first
     local answer
-    answer, err = ask(self, "fills", "transactions/idrange", { from = pages[p].from, to = pages[p].to,
+    answer, err = request.ask(self, "fills", "transactions/idrange", { from = pages[p].from, to = pages[p].to,
       type = "ORDER_FILL" })
     if not answer then return nil, err end
     for i = #answer.transactions, 1, -1 do
@@ -399,10 +386,8 @@ function Orders:fills(symbol, options)
   return out
 end
 
---- Gives a class its orders.  its_call(self, op, method, path, params, signed); its_summary(self, op): the account,
--- asked for once when something of it must be known.
-function M.extend(class, its_call, its_summary)
-  call, summary = its_call, its_summary
+--- Gives a class its orders.
+function M.extend(class)
   for name, method in pairs(Orders) do class[name] = method end
 end
 

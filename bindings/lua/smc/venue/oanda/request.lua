@@ -1,5 +1,6 @@
 --- One request to OANDA: its token, its parameters, and its answer judged.  What every answer tells in passing is
 -- kept: the account's newest transaction and how the venue's clock stands to ours.
+local client = require "smc.venue.client"
 local clock = require "smc.venue.oanda.clock"
 local errors = require "smc.venue.oanda.errors"
 local json = require "smc.json"
@@ -56,21 +57,38 @@ local function judge(inner, reply, asked)
   return nil, errors.broken(asked.op, "the answer is not JSON", reply.status, asked.mutation)
 end
 
---- Sends it once.  asked: { op, method, path, params, signed, mutation }.  GET and DELETE carry their parameters as a
--- query, the others as JSON.  Returns the decoded answer and the headers, or nil and an error.
-function M.call(venue, inner, asked)
-  local url, headers, body = venue.url .. asked.path, {}, nil
-  local given = next(asked.params) ~= nil
-  if asked.method == "GET" or asked.method == "DELETE" then
-    if given then url = url .. "?" .. query.encode(asked.params) end
+--- Sends it once.  GET and DELETE carry their parameters as a query, the others as JSON; signed: with the token.
+-- op names it in errors and in requests{}.  Returns the decoded answer and the headers, or nil and an error.
+function M.call(venue, op, method, path, params, signed)
+  local inner, url, headers, body = client.inside(venue), venue.url .. path, {}, nil
+  local asked = { op = op, mutation = method ~= "GET" }
+  local given = next(params) ~= nil
+  if method == "GET" or method == "DELETE" then
+    if given then url = url .. "?" .. query.encode(params) end
   else
     headers[1] = { "Content-Type", "application/json" }
-    if given then body = json.encode(asked.params) end
+    if given then body = json.encode(params) end
   end
-  local reply, err = inner.wire:send { method = asked.method, url = url, path = asked.path, headers = headers,
-    bearer = asked.signed and inner.token or nil, body = body, op = asked.op, signed = asked.signed }
-  if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
+  local reply, err = inner.wire:send { method = method, url = url, path = path, headers = headers,
+    bearer = signed and inner.token or nil, body = body, op = op, signed = signed }
+  if not reply then return nil, errors.unanswered(err, op, asked.mutation) end
   return judge(inner, reply, asked)
+end
+
+--- The same below the account.  Returns the decoded answer, or nil and an error.
+function M.change(venue, op, method, path, params)
+  local answer, err = M.call(venue, op, method, ("/v3/accounts/%s/%s"):format(venue.key, path), params or {}, true)
+  return answer, err
+end
+
+function M.ask(venue, op, path, params) return M.change(venue, op, "GET", path, params) end
+
+--- The account in short; its currency is kept.
+function M.summary(venue, op)
+  local answer, err = M.ask(venue, op, "summary")
+  if not answer then return nil, err end
+  client.inside(venue).home = answer.account.currency
+  return answer.account
 end
 
 return M

@@ -11,6 +11,12 @@ M.number = number
 --- "EUR/USD" -> "EUR_USD", and back.
 function M.native(symbol) return (symbol:gsub("/", "_", 1)) end
 
+--- The same for what a call was given; wrong use is blamed on the caller of the call, or higher up.
+function M.checked(what, symbol, level)
+  if type(symbol) ~= "string" then error(what .. ": a symbol like \"EUR/USD\" expected", level or 3) end
+  return M.native(symbol)
+end
+
 function M.symbol(native) return (native:gsub("_", "/", 1)) end
 
 local function side_of(units) return units:sub(1, 1) == "-" and "sell" or "buy" end
