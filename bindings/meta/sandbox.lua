@@ -27,6 +27,7 @@ local Sandbox = {}
 ---@field signed boolean
 ---@field websocket boolean?  a handshake
 ---@field status integer?  of the answer
+---@field fault string?  the venue fault that it met
 ---@field at number  smc.now() when it arrived
 
 ---@class smc.SeenFilters
@@ -35,6 +36,7 @@ local Sandbox = {}
 ---@field method? string
 ---@field websocket? boolean
 ---@field status? integer
+---@field fault? string
 ---@field after? number  smc.now() seconds
 ---@field before? number
 
@@ -125,6 +127,43 @@ function Sandbox:halt(symbol) end
 ---@param symbol string
 ---@source ../lua/smc/sandbox/oanda/face.lua
 function Sandbox:resume(symbol) end
+
+---@class smc.VenueFault  which requests: all that fit on, path and method, until healed or `times` of them were met
+---@field venue string  its name: `status` answers with an HTTP status and the venue's own error body; `slow` answers late;
+---`ack_lost` does what was asked, and the connection dies before the answer; `reset` drops the connection; `silent` never
+---answers; `truncated` ends the connection in the middle of the body; `not_json` answers with a page; `stale` repeats the
+---first answer to each GET; `down` refuses connections and drops those that are open; `mute` answers nothing at all
+---@field on? string  a call of the client, as in requests{ op = .. }: its HTTP requests, or the handshake of a stream
+---@field path? string
+---@field method? string
+---@field times? integer  so many requests; default: until healed
+---@field status? integer  of `status` (default 503) and `not_json` (default 200)
+---@field code? any  of `status`: the venue's code in the body
+---@field message? string  of `status`: the venue's text in the body
+---@field retry_after? number  of `status`: seconds, as a Retry-After header
+---@field carried_out? boolean  of `status`, `silent`, `not_json`: the venue does first what was asked
+---@field seconds? number  of `slow`: how late; needed
+---@field bytes? integer  of `truncated`: how much of the body is sent; default: half
+---@field body? string  of `not_json`
+
+---From now on the venue commits the fault; of several that fit, the oldest.  `on`, `path`, `method` and `times` are not
+---for `down` and `mute`.  Raises: an unknown name or parameter, named.  Where: scenario, hook.
+---@param fault smc.VenueFault
+---@source ../lua/smc/sandbox/faults.lua
+function Sandbox:fault(fault) end
+
+---Ends all faults, or those of one name.  Where: scenario, hook.
+---@param name? string
+---@return true? ok
+---@return smc.Error? err  `down` cannot end: the port was taken meanwhile
+---@source ../lua/smc/sandbox/door.lua
+function Sandbox:heal(name) end
+
+---The faults in force, oldest first: what was given (`times`: so many are left), and how often each was `committed`.
+---Where: scenario, hook.
+---@return table[]
+---@source ../lua/smc/sandbox/door.lua
+function Sandbox:faults() end
 
 ---The connections that stay open: kind ("market", "api"; bybit's "market", "private"; oanda's "prices",
 ---"transactions"), path,

@@ -424,6 +424,18 @@ function Venue:delete(path, params, options) end
 ---@source ../lua/smc/venue/wire.lua
 function Venue:requests(filters) end
 
+---The venue's sandbox commits a fault from now on; on a testnet the spec is skipped.  See smc.Sandbox.
+---@param fault smc.VenueFault
+---@source ../lua/smc/venue/client.lua
+function Venue:fault(fault) end
+
+---Ends all faults of the venue's sandbox, or those of one name.
+---@param name? string
+---@return true? ok
+---@return smc.Error? err
+---@source ../lua/smc/venue/client.lua
+function Venue:heal(name) end
+
 ---@class smc.MarketEvent
 ---@field channel string
 ---@field kind "trade"|"book"|"ticker"

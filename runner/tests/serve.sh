@@ -22,7 +22,8 @@ as_a_program() {
 
 looking() {
     get $control /
-    has 'the index' "\"key\":\"$key\"" '"down":false' 'POST /binance/move'
+    has 'the index' "\"key\":\"$key\"" '"binance":{"faults":[],"requests":' 'POST /binance/move' 'POST /oanda/fault' \
+        '"faults":{"ack_lost":"does what was asked; the connection dies before the answer","down":"'
     get $control /healthz localhost
     has 'health' 'HTTP/1.1 200' '{"status":"ok"}'
     get $control '/binance/requests?since=1&limit=1'
@@ -53,28 +54,64 @@ turning() {
     post /binance/limit '{"request_weight": 6000, "per": 60}'
     dial $venue
     local open=$fd
-    post /binance/down '{"on": true}'
-    has 'down' '{"on":true}'
+    post /binance/fault '{"venue": "down"}'
+    has 'down' '{"faults":[{"committed":0,"venue":"down"}]}'
     checks=$((checks + 2))
     timeout 5 cat <&$open >/dev/null 2>&1
     [[ $? != 124 ]] || complain 'going down closes what is open'
     exec {open}>&-
     dial $venue && complain 'a venue that is down refuses connections'
     get $control /
-    has 'what is down' '"down":true'
-    post /binance/down '{"on": false}'
+    has 'what is down' '"binance":{"faults":[{"committed":0,"venue":"down"}]'
+    post /binance/heal '{"venue": "down"}'
+    has 'an end' '{"faults":[]}'
     alive 'an outage'
-    post /binance/mute '{"on": true}'
+    post /binance/fault '{"venue": "mute"}'
     dial $venue
     printf 'GET /api/v3/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&$fd
     answer=$(timeout 0.3 cat <&$fd)
     checks=$((checks + 1))
     [[ -z $answer ]] || complain 'a mute venue answers nothing'
     local held=$fd
-    post /binance/mute '{"on": false}'
+    post /binance/heal '{}'
     answer=$(timeout 5 cat <&$held)
     exec {held}>&-
     has 'what was held back' 'HTTP/1.1 200'
+}
+
+# Faults of some requests, on each venue.
+faulting() {
+    post /binance/fault '{"venue": "status", "on": "time", "status": 429, "retry_after": 7, "times": 1}'
+    has 'a fault' '{"faults":[{"committed":0,"on":"time","retry_after":7,"status":429,"times":1,"venue":"status"}]}'
+    get $venue /api/v3/time
+    has 'a limit that is none' 'HTTP/1.1 429' 'Retry-After: 7' '"code":-1003'
+    get $venue /api/v3/time
+    has 'the next one' 'HTTP/1.1 200'
+    get $control '/binance/requests?limit=1000'
+    has 'what was seen' '"path":"/api/v3/time","query":"","body":"","signed":false,"websocket":false,"status":429,"fault":"status"}'
+    post /bybit/fault '{"venue": "not_json", "path": "/v5/market/time"}'
+    get $bybit /v5/market/time
+    has 'a page' 'HTTP/1.1 200' 'text/html' '<html>'
+    post /bybit/heal '{"venue": "not_json"}'
+    get $bybit /v5/market/time
+    has 'no page' '"retCode":0'
+    post /oanda/fault '{"venue": "slow", "seconds": 0.3, "on": "ping"}'
+    local began=${EPOCHREALTIME/./}
+    talk $oanda "GET /v3/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $token\r\nConnection: close\r\n\r\n"
+    has 'a late answer' 'HTTP/1.1 200' "\"id\":\"$account\""
+    checks=$((checks + 1))
+    ((${EPOCHREALTIME/./} - began >= 300000)) || complain 'it is late'
+    post /oanda/heal '{}'
+    post /oanda/limit '{"requests": 0, "per": 60}'
+    talk $oanda "GET /v3/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $token\r\nConnection: close\r\n\r\n"
+    has 'a limit of oanda' 'HTTP/1.1 429'
+    post /bybit/limit '{"path": "/v5/order/create", "requests": 5, "per": 1}'
+    has 'a limit of bybit' '{"path":"/v5/order/create","per":1,"requests":5}'
+    post /oanda/move '{"symbol": "EUR/USD", "to": "1.5"}'
+    has 'a move of oanda' '{"symbol":"EUR/USD","bid":"1.'
+    get $control /metrics
+    has 'metrics of all' 'venue="bybit",method="GET",path="/v5/market/time",status="200"} 2' \
+        'venue="oanda",method="GET",path="/v3/accounts",status="429"} 1' 'smcrun_open_orders{venue="oanda"} 0'
 }
 
 refusing() {
@@ -104,8 +141,13 @@ refusing() {
     done
     post /binance/limit '{"request_weight": 1.5, "per": 60}'
     has 'half a weight' 'HTTP/1.1 400' 'such as {\"request_weight\"'
-    post /binance/down '{"on": 1}'
-    has 'a number for a switch' 'HTTP/1.1 400' 'on must be a boolean'
+    for body in '{}' '{"venue": "flood"}' '{"venue": "down", "on": "place"}' '{"venue": "slow"}' '{"link": "down"}' \
+        '{"venue": "status", "status": "503"}' '{"venue": "reset", "times": 1.5}' '{"venue": "reset", "on": {}}'; do
+        post /binance/fault "$body"
+        has "the fault $body" 'HTTP/1.1 400' '{"error":"fault: ' 'such as {\"venue\":'
+    done
+    post /binance/heal '{"venue": "flood"}'
+    has 'an unknown fault' 'HTTP/1.1 400' "no venue fault is called 'flood' (known: ack_lost, down,"
     get $control '/binance/requests?limit=-1'
     has 'a negative limit' 'HTTP/1.1 400' 'limit must be a whole number'
     get $control '/binance/requests?until=4'
@@ -222,6 +264,7 @@ start || {
 as_a_program
 looking
 turning
+faulting
 refusing
 stops
 over_tls

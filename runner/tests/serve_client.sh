@@ -18,6 +18,7 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
+trap '' PIPE # a server may close while we still talk
 
 complain() {
     failures=$((failures + 1))

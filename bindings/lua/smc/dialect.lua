@@ -191,6 +191,13 @@ function M.sandbox(def)
     local its, on_request, close = box.new(Box, venue, seed, options, record)
     return its, on_request, close -- not a tail call: an unknown assumption is blamed on the caller's line
   end
+  half.door = { ops = {}, volatile = {} }
+  function half.door.signed(ex) return (def.routes[ex.method .. " " .. ex.path] or {}).signed == true end
+  function half.door.refusal(p)
+    local no = { status = p.status, code = p.code, message = p.message or "a fault" }
+    local body = def.refuse and def.refuse(no) or { message = no.message }
+    return { { "Content-Type", "application/json" } }, json.encode(body)
+  end
   function half.urls(its) its.url = its.origin end
   function half.template(entry)
     return def.routes[entry.method .. " " .. entry.path] and entry.path or "other"

@@ -1,6 +1,8 @@
 --- Simulated venues: real HTTP and WebSocket servers of this process, over the matching engine.
 -- In a spec there is one of each name, which all its clients share; `smc.sandbox(name, options)` opens one more.
+local boxes = require "smc.sandbox.box"
 local dialects = require "smc.dialects"
+local doors = require "smc.sandbox.door"
 local request_log = require "smc.request_log"
 local server = require "smc.core.server"
 local task = require "smc.core.task"
@@ -9,7 +11,8 @@ local world = require "smc.world"
 local opened = setmetatable({}, { __mode = "k" }) -- by world, by name
 local counts = setmetatable({}, { __mode = "k" }) -- sandboxes of a world, so that no two are the same
 
-local REQUEST_FIELDS = { signed = true, path = true, method = true, websocket = true, status = true }
+local REQUEST_FIELDS = { signed = true, path = true, method = true, websocket = true, status = true,
+  fault = true }
 
 -- ---- what arrived ------------------------------------------------------------
 
@@ -79,12 +82,19 @@ local function open(w, name, options, place)
   check_options(name, options, face.options)
   local tls = check_tls(name, options.tls)
   counts[w] = (counts[w] or 0) + 1
-  local box, serve, close = face.new(w.seed + counts[w] - 1, options, log.add)
-  local s, err = listen(w, serve, place, tls)
+  local door
+  local box, serve, close = face.new(w.seed + counts[w] - 1, options, function(entry)
+    entry.fault = door.committing
+    log.add(entry)
+  end)
+  door = doors.new(face.door, serve, log.add)
+  local s, err = listen(w, function(ex) door:enter(ex) end, place, tls)
   if not s then return nil, err end
+  door.server, door.sabotaged = s, w.sabotage ~= nil
   box.origin, box.ca = s:origin(), s:ca()
   face.urls(box)
   function box.requests(_, filters) return (request_log.matching(log, REQUEST_FIELDS, filters, 2)) end
+  boxes.set_door(box, door)
   w.on_close(function()
     close()
     s:close()

@@ -9,6 +9,7 @@ local Box = {}
 Box.__index = Box
 
 local hidden = setmetatable({}, { __mode = "k" }) -- box -> the venue behind it
+local doors = setmetatable({}, { __mode = "k" }) -- box -> its front door
 
 local function def_of(self, symbol, what)
   local sb = hidden[self]
@@ -21,6 +22,8 @@ M.def_of = def_of
 
 --- The venue behind a box.
 function M.venue(box) return hidden[box] end
+
+function M.set_door(box, door) doors[box] = door end
 
 local function check_keys(what, given, known)
   if given == nil then return {} end
@@ -119,6 +122,23 @@ function Box:stall_streams(on)
   if type(on) ~= "boolean" then error("sandbox:stall_streams: true or false expected", 2) end
   for _, session in ipairs(hidden[self]:every_session()) do (on and stall.begin or stall.finish)(session) end
 end
+
+
+--- From now on the venue commits a fault: { venue = NAME, on = OP, path =, method =, times =, .. }; see faults.lua.
+function Box:fault(given)
+  local ok, wrong = doors[self]:add(given)
+  if not ok then error("fault: " .. wrong, 2) end
+end
+
+--- Ends all faults, or those of one name.  Returns true, or nil and an error when it cannot listen again.
+function Box:heal(name)
+  local ok, err = doors[self]:heal(name)
+  if not ok and type(err) == "string" then error("heal: " .. err, 2) end
+  return ok, err
+end
+
+--- The faults in force, oldest first: what was given, and how often each was committed.
+function Box:faults() return doors[self]:list() end
 
 local KEY_OPTIONS = { kind = true, public = true, secret = true, trade = true }
 

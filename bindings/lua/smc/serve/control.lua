@@ -1,6 +1,7 @@
 --- The control API of `smcrun serve`: HTTP and JSON, for programs on this machine.  Its document: runner/README.md.
 
 local core = require "smc.core.task"
+local faults = require "smc.sandbox.faults"
 local json = require "smc.json"
 local metrics = require "smc.serve.metrics"
 
@@ -39,7 +40,7 @@ end
 local function describe(r, id, epoch_ms)
   return json.object("id", id, "time", math.floor(epoch_ms + r.at * 1000 + 0.5), "method", safe(r.method),
     "path", safe(r.path), "query", safe(r.query), "body", safe(r.body), "signed", r.signed,
-    "websocket", r.websocket or false, "status", r.status)
+    "websocket", r.websocket or false, "status", r.status, "fault", r.fault)
 end
 
 local function requests(v, ex)
@@ -72,11 +73,23 @@ local function blame(v, ex, name, why)
 end
 
 --- Calls a method of the sandbox.  Wrong use, which it blames on its caller, is the client's; anything else is ours.
+-- Returns true and what the method returned; nil once the client was refused.
 local function turn(v, ex, method, ...)
-  local ok, err = pcall(v.box[method], v.box, ...)
-  if ok then return true end
+  local ok, err, why = pcall(v.box[method], v.box, ...)
+  if ok then return true, err, why end
   if type(err) ~= "string" or err:find "^[%w_/]+%.lua:%d+:" then error(err, 0) end
   blame(v, ex, method, (err:gsub("^sandbox:", "")))
+end
+
+local function faults_of(v)
+  local out = {}
+  for i, fault in ipairs(v.box:faults()) do
+    local fields = {}
+    for name, value in pairs(fault) do fields[#fields + 1] = { name, value } end
+    table.sort(fields, function(a, b) return a[1] < b[1] end)
+    out[i] = json.object(fields)
+  end
+  return json.array(out)
 end
 
 turns.skew = { example = '{"seconds": 2.5}', fields = { seconds = "number" }, act = function(v, ex, body)
@@ -98,26 +111,16 @@ turns.limit = { act = function(v, ex, body)
   if turn(v, ex, "limit", body) then reply(ex, 200, body) end
 end }
 
-local function switch(what, set)
-  turns[what] = { example = '{"on": true}', fields = { on = "boolean" }, act = function(v, ex, body)
-    if body.on == nil then return blame(v, ex, what, "on expected") end
-    local ok, err = set(v, body.on)
-    if ok == nil then return refuse(ex, 409, ("cannot listen on %s again: %s"):format(v.box.origin, tostring(err))) end
-    v[what] = body.on
-    reply(ex, 200, json.object("on", body.on))
-  end }
-end
+turns.fault = { example = '{"venue": "ack_lost", "on": "place", "times": 1}', act = function(v, ex, body)
+  if turn(v, ex, "fault", body) then reply(ex, 200, json.object("faults", faults_of(v))) end
+end }
 
-switch("down", function(v, on)
-  local ok, err = v.server:refuse(on)
-  if ok and on then v.server:drop() end
-  return ok, err
-end)
-
-switch("mute", function(v, on)
-  v.server:mute(on)
-  return true
-end)
+turns.heal = { example = '{"venue": "ack_lost"}', fields = { venue = "string" }, act = function(v, ex, body)
+  local fine, ok, err = turn(v, ex, "heal", body.venue)
+  if not fine then return end
+  if ok then return reply(ex, 200, json.object("faults", faults_of(v))) end
+  refuse(ex, 409, ("cannot listen on %s again: %s"):format(v.box.origin, tostring(err)))
+end }
 
 local function check_fields(body, wanted)
   for name, value in pairs(body) do
@@ -148,18 +151,22 @@ end
 
 -- ---- finding ------------------------------------------------------------------
 
+local TURNS = { "fault", "heal", "skew", "move", "limit" } -- in the order of the index
+
 --- What there is: the line of --json, how each venue is set, and the paths.
 local function index(state)
   local paths, venues = { "GET /", "GET /healthz", "GET /metrics" }, {}
   for _, v in ipairs(state.venues) do
     paths[#paths + 1] = ("GET /%s/requests?since=ID&limit=N"):format(v.name)
-    for _, name in ipairs { "skew", "move", "limit", "down", "mute" } do
+    for _, name in ipairs(TURNS) do
       paths[#paths + 1] = ("POST /%s/%s %s"):format(v.name, name, example(v, name))
     end
-    venues[#venues + 1] = { v.name, json.object("down", v.down or false, "mute", v.mute or false,
-      "requests", v.log.last) }
+    venues[#venues + 1] = { v.name, json.object("faults", faults_of(v), "requests", v.log.last) }
   end
-  return json.object("places", state.places, "venues", json.object(venues), "paths", json.array(paths))
+  local known = {}
+  for i, name in ipairs(faults.names()) do known[i] = { name, faults.table[name].doc } end
+  return json.object("places", state.places, "faults", json.object(known), "venues", json.object(venues),
+    "paths", json.array(paths))
 end
 
 local plain = {

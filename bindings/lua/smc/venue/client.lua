@@ -186,6 +186,14 @@ function Client:requests(filters)
   return (within[self].wire:requests(filters, 2)) -- the parentheses keep this frame for the levels of errors
 end
 
+-- Tail calls: wrong use is blamed on their callers.
+
+--- The venue's sandbox commits a fault from now on.
+function Client:fault(given) return self.sandbox:fault(given) end
+
+--- Ends all faults, or those of one name.
+function Client:heal(name) return self.sandbox:heal(name) end
+
 --- Measures how far the venue's clock is ahead of ours, and signs by it from now on.  Returns milliseconds.
 function Client:sync()
   local sent = task.wall_ms()

@@ -5,7 +5,8 @@ local routes = require "smc.sandbox.binance.routes"
 local venue = require "smc.sandbox.binance"
 local ws_api = require "smc.sandbox.binance.ws_api"
 
-local M = { options = boxes.options, guide = require "smc.sandbox.binance.guide" }
+local M = { options = boxes.options, guide = require "smc.sandbox.binance.guide",
+  door = require "smc.sandbox.binance.door" }
 
 local Box = boxes.class("binance", { hmac = true, rsa = true, ed25519 = true })
 

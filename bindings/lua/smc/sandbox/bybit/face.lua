@@ -3,7 +3,8 @@ local boxes = require "smc.sandbox.box"
 local calls = require "smc.sandbox.bybit.calls"
 local venue = require "smc.sandbox.bybit"
 
-local M = { options = boxes.options, guide = require "smc.sandbox.bybit.guide" }
+local M = { options = boxes.options, guide = require "smc.sandbox.bybit.guide",
+  door = require "smc.sandbox.bybit.door" }
 
 local Box = boxes.class("bybit", { hmac = true, rsa = true })
 

@@ -4,7 +4,8 @@ local rest = require "smc.sandbox.oanda.rest"
 local venue = require "smc.sandbox.oanda"
 
 local M = { options = { assume = true, token = true, account = true },
-  guide = require "smc.sandbox.oanda.guide" }
+  guide = require "smc.sandbox.oanda.guide",
+  door = require "smc.sandbox.oanda.door" }
 
 local Box = boxes.class("oanda", { bearer = true })
 

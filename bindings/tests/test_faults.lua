@@ -1,0 +1,246 @@
+-- The faults that every sandbox commits at its front door, as clients meet them.
+local smc = require "smc"
+local doors = { binance = require "smc.sandbox.binance.door", bybit = require "smc.sandbox.bybit.door",
+  oanda = require "smc.sandbox.oanda.door" }
+local faults = require "smc.sandbox.faults"
+
+local SYMBOL = { binance = "BTC/USDT", bybit = "BTC/USDT", oanda = "EUR/USD" }
+
+local function raw(venue, target, options) return smc.http.get(venue.sandbox.origin .. target, options) end
+
+describe("a venue fault", function()
+  local venue, sandbox
+  before_each(function()
+    venue = smc.venue "binance"
+    sandbox = venue.sandbox
+  end)
+
+  it("is a status with the venue's own body, and nothing is done", function()
+    venue:fault { venue = "status", on = "place", status = 503 }
+
+    local order, err = venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" }
+
+    assert.is_nil(order)
+    assert.same({ 503, -1008 }, { err.http, err.code })
+    assert.equal(0, #sandbox:orders())
+    local seen = sandbox:requests { path = "/api/v3/order" }[1]
+    assert.same({ "POST", true, 503, "status" }, { seen.method, seen.signed, seen.status, seen.fault })
+    assert.is_truthy(venue:account())
+  end)
+
+  it("may carry out what was asked before it says no", function()
+    venue:fault { venue = "status", on = "place", status = 504, carried_out = true }
+
+    local _, err = venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" }
+
+    assert.same({ 504, "unknown_outcome" }, { err.http, err.class })
+    assert.equal("filled", sandbox:orders { client_id = err.client_id }[1].status)
+    assert.equal("status", sandbox:requests { path = "/api/v3/order" }[1].fault)
+  end)
+
+  it("has the code, the text and the Retry-After that are wished for", function()
+    venue:fault { venue = "status", path = "/api/v3/time", status = 429, code = -1, message = "no", retry_after = 2.5 }
+
+    local reply = assert(raw(venue, "/api/v3/time"))
+
+    assert.same({ 429, '{"code":-1,"msg":"no"}', "3" }, { reply.status, reply.body, reply.headers["retry-after"] })
+    assert.equal(200, assert(raw(venue, "/api/v3/ping")).status)
+  end)
+
+  it("loses an acknowledgement, and not the order", function()
+    venue:fault { venue = "ack_lost", on = "place", times = 1 }
+
+    local order, err = venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" }
+
+    assert.is_nil(order)
+    assert.equal("unknown_outcome", err.class)
+    assert.equal("filled", sandbox:orders { client_id = err.client_id }[1].status)
+    assert.is_truthy(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" })
+  end)
+
+  it("drops the connection, and the order with it", function()
+    venue:fault { venue = "reset", on = "place" }
+
+    local order = venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" }
+
+    assert.is_nil(order)
+    assert.equal(0, #sandbox:orders())
+    assert.same({ "reset", nil }, { sandbox:requests({ fault = "reset" })[1].fault,
+      sandbox:requests({ fault = "reset" })[1].status })
+  end)
+
+  it("answers late what was done in time", function()
+    venue:fault { venue = "slow", path = "/api/v3/time", seconds = 4.25 }
+    local began, wall = smc.now(), smc.wall()
+
+    local reply = assert(raw(venue, "/api/v3/time"))
+
+    assert.equal(4.25, smc.now() - began)
+    assert.equal(('{"serverTime":%d}'):format(wall), reply.body)
+  end)
+
+  it("keeps silent", function()
+    venue:fault { venue = "silent", path = "/api/v3/time" }
+    local _, err = raw(venue, "/api/v3/time", { timeout = 3 })
+    assert.equal("timeout", err.class)
+    assert.is_true(err.sent)
+  end)
+
+  it("cuts the body of an answer in two", function()
+    for _, bytes in ipairs { false, 0, 7, 10000 } do
+      venue:fault { venue = "truncated", path = "/api/v3/time", bytes = bytes or nil, times = 1 }
+      local reply, err = raw(venue, "/api/v3/time")
+      assert.is_nil(reply)
+      assert.equal("network", err.class)
+    end
+    assert.equal(200, assert(raw(venue, "/api/v3/time")).status)
+  end)
+
+  it("answers with a page, or with anything else", function()
+    venue:fault { venue = "not_json", path = "/api/v3/time", times = 1 }
+    local reply = assert(raw(venue, "/api/v3/time"))
+    assert.same({ 200, "text/html" }, { reply.status, reply.headers["content-type"] })
+    assert.is_truthy(reply.body:find("<html>", 1, true))
+    venue:fault { venue = "not_json", on = "place", body = "null", status = 201, carried_out = true }
+    local _, err = venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" }
+    assert.equal("unknown_outcome", err.class)
+    assert.equal(1, #sandbox:orders())
+  end)
+
+  it("repeats the first answer to each question, and does the rest", function()
+    venue:fault { venue = "stale" }
+    sandbox:move("BTC/USDT", { to = "30000" })
+    local first = assert(venue:ticker "BTC/USDT").last
+    assert.is_true(tonumber(first) < 31000)
+    sandbox:move("BTC/USDT", { to = "60000" })
+    local before = assert(venue:balances()).BTC.free
+
+    smc.sleep(1) -- another timestamp, another signature
+    assert.equal(first, assert(venue:ticker "BTC/USDT").last)
+    assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" })
+    assert.equal(before, assert(venue:balances()).BTC.free)
+    venue:heal "stale"
+    assert.equal(smc.decimal.add(before, "0.01"), assert(venue:balances()).BTC.free)
+    assert.is_true(tonumber(assert(venue:ticker "BTC/USDT").last) > 59000)
+  end)
+
+  it("meets the requests of one call, and not others of the same path", function()
+    venue:fault { venue = "status", on = "cancel" }
+    assert.equal(503, select(2, venue:cancel { symbol = "BTC/USDT", id = "1" }).http)
+    assert.equal("unknown_order", select(2, venue:order { symbol = "BTC/USDT", id = "1" }).class)
+    assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" })
+  end)
+
+  it("takes the whole venue down, or makes it mute", function()
+    venue:fault { venue = "down" }
+    venue:fault { venue = "down" }
+    local _, err = raw(venue, "/api/v3/time")
+    assert.equal("connect", err.code)
+    assert(venue:heal "down")
+    assert.equal(200, assert(raw(venue, "/api/v3/time")).status)
+    venue:fault { venue = "mute" }
+    _, err = raw(venue, "/api/v3/time", { timeout = 2 })
+    assert.equal("timeout", err.class)
+    assert(venue:heal())
+    assert.equal(200, assert(raw(venue, "/api/v3/time")).status)
+  end)
+
+  it("comes in turn, is counted, and ends", function()
+    venue:fault { venue = "status", status = 500, path = "/api/v3/time", times = 2 }
+    venue:fault { venue = "status", status = 429, method = "get" }
+    local function status() return assert(raw(venue, "/api/v3/time")).status end
+
+    assert.same({ 500 }, { status() })
+    assert.same({ { venue = "status", status = 500, path = "/api/v3/time", times = 1, committed = 1 },
+      { venue = "status", status = 429, method = "get", committed = 0 } }, sandbox:faults())
+    assert.same({ 500, 429, 429 }, { status(), status(), status() })
+    assert.same({ { venue = "status", status = 429, method = "get", committed = 2 } }, sandbox:faults())
+    assert(sandbox:heal())
+    assert.same({}, sandbox:faults())
+    assert.equal(200, status())
+  end)
+
+  it("refuses a handshake", function()
+    venue:fault { venue = "status", status = 503, on = "stream", times = 1 }
+    local stream, err = venue:stream { "trade:BTC/USDT" }
+    assert.is_nil(stream)
+    assert.is_truthy(err.message:find("HTTP 503", 1, true))
+    stream = assert(venue:stream { "trade:BTC/USDT" })
+    assert(stream:close())
+  end)
+
+  it("is refused by name when there is no such thing", function()
+    local function wrong(given, text)
+      local ok, err = pcall(function() venue:fault(given) end)
+      assert.is_false(ok)
+      assert.is_truthy(tostring(err):find(text, 1, true), tostring(err))
+      assert.is_truthy(tostring(err):find("test_faults.lua", 1, true), tostring(err))
+    end
+    wrong({ venue = "flood" }, "no venue fault is called 'flood' (known: ack_lost, down, mute, not_json, reset,")
+    wrong({ link = "down" }, "no venue fault is called 'nil'")
+    wrong({ venue = "reset", link = "down" }, "unknown parameter 'link' of 'reset'")
+    wrong({ venue = "down", on = "place" }, "unknown parameter 'on' of 'down'")
+    wrong({ venue = "reset", on = "plaice" }, "no call is named 'plaice' (on: account, amend, balances,")
+    wrong({ venue = "slow" }, "seconds (how late the answer is) is missing")
+    wrong({ venue = "slow", seconds = -1 }, "seconds must be a number of 0 or more")
+    wrong({ venue = "status", status = 99 }, "status must be a integer from 200 to 599")
+    wrong({ venue = "reset", times = 0 }, "times must be 1 or more")
+    wrong({ venue = "reset", path = 1 }, "path must be a string")
+    wrong("reset", "a table such as { venue = \"reset\", on = \"place\" } expected")
+    local ok, err = pcall(function() venue:heal "flood" end)
+    assert.is_false(ok)
+    assert.is_truthy(tostring(err):find("no venue fault is called 'flood'", 1, true))
+    assert.same({}, sandbox:faults())
+  end)
+end)
+
+-- What a client's calls are named is what `on` means: the requests of each are those that the door has under its name.
+local function everything(venue, symbol)
+  local calls = {
+    ping = {}, time = {}, instruments = {}, ticker = { symbol }, book = { symbol }, candles = { symbol, "1m" },
+    account = {}, balances = {}, order = { { symbol = symbol, id = "1" } }, cancel = { { symbol = symbol, id = "1" } },
+    open_orders = { symbol }, orders = { symbol }, fills = { symbol },
+    place = { { symbol = symbol, side = "buy", type = "market", qty = "1" } }, stream = { { "ticker:" .. symbol } },
+  }
+  if venue.name ~= "oanda" then calls.trades, calls.cancel_all, calls.user_stream = { symbol }, { symbol }, {} end
+  return calls
+end
+
+for _, name in ipairs { "binance", "bybit", "oanda" } do
+  describe("the front door of " .. name, function()
+    it("knows the requests of every call", function()
+      local venue = smc.venue(name)
+      for op, arguments in pairs(everything(venue, SYMBOL[name])) do
+        assert.is_truthy(doors[name].ops[op], op)
+        venue:fault { venue = "status", status = 503, on = op }
+        local answer, err = venue[op](venue, table.unpack(arguments))
+        assert.is_nil(answer, op)
+        assert.is_truthy(tostring(err):find("503", 1, true) or err.http == 503, op)
+        assert.is_true(venue.sandbox:faults()[1].committed > 0, op)
+        assert(venue:heal())
+      end
+    end)
+
+    it("says no in the venue's own words, whatever the status", function()
+      local venue = smc.venue(name)
+      for _, status in ipairs { 400, 401, 403, 404, 418, 429, 500, 502, 503, 504 } do
+        venue:fault { venue = "status", status = status, on = "account", times = 1 }
+        local _, err = venue:account()
+        assert.equal(status, err.http)
+        assert.is_true(err.class ~= "protocol", status .. ": " .. tostring(err))
+      end
+    end)
+  end)
+end
+
+describe("the table of faults", function()
+  it("documents each, and each of its parameters", function()
+    assert.same({ "ack_lost", "down", "mute", "not_json", "reset", "silent", "slow", "stale", "status", "truncated" },
+      faults.names())
+    for name, fault in pairs(faults.table) do
+      assert.equal("string", type(fault.doc), name)
+      assert.is_true((fault.commit == nil) ~= (fault.switch == nil), name)
+      for param, p in pairs(fault.params or {}) do assert.equal("string", type(p[2]), name .. "." .. param) end
+    end
+  end)
+end)
