@@ -248,8 +248,8 @@ function Venue:flatten(symbol) end
 
 ---Places an order.  On failure err.client_id is the id that was sent.  A limit_maker that would take is refused by
 ---binance; bybit accepts it and then rejects it: the order comes back with status "rejected".  oanda has limit, market,
----stop and take_profit, and no quote_qty; an order that it accepts and cancels at once, for want of margin or because the
----market is closed, is an error with err.order_id.
+---stop and take_profit, and no quote_qty; an order that it accepts and cancels at once, for want of margin or because
+---the market is closed, is an error with err.order_id.
 ---
 ---Raises: unknown keys, amounts that are no strings.  Where: scenario, hook.
 ---@async

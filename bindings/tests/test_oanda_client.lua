@@ -133,7 +133,10 @@ describe("wrong use of an oanda venue", function()
     says("amend: a new qty, price or trigger_price expected", function()
       return venue:amend { symbol = "EUR/USD", id = "1" }, nil
     end)
-    says("book: a symbol like \"EUR/USD\" expected", function() return venue:book(), nil end)
+    for _, symbol in ipairs { 7, "EURUSD", "EUR/USD?x=1", "../EUR/USD" } do
+      says("book: a symbol like \"EUR/USD\" expected", function() return venue:book(symbol), nil end)
+      says("trades: a symbol like \"EUR/USD\" expected", function() return venue:trades(symbol), nil end)
+    end
     says("candles: unknown key 'from'", function() return venue:candles("EUR/USD", "1m", { from = 1 }), nil end)
     says("stream: unknown channel 'trade:EUR/USD'", function() return venue:stream { "trade:EUR/USD" }, nil end)
     assert.equal(0, #seen)
@@ -314,6 +317,17 @@ describe("an order of oanda", function()
     local none, err = venue:order { symbol = "EUR/USD", id = "9" }
     assert.is_nil(none)
     assert.same({ "unknown_order", "NO_SUCH_ORDER", 1 }, { err.class, err.code, script.count(seen, "GET /orders/9") })
+  end)
+
+  it("is named in a path by what it is called, and no more", function()
+    local venue, seen = script.open { ["PUT /orders/8%2F..%2F9/cancel"] = { NO_SUCH },
+      ["GET /orders/8%3Fx%3D1"] = { NO_SUCH }, ["PUT /orders/@a%2Fb%20c/cancel"] = { NO_SUCH } }
+    for _, call in ipairs { function() return venue:cancel { symbol = "EUR/USD", id = "8/../9" } end,
+      function() return venue:order { symbol = "EUR/USD", id = "8?x=1" } end,
+      function() return venue:cancel { symbol = "EUR/USD", client_id = "a/b c" } end } do
+      assert.equal("unknown_order", select(2, call()).class)
+    end
+    assert.equal(3, #seen)
   end)
 
   it("is found by our id after its end, with what ended it", function()

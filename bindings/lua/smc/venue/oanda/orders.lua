@@ -26,7 +26,7 @@ end
 
 --- How an order is named in a path.
 local function specifier(given)
-  return given.id and tostring(given.id) or "@" .. text.percent_encode(given.client_id)
+  return given.id and text.percent_encode(tostring(given.id)) or "@" .. text.percent_encode(given.client_id)
 end
 
 local function id_of(word) return math.tointeger(tonumber(word)) end
@@ -209,7 +209,7 @@ end
 local function by_id(self, op, id)
   local inner = client.inside(self)
   for i = 1, LAG_TRIES do
-    local answer, err = request.ask(self, op, "orders/" .. id)
+    local answer, err = request.ask(self, op, "orders/" .. text.percent_encode(id))
     if answer then return answer.order end
     local late = err.code == "NO_SUCH_ORDER" and id_of(id) and id_of(id) <= (inner.head or 0)
     if not late or i == LAG_TRIES then return nil, err end

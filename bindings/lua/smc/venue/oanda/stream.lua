@@ -2,6 +2,7 @@
 local events = require "smc.venue.events"
 local lines = require "smc.venue.oanda.lines"
 local market_stream = require "smc.venue.market_stream"
+local text = require "smc.core.text"
 local unify = require "smc.venue.oanda.unify"
 
 local M = {}
@@ -75,7 +76,7 @@ function M.open(venue, inner, channels)
   end
   fields.token, fields.names = inner.token, names
   fields.url = ("%s/v3/accounts/%s/pricing/stream?instruments=%s"):format(venue.ws_url, venue.key,
-    table.concat(names, "%2C"))
+    text.percent_encode(table.concat(names, ",")))
   return events.open(Stream, fields, options, inner.random)
 end
 

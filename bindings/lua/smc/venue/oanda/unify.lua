@@ -13,7 +13,9 @@ function M.native(symbol) return (symbol:gsub("/", "_", 1)) end
 
 --- The same for what a call was given; wrong use is blamed on the caller of the call, or higher up.
 function M.checked(what, symbol, level)
-  if type(symbol) ~= "string" then error(what .. ": a symbol like \"EUR/USD\" expected", level or 3) end
+  if type(symbol) ~= "string" or not symbol:find "^[%u%d]+/[%u%d]+$" then
+    error(what .. ": a symbol like \"EUR/USD\" expected", level or 3)
+  end
   return M.native(symbol)
 end
 
