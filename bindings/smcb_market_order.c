@@ -31,7 +31,8 @@ static int l_place(lua_State *L)
 {
     static const char *const known[] = {"account",   "symbol",  "side",  "type",      "qty",
                                         "quote_qty", "price",   "tif",   "client_id", "stp",
-                                        "now_ms",    "trigger", "trail", "trail_bps", NULL};
+                                        "now_ms",    "trigger", "trail", "trail_bps", "link",
+                                        "after",     NULL};
     smc_market_t *m = smcb_market_check(L);
     smcb_market_options(L, 2, known);
     smc_dec_t qty, quote_qty, price;
@@ -48,6 +49,8 @@ static int l_place(lua_State *L)
         .price = smcb_market_dec(L, 2, "price", &price) ? &price : NULL,
         .client_id = smcb_market_text(L, 2, "client_id"),
         .trigger = read_trigger(L, 2, &trigger) ? &trigger : NULL,
+        .link = smcb_market_int(L, 2, "link", 0),
+        .after = smcb_market_int(L, 2, "after", 0),
     };
     const smc_order_t *o;
     smc_refusal_t why = smc_market_place(m, &r, smcb_market_now(L, m, 2), &o);
@@ -79,6 +82,12 @@ static int push_result(lua_State *L, const smc_market_t *m, smc_refusal_t why, c
     if (why != SMC_ACCEPTED)
         return smcb_market_refused(L, why);
     smcb_push_order(L, m, o);
+    return 1;
+}
+
+static int l_new_link(lua_State *L)
+{
+    lua_pushinteger(L, smc_market_new_link(smcb_market_check(L)));
     return 1;
 }
 
@@ -146,6 +155,8 @@ static int l_cancel_all(lua_State *L)
 }
 
 const luaL_Reg smcb_market_orders[] = {
-    {"place", l_place}, {"cancel", l_cancel}, {"cancel_all", l_cancel_all},
-    {"amend", l_amend}, {"order", l_order},   {NULL, NULL},
+    {"place", l_place},   {"new_link", l_new_link},
+    {"cancel", l_cancel}, {"cancel_all", l_cancel_all},
+    {"amend", l_amend},   {"order", l_order},
+    {NULL, NULL},
 };

@@ -9,11 +9,11 @@ static const char *const order_types[] = {"limit", "market", "limit_maker"};
 static const char *const order_tifs[] = {"gtc", "gtc", "ioc", "fok"};
 static const char *const statuses[] = {"new",      "partially_filled", "filled",
                                        "canceled", "expired",          "expired_in_match"};
-static const char *const reasons[] = {"",          "user", "system", "ioc",           "fok",
-                                      "liquidity", "stp",  "bound",  "trigger_failed"};
+static const char *const reasons[] = {"",    "user",  "system",         "ioc",   "fok", "liquidity",
+                                      "stp", "bound", "trigger_failed", "linked"};
 static const char *const event_names[] = {"order", "trade", "level", "balance", "transfer"};
-static const char *const execs[] = {"new",       "trade",    "canceled", "expired",
-                                    "prevented", "replaced", "triggered"};
+static const char *const execs[] = {"new",       "trade",    "canceled",  "expired",
+                                    "prevented", "replaced", "triggered", "released"};
 
 /* ---- tables -------------------------------------------------------------- */
 
@@ -108,6 +108,10 @@ void smcb_push_order(lua_State *L, const smc_market_t *m, const smc_order_t *o)
     if (o->working_ms >= 0)
         smcb_set_int(L, "working_ms", o->working_ms);
     smcb_set_bool(L, "on_book", o->on_book);
+    if (o->link != 0)
+        smcb_set_int(L, "link", o->link);
+    if (o->after != 0)
+        smcb_set_int(L, "after", o->after);
     if (o->prevented_match_id >= 0)
         smcb_set_int(L, "prevented_match_id", o->prevented_match_id);
     if (o->conditional)

@@ -157,6 +157,8 @@ smc_refusal_t smc_market_amend(smc_market_t *m, const smc_order_ref_t *ref,
     node_t *n = order_find_open(m, ref);
     if (n == NULL)
         return SMC_REFUSED_UNKNOWN_ORDER;
+    if (n->linked || n->o.after != 0)
+        return SMC_REFUSED_COMBINATION;
     if (n->inst->halted)
         return SMC_REFUSED_HALTED;
     if (!applies(n, change))

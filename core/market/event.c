@@ -41,7 +41,8 @@ void event_order(smc_market_t *m, const node_t *n, smc_exec_t exec, const smc_fi
         e->fill = *fill;
     if (exec == SMC_EXEC_NEW)
         e->order.on_book =
-            !n->watch.waiting; /* also that of an order that will take: venues say so */
+            !n->watch.waiting &&
+            n->o.after == 0; /* also that of an order that will take: venues say so */
 }
 
 void event_prevented(smc_market_t *m, const node_t *n, const smc_prevented_t *p)

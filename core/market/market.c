@@ -340,7 +340,7 @@ static int touch_order(const void *pa, const void *pb)
 
 void market_settle(smc_market_t *m)
 {
-    while (m->n_waiting > 0 && triggers_run(m)) {
+    while (links_run(m) || (m->n_waiting > 0 && triggers_run(m))) {
     }
     if (m->n_touched == 0)
         return;

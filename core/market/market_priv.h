@@ -38,9 +38,14 @@ struct node {
     node_t *open_prev, *open_next; /* the owner's open orders on the instrument, by id */
     node_t *wait_prev, *wait_next; /* those of the instrument that wait for their trigger, by id */
     watch_t watch;
-    node_t **slot;     /* the feed's pointer to this order, cleared when it ends */
-    size_t first_fill; /* index into the owner's fills from which its own may come */
-    bool ran_out;      /* quote amount: the book held less than that */
+    bool linked;           /* a member of the group o.link */
+    smc_dec_t need;        /* what it would lock, had it no group */
+    node_t *followers;     /* those that wait until it is filled, in the order of their coming */
+    node_t *next_follower; /* of the same order */
+    node_t *next_ended;    /* in the market's list */
+    node_t **slot;         /* the feed's pointer to this order, cleared when it ends */
+    size_t first_fill;     /* index into the owner's fills from which its own may come */
+    bool ran_out;          /* quote amount: the book held less than that */
     bool ended;
 };
 
@@ -165,7 +170,9 @@ struct smc_market {
     touch_t *touched;
     size_t n_touched, cap_touched;
     size_t n_waiting; /* orders that wait for their trigger */
-    node_t *pool;     /* ended orders of the system, to be used again */
+    int64_t last_link;
+    node_t *ended; /* orders that have ended and have followers */
+    node_t *pool;  /* ended orders of the system, to be used again */
 };
 
 /* ---- amounts: bounded by AMOUNT_MAX_WHOLE where they enter, so that these can't overflow ---- */
@@ -311,6 +318,8 @@ smc_refusal_t place_judge(const account_t *a, const instrument_t *inst,
 void place_amount(node_t *n, const smc_order_request_t *r, const plan_t *plan);
 /* Lets a judged order work: locks, matches, and rests or ends what is left. */
 void place_work(smc_market_t *m, node_t *n, const smc_order_request_t *r, const plan_t *plan);
+/* The order before it is filled: begins what its request asked for. */
+void place_released(smc_market_t *m, node_t *n);
 /* Takes what crosses, then rests. */
 void place_rest(smc_market_t *m, node_t *n);
 
@@ -328,6 +337,27 @@ void trigger_disarm(smc_market_t *m, node_t *n);
 smc_dec_t mark_price(const instrument_t *inst); /* as smc_market_mark */
 /* Fires what is due.  false: nothing was. */
 bool triggers_run(smc_market_t *m);
+
+/* What an order asks for, once it works. */
+smc_order_request_t trigger_request(const smc_order_t *o);
+
+/* ---- link.c ---- */
+
+/* Whether an order fits into the group that it names. */
+smc_refusal_t link_check(const account_t *a, const instrument_t *inst,
+                         const smc_order_request_t *r);
+/* Frees what the group holds, so that another member can be judged; close locks what it needs. */
+void link_open(smc_market_t *m, const account_t *a, const instrument_t *inst, int64_t link);
+void link_close(smc_market_t *m, const account_t *a, const instrument_t *inst, int64_t link);
+/* n ends, and the others stay. */
+void link_leave(smc_market_t *m, node_t *n);
+/* n trades or fires: the others are cancelled. */
+void link_take(smc_market_t *m, node_t *n);
+void link_follow(smc_market_t *m, node_t *n, node_t *before);
+/* n, which has followers, has ended. */
+void link_ended(smc_market_t *m, node_t *n);
+/* Sees to the followers of what has ended.  false: there were none. */
+bool links_run(smc_market_t *m);
 
 /* ---- event.c ---- */
 

@@ -136,6 +136,8 @@ static void fill_order(smc_market_t *m, node_t *n, const smc_trade_t *t, bool ma
         .qty = t->qty,
         .quote = t->quote,
     };
+    if (n->linked)
+        link_take(m, n);
     settle(m, n, &fill);
     n->o.filled = dec_plus(n->o.filled, t->qty);
     n->o.filled_quote = dec_plus(n->o.filled_quote, t->quote);
@@ -182,6 +184,8 @@ static void trade(smc_market_t *m, node_t *taker, node_t *maker)
 static void lose(smc_market_t *m, node_t *n, smc_dec_t qty, const smc_prevented_t *p)
 {
     bool last = smc_dec_cmp(qty, n->rem) == 0;
+    if (n->linked)
+        link_take(m, n);
     if (last && n->level != NULL)
         book_unlink(n);
     else if (n->level != NULL)

@@ -65,6 +65,10 @@ void order_end(smc_market_t *m, node_t *n, smc_order_status_t status, smc_end_re
     n->o.updated_ms = m->now_ms;
     n->o.on_book = false;
     n->ended = true;
+    if (n->linked)
+        link_leave(m, n);
+    if (n->followers != NULL)
+        link_ended(m, n);
     if (!dec_is_zero(n->locked))
         order_unlock(m, n, n->locked);
     if (n->slot != NULL)

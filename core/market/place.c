@@ -192,6 +192,8 @@ static node_t *accept(smc_market_t *m, account_t *a, instrument_t *inst,
         return NULL;
     describe(&n->o, r);
     n->rem = n->o.qty;
+    n->o.link = r->link;
+    n->linked = r->link != 0;
     text_copy(n->o.client_id, r->client_id != NULL ? r->client_id : "");
     if (!order_keep(m, n)) {
         free(n);
@@ -234,6 +236,66 @@ static node_t *place_waiting(smc_market_t *m, account_t *a, instrument_t *inst,
     return n;
 }
 
+static node_t *place_after(smc_market_t *m, account_t *a, instrument_t *inst,
+                           const smc_order_request_t *r, smc_refusal_t *why)
+{
+    node_t *before = order_by_id(&a->holdings[inst->id], r->after);
+    *why = before == NULL ? SMC_REFUSED_UNKNOWN_ORDER : SMC_ACCEPTED;
+    node_t *n = before != NULL ? accept(m, a, inst, r) : NULL;
+    if (n == NULL)
+        return NULL;
+    if (r->trigger != NULL) {
+        n->o.conditional = true;
+        n->o.trigger = *r->trigger;
+    }
+    link_follow(m, n, before);
+    event_order(m, n, SMC_EXEC_NEW, NULL);
+    return n;
+}
+
+static smc_refusal_t begin(smc_market_t *m, node_t *n)
+{
+    smc_order_request_t r = trigger_request(&n->o);
+    if (n->o.conditional) {
+        smc_trigger_t trigger = n->o.trigger;
+        r.trigger = &trigger;
+        smc_refusal_t why = judge_waiting(m, n->owner, n->inst, &r, n);
+        if (why == SMC_ACCEPTED)
+            trigger_arm(m, n);
+        else
+            n->watch.waiting = false;
+        return why;
+    }
+    plan_t plan;
+    smc_refusal_t why = place_judge(n->owner, n->inst, &r, &plan);
+    if (why != SMC_ACCEPTED)
+        return why;
+    n->o.working_ms = m->now_ms;
+    place_amount(n, &r, &plan);
+    place_work(m, n, &r, &plan);
+    return SMC_ACCEPTED;
+}
+
+void place_released(smc_market_t *m, node_t *n)
+{
+    event_order(m, n, SMC_EXEC_RELEASED, NULL);
+    n->o.reject = begin(m, n);
+    if (n->o.reject == SMC_ACCEPTED)
+        return;
+    if (n->linked)
+        link_take(m, n);
+    order_end(m, n, SMC_ORDER_EXPIRED, SMC_END_TRIGGER);
+    event_order(m, n, SMC_EXEC_EXPIRED, NULL);
+}
+
+static node_t *place_any(smc_market_t *m, account_t *a, instrument_t *inst,
+                         const smc_order_request_t *r, smc_refusal_t *why)
+{
+    if (r->after != 0)
+        return place_after(m, a, inst, r, why);
+    return r->trigger != NULL ? place_waiting(m, a, inst, r, why) : place_now(m, a, inst, r, why);
+}
+
 smc_refusal_t smc_market_place(smc_market_t *m, const smc_order_request_t *r, int64_t now_ms,
                                const smc_order_t **out)
 {
@@ -247,10 +309,15 @@ smc_refusal_t smc_market_place(smc_market_t *m, const smc_order_request_t *r, in
     smc_refusal_t why = check_amounts(inst, r);
     if (why == SMC_ACCEPTED)
         why = check_client_id(a, r->client_id);
+    if (why == SMC_ACCEPTED && r->link != 0)
+        why = link_check(a, inst, r);
     if (why != SMC_ACCEPTED)
         return why;
-    node_t *n =
-        r->trigger != NULL ? place_waiting(m, a, inst, r, &why) : place_now(m, a, inst, r, &why);
+    if (r->link != 0)
+        link_open(m, a, inst, r->link);
+    node_t *n = place_any(m, a, inst, r, &why);
+    if (r->link != 0)
+        link_close(m, a, inst, r->link);
     if (n == NULL)
         return why != SMC_ACCEPTED ? why : SMC_REFUSED_MEMORY;
     market_settle(m);

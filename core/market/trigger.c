@@ -204,7 +204,7 @@ static void offer_changes(instrument_t *inst, int64_t now_ms)
 }
 
 /* What the order asks for, now that it works. */
-static smc_order_request_t request_of(const smc_order_t *o)
+smc_order_request_t trigger_request(const smc_order_t *o)
 {
     bool by_quote = !dec_is_zero(o->quote_qty);
     return (smc_order_request_t){
@@ -223,10 +223,12 @@ static smc_order_request_t request_of(const smc_order_t *o)
 static void fire(smc_market_t *m, node_t *n)
 {
     trigger_disarm(m, n);
+    if (n->linked)
+        link_take(m, n);
     order_unlock(m, n, n->locked);
     n->o.triggered_ms = n->o.working_ms = n->o.updated_ms = m->now_ms;
     event_order(m, n, SMC_EXEC_TRIGGERED, NULL);
-    smc_order_request_t r = request_of(&n->o);
+    smc_order_request_t r = trigger_request(&n->o);
     plan_t plan;
     n->o.reject = place_judge(n->owner, n->inst, &r, &plan);
     if (n->o.reject == SMC_ACCEPTED) {

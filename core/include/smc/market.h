@@ -64,7 +64,8 @@ typedef enum smc_end_reason {
     SMC_END_LIQUIDITY, /* market order: the book ran out */
     SMC_END_STP,       /* self-trade prevention */
     SMC_END_BOUND,     /* market order: nothing was left within its price */
-    SMC_END_TRIGGER,   /* its trigger fired, but it was refused: `reject` says why */
+    SMC_END_TRIGGER,   /* its time had come, but it was refused: `reject` says why */
+    SMC_END_LINKED,    /* another order of its group came first, or the one before it failed */
 } smc_end_reason_t;
 
 /* Why a call did nothing.  X(name, text) */
@@ -142,6 +143,8 @@ typedef struct smc_order {
     int64_t triggered_ms;       /* -1: not fired, or no trigger */
     smc_trigger_t trigger;      /* as given */
     smc_dec_t trigger_price;    /* in force; 0: none, or not following yet */
+    int64_t link;               /* its group, of which one cancels the others; 0: none */
+    int64_t after;              /* the order that must be filled first; 0: none, or it has been */
     int64_t following_ms;       /* since when its trail follows; -1: not yet, or no trail */
     int64_t prevented_match_id; /* of the last one; -1: none */
     char client_id[SMC_MARKET_CLIENT_ID_MAX + 1];
@@ -258,6 +261,13 @@ typedef struct smc_order_request {
     /* NULL, or when the order begins to work; until then it only waits.  It locks what a limit
      * order would; without a price of its own, what it comes to at the trigger price. */
     const smc_trigger_t *trigger;
+    /* A group of the account's orders on the instrument, all of one side, all but one of them with
+     * a trigger: the first that trades or fires cancels the others.  What they need is locked once.
+     * From smc_market_new_link; 0: none. */
+    int64_t link;
+    /* An order of the account on the instrument: until it is filled this one locks nothing and does
+     * nothing; ends the other in any other way, this one is cancelled.  0: none. */
+    int64_t after;
 } smc_order_request_t;
 
 /* Which order: by id unless -1, by client id unless NULL; both must agree. */
@@ -267,6 +277,8 @@ typedef struct smc_order_ref {
     const char *client_id;
 } smc_order_ref_t;
 
+/* A name for a group of linked orders that no other group has; above 0. */
+int64_t smc_market_new_link(smc_market_t *m);
 /* *out: the order as it is after matching; borrowed.  A refused order leaves no trace. */
 smc_refusal_t smc_market_place(smc_market_t *m, const smc_order_request_t *req, int64_t now_ms,
                                const smc_order_t **out);
@@ -402,6 +414,7 @@ typedef enum smc_exec {
     SMC_EXEC_PREVENTED, /* self-trade prevention; order.status tells whether the order ended */
     SMC_EXEC_REPLACED,
     SMC_EXEC_TRIGGERED, /* its trigger has fired: from here on it is an order of this instant */
+    SMC_EXEC_RELEASED,  /* the order before it is filled: the same */
 } smc_exec_t;
 
 typedef struct smc_order_event {
