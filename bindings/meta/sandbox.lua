@@ -1,6 +1,8 @@
 ---@meta smc.sandbox
 
 ---@class smc.SandboxOptions
+---@field tls? boolean|{ fault: "expired"|"wrong_host"|"unknown_ca" }  https and wss, by an authority made for the run; its
+---clients trust that one alone.  fault: what is wrong with the certificate
 ---@field assume? table<string, any>  see lua/smc/sandbox/<name>/assumptions.lua
 ---@field key? string  the account's API key, 1 to 128 letters, digits, - or _; default: drawn by the seed
 ---@field token? string  oanda: the account's token, 8 to 128 letters, digits, - or _; default: drawn by the seed
@@ -13,6 +15,7 @@
 ---@field ws_url string  see smc.Venue
 ---@field ws_api_url string
 ---@field origin string
+---@field ca string?  the certificate of its authority, in PEM; nil without TLS
 ---@field key string
 ---@field secret string
 ---@field token string  oanda: its bearer token, in place of key and secret

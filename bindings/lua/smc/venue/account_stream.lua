@@ -189,7 +189,7 @@ function M.open(class, venue, fields, given)
     if not fields.began_ms then return nil, err end
     fields.began = task.now()
   end
-  return events.open(class, fields, options, client.inside(venue).random)
+  return events.open(class, fields, options, client.inside(venue))
 end
 
 return M

@@ -60,7 +60,8 @@ function M.new(class, access, options, w, how)
     key = options.key or access.key, secret = access.sandbox and (options.secret or access.secret) or nil,
     sandbox = access.sandbox,
   }, class)
-  local inner = { wire = wire.new(), offset_ms = 0, traded = {}, recv_window = options.recv_window,
+  local ca = access.sandbox and access.sandbox.ca
+  local inner = { wire = wire.new(ca), ca = ca, offset_ms = 0, traded = {}, recv_window = options.recv_window,
     random = rng.new(w.seed, class.name .. " client " .. next_of(w, class.name)) }
   local secret = options.secret or access.secret
   if how == "bearer" then inner.token = token_of(secret) else inner.signer = key_of(secret) end
@@ -68,7 +69,7 @@ function M.new(class, access, options, w, how)
   return self
 end
 
---- What a venue keeps to itself: { signer | token, wire, offset_ms, recv_window, random }.
+--- What a venue keeps to itself: { signer | token, wire, ca, offset_ms, recv_window, random }.
 function M.inside(venue) return within[venue] end
 
 --- A client id for an order that was given none.

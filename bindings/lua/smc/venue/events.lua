@@ -40,7 +40,7 @@ function M.class(name)
   return class
 end
 
-function Events:connect() return ws.connect(self.url) end
+function Events:connect() return ws.connect(self.url, { ca = self.ca }) end
 function Events:ping() self.conn:ping(nil, 0) end
 function Events.reset() end
 function Events.ready() return true end
@@ -91,12 +91,13 @@ local function establish(self)
   return nil, err
 end
 
---- Connects and begins.  fields: what the class needs; options: see stream_options; random: a seeded generator.
+--- Connects and begins.  fields: what the class needs; options: see stream_options; inner: what the venue keeps to
+-- itself, of it random, a seeded generator, and ca, the authority that its server is trusted by.
 -- Returns the stream, or nil and an error, and nothing left open.
-function M.open(class, fields, options, random)
+function M.open(class, fields, options, inner)
   local self = setmetatable(fields, class)
   for name, value in pairs(options) do self[name] = value end
-  self.random, self.attempts, self.reconnects = random, 0, 0
+  self.random, self.ca, self.attempts, self.reconnects = inner.random, inner.ca, 0, 0
   self.queue, self.first, self.last, self.last_id = {}, 1, 0, 0
   local ok, err
   local _ <close> = setmetatable({}, { __close = function()

@@ -11,8 +11,9 @@ local M = {}
 local FIELDS = { signed = true, path = true, method = true, op = true, status = true }
 local TIMEOUT = 10
 
-function M.new()
-  return setmetatable({ log = {} }, Wire)
+--- ca: the certificate of the one authority that servers are trusted by, in PEM; nil: those of the system.
+function M.new(ca)
+  return setmetatable({ log = {}, ca = ca }, Wire)
 end
 
 --- Sends a request.  asked: { method, url, path, headers, bearer, body, op, signed }.  Returns the reply, or nil and
@@ -22,7 +23,7 @@ function Wire:send(asked)
     at = task.now() }
   self.log[#self.log + 1] = entry
   local reply, err = http.request { method = asked.method, url = asked.url, headers = asked.headers,
-    bearer = asked.bearer, body = asked.body, timeout = TIMEOUT }
+    bearer = asked.bearer, body = asked.body, timeout = TIMEOUT, ca = self.ca }
   entry.elapsed = task.now() - entry.at
   if reply then
     entry.status = reply.status

@@ -117,7 +117,7 @@ function M.open(venue, channels)
   local fields, options = market_stream.parse(channels, CHANNELS,
     function(kind, symbol) return symbol:lower() .. CHANNELS[kind] end, local_book.new)
   fields.venue, fields.url, fields.last_trade = venue, venue.ws_url .. "/stream", {}
-  return events.open(Stream, fields, options, client.inside(venue).random)
+  return events.open(Stream, fields, options, client.inside(venue))
 end
 
 return M

@@ -111,7 +111,7 @@ function M.open(venue, channels)
     function(kind, symbol) return TOPICS[kind] .. symbol end, local_book.new, native)
   fields.tickers = {}
   fields.url = venue.ws_url:gsub("/spot$", "/" .. category)
-  return events.open(Stream, fields, options, client.inside(venue).random)
+  return events.open(Stream, fields, options, client.inside(venue))
 end
 
 return M

@@ -58,7 +58,7 @@ function M.extend(class, op)
 
   function class:connect()
     local reply, err = http.stream { url = self.url, headers = { { "Content-Type", "application/json" } },
-      bearer = self.token, timeout = OPEN_SECONDS }
+      bearer = self.token, timeout = OPEN_SECONDS, ca = self.ca }
     if not reply then return nil, errors.unanswered(err, op, false) end
     if reply.status ~= 200 then return nil, refusal(reply, op) end
     return setmetatable({ reply = reply, op = op, rest = "", heard = task.now() }, Conn)

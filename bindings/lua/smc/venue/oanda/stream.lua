@@ -77,7 +77,7 @@ function M.open(venue, inner, channels)
   fields.token, fields.names = inner.token, names
   fields.url = ("%s/v3/accounts/%s/pricing/stream?instruments=%s"):format(venue.ws_url, venue.key,
     text.percent_encode(table.concat(names, ",")))
-  return events.open(Stream, fields, options, inner.random)
+  return events.open(Stream, fields, options, inner)
 end
 
 return M

@@ -127,7 +127,7 @@ function M.open(venue, inner, given)
   for _, o in ipairs(account.account.orders) do
     fields.open[o.id] = unify.order(o, fields.trades[o.tradeID])
   end
-  return events.open(Stream, fields, options, inner.random)
+  return events.open(Stream, fields, options, inner)
 end
 
 return M
