@@ -330,10 +330,10 @@ function Venue:cancel_all(symbol) end
 ---What a stream is told beside what it is to carry.
 ---@class smc.StreamOptions
 ---@field reconnect? boolean  make a lost connection anew; default true.  false: recv fails for good then
----@field stale_after? number  seconds of silence after which a connection is taken for dead; default 30, oanda 10.  When
----two thirds of it have passed the venue is asked for a sign of life, if it can be asked
----@field first_delay? number  seconds of the first wait for another connection, default 0.5, oanda 2; each further one is
----twice as long, and up to half of each is left to chance.  The first attempt is made at once, oanda's waits
+---@field stale_after? number  seconds of silence after which a connection is taken for dead; default 30, oanda 10.
+---When two thirds of it have passed the venue is asked for a sign of life, if it can be asked
+---@field first_delay? number  seconds of the first wait for another connection, default 0.5, oanda 2; each further one
+---is twice as long, and up to half of each is left to chance.  The first attempt is made at once, oanda's waits
 ---@field longest_delay? number  default 30
 
 ---@class smc.MarketStreamOptions: smc.StreamOptions, string[]  the channels as a list, options by name
@@ -469,8 +469,8 @@ function Venue:heal(name) end
 ---@field reconnects integer  how often a lost connection was replaced
 local MarketStream = {}
 
----The next event, in order of arrival.  Here a lost connection is noticed and made anew; while there is none, recv fails
----with `timeout`, code "reconnecting".  An attempt that has begun may take longer than the timeout.
+---The next event, in order of arrival.  Here a lost connection is noticed and made anew; while there is none, recv
+---fails with `timeout`, code "reconnecting".  An attempt that has begun may take longer than the timeout.
 ---Errors: `timeout`; `network` without reconnect; `auth`, `permission`, `invalid_request` when the venue refuses for
 ---good.  Where: scenario, hook.
 ---@async
