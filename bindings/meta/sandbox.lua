@@ -176,12 +176,12 @@ function Sandbox:faults() end
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:streams() end
 
----Ends every WebSocket connection at once, without a Close frame.  Where: scenario, hook.
+---Ends every stream at once, WebSockets without a Close frame.  Where: scenario, hook.
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:drop_streams() end
 
----true: nothing more arrives over the WebSocket connections that are open now, and none of them ends.  false: what was
----held back arrives, and they go on.  Connections that are made meanwhile work.  Where: scenario, hook.
+---true: nothing more arrives over the streams that are open now, and none of them ends.  false: what was held back
+---arrives, and they go on.  Streams that are opened meanwhile work.  Where: scenario, hook.
 ---@param on boolean
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:stall_streams(on) end

@@ -111,13 +111,13 @@ function Box:streams()
   return hidden[self]:describe_sessions()
 end
 
---- Ends every WebSocket connection at once, without a Close frame.
+--- Ends every stream at once, WebSockets without a Close frame.
 function Box:drop_streams()
   for _, session in ipairs(hidden[self]:every_session()) do session.sock:reset() end
 end
 
---- true: nothing more arrives over the WebSocket connections that are open now, and none of them ends.  false: what was
--- held back arrives, and they go on.  Connections that are made meanwhile work.
+--- true: nothing more arrives over the streams that are open now, and none of them ends.  false: what was held back
+-- arrives, and they go on.  Streams that are opened meanwhile work.
 function Box:stall_streams(on)
   if type(on) ~= "boolean" then error("sandbox:stall_streams: true or false expected", 2) end
   for _, session in ipairs(hidden[self]:every_session()) do (on and stall.begin or stall.finish)(session) end

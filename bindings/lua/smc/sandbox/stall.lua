@@ -1,4 +1,5 @@
 --- A connection that has gone silent without ending: nothing that the venue sends arrives, until it goes on.
+-- A session sends by its `sock`: a WebSocket, or `ex`, the answer that a stream of lines is.
 local Stalled = {}
 Stalled.__index = Stalled
 
@@ -8,16 +9,20 @@ local function held(name)
   return function(self, ...) self.later[#self.later + 1] = table.pack(name, ...) end
 end
 
-Stalled.send, Stalled.ping = held "send", held "ping"
+Stalled.send, Stalled.ping, Stalled.write = held "send", held "ping", held "write"
 
 --- The venue gives the connection up.
 function Stalled:close(...) return self.sock:close(...) end
 function Stalled:reset() return self.sock:reset() end
 
+local function answer_pings(session, on)
+  if not session.ex then session.sock:auto_pong(on) end
+end
+
 --- Holds back what is sent to the session from now on.
 function M.begin(session)
   if getmetatable(session.sock) == Stalled then return end
-  session.sock:auto_pong(false)
+  answer_pings(session, false)
   session.sock = setmetatable({ sock = session.sock, later = {} }, Stalled)
 end
 
@@ -26,7 +31,7 @@ function M.finish(session)
   local stalled = session.sock
   if getmetatable(stalled) ~= Stalled then return end
   session.sock = stalled.sock
-  session.sock:auto_pong(true)
+  answer_pings(session, true)
   for _, call in ipairs(stalled.later) do session.sock[call[1]](session.sock, table.unpack(call, 2, call.n)) end
 end
 

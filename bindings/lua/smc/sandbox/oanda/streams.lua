@@ -14,7 +14,7 @@ local HEADERS = { { "Content-Type", "application/octet-stream" }, { "Access-Cont
 
 local function write(session, line)
   if session.unix then line = clock.as_unix(line) end
-  if session.ex.alive then session.ex:write(line .. "\n") end
+  if session.ex.alive then session.sock:write(line .. "\n") end
 end
 
 --- Forgets those whose connection is gone.
@@ -91,7 +91,7 @@ end
 
 local function begin(sb, ex, session, call)
   if #M.open(sb) >= sb.assume.streams then return nil, refusal.too_many_streams() end
-  session.ex, session.path, session.unix, session.lines = ex, ex.path, call.unix, 0
+  session.ex, session.sock, session.path, session.unix, session.lines = ex, ex, ex.path, call.unix, 0
   session.def, session.every, session.lazy, session.emit = {}, WINDOW_MS, true, emit
   session.opened = sb.market:time()
   session.idle_due = session.opened + BEAT_MS
