@@ -136,7 +136,6 @@ int smcb_open_rng(lua_State *L);       /* smc.core.rng        seeded streams */
 int smcb_open_breaker(lua_State *L);   /* smc.core.breaker */
 int smcb_open_limiter(lua_State *L);   /* smc.core.limiter */
 int smcb_open_params(lua_State *L);    /* smc.core.params     usual parameters of a request, fast */
-int smcb_open_shape(lua_State *L);     /* smc.core.shape      records as JSON objects of one shape */
 int smcb_open_text(lua_State *L);      /* smc.core.text       hex, base64, percent-encoding */
 
 #endif /* SMCB_H */

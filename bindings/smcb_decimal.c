@@ -232,6 +232,18 @@ static int l_is_multiple(lua_State *L)
     return 1;
 }
 
+/* within(a, least, most, [step]): least or most nil is no bound. */
+static int l_within(lua_State *L)
+{
+    smc_dec_t a = check_dec(L, 1);
+    bool inside = (lua_isnoneornil(L, 2) || smc_dec_cmp(a, check_dec(L, 2)) >= 0) &&
+                  (lua_isnoneornil(L, 3) || smc_dec_cmp(a, check_dec(L, 3)) <= 0) &&
+                  (lua_isnoneornil(L, 4) || smc_dec_is_multiple(a, check_step(L, 4)));
+
+    lua_pushboolean(L, inside);
+    return 1;
+}
+
 static int l_format(lua_State *L)
 {
     smc_dec_t a = check_dec(L, 1);
@@ -270,6 +282,7 @@ int smcb_open_decimal(lua_State *L)
         {"round", l_round},
         {"floor_to", l_floor_to},
         {"is_multiple", l_is_multiple},
+        {"within", l_within},
         {"format", l_format},
         {"is_valid", l_is_valid},
         {NULL, NULL},

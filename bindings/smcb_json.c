@@ -293,7 +293,8 @@ int smcb_open_json(lua_State *L)
     static const luaL_Reg functions[] = {
         {"decode", decode},    {"encode", smcb_json_encode},
         {"array", mark_array}, {"object", make_object},
-        {"raw", make_raw},     {NULL, NULL},
+        {"raw", make_raw},     {"shape", smcb_json_shape},
+        {NULL, NULL},
     };
     smcb_json_scratch_t *s;
 

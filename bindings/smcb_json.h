@@ -39,7 +39,11 @@ typedef struct smcb_json_scratch {
 /* The scratch area, emptied.  Only inside a function of the module. */
 smcb_json_scratch_t *smcb_json_scratch(lua_State *L);
 smcb_json_kind_t smcb_json_kind(lua_State *L, int idx);
-/* The Lua function json.encode. */
+/* The Lua functions json.encode and json.shape. */
 int smcb_json_encode(lua_State *L);
+int smcb_json_shape(lua_State *L);
+/* Pushes the text of an object: of the n values from `first` on, each under its name (with quotes and colon), without
+ * those that are nil.  Only inside a function of the module. */
+void smcb_json_push_object(lua_State *L, const smcb_json_name_t *names, int first, int n);
 
 #endif /* SMCB_JSON_H */

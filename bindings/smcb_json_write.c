@@ -402,3 +402,25 @@ int smcb_json_encode(lua_State *L)
     lua_pushlstring(L, w.s->out.data, w.s->out.len);
     return 1;
 }
+
+void smcb_json_push_object(lua_State *L, const smcb_json_name_t *names, int first, int n)
+{
+    writer_t w = {.L = L, .s = smcb_json_scratch(L)};
+    smc_buf_t *out = &w.s->out;
+    char before = '{';
+
+    w.depth = 1;
+    for (int i = 0; i < n; i++) {
+        if (lua_isnil(L, first + i))
+            continue;
+        (void)smc_buf_putc(out, before);
+        (void)smc_buf_append(out, names[i].text, names[i].len);
+        w.path[0] = (step_t){.name = names[i]};
+        write_value(&w, first + i);
+        before = ',';
+    }
+    (void)smc_buf_puts(out, before == '{' ? "{}" : "}");
+    if (out->failed)
+        luaL_error(L, "json.shape: out of memory");
+    lua_pushlstring(L, out->data, out->len);
+}

@@ -43,7 +43,6 @@ static const luaL_Reg modules[] = {
     {"smc.core.rng", smcb_open_rng},
     {"smc.core.text", smcb_open_text},
     {"smc.core.params", smcb_open_params},
-    {"smc.core.shape", smcb_open_shape},
     {"smc.core.breaker", smcb_open_breaker},
     {"smc.core.limiter", smcb_open_limiter},
     {"smc.json", smcb_open_json},

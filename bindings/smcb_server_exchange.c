@@ -206,6 +206,19 @@ static int l_index(lua_State *L)
     return 1;
 }
 
+/* parts() -> method, path, query, body, is_websocket: what every request is asked for, in one call. */
+static int l_parts(lua_State *L)
+{
+    const smc_exchange_t *ex = check_exchange(L);
+
+    push_method(L, ex);
+    push_path(L, ex);
+    push_query(L, ex);
+    push_body(L, ex);
+    push_is_websocket(L, ex);
+    return 5;
+}
+
 static int l_header(lua_State *L)
 {
     const smc_exchange_t *ex = check_exchange(L);
@@ -298,9 +311,9 @@ static int l_upgrade(lua_State *L)
 void smcb_exchange_setup(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"header", l_header},   {"reply", l_reply}, {"start", l_start}, {"write", l_write},
-        {"finish", l_finish},   {"raw", l_raw},     {"close", l_close}, {"reset", l_reset},
-        {"upgrade", l_upgrade}, {NULL, NULL},
+        {"parts", l_parts}, {"header", l_header},   {"reply", l_reply}, {"start", l_start},
+        {"write", l_write}, {"finish", l_finish},   {"raw", l_raw},     {"close", l_close},
+        {"reset", l_reset}, {"upgrade", l_upgrade}, {NULL, NULL},
     };
 
     if (smcb_class_new(L, exchange_mt)) {

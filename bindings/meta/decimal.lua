@@ -147,6 +147,16 @@ function decimal.floor_to(a, step) end
 ---@source ../smcb_decimal.c
 function decimal.is_multiple(a, step) end
 
+---Raises: a step that is not above zero.
+---@nodiscard
+---@param a smc.Decimal
+---@param least? smc.Decimal  default: no bound
+---@param most? smc.Decimal  default: no bound
+---@param step? smc.Decimal  default: any number will do
+---@return boolean within  whether least <= a <= most, and a is a whole number of steps
+---@source ../smcb_decimal.c
+function decimal.within(a, least, most, step) end
+
 ---The number as text with exactly `places` decimals, or in minimal form.
 ---@nodiscard
 ---@param a smc.Decimal

@@ -8,6 +8,8 @@ Exchange.__index = Exchange
 
 function Exchange:header(name) return self.headers[name] end
 
+function Exchange:parts() return self.method, self.path, self.query, self.body, self.is_websocket end
+
 function Exchange:reply(status, headers, body)
   assert(self.status == nil, "answered twice")
   self.status, self.answer, self.out = status, body, {}

@@ -5,23 +5,10 @@ local symbols = require "smc.sandbox.binance.symbols"
 
 local M = {}
 
-local cmp, mul = decimal.cmp, decimal.mul
-
-local function price_filter(def, price)
-  return cmp(price, def.tick) >= 0 and cmp(price, def.max_price) <= 0 and decimal.is_multiple(price, def.tick)
-end
+local mul, within = decimal.mul, decimal.within
 
 local function percent_price(price, reference)
-  return cmp(price, mul(reference, symbols.price_down)) >= 0 and cmp(price, mul(reference, symbols.price_up)) <= 0
-end
-
-local function lot_size(def, qty)
-  return cmp(qty, def.step) >= 0 and cmp(qty, def.max_qty) <= 0 and decimal.is_multiple(qty, def.step)
-end
-
-local function notional(def, amount, is_market)
-  if cmp(amount, def.min_notional) < 0 then return false end
-  return is_market or cmp(amount, symbols.max_notional) <= 0
+  return within(price, mul(reference, symbols.price_down), mul(reference, symbols.price_up))
 end
 
 local function between(value, least, most) return value >= least and value <= most end
@@ -30,15 +17,16 @@ local function between(value, least, most) return value >= least and value <= mo
 -- reference(): the average price.
 function M.check(def, order, reference)
   for _, price in ipairs { order.price or order.stop, order.price and order.stop } do
-    if not price_filter(def, price) then return refusal.filter "PRICE_FILTER" end
+    if not within(price, def.tick, def.max_price, def.tick) then return refusal.filter "PRICE_FILTER" end
   end
   if order.price and not percent_price(order.price, reference()) then return refusal.filter "PERCENT_PRICE_BY_SIDE" end
-  if order.qty and not lot_size(def, order.qty) then return refusal.filter "LOT_SIZE" end
-  if order.type == "MARKET" and order.qty and cmp(order.qty, def.market_max) > 0 then
+  if order.qty and not within(order.qty, def.step, def.max_qty, def.step) then return refusal.filter "LOT_SIZE" end
+  if order.type == "MARKET" and order.qty and not within(order.qty, nil, def.market_max) then
     return refusal.filter "MARKET_LOT_SIZE"
   end
   local amount = order.quote_qty or mul(order.qty, order.price or reference())
-  if not notional(def, amount, order.market) then return refusal.filter "NOTIONAL" end
+  local most = not order.market and symbols.max_notional or nil
+  if not within(amount, def.min_notional, most) then return refusal.filter "NOTIONAL" end
   if order.delta and not between(order.delta, symbols.min_trailing_delta, symbols.max_trailing_delta) then
     return refusal.filter "TRAILING_DELTA"
   end

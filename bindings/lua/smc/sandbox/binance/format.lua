@@ -1,5 +1,4 @@
 --- How Binance writes numbers and records: eight decimals, its own words, its own order of fields.
-local core = require "smc.core.shape"
 local json = require "smc.json"
 
 local M = {}
@@ -47,8 +46,8 @@ local EXPIRY = { ioc = "UNFILLED_IOC_QUANTITY_EXPIRED", fok = "UNFILLED_FOK_ORDE
   liquidity = "INSUFFICIENT_LIQUIDITY", system = "EXCHANGE_CANCELED", trigger_failed = "REJECTED" }
 local ENDED_BY_RULE = { expired = true, expired_in_match = true }
 
--- What an order says under each name: a field of the engine's order and its form (so many decimals, or upper case), or
--- a function of the order and its view.
+-- What an order says under each name: a field of the engine's order, or of another part of the view, and its form (so
+-- many decimals, or upper case); or a function of the order and its view.
 local SAYS = {
   symbol = { "symbol" }, orderId = { "id" }, clientOrderId = { "client_id" }, origClientOrderId = { "orig_client_id" },
   price = { "price", 8 }, origQty = { "qty", 8 }, executedQty = { "filled", 8 }, preventedQty = { "prevented_qty", 8 },
@@ -64,10 +63,10 @@ local SAYS = {
     if not o.trigger or not o.trigger.trail_bps then return nil end
     return o.following_ms and o.following_ms + view.skew_ms or -1
   end,
-  pegPriceType = function(_, view) return view.label.peg end,
-  pegOffsetType = function(_, view) return view.label.peg_offset end,
-  pegOffsetValue = function(_, view) return view.label.peg_levels end,
-  peggedPrice = function(_, view) return view.label.pegged and pad(view.label.pegged) end,
+  pegPriceType = { "peg", of = "label" },
+  pegOffsetType = { "peg_offset", of = "label" },
+  pegOffsetValue = { "peg_levels", of = "label" },
+  peggedPrice = { "pegged", 8, of = "label" },
   icebergQty = function() return ZERO end,
   time = function(o, view) return o.created_ms + view.skew_ms end,
   updateTime = function(o, view) return o.updated_ms + view.skew_ms end,
@@ -75,29 +74,23 @@ local SAYS = {
   workingTime = function(o, view) return o.working_ms and o.working_ms + view.skew_ms or -1 end,
   workingSince = function(o, view) return o.working_ms and o.working_ms + view.skew_ms end,
   preventedQuantity = function(o) return o.prevented_match_id and pad(o.prevented_qty) end,
-  strategyId = function(_, view) return view.label.strategy_id end,
-  strategyType = function(_, view) return view.label.strategy_type end,
+  strategyId = { "strategy_id", of = "label" },
+  strategyType = { "strategy_type", of = "label" },
   expiryReason = function(o) return ENDED_BY_RULE[o.status] and EXPIRY[o.reason] or nil end,
 }
 
 --- The function that writes a record in the order of a line like "symbol price=last T=time": each a name on the wire,
--- and the key of the record where that is another.  What the record does not have is left out.
-function M.shape(line)
+-- and the key of the record where that is another.  What the record does not have is left out.  says: as SAYS.
+function M.shape(line, says)
   local items = {}
   for piece in line:gmatch "%S+" do
     local name, key = piece:match "^(%w+)=?([%w_]*)$"
     if key == "" then key = name end
-    local says = SAYS[key]
-    if type(says) == "function" then says = nil end
-    items[#items + 1] = { name, key, says and says[1], says and says[2] }
+    local says_it = (says or SAYS)[key]
+    if type(says_it) == "function" then says_it = { says_it } end
+    items[#items + 1] = says_it and { name, key, says_it.of or "order", says_it[1], says_it[2] } or { name, key }
   end
-  return core.new(items, "order", getmetatable(json.object()))
-end
-
-local View = {}
-function View.__index(view, key)
-  local say = SAYS[key]
-  return say and say(view.order, view)
+  return json.shape(items)
 end
 
 --- An order as a record for shapes.  more: what the order alone does not know.  What its label shows in place of what
@@ -108,7 +101,7 @@ function M.view(sb, order, more)
   if label.shows then
     for field, value in pairs(label.shows) do order[field] = value end
   end
-  return setmetatable(view, View)
+  return view
 end
 
 local HEAD = "symbol orderId orderListId clientOrderId transactTime "
@@ -140,11 +133,12 @@ M.amended = M.shape "symbol orderId orderListId origClientOrderId clientOrderId 
 
 -- ---- fills --------------------------------------------------------------------------------
 
+local FILL = { price = { "price", 8 }, qty = { "qty", 8 }, commission = { "fee", 8 }, commissionAsset = { "fee_asset" },
+  tradeId = { "id" } }
+local own_fill = M.shape("price qty commission commissionAsset tradeId", FILL)
+
 --- A fill in the answer to a placement.
-function M.own_fill(f)
-  return json.object("price", pad(f.price), "qty", pad(f.qty), "commission", pad(f.fee), "commissionAsset",
-    f.fee_asset, "tradeId", f.id)
-end
+function M.own_fill(f) return own_fill { order = f } end
 
 --- One of the account's own fills.
 function M.fill(f, skew_ms)
@@ -161,17 +155,12 @@ M.units = { MICROSECOND = "us", microsecond = "us", MILLISECOND = "ms", millisec
 
 local EPOCHS_FROM, EPOCHS_TO = 10 ^ 12, 10 ^ 14
 
---- Turns every millisecond timestamp of an answer into microseconds, in place.  Ids are far too small to be meant.
-function M.microseconds(value)
-  for i = 1, #value do
-    local v = value[i]
-    if type(v) == "table" then
-      M.microseconds(v)
-    elseif math.type(v) == "integer" and v >= EPOCHS_FROM and v < EPOCHS_TO then
-      value[i] = v * 1000
-    end
-  end
-  return value
+--- JSON with every millisecond timestamp in microseconds.  Ids are far too small to be meant.
+function M.microseconds(text)
+  return (text:gsub("([:,%[])(%d+)%f[,%]}]", function(before, digits)
+    local n = #digits <= 14 and math.tointeger(tonumber(digits))
+    if n and n >= EPOCHS_FROM and n < EPOCHS_TO then return before .. digits .. "000" end
+  end))
 end
 
 return M

@@ -119,13 +119,13 @@ local function is_signed(text) return text:find("signature=", 1, true) ~= nil en
 
 --- Answers one exchange of the server.
 function Venue:serve(ex)
-  local query, body = ex.query or "", ex.body or ""
-  local entry = { method = ex.method, path = ex.path, query = query, body = body, websocket = ex.is_websocket,
+  local method, path, query, body, websocket = ex:parts()
+  local entry = { method = method, path = path, query = query, body = body, websocket = websocket,
     signed = is_signed(query) or is_signed(body), status = nil, at = nil }
   self:record(entry)
-  if not entry.websocket then
-    entry.status = rest.serve(self, ex)
-  elseif ex.path == "/ws-api/v3" then
+  if not websocket then
+    entry.status = rest.serve(self, ex, method, path, query, body)
+  elseif path == "/ws-api/v3" then
     entry.status = ws_api.accept(self, ex)
   else
     entry.status = streams.accept(self, ex)

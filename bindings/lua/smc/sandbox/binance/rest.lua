@@ -46,15 +46,15 @@ local function not_found(ex)
   return 404
 end
 
-local function find(ex)
-  if M.retired[ex.path] then
-    reached.mark("binance", "endpoints", "any " .. ex.path)
+local function find(ex, method, path)
+  if M.retired[path] then
+    reached.mark("binance", "endpoints", "any " .. path)
     ex:reply(410, { { "Content-Type", "text/html" }, { "Server", "nginx" } }, GONE_PAGE)
     return nil, 410
   end
-  local methods = routes.by_path[ex.path]
+  local methods = routes.by_path[path]
   if not methods then return nil, not_found(ex) end
-  local route = methods[ex.method]
+  local route = methods[method]
   if not route then
     ex:reply(405, {}, "")
     return nil, 405
@@ -62,11 +62,12 @@ local function find(ex)
   return route
 end
 
-local function form_body(ex)
-  local body = ex.body or ""
-  if body == "" or ex.method == "GET" then return "" end
+local FORM = "application/x-www-form-urlencoded"
+
+local function form_body(ex, method, body)
+  if body == "" or method == "GET" then return "" end
   local kind = ex:header "content-type"
-  if kind and not kind:lower():find("application/x-www-form-urlencoded", 1, true) then return "" end
+  if kind and kind ~= FORM and not kind:lower():find(FORM, 1, true) then return "" end
   return body
 end
 
@@ -76,8 +77,8 @@ local function sbe_only(ex)
 end
 
 --- Answers one exchange.  Returns the status that was sent.
-function M.serve(sb, ex)
-  local route, status = find(ex)
+function M.serve(sb, ex, method, path, query, body)
+  local route, status = find(ex, method, path)
   if not route then return status end
   if sbe_only(ex) then
     ex:reply(406, {}, "")
@@ -87,15 +88,15 @@ function M.serve(sb, ex)
   if unit and not UNITS[unit] then
     return refuse(sb, ex, refusal.invalid_time_unit())
   end
-  local query, body = ex.query or "", ex.body or ""
   local result, no, call = router.answer(sb, route, {
-    query = query, body = form_body(ex),
+    query = query, body = form_body(ex, method, body),
     api_key = ex:header "x-mbx-apikey",
     payloads = function() return { auth.rest_payload(query, body) } end,
   })
   if result == nil then return refuse(sb, ex, no) end
-  if UNITS[unit] == "us" then format.microseconds(result) end
-  ex:reply(200, headers(sb, route.orders and call.account, sb:now()), json.encode(result))
+  local answer = json.encode(result)
+  if UNITS[unit] == "us" then answer = format.microseconds(answer) end
+  ex:reply(200, headers(sb, route.orders and call.account, sb:now()), answer)
   return 200
 end
 

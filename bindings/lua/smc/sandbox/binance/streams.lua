@@ -22,7 +22,7 @@ local function send(topic, event)
   for _, session in ipairs(topic.sessions) do
     local body = plain
     if session.unit == "us" then
-      micro = micro or json.encode(format.microseconds(event))
+      micro = micro or format.microseconds(plain)
       body = micro
     end
     if session.combined then body = '{"stream":' .. topic.label .. ',"data":' .. body .. "}" end

@@ -17,8 +17,8 @@ local MAX_SUBSCRIPTION_ID = 65535
 local SESSION_WEIGHT = 2
 
 local function send(session, value)
-  if session.unit == "us" then format.microseconds(value) end
-  session.sock:send(json.encode(value))
+  local text = json.encode(value)
+  session.sock:send(session.unit == "us" and format.microseconds(text) or text)
 end
 
 -- ---- answers -------------------------------------------------------------------
@@ -83,9 +83,9 @@ end
 function M.tell(sb, account, event)
   local bodies = {}
   local function body(unit)
-    bodies.ms = bodies.ms or json.raw(json.encode(event))
-    if unit == "us" and not bodies.us then bodies.us = json.raw(json.encode(format.microseconds(event))) end
-    return bodies[unit]
+    bodies.ms = bodies.ms or json.encode(event)
+    if unit == "us" and not bodies.us then bodies.us = format.microseconds(bodies.ms) end
+    return json.raw(bodies[unit])
   end
   for _, session in ipairs(sb.api_sessions) do
     for _, id in ipairs(subscription_ids(session)) do

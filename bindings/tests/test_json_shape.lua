@@ -1,0 +1,45 @@
+local json = require "smc.json"
+
+describe("a shape", function()
+  local write = json.shape { { "id", "id" }, { "p", "price", "order", "price", 8 },
+    { "S", "side", "order", "side", "upper" },
+    { "late", "computed", "order", function(order, record) return order.base and order.base + record.add end } }
+
+  it("writes names in its order, and leaves out what is nil", function()
+    local record = { id = 7, order = { price = "0.5", side = "buy" } }
+    assert.equal('{"id":7,"p":"0.50000000","S":"BUY"}', json.encode(write(record)))
+    assert.equal('{"id":true}', json.encode(write { id = true }))
+  end)
+
+  it("takes what the record itself has, as it is, before the inner record's", function()
+    assert.equal('{"p":"1","S":"SELL"}', json.encode(write { price = "1", order = { price = "2", side = "sell" } }))
+  end)
+
+  it("asks a function of the inner record, and of the record", function()
+    assert.equal('{"late":7}', json.encode(write { order = { base = 3 }, add = 4 }))
+  end)
+
+  it("gives decimals as many places as are wanted", function()
+    local function p(price) return json.decode(json.encode(write { order = { price = price } })).p end
+    assert.same({ "5.00000000", "0.12345678", "12.34000000" }, { p "5", p "0.123456789", p "12.34" })
+  end)
+
+  it("writes values of every kind, and nothing as an empty object", function()
+    local all = json.shape { { "a", "a" }, { "b", "b" }, { "c", "c" }, { "d", "d" }, { "e", "e" } }
+    assert.equal('{"a":null,"b":[1,{"x":"é\\n"}],"c":1.5,"d":false,"e":{}}', json.encode(all { a = json.null,
+      b = { 1, { x = "é\n" } }, c = 1.5, d = false, e = all {} }))
+  end)
+
+  it("may be used while another is being written", function()
+    local outer = json.shape { { "a", "a" }, { "b", "b", "order", function() return write { id = 1 } end } }
+    assert.equal('{"a":"x","b":{"id":1}}', json.encode(outer { a = "x", order = {} }))
+  end)
+
+  it("refuses a name that needs escapes", function()
+    assert.has_error(function() json.shape { { 'a"', "a" } } end)
+  end)
+
+  it("refuses a form that it does not know", function()
+    assert.has_error(function() json.shape { { "a", "a", "order", "a", "lower" } } end)
+  end)
+end)
