@@ -51,6 +51,7 @@ end
 -- WebSocket or an answer in pieces is let through; else that is lost, too.
 local function stand_in(ex, deliver, passes)
   local self = {}
+  function self.parts() return ex:parts() end
   function self.header(_, name) return ex:header(name) end
   function self.reply(_, status, headers, body) return deliver(status, headers, body) end
   for _, name in ipairs { "upgrade", "start" } do

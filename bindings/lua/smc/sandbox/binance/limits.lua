@@ -16,7 +16,7 @@ local CONNECT_WEIGHT = 2
 local function window(kind, interval, num, limit)
   local header = HEADERS[kind] and ("%s-%d%s"):format(HEADERS[kind], num, LETTER[interval])
   return { kind = kind, interval = interval, num = num, limit = limit, ms = SECONDS[interval] * num * 1000,
-    index = -1, count = 0, total = 0, header = { header } }
+    index = -1, count = 0, total = 0, header = header }
 end
 
 --- Seconds as Binance writes them: 60 -> MINUTE, 1.
@@ -50,7 +50,6 @@ function M.new(assume, now_ms)
     bans = 0,
     over = 0,         -- requests in a row while used up
     violations = 0,
-    used_header = { HEADERS.REQUEST_WEIGHT },
   }, Limits)
 end
 
@@ -187,19 +186,15 @@ function Limits:describe_used(account, now_ms)
   return json.array(out)
 end
 
-local function counted(w, now_ms)
-  w.header[2] = tostring(roll(w, now_ms).count)
-  return w.header
-end
-
---- Appends the used-weight headers, and the order counts when account is given.  They hold until the next call.
+--- Appends the used-weight headers, and the order counts when account is given.
 function Limits:headers(out, account, now_ms)
-  local used = counted(self.weight, now_ms)
-  self.used_header[2] = used[2]
-  out[#out + 1] = self.used_header
-  out[#out + 1] = used
+  local w, n = roll(self.weight, now_ms), #out
+  local used = tostring(w.count)
+  out[n + 1], out[n + 2] = { HEADERS.REQUEST_WEIGHT, used }, { w.header, used }
   if not account then return end
-  for _, w in ipairs(order_windows(self, account)) do out[#out + 1] = counted(w, now_ms) end
+  for i, o in ipairs(order_windows(self, account)) do
+    out[n + 2 + i] = { o.header, tostring(roll(o, now_ms).count) }
+  end
 end
 
 --- For scenarios: weight used and allowed since the start, refusals, the running window, the ban's end in wall ms.
