@@ -348,13 +348,20 @@ describe("an order of oanda", function()
 
   it("is said again as a whole when it is amended", function()
     local venue, seen = script.open { ["GET /orders/@mine"] = { { 200, { order = PENDING } } },
-      ["PUT /orders/8"] = { { 201, { orderCreateTransaction = tx("10", "LIMIT_ORDER", { instrument = "EUR_USD",
-        units = "-7", price = "1.15" }) } } } }
+      ["PUT /orders/8"] = { { 201, { orderCancelTransaction = tx("9", "ORDER_CANCEL", { orderID = "8",
+        reason = "CLIENT_REQUEST_REPLACED" }), orderCreateTransaction = tx("10", "LIMIT_ORDER", {
+        instrument = "EUR_USD", units = "-7", price = "1.15" }) } }, { 201, { orderCancelTransaction = tx("12",
+        "ORDER_CANCEL", { orderID = "8", reason = "CLIENT_REQUEST_REPLACED" }), orderCreateTransaction = tx("13",
+        "LIMIT_ORDER", { instrument = "EUR_USD", units = "-7", price = "1" }), replacingOrderCancelTransaction =
+        tx("14", "ORDER_CANCEL", { orderID = "13", reason = "INSUFFICIENT_MARGIN" }) } } } }
     local order = assert(venue:amend { symbol = "EUR/USD", client_id = "mine", qty = "7", price = "1.15" })
-    assert.same({ "10", "7", "1.15" }, { order.id, order.qty, order.price })
+    assert.same({ "10", "7", "1.15", "open" }, { order.id, order.qty, order.price, order.status })
+    local poor, err = venue:amend { symbol = "EUR/USD", client_id = "mine", price = "1" }
+    assert.is_nil(poor)
+    assert.same({ "insufficient_funds", "13" }, { err.class, err.order_id })
     assert.same({ order = { type = "LIMIT", instrument = "EUR_USD", units = "-7", price = "1.15", timeInForce = "GTC",
       positionFill = "DEFAULT", stopLossOnFill = { price = "1.2" }, clientExtensions = { id = "mine" } } },
-      script.last(seen, "PUT /orders/8").body)
+      seen[2].body)
   end)
 
   it("shows the trade that it belongs to", function()

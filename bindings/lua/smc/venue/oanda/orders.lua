@@ -115,12 +115,12 @@ local function outcome_of(op, create, fill, cancel)
   return order
 end
 
---- What an answer that places an order says.
+--- What an answer that places an order says.  The one that an order replaces is cancelled there, too.
 local function placed(answer, op)
-  if not answer.orderCreateTransaction then
-    return nil, errors.broken(op, "the answer has no orderCreateTransaction", 201, true)
-  end
-  return outcome_of(op, answer.orderCreateTransaction, answer.orderFillTransaction, answer.orderCancelTransaction)
+  local create, cancel = answer.orderCreateTransaction, answer.orderCancelTransaction
+  if not create then return nil, errors.broken(op, "the answer has no orderCreateTransaction", 201, true) end
+  if cancel and cancel.orderID ~= create.id then cancel = answer.replacingOrderCancelTransaction end
+  return outcome_of(op, create, answer.orderFillTransaction, cancel)
 end
 
 --- What became of the order with our id, going by what has happened since; nil when it is not there.
