@@ -47,11 +47,56 @@ static int precision(lua_State *L, int idx, const char *name)
     return n >= 0 && n <= SMC_DEC_PLACES ? (int)n : luaL_error(L, "%s must be 0 to 18", name);
 }
 
+/* The options of a contract.  false: a spot instrument. */
+static bool read_contract(lua_State *L, int idx, smc_contract_conf_t *c)
+{
+    static const char *const kinds[] = {"spot", "contract", NULL};
+    static const char *const positions[] = {"average", "lots", NULL};
+    static const char *const values[] = {"mark", "side", NULL};
+    static const char *const own[] = {"settle",           "settle_precision", "positions",
+                                      "margin_rate",      "value_by",         "via",
+                                      "maintenance_rate", "via_inverse",      NULL};
+    if (smcb_market_choice(L, idx, "kind", kinds, 0) == 0) {
+        for (int i = 0; own[i] != NULL; i++)
+            if (lua_getfield(L, idx, own[i]) != LUA_TNIL)
+                luaL_error(L, "%s belongs to kind = \"contract\"", own[i]);
+        return false;
+    }
+    *c = (smc_contract_conf_t){
+        .settle = smcb_market_text(L, idx, "settle"),
+        .settle_precision = precision(L, idx, "settle_precision"),
+        .lots = smcb_market_choice(L, idx, "positions", positions, 0) == 1,
+        .value_by_side = smcb_market_choice(L, idx, "value_by", values, 0) == 1,
+        .margin_rate = smcb_market_need_dec(L, idx, "margin_rate"),
+        .maintenance_rate = smcb_market_need_dec(L, idx, "maintenance_rate"),
+        .via = smcb_market_text(L, idx, "via"),
+        .via_inverse = smcb_market_bool(L, idx, "via_inverse", false),
+    };
+    return true;
+}
+
 static int l_instrument(lua_State *L)
 {
-    static const char *const known[] = {
-        "symbol",          "base",      "quote",     "tick", "step", "min_qty", "base_precision",
-        "quote_precision", "maker_fee", "taker_fee", NULL};
+    static const char *const known[] = {"symbol",
+                                        "base",
+                                        "quote",
+                                        "tick",
+                                        "step",
+                                        "min_qty",
+                                        "base_precision",
+                                        "quote_precision",
+                                        "maker_fee",
+                                        "taker_fee",
+                                        "kind",
+                                        "settle",
+                                        "settle_precision",
+                                        "positions",
+                                        "margin_rate",
+                                        "maintenance_rate",
+                                        "value_by",
+                                        "via",
+                                        "via_inverse",
+                                        NULL};
     smc_market_t *m = smcb_market_check(L);
     smcb_market_options(L, 2, known);
     smc_instrument_conf_t conf = {
@@ -66,6 +111,8 @@ static int l_instrument(lua_State *L)
     (void)smcb_market_dec(L, 2, "min_qty", &conf.min_qty);
     (void)smcb_market_dec(L, 2, "maker_fee", &conf.maker_fee);
     (void)smcb_market_dec(L, 2, "taker_fee", &conf.taker_fee);
+    smc_contract_conf_t contract;
+    conf.contract = read_contract(L, 2, &contract) ? &contract : NULL;
     int32_t id;
     smc_error_t err = {0};
     return smc_market_add_instrument(m, &conf, &id, &err) == SMC_OK ? 0
@@ -130,7 +177,7 @@ static int l_debit(lua_State *L)
     if (asset < 0)
         return luaL_error(L, "unknown asset '%s'", lua_tostring(L, 3));
     if (smc_dec_sign(amount) > 0 &&
-        smc_dec_cmp(smc_market_balance(m, account, asset).free, amount) < 0)
+        smc_dec_cmp(smc_market_margin(m, account, asset).available, amount) < 0)
         return smcb_market_refused(L, SMC_REFUSED_FUNDS);
     smc_error_t err = {0};
     if (smc_market_debit(m, account, asset, amount, &err) != SMC_OK)
@@ -278,6 +325,7 @@ int smcb_open_market(lua_State *L)
         luaL_setfuncs(L, methods, 0);
         luaL_setfuncs(L, smcb_market_happened, 0);
         luaL_setfuncs(L, smcb_market_orders, 0);
+        luaL_setfuncs(L, smcb_market_positions, 0);
         luaL_setfuncs(L, smcb_market_queries, 0);
         lua_setfield(L, -2, "__index");
     }

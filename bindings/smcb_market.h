@@ -2,7 +2,7 @@
 #ifndef SMCB_MARKET_H
 #define SMCB_MARKET_H
 
-#include "smc/market.h"
+#include "smc/market_position.h"
 #include "smcb.h"
 
 smc_market_t *smcb_market_check(lua_State *L);
@@ -60,6 +60,8 @@ extern const char *const smcb_market_stps[];
 void smcb_push_order(lua_State *L, const smc_market_t *m, const smc_order_t *o);
 /* Callbacks of the core's queries; ud is a list. */
 void smcb_add_order(void *ud, const smc_order_t *o);
+/* What a fill of a contract did to the position: fields of the table on top. */
+void smcb_set_closing(lua_State *L, const smc_market_t *m, const smc_fill_t *f);
 void smcb_add_fill(void *ud, const smc_fill_t *f);
 void smcb_add_trade(void *ud, const smc_trade_t *t);
 void smcb_add_prevented(void *ud, const smc_prevented_t *p);
@@ -67,6 +69,7 @@ void smcb_add_prevented(void *ud, const smc_prevented_t *p);
 /* The methods of a market by file; the rest is in smcb_market.c. */
 extern const luaL_Reg smcb_market_happened[];
 extern const luaL_Reg smcb_market_orders[];
+extern const luaL_Reg smcb_market_positions[];
 extern const luaL_Reg smcb_market_queries[];
 
 #endif /* SMCB_MARKET_H */

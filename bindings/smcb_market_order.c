@@ -29,10 +29,10 @@ static bool read_trigger(lua_State *L, int idx, smc_trigger_t *t)
 
 static int l_place(lua_State *L)
 {
-    static const char *const known[] = {"account",   "symbol",  "side",  "type",      "qty",
-                                        "quote_qty", "price",   "tif",   "client_id", "stp",
-                                        "now_ms",    "trigger", "trail", "trail_bps", "link",
-                                        "after",     NULL};
+    static const char *const known[] = {
+        "account", "symbol",    "side",        "type",      "qty",     "quote_qty", "price",
+        "tif",     "client_id", "stp",         "now_ms",    "trigger", "trail",     "trail_bps",
+        "link",    "after",     "reduce_only", "close_lot", NULL};
     smc_market_t *m = smcb_market_check(L);
     smcb_market_options(L, 2, known);
     smc_dec_t qty, quote_qty, price;
@@ -51,6 +51,8 @@ static int l_place(lua_State *L)
         .trigger = read_trigger(L, 2, &trigger) ? &trigger : NULL,
         .link = smcb_market_int(L, 2, "link", 0),
         .after = smcb_market_int(L, 2, "after", 0),
+        .reduce_only = smcb_market_bool(L, 2, "reduce_only", false),
+        .close_lot = smcb_market_int(L, 2, "close_lot", 0),
     };
     const smc_order_t *o;
     smc_refusal_t why = smc_market_place(m, &r, smcb_market_now(L, m, 2), &o);

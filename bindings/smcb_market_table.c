@@ -9,9 +9,11 @@ static const char *const order_types[] = {"limit", "market", "limit_maker"};
 static const char *const order_tifs[] = {"gtc", "gtc", "ioc", "fok"};
 static const char *const statuses[] = {"new",      "partially_filled", "filled",
                                        "canceled", "expired",          "expired_in_match"};
-static const char *const reasons[] = {"",    "user",  "system",         "ioc",   "fok", "liquidity",
-                                      "stp", "bound", "trigger_failed", "linked"};
-static const char *const event_names[] = {"order", "trade", "level", "balance", "transfer"};
+static const char *const reasons[] = {
+    "",      "user",        "system",         "ioc",   "fok", "liquidity", "stp",
+    "bound", "reduce_only", "trigger_failed", "linked"};
+static const char *const event_names[] = {"order",   "trade",    "level",
+                                          "balance", "transfer", "position"};
 static const char *const execs[] = {"new",       "trade",    "canceled",  "expired",
                                     "prevented", "replaced", "triggered", "released"};
 
@@ -116,6 +118,12 @@ void smcb_push_order(lua_State *L, const smc_market_t *m, const smc_order_t *o)
         smcb_set_int(L, "prevented_match_id", o->prevented_match_id);
     if (o->conditional)
         set_trigger(L, o);
+    if (o->reduce_only)
+        smcb_set_bool(L, "reduce_only", true);
+    if (o->close_lot != 0)
+        smcb_set_int(L, "close_lot", o->close_lot);
+    if (o->liquidation)
+        smcb_set_bool(L, "liquidation", true);
     if (o->reject != SMC_ACCEPTED)
         smcb_set_text(L, "reject", smc_refusal_text(o->reject));
 }
@@ -143,6 +151,7 @@ void smcb_add_fill(void *ud, const smc_fill_t *f)
     smcb_set_text(L, "fee_asset", smc_market_asset(list->m, f->fee_asset));
     smcb_set_int(L, "time_ms", f->time_ms);
     smcb_set_bool(L, "is_maker", f->is_maker);
+    smcb_set_closing(L, list->m, f);
     smcb_list_add(list);
 }
 
@@ -199,6 +208,7 @@ static void set_order_event(lua_State *L, const smc_market_t *m, const smc_order
         smcb_set_dec(L, "fee", e->fill.fee);
         smcb_set_text(L, "fee_asset", smc_market_asset(m, e->fill.fee_asset));
         smcb_set_bool(L, "is_maker", e->fill.is_maker);
+        smcb_set_closing(L, m, &e->fill);
     }
     if (e->exec == SMC_EXEC_PREVENTED) {
         smc_dec_t quote = {0};
@@ -247,6 +257,13 @@ static void push_event(lua_State *L, const smc_market_t *m, const smc_market_eve
         set_account(L, m, e->u.transfer.account, e->u.transfer.asset);
         smcb_set_dec(L, "amount", e->u.transfer.amount);
         break;
+    case SMC_EVENT_POSITION:
+        smcb_set_int(L, "account", e->u.position.account);
+        smcb_set_dec(L, "qty", e->u.position.qty);
+        smcb_set_dec(L, "entry", e->u.position.entry);
+        smcb_set_dec(L, "realized", e->u.position.realized);
+        smcb_set_dec(L, "upl", e->u.position.upl);
+        break;
     }
 }
 
@@ -268,6 +285,10 @@ static int l_peek(lua_State *L)
     if (e.type == SMC_EVENT_BALANCE || e.type == SMC_EVENT_TRANSFER) {
         lua_pushinteger(L,
                         e.type == SMC_EVENT_BALANCE ? e.u.balance.account : e.u.transfer.account);
+        return 3;
+    }
+    if (e.type == SMC_EVENT_POSITION) {
+        lua_pushinteger(L, e.u.position.account);
         return 3;
     }
     if (e.type != SMC_EVENT_ORDER)

@@ -66,11 +66,17 @@ static void set_terms(smc_market_t *m, node_t *n, const terms_t *t)
     n->o.updated_ms = m->now_ms;
 }
 
-/* Whether the owner could lock this much in place of what the order holds. */
-static bool affords(const node_t *n, smc_dec_t needed)
+/* Whether the owner can pay for, or back, the order as it is to be. */
+static smc_refusal_t afford(const smc_market_t *m, const node_t *n, const terms_t *t,
+                            smc_dec_t needed)
 {
-    int32_t asset = n->o.side == SMC_BUY ? n->inst->quote : n->inst->base;
-    return !dec_less(dec_plus(n->owner->purses[asset].b.free, n->locked), needed);
+    return margin_check(m, n->owner, n->inst,
+                        &(claim_t){.side = n->o.side,
+                                   .needed = needed,
+                                   .price = t->price,
+                                   .qty = dec_plus(n->rem, dec_minus(t->qty, n->o.qty)),
+                                   .reduce_only = n->o.reduce_only,
+                                   .instead_of = n});
 }
 
 static void relock(smc_market_t *m, node_t *n, smc_dec_t amount)
@@ -87,7 +93,7 @@ static void shrink(smc_market_t *m, node_t *n, const terms_t *t)
     smc_dec_t less = dec_minus(n->o.qty, t->qty);
     set_terms(m, n, t);
     n->level->total = dec_minus(n->level->total, less);
-    order_unlock(m, n, n->o.side == SMC_BUY ? dec_notional(n->o.price, less) : less);
+    order_unlock(m, n, limit_lock(n->inst, n->o.side, n->o.price, less));
     event_order(m, n, SMC_EXEC_REPLACED, NULL);
     book_settle(m, n->inst, n->o.side, n->level);
 }
@@ -100,9 +106,10 @@ static smc_refusal_t move(smc_market_t *m, node_t *n, const terms_t *t)
         book_crosses(n->o.side, t->price, best->price))
         return SMC_REFUSED_WOULD_TAKE;
     smc_dec_t rem = dec_plus(n->rem, dec_minus(t->qty, n->o.qty));
-    smc_dec_t needed = n->o.side == SMC_BUY ? dec_notional(t->price, rem) : rem;
-    if (!affords(n, needed))
-        return SMC_REFUSED_FUNDS;
+    smc_dec_t needed = limit_lock(n->inst, n->o.side, t->price, rem);
+    smc_refusal_t why = afford(m, n, t, needed);
+    if (why != SMC_ACCEPTED)
+        return why;
     level_t *level = n->level;
     book_unlink(n);
     book_settle(m, n->inst, n->o.side, level);
@@ -128,8 +135,9 @@ static smc_refusal_t rearm(smc_market_t *m, node_t *n, const terms_t *t)
             return why;
     }
     smc_dec_t needed = trigger_lock(n->inst, &draft.o);
-    if (!affords(n, needed))
-        return SMC_REFUSED_FUNDS;
+    smc_refusal_t why = n->inst->contract == NULL ? afford(m, n, t, needed) : SMC_ACCEPTED;
+    if (why != SMC_ACCEPTED)
+        return why;
     set_terms(m, n, t);
     n->o.trigger = draft.o.trigger;
     n->o.trigger_price = draft.o.trigger_price;

@@ -90,6 +90,20 @@ void event_balance(smc_market_t *m, const account_t *a, int32_t asset)
     r->e.u.balance.now = a->purses[asset].b;
 }
 
+void event_position(smc_market_t *m, int32_t account, const instrument_t *inst,
+                    const smc_position_t *p)
+{
+    event_rec_t *r = inst->want != SMC_WANT_NONE ? push(m, SMC_EVENT_POSITION) : NULL;
+    if (r == NULL)
+        return;
+    r->e.instrument = inst->id;
+    r->e.u.position.account = account;
+    r->e.u.position.qty = p->qty;
+    r->e.u.position.entry = p->entry;
+    r->e.u.position.realized = p->realized;
+    r->e.u.position.upl = p->upl;
+}
+
 void event_transfer(smc_market_t *m, const account_t *a, int32_t asset, smc_dec_t amount)
 {
     event_rec_t *r = m->want_orders ? push(m, SMC_EVENT_TRANSFER) : NULL;

@@ -43,6 +43,7 @@ static void account_free(account_t *a, size_t n_instruments)
             free(h->orders[k]);
         free(h->orders);
         free(h->fills);
+        position_free(h->position);
     }
     free(a->holdings);
     free(a->purses);
@@ -71,6 +72,7 @@ static void instrument_free(instrument_t *inst)
             }
     book_deinit(inst);
     feed_free(inst->feed);
+    free(inst->contract);
     free(inst->trades.v);
     free(inst->history.v);
     free(inst->prevented);
@@ -93,6 +95,8 @@ void smc_market_free(smc_market_t *m)
     free(m->events);
     free(m->order_events);
     free(m->touched);
+    free(m->moved);
+    free(m->lot_changes);
     free(m);
 }
 
@@ -240,7 +244,7 @@ static smc_code_t check_instrument(const smc_market_t *m, const smc_instrument_c
         return smc_fail(err, SMC_EINVAL, op, 0, "a precision must be 0..%d", SMC_DEC_PLACES);
     if (!rate_fits(c->maker_fee) || !rate_fits(c->taker_fee))
         return smc_fail(err, SMC_EINVAL, op, 0, "a fee must be at least 0 and below 1");
-    return SMC_OK;
+    return c->contract != NULL ? contract_check(m, c, err) : SMC_OK;
 }
 
 static bool room_for_instrument(smc_market_t *m)
@@ -283,6 +287,10 @@ smc_code_t smc_market_add_instrument(smc_market_t *m, const smc_instrument_conf_
     inst->maker_fee = c->maker_fee;
     inst->taker_fee = c->taker_fee;
     inst->want = m->want;
+    if (c->contract != NULL && (code = contract_new(m, inst, c, err)) != SMC_OK) {
+        instrument_free(inst);
+        return code;
+    }
     *id = inst->id;
     m->instruments[m->n_instruments++] = inst;
     return SMC_OK;
@@ -340,8 +348,13 @@ static int touch_order(const void *pa, const void *pb)
 
 void market_settle(smc_market_t *m)
 {
-    while (links_run(m) || (m->n_waiting > 0 && triggers_run(m))) {
+    bool more = true;
+    while (more && !m->failed) {
+        more = links_run(m);
+        more = positions_tidy(m) || more;
+        more = (m->n_waiting > 0 && triggers_run(m)) || more;
     }
+    positions_tell(m);
     if (m->n_touched == 0)
         return;
     qsort(m->touched, m->n_touched, sizeof(m->touched[0]), touch_order);
@@ -396,9 +409,23 @@ smc_code_t smc_market_debit(smc_market_t *m, int32_t account, int32_t asset, smc
     if (code != SMC_OK)
         return code;
     account_t *a = account_at(m, account);
-    if (dec_less(a->purses[asset].b.free, amount))
+    if (dec_less(margin_available(m, a, asset), amount))
         return smc_fail(err, SMC_EINVAL, "market.transfer", 0, "less is free");
     return transfer(m, a, asset, smc_dec_neg(amount), err);
+}
+
+smc_code_t smc_market_adjust(smc_market_t *m, int32_t account, int32_t asset, smc_dec_t amount,
+                             smc_error_t *err)
+{
+    smc_code_t code = check_transfer(m, account, asset, smc_dec_abs(amount), err);
+    if (code != SMC_OK)
+        return code;
+    account_t *a = account_at(m, account);
+    smc_dec_t after = dec_plus(a->purses[asset].b.free, amount);
+    if (smc_dec_cmp(smc_dec_abs(after), smc_dec_from_int(AMOUNT_MAX_WHOLE)) > 0)
+        return smc_fail(err, SMC_EOVERFLOW, "market.transfer", 0,
+                        "the balance would be beyond 10^15");
+    return transfer(m, a, asset, amount, err);
 }
 
 smc_balance_t smc_market_balance(const smc_market_t *m, int32_t account, int32_t asset)

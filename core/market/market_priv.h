@@ -4,6 +4,7 @@
 
 #include "smc/market.h"
 #include "smc/market_feed.h"
+#include "smc/market_position.h"
 #include "smc/rng.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@ typedef struct level level_t;
 typedef struct account account_t;
 typedef struct instrument instrument_t;
 typedef struct feed feed_t;
+typedef struct contract contract_t;
+typedef struct position position_t;
 
 /* Largest price, quantity and notional: sums of 10^5 of them still fit a decimal. */
 #define AMOUNT_MAX_WHOLE INT64_C(1000000000000000)
@@ -94,8 +97,41 @@ struct instrument {
     size_t n_prevented, cap_prevented;
     feed_t *feed; /* owned; NULL: none */
     node_t *wait_head, *wait_tail;
-    prices_t seen; /* while anything waits */
+    prices_t seen;        /* while anything waits */
+    contract_t *contract; /* owned; NULL: spot */
     bool halted;
+};
+
+/* How a contract settles. */
+struct contract {
+    int32_t settle; /* asset */
+    int places;
+    bool lots, value_by_side;
+    smc_dec_t margin_rate, maintenance_rate;
+    const instrument_t *via; /* NULL: settles in quote */
+    bool via_inverse;
+    smc_dec_t gain, loss; /* factors on what is converted */
+};
+
+typedef struct lot {
+    int64_t id, opened_ms;
+    smc_dec_t qty, initial; /* unsigned */
+    smc_dec_t cost;         /* quote; of qty, exact */
+    smc_dec_t price;        /* stays while qty shrinks */
+    smc_dec_t realized;     /* settle */
+} lot_t;
+
+/* A contract with an average price has one lot at most. */
+struct position {
+    smc_side_t side;     /* SMC_BUY: long */
+    smc_dec_t qty, cost; /* sums of the lots */
+    lot_t *lots;
+    size_t n, cap;
+    smc_dec_t realized, realized_total, fees; /* settle */
+    smc_dec_t rate;                           /* of the account's own; 0: the contract's */
+    int64_t opened_ms, updated_ms;
+    bool touched; /* its event is due at the end of the operation */
+    bool untidy;  /* its reduce-only orders have not been looked at since it changed */
 };
 
 typedef struct purse {
@@ -111,6 +147,7 @@ typedef struct holding {
     size_t n_fills, cap_fills;
     node_t *open_head, *open_tail;
     size_t n_open;
+    position_t *position; /* owned; NULL: never held, and no rate of its own */
 } holding_t;
 
 /* Client ids: chained hash, newest first in each chain.  Never iterated. */
@@ -140,6 +177,7 @@ struct account {
 typedef struct asset {
     char name[SMC_MARKET_NAME_MAX + 1];
     smc_dec_t fees;
+    size_t contracts; /* that settle in it */
 } asset_t;
 
 typedef struct event_rec {
@@ -150,6 +188,10 @@ typedef struct event_rec {
 typedef struct touch {
     int32_t account, asset;
 } touch_t;
+
+typedef struct moved {
+    int32_t account, instrument;
+} moved_t;
 
 struct smc_market {
     uint64_t seed;
@@ -169,6 +211,10 @@ struct smc_market {
     size_t n_order_events, cap_order_events;
     touch_t *touched;
     size_t n_touched, cap_touched;
+    moved_t *moved; /* positions */
+    size_t n_moved, cap_moved;
+    smc_lot_change_t *lot_changes;
+    size_t n_lot_changes, cap_lot_changes;
     size_t n_waiting; /* orders that wait for their trigger */
     int64_t last_link;
     node_t *ended; /* orders that have ended and have followers */
@@ -209,6 +255,11 @@ static inline smc_dec_t dec_notional(smc_dec_t price, smc_dec_t qty)
     return out;
 }
 
+static inline bool dec_positive(smc_dec_t a)
+{
+    return a.units > 0;
+}
+
 /* For texts whose length has been checked. */
 static inline void text_copy(char *out, const char *text)
 {
@@ -218,9 +269,22 @@ static inline bool is_system(const account_t *a)
 {
     return a->id == SMC_MARKET_SYSTEM;
 }
+static inline bool only_reduces(const smc_order_request_t *r)
+{
+    return r->reduce_only || r->close_lot != 0;
+}
 static inline smc_side_t other_side(smc_side_t s)
 {
     return s == SMC_BUY ? SMC_SELL : SMC_BUY;
+}
+
+/* What a limit order locks.  A contract locks nothing: it is margin that it needs. */
+static inline smc_dec_t limit_lock(const instrument_t *inst, smc_side_t side, smc_dec_t price,
+                                   smc_dec_t qty)
+{
+    if (inst->contract != NULL)
+        return dec_zero();
+    return side == SMC_BUY ? dec_notional(price, qty) : qty;
 }
 
 /* ---- market.c ---- */
@@ -312,10 +376,17 @@ bool on_grid(smc_dec_t a, smc_dec_t grid); /* positive, not too large, a multipl
 bool cost_fits(smc_dec_t price, smc_dec_t qty);
 smc_refusal_t check_client_id(const account_t *a, const char *id);
 /* Whether the book and the owner's funds let the order work now, and what it comes to. */
-smc_refusal_t place_judge(const account_t *a, const instrument_t *inst,
+smc_refusal_t place_judge(const smc_market_t *m, const account_t *a, const instrument_t *inst,
                           const smc_order_request_t *r, plan_t *plan);
+/* The same for one that has waited, and begins to work; r is what it asks for. */
+smc_refusal_t place_resume(const smc_market_t *m, node_t *n, const smc_order_request_t *r,
+                           plan_t *plan);
 /* A quote amount becomes the quantity that it comes to. */
 void place_amount(node_t *n, const smc_order_request_t *r, const plan_t *plan);
+/* Cuts a reduce-only quantity down to what there is to close.  Refusals: NOTHING_TO_REDUCE,
+ * UNKNOWN_LOT. */
+smc_refusal_t place_cut(const account_t *a, const instrument_t *inst, const smc_order_request_t *r,
+                        smc_dec_t *qty);
 /* Lets a judged order work: locks, matches, and rests or ends what is left. */
 void place_work(smc_market_t *m, node_t *n, const smc_order_request_t *r, const plan_t *plan);
 /* The order before it is filled: begins what its request asked for. */
@@ -359,6 +430,54 @@ void link_ended(smc_market_t *m, node_t *n);
 /* Sees to the followers of what has ended.  false: there were none. */
 bool links_run(smc_market_t *m);
 
+/* ---- contract.c ---- */
+
+/* Errors: SMC_EINVAL, SMC_ENOMEM. */
+smc_code_t contract_check(const smc_market_t *m, const smc_instrument_conf_t *c, smc_error_t *err);
+smc_code_t contract_new(smc_market_t *m, instrument_t *inst, const smc_instrument_conf_t *c,
+                        smc_error_t *err);
+/* Whether quote can be turned into the settle asset now. */
+bool contract_converts(const instrument_t *inst);
+/* From quote to the settle asset, rounded to its precision. */
+smc_dec_t contract_amount(const instrument_t *inst, smc_dec_t quote, smc_round_t round);
+/* The same for a profit or loss, with the markup. */
+smc_dec_t contract_profit(const instrument_t *inst, smc_dec_t quote);
+
+/* ---- position.c ---- */
+
+/* The account's position, made when there is none.  NULL: out of memory. */
+position_t *position_need(smc_market_t *m, account_t *a, const instrument_t *inst);
+void position_free(position_t *p);
+/* Enters a fill of a contract: lots, profit, fee, balance. */
+void position_fill(smc_market_t *m, node_t *n, smc_fill_t *fill, smc_dec_t fee_rate);
+/* As smc_market_position says. */
+smc_position_t position_now(const account_t *a, const instrument_t *inst);
+/* How much an order on that side may close; lot 0: of any. */
+smc_dec_t position_reducible(const account_t *a, const instrument_t *inst, smc_side_t side,
+                             int64_t lot);
+/* Cuts or cancels the reduce-only orders of positions that have changed.  false: there were none. */
+bool positions_tidy(smc_market_t *m);
+/* Their events, at the end of an operation. */
+void positions_tell(smc_market_t *m);
+
+/* ---- margin.c ---- */
+
+/* What an order, or a change of one, asks of its owner. */
+typedef struct claim {
+    smc_side_t side;
+    smc_dec_t needed;     /* spot: to be locked */
+    smc_dec_t price, qty; /* contract */
+    bool reduce_only;
+    const node_t *instead_of; /* the order that it replaces; NULL: none */
+} claim_t;
+
+smc_refusal_t margin_check(const smc_market_t *m, const account_t *a, const instrument_t *inst,
+                           const claim_t *claim);
+/* Initial margin of the account in the contract. */
+smc_dec_t margin_rate(const account_t *a, const instrument_t *inst);
+/* What may be spent or taken out. */
+smc_dec_t margin_available(const smc_market_t *m, const account_t *a, int32_t asset);
+
 /* ---- event.c ---- */
 
 void event_order(smc_market_t *m, const node_t *n, smc_exec_t exec, const smc_fill_t *fill);
@@ -367,6 +486,8 @@ void event_trade(smc_market_t *m, const instrument_t *inst, const smc_trade_t *t
 void event_level(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t price,
                  smc_dec_t total);
 void event_balance(smc_market_t *m, const account_t *a, int32_t asset);
+void event_position(smc_market_t *m, int32_t account, const instrument_t *inst,
+                    const smc_position_t *p);
 void event_transfer(smc_market_t *m, const account_t *a, int32_t asset, smc_dec_t amount);
 
 /* ---- query.c ---- */

@@ -33,14 +33,18 @@ static bool plan_one(planner_t *p, const node_t *maker, smc_dec_t price)
     smc_dec_t can = can_take(p, price);
     if (dec_is_zero(can))
         return false;
-    smc_dec_t qty = dec_min(can, maker->rem);
+    smc_dec_t there = maker->rem;
+    if (maker->o.reduce_only)
+        there = dec_min(there, position_reducible(maker->owner, maker->inst, maker->o.side,
+                                                  maker->o.close_lot));
+    smc_dec_t qty = dec_min(can, there);
     smc_stp_t stp = maker->owner == p->req->owner ? p->req->stp : SMC_STP_NONE;
     switch (stp) {
     case SMC_STP_NONE:
         use(p, price, qty);
         p->plan.base = dec_plus(p->plan.base, qty);
         p->plan.quote = dec_plus(p->plan.quote, dec_notional(price, qty));
-        return smc_dec_cmp(qty, maker->rem) == 0;
+        return smc_dec_cmp(qty, there) == 0;
     case SMC_STP_EXPIRE_TAKER:
     case SMC_STP_EXPIRE_BOTH:
         use(p, price, can); /* all of it is lost here */
@@ -87,10 +91,14 @@ static smc_dec_t fee_rate(const node_t *n, bool maker)
     return a->own_taker_fee ? a->taker_fee : n->inst->taker_fee;
 }
 
-/* Moves the money of one side of a trade and completes the fill's fee. */
+/* Moves the money of one side of a trade and completes the fill. */
 static void settle(smc_market_t *m, node_t *n, smc_fill_t *fill)
 {
     const instrument_t *inst = n->inst;
+    if (inst->contract != NULL) {
+        position_fill(m, n, fill, fee_rate(n, fill->is_maker));
+        return;
+    }
     bool buys = n->o.side == SMC_BUY;
     smc_dec_t got = buys ? fill->qty : fill->quote;
     smc_dec_t gave = buys ? fill->quote : fill->qty;
@@ -150,11 +158,30 @@ static void fill_order(smc_market_t *m, node_t *n, const smc_trade_t *t, bool ma
     event_order(m, n, SMC_EXEC_TRADE, &fill);
 }
 
+static smc_dec_t may_fill(const node_t *n)
+{
+    if (!n->o.reduce_only)
+        return n->rem;
+    return dec_min(n->rem, position_reducible(n->owner, n->inst, n->o.side, n->o.close_lot));
+}
+
+/* Ends an order that may only reduce and has nothing to reduce.  false: it may go on. */
+static bool retire(smc_market_t *m, node_t *n)
+{
+    if (!n->o.reduce_only || !dec_is_zero(may_fill(n)))
+        return false;
+    if (n->level != NULL)
+        book_unlink(n);
+    order_end(m, n, SMC_ORDER_CANCELED, SMC_END_REDUCE);
+    event_order(m, n, SMC_EXEC_CANCELED, NULL);
+    return true;
+}
+
 /* A maker that has nothing left leaves its level first: its report must say "not on the book". */
 static void trade(smc_market_t *m, node_t *taker, node_t *maker)
 {
     instrument_t *inst = taker->inst;
-    smc_dec_t qty = dec_min(taker->rem, maker->rem);
+    smc_dec_t qty = dec_min(may_fill(taker), may_fill(maker));
     smc_dec_t price = maker->o.price;
     trades_t *ts = &inst->trades;
     if (!vec_room(m, &ts->v, ts->n, &ts->cap, sizeof(ts->v[0])))
@@ -196,10 +223,8 @@ static void lose(smc_market_t *m, node_t *n, smc_dec_t qty, const smc_prevented_
     n->o.updated_ms = m->now_ms;
     if (last && !n->ran_out)
         order_end(m, n, SMC_ORDER_EXPIRED_IN_MATCH, SMC_END_STP);
-    else if (n->o.side == SMC_BUY && n->o.type != SMC_MARKET_ORDER)
-        order_unlock(m, n, dec_notional(n->o.price, qty));
-    else if (n->o.side == SMC_SELL)
-        order_unlock(m, n, qty);
+    else if (n->o.side == SMC_SELL || n->o.type != SMC_MARKET_ORDER)
+        order_unlock(m, n, limit_lock(n->inst, n->o.side, n->o.price, qty));
     event_prevented(m, n, p);
 }
 
@@ -254,7 +279,7 @@ void match_run(smc_market_t *m, node_t *taker)
             node_t *maker = level->head;
             if (maker->owner == taker->owner && taker->o.stp != SMC_STP_NONE)
                 prevent(m, taker, maker);
-            else
+            else if (!retire(m, maker) && !retire(m, taker))
                 trade(m, taker, maker);
         }
         book_settle(m, taker->inst, side, level);

@@ -243,7 +243,7 @@ static node_t *system_order(smc_market_t *m, instrument_t *inst, smc_side_t side
     n->o.type = SMC_LIMIT;
     n->o.price = price;
     n->o.qty = n->rem = qty;
-    order_lock(m, n, side == SMC_BUY ? dec_notional(price, qty) : qty);
+    order_lock(m, n, limit_lock(inst, side, price, qty));
     return n;
 }
 

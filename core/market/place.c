@@ -36,6 +36,15 @@ static smc_refusal_t check_limit(const smc_order_request_t *r)
     return fits ? SMC_ACCEPTED : SMC_REFUSED_COMBINATION;
 }
 
+/* Only contracts have something to reduce; they are not traded by quote amount. */
+static bool fits_kind(const instrument_t *inst, const smc_order_request_t *r)
+{
+    const contract_t *k = inst->contract;
+    if (r->quote_qty != NULL)
+        return k == NULL && !only_reduces(r);
+    return k != NULL && (r->close_lot == 0 || (k->lots && r->close_lot > 0));
+}
+
 static smc_refusal_t check_amounts(const instrument_t *inst, const smc_order_request_t *r)
 {
     smc_refusal_t why = r->type == SMC_MARKET_ORDER ? check_market(r) : check_limit(r);
@@ -47,6 +56,8 @@ static smc_refusal_t check_amounts(const instrument_t *inst, const smc_order_req
         return SMC_REFUSED_QTY;
     if (r->price != NULL && r->qty != NULL && !cost_fits(*r->price, *r->qty))
         return SMC_REFUSED_QTY;
+    if ((only_reduces(r) || r->quote_qty != NULL) && !fits_kind(inst, r))
+        return SMC_REFUSED_COMBINATION;
     return r->trigger != NULL ? trigger_check(inst, r->trigger) : SMC_ACCEPTED;
 }
 
@@ -75,8 +86,11 @@ static smc_refusal_t check_book(const instrument_t *inst, const smc_order_reques
     return SMC_ACCEPTED;
 }
 
-static smc_dec_t lock_amount(const smc_order_request_t *r, const plan_t *plan)
+static smc_dec_t lock_amount(const instrument_t *inst, const smc_order_request_t *r,
+                             const plan_t *plan)
 {
+    if (inst->contract != NULL)
+        return dec_zero();
     if (r->side == SMC_SELL)
         return r->qty != NULL ? *r->qty : plan->qty;
     if (r->type != SMC_MARKET_ORDER)
@@ -84,11 +98,17 @@ static smc_dec_t lock_amount(const smc_order_request_t *r, const plan_t *plan)
     return r->quote_qty != NULL ? *r->quote_qty : plan->quote;
 }
 
-static smc_refusal_t check_funds(const account_t *a, const instrument_t *inst, smc_side_t side,
+static smc_refusal_t check_funds(const smc_market_t *m, const account_t *a,
+                                 const instrument_t *inst, const smc_order_request_t *r,
                                  smc_dec_t needed)
 {
-    int32_t pays = side == SMC_BUY ? inst->quote : inst->base;
-    return dec_less(a->purses[pays].b.free, needed) ? SMC_REFUSED_FUNDS : SMC_ACCEPTED;
+    return margin_check(
+        m, a, inst,
+        &(claim_t){.side = r->side,
+                   .needed = needed,
+                   .price = r->type == SMC_MARKET_ORDER ? mark_price(inst) : *r->price,
+                   .qty = r->qty != NULL ? *r->qty : dec_zero(),
+                   .reduce_only = only_reduces(r)});
 }
 
 static plan_t plan_for(const account_t *a, const instrument_t *inst, const smc_order_request_t *r)
@@ -106,12 +126,32 @@ static plan_t plan_for(const account_t *a, const instrument_t *inst, const smc_o
     });
 }
 
-smc_refusal_t place_judge(const account_t *a, const instrument_t *inst,
+smc_refusal_t place_judge(const smc_market_t *m, const account_t *a, const instrument_t *inst,
                           const smc_order_request_t *r, plan_t *plan)
 {
     *plan = plan_for(a, inst, r);
     smc_refusal_t why = check_book(inst, r, plan);
-    return why == SMC_ACCEPTED ? check_funds(a, inst, r->side, lock_amount(r, plan)) : why;
+    return why == SMC_ACCEPTED ? check_funds(m, a, inst, r, lock_amount(inst, r, plan)) : why;
+}
+
+smc_refusal_t place_cut(const account_t *a, const instrument_t *inst, const smc_order_request_t *r,
+                        smc_dec_t *qty)
+{
+    if (!only_reduces(r))
+        return SMC_ACCEPTED;
+    smc_dec_t most = position_reducible(a, inst, r->side, r->close_lot);
+    if (dec_is_zero(most))
+        return r->close_lot != 0 ? SMC_REFUSED_UNKNOWN_LOT : SMC_REFUSED_NOTHING_TO_REDUCE;
+    *qty = dec_min(*qty, most);
+    return SMC_ACCEPTED;
+}
+
+smc_refusal_t place_resume(const smc_market_t *m, node_t *n, const smc_order_request_t *r,
+                           plan_t *plan)
+{
+    smc_refusal_t why = place_cut(n->owner, n->inst, r, &n->o.qty);
+    n->rem = n->o.qty;
+    return why == SMC_ACCEPTED ? place_judge(m, n->owner, n->inst, r, plan) : why;
 }
 
 /* ---- an order at work ---------------------------------------------------- */
@@ -145,7 +185,7 @@ void place_amount(node_t *n, const smc_order_request_t *r, const plan_t *plan)
 
 void place_work(smc_market_t *m, node_t *n, const smc_order_request_t *r, const plan_t *plan)
 {
-    order_lock(m, n, lock_amount(r, plan));
+    order_lock(m, n, lock_amount(n->inst, r, plan));
     smc_end_reason_t left = leftover(n, plan);
     if (left == SMC_END_NONE) {
         place_rest(m, n);
@@ -165,11 +205,15 @@ void place_work(smc_market_t *m, node_t *n, const smc_order_request_t *r, const 
 static smc_refusal_t judge_waiting(smc_market_t *m, const account_t *a, instrument_t *inst,
                                    const smc_order_request_t *r, node_t *draft)
 {
-    smc_refusal_t why = trigger_set(m, inst, r->trigger, &draft->o, &draft->watch);
+    smc_dec_t most = draft->o.qty; /* the cut comes when it fires */
+    smc_refusal_t why = place_cut(a, inst, r, &most);
+    if (why == SMC_ACCEPTED)
+        why = trigger_set(m, inst, r->trigger, &draft->o, &draft->watch);
     if (why != SMC_ACCEPTED)
         return why;
-    smc_dec_t needed = trigger_lock(inst, &draft->o);
-    return check_funds(a, inst, r->side, needed);
+    if (inst->contract != NULL) /* margin is needed when it fires */
+        return SMC_ACCEPTED;
+    return check_funds(m, a, inst, r, trigger_lock(inst, &draft->o));
 }
 
 /* The part of an order that the request says. */
@@ -182,6 +226,8 @@ static void describe(smc_order_t *o, const smc_order_request_t *r)
     o->price = r->price != NULL ? *r->price : dec_zero();
     o->quote_qty = r->quote_qty != NULL ? *r->quote_qty : dec_zero();
     o->qty = r->qty != NULL ? *r->qty : dec_zero();
+    o->reduce_only = only_reduces(r);
+    o->close_lot = r->close_lot;
 }
 
 static node_t *accept(smc_market_t *m, account_t *a, instrument_t *inst,
@@ -203,16 +249,22 @@ static node_t *accept(smc_market_t *m, account_t *a, instrument_t *inst,
 }
 
 static node_t *place_now(smc_market_t *m, account_t *a, instrument_t *inst,
-                         const smc_order_request_t *r, smc_refusal_t *why)
+                         const smc_order_request_t *given, smc_refusal_t *why)
 {
+    smc_order_request_t r = *given;
+    smc_dec_t qty = r.qty != NULL ? *r.qty : dec_zero();
     plan_t plan;
-    *why = place_judge(a, inst, r, &plan);
-    node_t *n = *why == SMC_ACCEPTED ? accept(m, a, inst, r) : NULL;
+    if (r.qty != NULL)
+        r.qty = &qty;
+    *why = place_cut(a, inst, &r, &qty);
+    if (*why == SMC_ACCEPTED)
+        *why = place_judge(m, a, inst, &r, &plan);
+    node_t *n = *why == SMC_ACCEPTED ? accept(m, a, inst, &r) : NULL;
     if (n == NULL)
         return NULL;
-    place_amount(n, r, &plan);
+    place_amount(n, &r, &plan);
     event_order(m, n, SMC_EXEC_NEW, NULL);
-    place_work(m, n, r, &plan);
+    place_work(m, n, &r, &plan);
     return n;
 }
 
@@ -267,7 +319,7 @@ static smc_refusal_t begin(smc_market_t *m, node_t *n)
         return why;
     }
     plan_t plan;
-    smc_refusal_t why = place_judge(n->owner, n->inst, &r, &plan);
+    smc_refusal_t why = place_resume(m, n, &r, &plan);
     if (why != SMC_ACCEPTED)
         return why;
     n->o.working_ms = m->now_ms;

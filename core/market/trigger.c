@@ -125,6 +125,8 @@ smc_refusal_t trigger_set(smc_market_t *m, instrument_t *inst, const smc_trigger
 /* At the trigger price; before a trail has one, where it begins. */
 smc_dec_t trigger_lock(const instrument_t *inst, const smc_order_t *o)
 {
+    if (inst->contract != NULL)
+        return dec_zero();
     smc_dec_t at = dec_is_zero(o->price) ? o->trigger_price : o->price, out = {0};
     if (dec_is_zero(at))
         at = o->trigger.price;
@@ -217,6 +219,8 @@ smc_order_request_t trigger_request(const smc_order_t *o)
         .qty = by_quote ? NULL : &o->qty,
         .quote_qty = by_quote ? &o->quote_qty : NULL,
         .price = dec_is_zero(o->price) ? NULL : &o->price,
+        .reduce_only = o->reduce_only,
+        .close_lot = o->close_lot,
     };
 }
 
@@ -230,7 +234,7 @@ static void fire(smc_market_t *m, node_t *n)
     event_order(m, n, SMC_EXEC_TRIGGERED, NULL);
     smc_order_request_t r = trigger_request(&n->o);
     plan_t plan;
-    n->o.reject = place_judge(n->owner, n->inst, &r, &plan);
+    n->o.reject = place_resume(m, n, &r, &plan);
     if (n->o.reject == SMC_ACCEPTED) {
         place_amount(n, &r, &plan);
         place_work(m, n, &r, &plan);

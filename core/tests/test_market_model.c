@@ -278,6 +278,7 @@ static void hear(world_t *w)
             w->told[e.u.balance.account][e.u.balance.asset] = e.u.balance.now;
             break;
         case SMC_EVENT_TRANSFER:
+        case SMC_EVENT_POSITION:
             break;
         }
     }

@@ -64,6 +64,7 @@ typedef enum smc_end_reason {
     SMC_END_LIQUIDITY, /* market order: the book ran out */
     SMC_END_STP,       /* self-trade prevention */
     SMC_END_BOUND,     /* market order: nothing was left within its price */
+    SMC_END_REDUCE,    /* reduce-only: there is nothing left to reduce */
     SMC_END_TRIGGER,   /* its time had come, but it was refused: `reject` says why */
     SMC_END_LINKED,    /* another order of its group came first, or the one before it failed */
 } smc_end_reason_t;
@@ -87,6 +88,9 @@ typedef enum smc_end_reason {
     X(TRAIL, "invalid_trail")                 \
     X(WOULD_TRIGGER, "would_trigger")         \
     X(HALTED, "halted")                       \
+    X(NOTHING_TO_REDUCE, "nothing_to_reduce") \
+    X(UNKNOWN_LOT, "unknown_lot")             \
+    X(NO_RATE, "no_rate")                     \
     X(MEMORY, "out_of_memory")
 
 typedef enum smc_refusal {
@@ -128,7 +132,10 @@ typedef struct smc_order {
     smc_order_status_t status;
     smc_end_reason_t reason;
     bool on_book;
-    bool conditional;     /* has a trigger */
+    bool conditional; /* has a trigger */
+    bool reduce_only;
+    bool liquidation;     /* placed by the system to end a position */
+    int64_t close_lot;    /* the lot that it closes; 0: none named */
     smc_refusal_t reject; /* SMC_END_TRIGGER: why it could not begin to work */
     smc_dec_t price;      /* of a market order: its bound; 0: none */
     smc_dec_t qty;        /* base; of a market order by quote amount: what the amount comes to, 0
@@ -174,6 +181,10 @@ typedef struct smc_fill {
     smc_dec_t qty;
     smc_dec_t quote;
     smc_dec_t fee;
+    smc_dec_t realized;   /* contracts, in the settle asset: profit of what it closed */
+    smc_dec_t closed_qty; /* contracts: the part that closed */
+    size_t first_lot;     /* its lot changes: smc_market_lot_changes (smc/market_position.h) */
+    size_t n_lots;
 } smc_fill_t;
 
 /* Two orders that self-trade prevention kept from trading. */
@@ -196,12 +207,26 @@ typedef struct smc_balance {
 
 /* ---- setting up --------------------------------------------------------- */
 
+/* What makes an instrument a contract: its fills move neither base nor quote but change a position
+ * (smc/market_position.h). */
+typedef struct smc_contract_conf {
+    const char *settle;    /* asset of profits, fees and margin; NULL: quote */
+    int settle_precision;  /* decimals of what is booked there, 0..18 */
+    bool lots;             /* first in, first out; else one average price */
+    bool value_by_side;    /* longs at the best bid, shorts at the best ask; else at the mark */
+    smc_dec_t margin_rate; /* 0.0001..1, share of the value */
+    smc_dec_t maintenance_rate; /* 0..margin_rate */
+    const char *via;  /* settle is not quote: the instrument whose mark turns quote into */
+    bool via_inverse; /* settle by multiplying, inverse: by dividing.  May name itself */
+} smc_contract_conf_t;
+
 typedef struct smc_instrument_conf {
     const char *symbol, *base, *quote;   /* copied */
     smc_dec_t tick, step;                /* > 0; their decimals together at most 18 */
     smc_dec_t min_qty;                   /* 0: one step */
     int base_precision, quote_precision; /* decimals of fees, 0..18 */
     smc_dec_t maker_fee, taker_fee;      /* rates, 0 <= rate < 1, at most 9 decimals */
+    const smc_contract_conf_t *contract; /* NULL: spot */
 } smc_instrument_conf_t;
 
 typedef struct smc_account_conf {
@@ -232,12 +257,13 @@ int32_t smc_market_find_instrument(const smc_market_t *m, const char *symbol);
 int32_t smc_market_find_asset(const smc_market_t *m, const char *name);
 int32_t smc_market_instruments(const smc_market_t *m); /* how many */
 int32_t smc_market_assets(const smc_market_t *m);
+bool smc_market_is_contract(const smc_market_t *m, int32_t instrument);
 int32_t smc_market_accounts(const smc_market_t *m); /* the system's not counted */
 const char *smc_market_symbol(const smc_market_t *m, int32_t instrument);
 const char *smc_market_asset(const smc_market_t *m, int32_t asset);
 
 /* amount > 0.  Errors of credit: SMC_EINVAL, SMC_ENOMEM, SMC_EOVERFLOW.  debit: SMC_EINVAL when
- * less is free. */
+ * less is free, or available where contracts settle in the asset. */
 smc_code_t smc_market_credit(smc_market_t *m, int32_t account, int32_t asset, smc_dec_t amount,
                              smc_error_t *err);
 smc_code_t smc_market_debit(smc_market_t *m, int32_t account, int32_t asset, smc_dec_t amount,
@@ -268,6 +294,9 @@ typedef struct smc_order_request {
     /* An order of the account on the instrument: until it is filled this one locks nothing and does
      * nothing; ends the other in any other way, this one is cancelled.  0: none. */
     int64_t after;
+    /* Contracts.  Closes the position and no more: cut down to it when it begins to work. */
+    bool reduce_only;
+    int64_t close_lot; /* 0, or the lot that it closes and nothing else; implies reduce_only */
 } smc_order_request_t;
 
 /* Which order: by id unless -1, by client id unless NULL; both must agree. */
@@ -435,12 +464,13 @@ typedef enum smc_market_event_type {
     SMC_EVENT_LEVEL,
     SMC_EVENT_BALANCE,
     SMC_EVENT_TRANSFER,
+    SMC_EVENT_POSITION,
 } smc_market_event_type_t;
 
 typedef struct smc_market_event {
     smc_market_event_type_t type;
     int64_t time_ms;
-    int32_t instrument; /* order, trade, level */
+    int32_t instrument; /* order, trade, level, position */
     union {
         const smc_order_event_t *order;
         smc_trade_t trade;
@@ -457,6 +487,10 @@ typedef struct smc_market_event {
             int32_t account, asset;
             smc_dec_t amount; /* negative: debit */
         } transfer;
+        struct {
+            int32_t account;
+            smc_dec_t qty, entry, realized, upl; /* as in smc_position_t */
+        } position; /* once for each position touched, at the end of each operation */
     } u;
 } smc_market_event_t;
 

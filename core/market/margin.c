@@ -1,0 +1,103 @@
+/* What contracts ask of the balance of the asset that they settle in. */
+#include "market_priv.h"
+
+smc_dec_t margin_rate(const account_t *a, const instrument_t *inst)
+{
+    const position_t *p = a->holdings[inst->id].position;
+    return p != NULL && dec_positive(p->rate) ? p->rate : inst->contract->margin_rate;
+}
+
+static smc_dec_t order_margin(const account_t *a, const instrument_t *inst, smc_dec_t quote)
+{
+    smc_dec_t out = {0};
+    (void)smc_dec_mul(quote, margin_rate(a, inst), SMC_DEC_PLACES, SMC_ROUND_UP, &out);
+    return contract_amount(inst, out, SMC_ROUND_UP);
+}
+
+/* What the resting orders of one side ask for. */
+typedef struct resting {
+    smc_dec_t closing; /* how much of the position no order closes yet */
+    smc_dec_t quote;   /* price * quantity of what would enlarge it */
+} resting_t;
+
+/* The oldest orders close the position, the others would enlarge it. */
+static resting_t resting(const account_t *a, const instrument_t *inst, smc_side_t side,
+                         const node_t *except)
+{
+    resting_t out = {.closing = position_reducible(a, inst, side, 0)};
+    for (const node_t *n = a->holdings[inst->id].open_head; n != NULL; n = n->open_next) {
+        if (n == except || n->level == NULL || n->o.side != side || n->o.reduce_only)
+            continue;
+        smc_dec_t closes = dec_min(out.closing, n->rem);
+        out.closing = dec_minus(out.closing, closes);
+        out.quote = dec_plus(out.quote, dec_notional(n->o.price, dec_minus(n->rem, closes)));
+    }
+    return out;
+}
+
+static smc_margin_t margin_of(const smc_market_t *m, const account_t *a, int32_t asset,
+                              const node_t *except)
+{
+    smc_balance_t b = a->purses[asset].b;
+    smc_margin_t out = {.balance = dec_plus(b.free, b.locked), .available = b.free};
+    for (size_t i = 0; m->assets[asset].contracts > 0 && i < m->n_instruments; i++) {
+        const instrument_t *inst = m->instruments[i];
+        const holding_t *h = &a->holdings[i];
+        if (inst->contract == NULL || inst->contract->settle != asset ||
+            (h->position == NULL && h->n_open == 0))
+            continue;
+        smc_position_t p = position_now(a, inst);
+        out.upl = dec_plus(out.upl, p.upl);
+        out.position_im = dec_plus(out.position_im, p.im);
+        out.maintenance = dec_plus(out.maintenance, p.mm);
+        for (int side = SMC_BUY; h->n_open > 0 && side <= SMC_SELL; side++) {
+            smc_dec_t quote = resting(a, inst, (smc_side_t)side, except).quote;
+            out.order_im = dec_plus(out.order_im, order_margin(a, inst, quote));
+        }
+    }
+    out.equity = dec_plus(out.balance, out.upl);
+    smc_dec_t used = dec_plus(out.position_im, out.order_im);
+    out.available = dec_minus(dec_plus(out.available, dec_min(out.upl, dec_zero())), used);
+    return out;
+}
+
+smc_margin_t smc_market_margin(const smc_market_t *m, int32_t account, int32_t asset)
+{
+    const account_t *a = account_at(m, account);
+    if (a == NULL || asset < 0 || (size_t)asset >= m->n_assets)
+        return (smc_margin_t){0};
+    return margin_of(m, a, asset, NULL);
+}
+
+smc_dec_t margin_available(const smc_market_t *m, const account_t *a, int32_t asset)
+{
+    return m->assets[asset].contracts > 0 ? margin_of(m, a, asset, NULL).available
+                                          : a->purses[asset].b.free;
+}
+
+static smc_refusal_t check_spot(const smc_market_t *m, const account_t *a, const instrument_t *inst,
+                                const claim_t *c)
+{
+    int32_t pays = c->side == SMC_BUY ? inst->quote : inst->base;
+    smc_dec_t there = margin_available(m, a, pays);
+    if (c->instead_of != NULL)
+        there = dec_plus(there, c->instead_of->locked);
+    return dec_less(there, c->needed) ? SMC_REFUSED_FUNDS : SMC_ACCEPTED;
+}
+
+smc_refusal_t margin_check(const smc_market_t *m, const account_t *a, const instrument_t *inst,
+                           const claim_t *c)
+{
+    if (inst->contract == NULL)
+        return check_spot(m, a, inst, c);
+    if (!contract_converts(inst))
+        return SMC_REFUSED_NO_RATE;
+    smc_dec_t closes = dec_min(resting(a, inst, c->side, c->instead_of).closing, c->qty);
+    smc_dec_t opens = dec_minus(c->qty, closes), quote;
+    if (c->reduce_only || dec_is_zero(opens))
+        return SMC_ACCEPTED;
+    if (smc_dec_mul(c->price, opens, SMC_DEC_PLACES, SMC_ROUND_UP, &quote) != SMC_OK)
+        return SMC_REFUSED_FUNDS;
+    smc_dec_t available = margin_of(m, a, inst->contract->settle, c->instead_of).available;
+    return dec_less(available, order_margin(a, inst, quote)) ? SMC_REFUSED_FUNDS : SMC_ACCEPTED;
+}
