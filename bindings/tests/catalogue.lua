@@ -4,7 +4,7 @@ local catalogue = require "smc.sandbox.catalogue"
 local reached = require "smc.sandbox.reached"
 
 local TESTS = {
-  binance = { "amend", "auth", "client", "limits", "orders", "refusals", "replace", "rest", "stops", "streams",
+  binance = { "amend", "auth", "client", "limits", "lists", "orders", "refusals", "replace", "rest", "stops", "streams",
     "tickers", "ws_api" },
   bybit = { "auth", "client", "orders", "refusals", "rest", "streams", "trade" },
 }

@@ -270,4 +270,40 @@ describe("a venue", function()
     assert.same({ "filter", -1013, true }, fails { qty = "0.03", price = "40000.001" })
     assert.same({ "insufficient_funds", -2021, true }, fails { qty = "80", price = "110000" })
   end)
+
+  it("places orders that wait for a price, and amends them", function()
+    local venue = smc.venue "binance"
+    local function place(kind, more)
+      local asked = { symbol = "BTC/USDT", side = "sell", type = kind, qty = "0.01", trigger_price = "59000" }
+      for key, value in pairs(more or {}) do asked[key] = value end
+      return assert(venue:place(asked))
+    end
+    local stop = place "stop"
+    assert.same({ "stop", "59000", "open" }, { stop.type, stop.trigger_price, stop.status })
+    assert.is_nil(stop.price)
+    local limit = place("stop_limit", { price = "58000" })
+    assert.same({ "stop_limit", "58000", "gtc" }, { limit.type, limit.price, limit.time_in_force })
+    local gain = place("take_profit", { trigger_price = "61000" })
+    local moved = assert(venue:amend { symbol = "BTC/USDT", id = limit.id, trigger_price = "58500" })
+    assert.same({ "58500", "58000", "0.01" }, { moved.trigger_price, moved.price, moved.qty })
+
+    venue.sandbox:move("BTC/USDT", { to = "58900" })
+
+    assert.equal("filled", assert(venue:order { symbol = "BTC/USDT", id = stop.id }).status)
+    assert.same({ gain.id, moved.id }, field_of(assert(venue:open_orders()), "id"))
+  end)
+
+  it("cancels an order of a list, and tells of the others when it cancels all", function()
+    local venue = smc.venue "binance"
+    local function oco()
+      return assert(venue:post("/api/v3/orderList/oco", { symbol = "BTCUSDT", side = "SELL", quantity = "0.01",
+        aboveType = "LIMIT_MAKER", abovePrice = "61000", belowType = "STOP_LOSS", belowStopPrice = "59000" },
+        { signed = true }))
+    end
+    local id = tostring(oco().orders[2].orderId)
+    local gone = assert(venue:cancel { symbol = "BTC/USDT", id = id })
+    assert.same({ id, "canceled", "limit_maker" }, { gone.id, gone.status, gone.type })
+    oco()
+    assert.same({ "stop", "limit_maker" }, field_of(assert(venue:cancel_all()), "type"))
+  end)
 end)

@@ -13,6 +13,7 @@ local REJECTED = {
   unknown_order = rejected "Unknown order sent.",
   not_smaller = rejected "Order amend (quantity increase) is not supported.",
   no_change = rejected "The requested action would change no state; rejecting",
+  invalid_combination = rejected "Order amend is not supported for this symbol.", -- of a list
   duplicate_client_id = rejected "Duplicate order sent.",
   invalid_qty = refusal.invalid "newQty", -- not more than what is filled already
 }

@@ -39,10 +39,11 @@ for kind, names in pairs {
   any = "apiKey signature timeZone windowSize",
   bool = "computeCommissionRates omitZeroBalances returnRateLimits showPermissionSets",
   bound = "endTime startTime",
-  client_id = "cancelNewClientOrderId cancelOrigClientOrderId newClientOrderId origClientOrderId",
+  client_id = "cancelNewClientOrderId cancelOrigClientOrderId clientOrderId listClientOrderId newClientOrderId "
+    .. "origClientOrderId",
   decimal = "icebergQty newQty price quantity quoteOrderQty stopPrice",
-  long = "cancelOrderId fromAllocationId fromExecutionId fromId fromPreventedMatchId limit orderId pegOffsetValue "
-    .. "preventedMatchId strategyId subscriptionId trailingDelta",
+  long = "cancelOrderId fromAllocationId fromExecutionId fromId fromPreventedMatchId limit orderId orderListId "
+    .. "pegOffsetValue preventedMatchId strategyId subscriptionId trailingDelta",
   symbol = "symbol", symbols = "symbols", timestamp = "timestamp", window = "recvWindow", words = "permissions",
 } do
   for name in names:gmatch "%S+" do KNOWN[name] = { kind } end
@@ -50,24 +51,48 @@ end
 
 local WIRE_NAME = { tickerType = "type" }
 
+-- How the legs of order lists begin the names of their parameters, and what each of them may have.
+local LEGS = { "pendingAbove", "pendingBelow", "pending", "above", "below", "working" }
+local OF_LEG = "ClientOrderId Price StopPrice TrailingDelta TimeInForce IcebergQty StrategyId StrategyType "
+  .. "PegPriceType PegOffsetType PegOffsetValue"
+
+--- What a parameter is; one of a leg is what it is without the leg's name.
+local function known_as(name)
+  if KNOWN[name] then return KNOWN[name] end
+  for _, leg in ipairs(LEGS) do
+    local rest = name:match("^" .. leg .. "(%u%w*)$")
+    local plain = rest and KNOWN[rest:sub(1, 1):lower() .. rest:sub(2)]
+    if plain then return plain end
+  end
+  error("no parameter is called " .. name)
+end
+
 local function field(name, need, max)
-  local known = assert(KNOWN[name], name)
+  local known = known_as(name)
   return params.field(WIRE_NAME[name] or name, known[1], { need = need, among = known.among, max = max,
     min = name == "limit" and 1 or known.min, refusal = known.refusal })
 end
 
 --- The fields of a line like "symbol! limit<=1000 origClientOrderId|orderId! timeZone": with "!" it is mandatory,
--- "a|b!" asks for at least one of the two, what is above "<=" is cut down to it.
+-- "a|b!" asks for at least one of the two, what is above "<=" is cut down to it, "above*" is what a leg may have.
 function M.parse(line)
-  local out = { either = {} }
+  local out, seen = { either = {} }, {}
+  local function add(name, need, max)
+    if not seen[name] then out[#out + 1] = field(name, need, max) end
+    seen[name] = true
+  end
   for piece in line:gmatch "%S+" do
     local one, other = piece:match "^(%w+)|(%w+)!$"
+    local leg = piece:match "^(%w+)%*$"
     if one then
       out.either[#out.either + 1] = { one, other }
-      out[#out + 1], out[#out + 2] = field(one), field(other)
+      add(one)
+      add(other)
+    elseif leg then
+      for name in OF_LEG:gmatch "%S+" do add(leg .. name) end
     else
       local name, need, max = piece:match "^(%w+)(!?)<?=?(%d*)$"
-      out[#out + 1] = field(name, need == "!", math.tointeger(tonumber(max)))
+      add(name, need == "!", math.tointeger(tonumber(max)))
     end
   end
   return out

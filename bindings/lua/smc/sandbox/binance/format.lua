@@ -55,7 +55,7 @@ local SAYS = {
   status = { "status", "upper" }, timeInForce = { "tif", "upper" }, type = { "type", "upper" },
   side = { "side", "upper" }, selfTradePreventionMode = { "stp", "upper" },
   preventedMatchId = { "prevented_match_id" },
-  orderListId = function() return -1 end,
+  orderListId = function(_, view) return view.label.list_id or -1 end,
   stopPrice = function(o) return pad(o.trigger and o.trigger.price or "0") end,
   stop = function(o) return o.trigger and pad(o.trigger.price or "0") end,
   trailingDelta = function(o) return o.trigger and o.trigger.trail_bps end,
@@ -76,7 +76,10 @@ local SAYS = {
   preventedQuantity = function(o) return o.prevented_match_id and pad(o.prevented_qty) end,
   strategyId = { "strategy_id", of = "label" },
   strategyType = { "strategy_type", of = "label" },
-  expiryReason = function(o) return ENDED_BY_RULE[o.status] and EXPIRY[o.reason] or nil end,
+  expiryReason = function(o)
+    if o.reason == "linked" then return o.after and "OTO_PHASE_ONE_EXPIRED" or "OCO_TRIGGER" end
+    return ENDED_BY_RULE[o.status] and EXPIRY[o.reason] or nil
+  end,
 }
 
 --- The function that writes a record in the order of a line like "symbol price=last T=time": each a name on the wire,
@@ -98,6 +101,11 @@ end
 function M.view(sb, order, more)
   local view, label = more or {}, sb:label(order)
   view.order, view.label, view.skew_ms = order, label, sb.skew_ms
+  if order.reason == "linked" then
+    order.status = "expired" -- by the rule of its list
+  elseif order.after and order.status == "new" then
+    order.status = "pending_new"
+  end
   if label.shows then
     for field, value in pairs(label.shows) do order[field] = value end
   end

@@ -139,12 +139,12 @@ function Limits:connect(api, now_ms)
   return true
 end
 
---- Whether the account may place one more order.
-function Limits:may_order(account, now_ms)
+--- Whether the account may place so many more orders (default: one).
+function Limits:may_order(account, now_ms, more)
   local windows = order_windows(self, account)
   for i = #windows, 1, -1 do -- the day first: past it the short window is left alone
     local w = roll(windows[i], now_ms)
-    if w.count + 1 > w.limit then return nil, too_many(self, w, now_ms, refusal.orders_used) end
+    if w.count + (more or 1) > w.limit then return nil, too_many(self, w, now_ms, refusal.orders_used) end
   end
   return true
 end

@@ -3,6 +3,7 @@ local account = require "smc.sandbox.binance.account"
 local decimal = require "smc.decimal"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
+local lists = require "smc.sandbox.binance.lists"
 local refusal = require "smc.sandbox.binance.refusal"
 local terms = require "smc.sandbox.binance.terms"
 
@@ -69,15 +70,22 @@ function M.cancel_one(sb, call, v)
   if v.origClientOrderId and order.client_id ~= v.origClientOrderId then return nil, refusal.ids_disagree() end
   local only = ONLY[v.cancelRestrictions]
   if only and order.status ~= only then return nil, refusal.cancel_restricted() end
+  local list = sb.lists[sb:label(order).list_id]
+  if list then return lists.cancel_list(sb, call, list, v.newClientOrderId) end
   return cancel(sb, call, order, v.newClientOrderId)
 end
 
 function M.cancel(sb, call) return M.cancel_one(sb, call, call.values) end
 
 function M.cancel_all(sb, call)
-  local out = {}
-  for i, order in ipairs(sb.market:orders { account = call.account, symbol = call.values.symbol, open = true }) do
-    out[i] = cancel(sb, call, order)
+  local out, seen = {}, {}
+  for _, order in ipairs(sb.market:orders { account = call.account, symbol = call.values.symbol, open = true }) do
+    local id = sb:label(order).list_id
+    if not id then
+      out[#out + 1] = cancel(sb, call, order)
+    elseif not seen[id] then
+      seen[id], out[#out + 1] = true, lists.cancel_list(sb, call, sb.lists[id])
+    end
   end
   if #out == 0 then return nil, refusal.unknown_order() end
   return json.array(out)

@@ -38,6 +38,14 @@ return refusals.of({
   invalid_time_unit = { -1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND." },
   invalid_peg = { -1210, "Invalid pegPriceType." },
   invalid_peg_offset = { -1211, "Invalid pegOffsetType." },
+  not_in_oco = { -1158, "Order type not supported in OCO." },
+  buy_limit_above = { -1165, "A limit order in a buy OCO must be below." },
+  sell_limit_below = { -1166, "A limit order in a sell OCO must be above." },
+  both_limits = { -1168, "At least one OCO order must be contingent." },
+  buy_stop_below = { -1196, "A stop loss order in a buy OCO must be above." },
+  sell_stop_above = { -1197, "A stop loss order in a sell OCO must be below." },
+  buy_profit_above = { -1198, "A take profit order in a buy OCO must be below." },
+  sell_profit_below = { -1199, "A take profit order in a sell OCO must be above." },
   other_status = { -1220, "The symbol's status does not match the requested symbolStatus." },
 
   -- ---- limits ----------------------------------------------------------------------------------
@@ -57,6 +65,7 @@ return refusals.of({
   other_peg = { -2010, "This price peg cannot be used with this order type." },
   no_peg_liquidity = { -2010, "Order book liquidity is too low for this pegged order." },
   would_trigger = { -2010, "Order would trigger immediately." },
+  wrong_relation = { -2010, "The relationship of the prices for the orders is not correct." },
   unsupported = { -2010, "%s orders are not supported for this symbol." },
   duplicate_order = { -2010, "Duplicate order sent." },
   no_balance = { -2010, "Account has insufficient balance for requested action." },

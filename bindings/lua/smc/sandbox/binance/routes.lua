@@ -3,6 +3,7 @@
 local account = require "smc.sandbox.binance.account"
 local amend = require "smc.sandbox.binance.amend"
 local fields = require "smc.sandbox.binance.fields"
+local lists = require "smc.sandbox.binance.lists"
 local market_data = require "smc.sandbox.binance.market_data"
 local orders = require "smc.sandbox.binance.orders"
 local replace = require "smc.sandbox.binance.replace"
@@ -36,6 +37,9 @@ local ORDER = "symbol! side! type! timeInForce quantity quoteOrderQty price newC
   .. "pegOffsetValue"
 local REPLACE = "cancelReplaceMode! cancelOrigClientOrderId|cancelOrderId! cancelNewClientOrderId cancelRestrictions "
   .. "orderRateLimitExceededMode " .. ORDER
+
+local LIST = "symbol! listClientOrderId newOrderRespType selfTradePreventionMode "
+local WORKING = "workingType! workingSide! workingPrice! workingQuantity! working* "
 
 -- The endpoint, the method, security, weight, parameters, handler; then by name: free, it costs nothing when it
 -- succeeds; orders, answers tell the order count; check(values) -> nil or a refusal, before the symbol is looked up.
@@ -75,6 +79,18 @@ local ROWS = {
   { "PUT order/amend/keepPriority", "order.amend.keepPriority", "TRADE", 4, ONE .. " newClientOrderId newQty!",
     amend.amend, free = true },
 
+  { "POST orderList/oco", "orderList.place.oco", "TRADE", 1, LIST
+    .. "side! quantity! aboveType! above* belowType! below*", lists.oco, free = true, orders = true,
+    check = lists.check_oco },
+  { "POST orderList/oto", "orderList.place.oto", "TRADE", 1, LIST .. WORKING
+    .. "pendingType! pendingSide! pendingQuantity! pending*", lists.oto, free = true, orders = true,
+    check = lists.check_oto },
+  { "POST orderList/otoco", "orderList.place.otoco", "TRADE", 1, LIST .. WORKING
+    .. "pendingSide! pendingQuantity! pendingAboveType! pendingAbove* pendingBelowType pendingBelow*", lists.otoco,
+    free = true, orders = true, check = lists.check_otoco },
+  { "DELETE orderList", "orderList.cancel", "TRADE", 1, "symbol! orderListId|listClientOrderId! newClientOrderId",
+    lists.cancel, free = true },
+
   { "GET account", "account.status", "USER_DATA", 20, "omitZeroBalances", account.status },
   { "GET order", "order.status", "USER_DATA", 4, ONE, account.order },
   { "GET order/amendments", "order.amendments", "USER_DATA", 4, "symbol! orderId! fromExecutionId limit<=1000",
@@ -90,8 +106,10 @@ local ROWS = {
   { "GET myPreventedMatches", "myPreventedMatches", "USER_DATA", if_order(20, 2),
     "symbol! preventedMatchId orderId fromPreventedMatchId limit<=1000", account.prevented,
     check = account.which_prevented },
-  { "GET allOrderList", "allOrderLists", "USER_DATA", 20, "fromId startTime endTime limit<=1000", account.none },
-  { "GET openOrderList", "openOrderLists.status", "USER_DATA", 6, "", account.none },
+  { "GET orderList", "orderList.status", "USER_DATA", 4, "orderListId|origClientOrderId!", lists.one },
+  { "GET allOrderList", "allOrderLists", "USER_DATA", 20, "fromId startTime endTime limit<=1000", lists.all,
+    check = account.within_a_day },
+  { "GET openOrderList", "openOrderLists.status", "USER_DATA", 6, "", lists.open },
   { "GET myAllocations", "myAllocations", "USER_DATA", 20,
     "symbol! startTime endTime fromAllocationId orderId limit<=1000", account.none },
 }

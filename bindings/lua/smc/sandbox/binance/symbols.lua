@@ -18,7 +18,7 @@ M.list = coins.with {
 }
 
 M.max_notional = "9000000"
-M.max_orders, M.max_algo_orders, M.max_amends = 200, 5, 10
+M.max_orders, M.max_algo_orders, M.max_amends, M.max_lists = 200, 5, 10, 20
 M.min_trailing_delta, M.max_trailing_delta = 10, 2000
 M.price_up, M.price_down = "2", "0.5"
 
@@ -39,6 +39,7 @@ local function filters(def)
     { "NOTIONAL", "minNotional", pad(def.min_notional), "applyMinToMarket", true,
       "maxNotional", pad(M.max_notional), "applyMaxToMarket", false, "avgPriceMins", 5 },
     { "MAX_NUM_ORDERS", "maxNumOrders", M.max_orders },
+    { "MAX_NUM_ORDER_LISTS", "maxNumOrderLists", M.max_lists },
     { "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", M.max_algo_orders },
     { "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends", M.max_amends },
   }
@@ -68,7 +69,7 @@ function M.describe(def, sb, permission_sets)
     "quoteAsset", def.quote, "quotePrecision", 8, "quoteAssetPrecision", 8,
     "baseCommissionPrecision", 8, "quoteCommissionPrecision", 8,
     "orderTypes", json.array(M.order_types),
-    "icebergAllowed", false, "ocoAllowed", false, "otoAllowed", false, "opoAllowed", false,
+    "icebergAllowed", false, "ocoAllowed", true, "otoAllowed", true, "opoAllowed", false,
     "quoteOrderQtyMarketAllowed", true, "allowTrailingStop", true,
     "cancelReplaceAllowed", true, "amendAllowed", true, "pegInstructionsAllowed", true,
     "isSpotTradingAllowed", true, "isMarginTradingAllowed", false,

@@ -66,7 +66,8 @@ local function peg_fits(v)
   if v.pegOffsetValue and v.pegOffsetValue > MAX_PEG_OFFSET then return refusal.invalid "pegOffsetValue" end
   local rule, primary = RULES[v.type], v.pegPriceType == "PRIMARY_PEG"
   if rule.works == "market" then return refusal.no_peg() end
-  if rule.waits then return refusal.unsupported "Pegged" end -- the engine knows no price that is set when it fires
+  -- The engine knows no price that is set when an order begins.
+  if rule.waits or v.pending then return refusal.unsupported "Pegged" end
   if primary and v.type == "LIMIT" and v.timeInForce ~= "GTC" or not primary and v.type == "LIMIT_MAKER" then
     return refusal.other_peg()
   end
@@ -106,13 +107,13 @@ function M.judge(sb, def, v)
     stop = v.stopPrice, delta = v.trailingDelta, qty = v.quantity, quote_qty = v.quoteOrderQty },
     function() return sb:average_price(v.symbol) end)
   if no then return no end
-  if passed(sb, v) then return refusal.would_trigger() end
+  if not v.pending and passed(sb, v) then return refusal.would_trigger() end
 end
 
---- The refusal of an order that would be one too many on its symbol.
-function M.crowded(sb, account, v)
+--- The refusal of an order that would be one too many on its symbol.  more: that come with it.
+function M.crowded(sb, account, v, more)
   if v.type == "MARKET" then return nil end
-  if sb.market:count { account = account, symbol = v.symbol } >= symbols.max_orders then
+  if sb.market:count { account = account, symbol = v.symbol } + (more or 0) >= symbols.max_orders then
     return refusal.engine_filter "MAX_NUM_ORDERS"
   end
   if RULES[v.type].waits and #sb.market:orders { account = account, symbol = v.symbol, open = true,

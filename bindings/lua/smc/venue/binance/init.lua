@@ -131,7 +131,8 @@ end
 
 --- Cancels an order: { symbol, id | client_id }.
 function Venue:cancel(given)
-  return signed(self, "cancel", "DELETE order", which("cancel", given), unify.order)
+  local params = which("cancel", given)
+  return signed(self, "cancel", "DELETE order", params, unify.cancelled_one, params)
 end
 
 --- Looks an order up: { symbol, id | client_id }.

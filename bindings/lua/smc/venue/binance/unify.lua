@@ -55,6 +55,16 @@ function M.cancelled(list)
   return out
 end
 
+--- What cancelling one order answers; which: its ids.  One of a list takes the others along.
+function M.cancelled_one(answer, which)
+  for _, o in ipairs(answer.orderReports or { answer }) do
+    if tostring(o.orderId) == tostring(which.orderId) or o.origClientOrderId == which.origClientOrderId then
+      return M.order(o)
+    end
+  end
+  return M.order(answer)
+end
+
 --- The answer to an amendment; old: the order as it was.
 function M.amended(answer, old)
   local o = answer.amendedOrder

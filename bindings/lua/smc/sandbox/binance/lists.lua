@@ -1,0 +1,311 @@
+--- Order lists: one cancels the other (OCO), one triggers the other (OTO), and one triggers an OCO (OTOCO).
+-- The engine links the orders (core/market, "Linked orders"); here is what makes a list of them.
+local decimal = require "smc.decimal"
+local format = require "smc.sandbox.binance.format"
+local json = require "smc.json"
+local refusal = require "smc.sandbox.binance.refusal"
+local symbols = require "smc.sandbox.binance.symbols"
+local terms = require "smc.sandbox.binance.terms"
+
+local M = {}
+local OPEN = { new = true, partially_filled = true }
+
+-- ---- legs -----------------------------------------------------------------------------------
+
+local LEG = { "type", "side", "quantity", "price", "stopPrice", "trailingDelta", "timeInForce", "icebergQty",
+  "strategyId", "strategyType", "pegPriceType", "pegOffsetType", "pegOffsetValue" }
+
+local function prefixed(prefix)
+  return function(name) return prefix .. name:sub(1, 1):upper() .. name:sub(2) end
+end
+
+--- The leg of a request whose parameters begin with a prefix, as the values of an order.  side, quantity: of the list,
+-- where the leg has none of its own.
+local function leg(v, prefix, side, quantity)
+  local named = prefixed(prefix)
+  local out = { symbol = v.symbol, newClientOrderId = v[prefix .. "ClientOrderId"], named = named,
+    selfTradePreventionMode = v.selfTradePreventionMode }
+  for _, name in ipairs(LEG) do out[name] = v[named(name)] end
+  out.side, out.quantity = out.side or side, out.quantity or quantity
+  return out
+end
+
+local function waits(one) return terms.RULES[one.type].waits end
+
+--- The two legs of an OCO: one that waits comes first, so that nothing has reached the book when the other is refused.
+local function pair(v, above, below, side, quantity)
+  local one, other = leg(v, above, side, quantity), leg(v, below, side, quantity)
+  one.above = true
+  if not waits(one) then one, other = other, one end
+  return { one, other }
+end
+
+-- ---- what must hold ----------------------------------------------------------------------------
+
+local IN_OCO = { LIMIT_MAKER = "limit", STOP_LOSS = "stop", STOP_LOSS_LIMIT = "stop", TAKE_PROFIT = "profit",
+  TAKE_PROFIT_LIMIT = "profit" }
+
+-- Where a leg must stand: by side and kind, whether above, and the refusal of one that does not.
+local PLACES = {
+  BUY = { limit = { false, "buy_limit_above" }, stop = { true, "buy_stop_below" },
+    profit = { false, "buy_profit_above" } },
+  SELL = { limit = { true, "sell_limit_below" }, stop = { false, "sell_stop_above" },
+    profit = { true, "sell_profit_below" } },
+}
+
+local function check_pair(legs)
+  for _, one in ipairs(legs) do
+    if not IN_OCO[one.type] then return refusal.not_in_oco() end
+  end
+  if not waits(legs[1]) and not waits(legs[2]) then return refusal.both_limits() end
+  for _, one in ipairs(legs) do
+    local place = PLACES[one.side][IN_OCO[one.type]]
+    if (one.above or false) ~= place[1] then return refusal[place[2]]() end
+  end
+end
+
+--- The price of a leg that is compared with the market's; nil: it trails.
+local function level(one)
+  return (one.type == "LIMIT_MAKER" or one.type == "TAKE_PROFIT_LIMIT") and one.price or one.stopPrice
+end
+
+--- Of a pair that is placed now: one stands above the last price, the other below.
+local function around(sb, legs)
+  local last = sb.market:trades { symbol = legs[1].symbol, limit = 1 }[1].price
+  for _, one in ipairs(legs) do
+    local at = level(one)
+    if at and decimal.cmp(at, last) ~= (one.above and 1 or -1) then return refusal.wrong_relation() end
+  end
+end
+
+--- No two orders of the list, and no open order, may have one client id.
+local function named_twice(sb, call, legs)
+  local seen = {}
+  for _, one in ipairs(legs) do
+    local id = one.newClientOrderId
+    if id then
+      local other = sb:find_order(call, { symbol = one.symbol, origClientOrderId = id })
+      if seen[id] or other and OPEN[other.status] and other.client_id == id then return refusal.duplicate_order() end
+      seen[id] = true
+    end
+  end
+end
+
+local function each_leg(legs, check)
+  for _, one in ipairs(legs) do
+    local no = check(one)
+    if no then return no end
+  end
+end
+
+local function is_open(sb, list)
+  for _, id in ipairs(list.ids) do
+    local order = sb.market:order { account = list.account, symbol = list.symbol, id = id }
+    if OPEN[order.status] then return true end
+  end
+  return false
+end
+
+local function open_lists(sb, call, symbol)
+  local out = {}
+  for _, list in ipairs(sb.lists) do
+    if list.account == call.account and (not symbol or list.symbol == symbol) and is_open(sb, list) then
+      out[#out + 1] = list
+    end
+  end
+  return out
+end
+
+local function judge(sb, call, legs)
+  return each_leg(legs, function(one) return terms.judge(sb, call.def, one) end)
+    or named_twice(sb, call, legs)
+    or each_leg(legs, function(one) return terms.crowded(sb, call.account, one, #legs - 1) end)
+    or #open_lists(sb, call, call.def.symbol) >= symbols.max_lists and refusal.engine_filter "MAX_NUM_ORDER_LISTS"
+    or nil
+end
+
+-- ---- as they are shown ---------------------------------------------------------------------------
+
+local SHOWN = format.shape "orderListId=id contingencyType=kind listStatusType=type listOrderStatus=status \z
+  listClientOrderId=client_id transactionTime=time symbol orders orderReports=reports"
+
+--- A list as a record; type: EXEC_STARTED or ALL_DONE.
+local function record(sb, list, type, reports)
+  return { id = list.id, kind = list.kind, type = type, status = type == "ALL_DONE" and type or "EXECUTING",
+    client_id = list.client_id, time = list.time, symbol = list.symbol, reports = reports and json.array(reports),
+    orders = format.each(list.ids, function(id)
+      local o = sb.market:order { account = list.account, symbol = list.symbol, id = id }
+      return json.object("symbol", o.symbol, "orderId", id, "clientOrderId", o.client_id)
+    end) }
+end
+
+local function shown(list, sb) return SHOWN(record(sb, list, is_open(sb, list) and "EXEC_STARTED" or "ALL_DONE")) end
+
+--- What there is to tell of a list after something happened to one of its orders; new: that one has just been placed.
+-- Returns records; each is told once.
+function M.news(sb, list, new)
+  local out = {}
+  if new and not list.begun then
+    list.begun, out[1] = true, record(sb, list, "EXEC_STARTED")
+  end
+  if not list.over and not is_open(sb, list) then
+    list.over, out[#out + 1] = true, record(sb, list, "ALL_DONE")
+  end
+  return out
+end
+
+-- ---- placing -------------------------------------------------------------------------------------
+
+--- Places the legs in their order.  Returns the list and what each traded, or nil and a refusal.  Only the last of a
+-- pair can be refused once another is placed; that one waits, and nobody has seen it.
+local function submit(sb, call, kind, legs)
+  local list = { id = #sb.lists + 1, kind = kind, account = call.account, symbol = call.def.symbol, time = call.now,
+    client_id = call.values.listClientOrderId or sb:new_client_id(), ids = {} }
+  local link, fills = sb.market:new_link(), {}
+  for i, one in ipairs(legs) do
+    local request = terms.request(sb, call.account, one)
+    request.after, request.link = one.pending and list.ids[1], one.linked and link
+    local order, why = sb.market:place(request)
+    if not order then
+      if list.ids[1] then
+        sb.market:cancel { account = call.account, symbol = list.symbol, id = list.ids[1] }
+        sb.market:forget()
+      end
+      return nil, assert(terms.REJECTED[why], why)
+    end
+    local label = terms.label(one) or {}
+    label.list_id = list.id
+    sb:set_label(order, label)
+    list.ids[i], fills[i] = order.id, why
+  end
+  sb.lists[list.id] = list
+  sb.limits:count_order(call.account, #legs, call.now)
+  return list, fills
+end
+
+--- Judges and places a list.
+local function place(sb, call, kind, legs)
+  local no = judge(sb, call, legs)
+  if no then return nil, no end
+  local ok
+  ok, no = sb.limits:may_order(call.account, call.now, #legs)
+  if not ok then return nil, no end
+  local list, fills = submit(sb, call, kind, legs)
+  if not list then return nil, fills end
+  local respond, reports = call.values.newOrderRespType or "RESULT", {}
+  for i, id in ipairs(list.ids) do
+    local order = sb.market:order { account = call.account, symbol = list.symbol, id = id }
+    reports[i] = format.placed[respond](format.view(sb, order, { transactTime = call.now,
+      fills = respond == "FULL" and format.each(fills[i], format.own_fill) }))
+  end
+  return SHOWN(record(sb, list, "EXEC_STARTED", reports))
+end
+
+local function shapes(legs)
+  return each_leg(legs, function(one) return terms.shape(one, one.named) end)
+end
+
+local function linked(legs)
+  for _, one in ipairs(legs) do one.linked = true end
+  return legs
+end
+
+local function pending(legs)
+  for _, one in ipairs(legs) do one.pending = true end
+  return legs
+end
+
+local function oco_legs(v) return linked(pair(v, "above", "below", v.side, v.quantity)) end
+
+function M.check_oco(v)
+  local legs = oco_legs(v)
+  return check_pair(legs) or shapes(legs)
+end
+
+function M.oco(sb, call)
+  local legs = oco_legs(call.values)
+  local no = around(sb, legs)
+  if no then return nil, no end
+  return place(sb, call, "OCO", legs)
+end
+
+local WORKING = { LIMIT = true, LIMIT_MAKER = true }
+
+local function oto_legs(v) return { leg(v, "working"), table.unpack(pending { leg(v, "pending") }) } end
+
+function M.check_oto(v)
+  if not WORKING[v.workingType] then return refusal.invalid_type() end
+  return shapes(oto_legs(v))
+end
+
+function M.oto(sb, call) return place(sb, call, "OTO", oto_legs(call.values)) end
+
+local function otoco_legs(v)
+  if not v.pendingBelowType then
+    local only = leg(v, "pendingAbove", v.pendingSide, v.pendingQuantity)
+    return { leg(v, "working"), table.unpack(pending { only }) }, {}
+  end
+  local two = pending(linked(pair(v, "pendingAbove", "pendingBelow", v.pendingSide, v.pendingQuantity)))
+  return { leg(v, "working"), table.unpack(two) }, two
+end
+
+function M.check_otoco(v)
+  if not WORKING[v.workingType] then return refusal.invalid_type() end
+  local legs, two = otoco_legs(v)
+  return #two > 0 and check_pair(two) or shapes(legs)
+end
+
+function M.otoco(sb, call) return place(sb, call, "OTO", (otoco_legs(call.values))) end
+
+-- ---- cancelling and asking -----------------------------------------------------------------------
+
+--- The list that a call names; of the account that asks.
+local function find(sb, call)
+  local v = call.values
+  local client_id = not v.orderListId and (v.listClientOrderId or v.origClientOrderId)
+  for i = #sb.lists, 1, -1 do
+    local list = sb.lists[i]
+    if list.account == call.account and (list.id == v.orderListId or list.client_id == client_id) then return list end
+  end
+end
+
+--- Cancels all orders of a list, those that wait for another first.  Returns the answer.
+function M.cancel_list(sb, call, list, new_client_id)
+  local reports = {}
+  for i = #list.ids, 1, -1 do
+    local gone = sb.market:cancel { account = list.account, symbol = list.symbol, id = list.ids[i],
+      new_client_id = new_client_id or sb:new_client_id() }
+    if gone then table.insert(reports, 1, format.canceled(format.view(sb, gone, { transactTime = call.now }))) end
+  end
+  list.time = call.now
+  return SHOWN(record(sb, list, "ALL_DONE", reports))
+end
+
+function M.cancel(sb, call)
+  local list = find(sb, call)
+  if not list or list.symbol ~= call.values.symbol or not is_open(sb, list) then return nil, refusal.unknown_order() end
+  return M.cancel_list(sb, call, list, call.values.newClientOrderId)
+end
+
+function M.one(sb, call)
+  local list = find(sb, call)
+  if not list then return nil, refusal.no_such_order() end
+  return shown(list, sb)
+end
+
+function M.open(sb, call) return format.each(open_lists(sb, call), shown, sb) end
+
+function M.all(sb, call)
+  local v, out = call.values, {}
+  for _, list in ipairs(sb.lists) do
+    if list.account == call.account and list.id >= (v.fromId or 0) and list.time >= (v.startTime or 0)
+      and list.time <= (v.endTime or math.maxinteger) then
+      out[#out + 1] = list
+    end
+  end
+  local limit = v.limit or 500
+  local first = (v.fromId or v.startTime) and 1 or math.max(1, #out - limit + 1)
+  return format.each({ table.unpack(out, first, math.min(#out, first + limit - 1)) }, shown, sb)
+end
+
+return M
