@@ -163,11 +163,23 @@ stops() {
     ends_with 3 --port $((control - 1))
     has 'a taken port' " cannot listen on 127.0.0.1:"
     dial $venue
-    printf 'GET /api/v3/pi' >&$fd
+    local half=$fd
+    printf 'GET /api/v3/pi' >&$half
+    dial $venue
+    local stream=$fd
+    printf 'GET /ws/btcusdt@bookTicker HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n' >&$stream
+    dial $oanda
+    local prices=$fd
+    printf "GET /v3/accounts/$account/pricing/stream?instruments=EUR_USD HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $token\r\n\r\n" >&$prices
+    head -c 100 <&$stream >/dev/null # both have begun
+    head -c 100 <&$prices >/dev/null
     stop TERM
-    timeout 5 cat <&$fd >/dev/null 2>&1
-    [[ $? != 124 ]] || complain 'a stop closes connections'
-    exec {fd}>&-
+    for fd in $half $stream $prices; do
+        checks=$((checks + 1))
+        timeout 5 cat <&$fd >/dev/null 2>&1
+        [[ $? != 124 ]] || complain 'a stop closes connections'
+        exec {fd}>&-
+    done
     answer=$(<err)
     checks=$((checks + 1))
     [[ -z $answer ]] || complain 'nothing was complained of'

@@ -52,7 +52,7 @@ end
 
 --- Returns true; nil and why it cannot be.
 local function open_venue(v, options)
-  local given = { tls = options.tls or nil }
+  local given = { tls = options.tls or nil, assume = v.guide.assume }
   for _, credential in ipairs(v.guide.takes) do given[credential] = options.credentials[credential] end
   local place = { host = options.host, port = port_of(options, v.guide.offset), keep = KEPT,
     forget = function(entry, id) v.metrics:count(entry, id) end }

@@ -1,5 +1,6 @@
 --- Where the sandboxes of `smcrun serve` are, for people and for programs, by the guide of each dialect: a table
 --   offset    its port lies so many behind --port (the control API's is 1)
+--   assume    assumptions of the sandbox that are others here
 --   takes     the options of the command line that fix its credentials
 --   examples  bodies for the control API, where venues differ
 --   places    a list of { name in JSON, label for people, value }

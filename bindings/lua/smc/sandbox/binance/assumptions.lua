@@ -19,6 +19,8 @@ return {
   former_client_ids = true,
   -- A WebSocket API signature over percent-encoded values is accepted beside the documented raw form.
   encoded_ws_payload = true,
+  -- New WebSocket connections of an address are counted: 300 within five minutes.
+  limit_connections = true,
   -- Text messages and pongs a second on a market stream connection before it is dropped.
   messages_per_second = 5,
   -- An order whose stop price was reached is reported as NEW once more, now working, before what it does.

@@ -2,6 +2,7 @@
 return {
   offset = 0,
   examples = { limit = '{"request_weight": 1200, "per": 60}' },
+  assume = { limit_connections = false }, -- all programs of a machine have one address
   takes = { "key", "secret" },
   places = {
     { "rest", "REST", "$http" },

@@ -134,7 +134,9 @@ function Limits:connect(api, now_ms)
   if now_ms < self.banned_until then return nil, banned(self, now_ms) end
   local c = roll(self.connections, now_ms)
   add(c, 1)
-  if c.count > c.limit then return nil, too_many(self, c, now_ms, refusal.connections_used) end
+  if self.assume.limit_connections and c.count > c.limit then
+    return nil, too_many(self, c, now_ms, refusal.connections_used)
+  end
   if api then return self:admit(CONNECT_WEIGHT, false, now_ms) end
   return true
 end

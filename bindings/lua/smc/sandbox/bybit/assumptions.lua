@@ -9,8 +9,9 @@ return {
   ban_seconds = 600,
   -- Requests of an address within five seconds, whatever the endpoint.
   ip_limit = 600,
-  -- Handshakes of an address within five minutes.
+  -- Handshakes of an address within five minutes, if they are counted.
   connection_limit = 500,
+  limit_connections = true,
   -- Whether the price of an order in contracts that is not on a tick is rounded down to one.  Else it is refused.
   truncate_price = false,
   -- Commission of category spot in basis points: the default tier pays a tenth of a percent either way.

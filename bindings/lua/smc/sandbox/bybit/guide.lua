@@ -2,6 +2,7 @@
 return {
   offset = 2,
   examples = { limit = '{"path": "/v5/order/create", "requests": 5, "per": 1}' },
+  assume = { limit_connections = false }, -- all programs of a machine have one address
   takes = { "key", "secret" },
   places = {
     { "rest", "REST", "$http" },

@@ -54,7 +54,8 @@ end
 
 --- A handshake.  false: too many, or the address is shut out.
 function Limits:connect(now_ms)
-  return now_ms >= self.banned_until and take(self.connections, now_ms)
+  if now_ms < self.banned_until then return false end
+  return not self.assume.limit_connections or take(self.connections, now_ms)
 end
 
 --- Counts one request of an account to an endpoint; group: what else tells windows apart.  Returns whether it may pass,
