@@ -7,6 +7,11 @@ return {
   retry_after = false,            -- seconds that a 429 names, or no such header
   parameter_error_code = true,    -- whether layer 1 refusals carry an errorCode (builds of 2016 had none)
   fx_week = false,                -- true: the market closes from Friday to Sunday, 17:00 in New York
+  financing = true,               -- daily, at 17:00 in New York, of trades that are open then
   conversion_markup = "0.005",    -- of each conversion into the home currency, against the client
+  units_available = false,        -- whether prices carry unitsAvailable without being asked to
   commission_bps = 0,             -- of every fill, in basis points of its value
+  pending_orders = 1000,          -- that one account may have
+  open_against = "FIFO_VIOLATION",  -- why an OPEN_ONLY order ends while the other side is held, on a netting account
+  reduce_nothing = "POSITION_CLOSEOUT_FAILED", -- why a REDUCE_ONLY order ends that finds nothing to reduce
 }

@@ -1,4 +1,7 @@
 --- What scenarios hold of an OANDA sandbox, beyond what all sandboxes share.
+local decimal = require "smc.decimal"
+local fills = require "smc.sandbox.oanda.fills"
+local money = require "smc.sandbox.oanda.money"
 local boxes = require "smc.sandbox.box"
 local rest = require "smc.sandbox.oanda.rest"
 local venue = require "smc.sandbox.oanda"
@@ -17,6 +20,29 @@ function Box:limit(given)
     error("sandbox:limit: requests, a count, and per, a whole number of seconds, expected", 2)
   end
   boxes.venue(self).limits:change(n, per)
+end
+
+local FILTERS = { client_id = true, side = true, status = true, symbol = true }
+local STATUS = { PENDING = "new", FILLED = "filled", CANCELLED = "canceled" }
+
+--- Orders that the venue accepted, oldest first: id client_id symbol side type price qty filled status time_in_force.
+-- Filters: client_id, side "buy" or "sell", status "new", "filled", "canceled" or "open", symbol.
+function Box:orders(filters)
+  filters = boxes.check_keys("sandbox:orders", filters, FILTERS)
+  local sb, def = boxes.venue(self), nil
+  if filters.symbol then def = select(2, boxes.def_of(self, filters.symbol, "sandbox:orders")) end
+  self:advance()
+  local out = {}
+  for _, o in ipairs(sb.order_list) do
+    local units = o.requested or fills.units_of(o)
+    local row = { id = o.id, client_id = fills.client_id(o) or "", symbol = o.def.name, type = o.type:lower(),
+      side = money.is_long(units) and "buy" or "sell", price = o.price or "0", qty = decimal.abs(units),
+      filled = o.filled or "0", status = STATUS[o.state], time_in_force = o.timeInForce:lower() }
+    local status = filters.status == "open" and "new" or filters.status
+    if (not filters.client_id or filters.client_id == row.client_id) and (not status or status == row.status)
+      and (not filters.side or filters.side == row.side) and (not def or def == o.def) then out[#out + 1] = row end
+  end
+  return out
 end
 
 --- The instrument stops trading: prices stand still, market orders are cancelled with MARKET_HALTED.
@@ -45,12 +71,16 @@ function M.new(seed, options, record)
   return box, serve, close -- not a tail call: an unknown assumption is blamed on the caller's line
 end
 
+--- How many orders wait.
+function M.open_orders(box) return #boxes.venue(box).pending end
+
 --- What metrics call the path of a request: as many words as the venue has routes, whatever clients send.
 function M.template(entry) return rest.template(entry.path) end
 
 --- Fills in where things are, once the server listens: REST and streams share an origin.
 function M.urls(box)
   box.url, box.ws_url = box.origin, box.origin
+  boxes.venue(box).scheme = box.origin:match "^%a+"
 end
 
 return M

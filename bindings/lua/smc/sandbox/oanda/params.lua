@@ -65,6 +65,45 @@ function M.instruments(sb, values)
   return list
 end
 
+--- A page of a list whose entries have a growing number `n`, newest first: those that fit, not younger than beforeID,
+-- at most count of them; the answer's Link leads to the next.  show(entry) makes what is shown of it.
+function M.page(call, list, fits, show)
+  local v = call.values
+  local count, no = M.whole(v, "count", 50, 1, 500)
+  local before
+  if count then before, no = M.whole(v, "beforeID", math.maxinteger, 0) end
+  if not before then return nil, no end
+  local ids, out = M.words(v, "ids"), {}
+  for i = #list, 1, -1 do
+    local entry = list[i]
+    if entry.n <= before and (not ids or ids[entry.id]) and fits(entry) then
+      if #out == count then
+        local query = ("beforeID=%d&count=%d"):format(entry.n, count)
+        for _, name in ipairs { "ids", "instrument", "state" } do
+          query = query .. (v[name] and ("&%s=%s"):format(name, v[name]) or "")
+        end
+        call.headers[#call.headers + 1] = { "Link",
+          ('<%s%s?%s>; rel="next"'):format(call.origin, call.ex.path, query) }
+        break
+      end
+      out[#out + 1] = show(entry)
+    end
+  end
+  return out
+end
+
+--- Whether an entry has the instrument and the state that are asked for, as a function; or nil and a refusal.
+-- states: a set, and the default at 1.
+function M.fitting(sb, call, states)
+  local v = call.values
+  local state = v.state or states[1]
+  if not states[state] then return nil, refusal.invalid "state" end
+  if v.instrument and not sb.by_symbol[v.instrument] then return nil, refusal.invalid "instrument" end
+  return function(entry)
+    return (state == "ALL" or entry.state == state) and (not v.instrument or entry.def.symbol == v.instrument)
+  end
+end
+
 --- A value of a JSON body as a decimal: text, or a number.  nil: it is none.
 function M.decimal(value)
   if type(value) == "number" then

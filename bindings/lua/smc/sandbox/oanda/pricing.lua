@@ -11,10 +11,10 @@ local M = {}
 
 local LEVELS = 3
 
---- Remembers when each price changed for the last time.  Returns whether any did.
-function M.look(sb)
+--- Remembers when the prices of these instruments changed for the last time.  Returns whether any did.
+function M.look(sb, defs)
   local changed = false
-  for _, def in ipairs(sb.symbols) do
+  for _, def in ipairs(defs) do
     local best, seen = sb.market:best(def.symbol), sb.prices[def.symbol]
     local tradeable = sb:tradeable(def)
     if not seen or seen.bid ~= best.bid or seen.ask ~= best.ask or seen.tradeable ~= tradeable then
@@ -73,6 +73,16 @@ function M.conversions(sb, defs)
   return json.array(out)
 end
 
+local function units_available(sb, def)
+  local long, short = sb:units_available(def)
+  local out = {}
+  for _, fill in ipairs { "default", "reduceFirst", "reduceOnly", "openOnly" } do
+    out[#out + 1] = fill
+    out[#out + 1] = json.object("long", long[fill], "short", short[fill])
+  end
+  return json.object(table.unpack(out))
+end
+
 local function quote_factors(sb, def)
   local gain, loss = instruments.factors(sb, def.quote)
   return json.object("positiveUnits", decimal.format(gain, 8), "negativeUnits", decimal.format(loss, 8))
@@ -82,15 +92,16 @@ local function prices(sb, call)
   local v = call.values
   local defs, no = params.instruments(sb, v)
   if defs == false then return nil, refusal.missing "instruments" end
-  local since, home
+  local since, units, home
   if defs then since, no = params.time(v, "since") end
-  if since ~= nil then home, no = params.truth(v, "includeHomeConversions", false) end
+  if since ~= nil then units, no = params.truth(v, "includeUnitsAvailable", sb.assume.units_available) end
+  if units ~= nil then home, no = params.truth(v, "includeHomeConversions", false) end
   if home == nil then return nil, no end
   local list = {}
   for _, def in ipairs(defs) do
     if not since or sb.prices[def.symbol].time_ms + sb.skew_ms > since then
-      list[#list + 1] = M.client_price(sb, def, "quoteHomeConversionFactors",
-        not home and quote_factors(sb, def) or nil)
+      list[#list + 1] = M.client_price(sb, def, "unitsAvailable", units and units_available(sb, def) or nil,
+        "quoteHomeConversionFactors", not home and quote_factors(sb, def) or nil)
     end
   end
   return table.pack("time", clock.rfc3339(sb:now()), "prices", json.array(list),

@@ -27,7 +27,7 @@ local function add(prefix, route)
   M.endpoints[#M.endpoints + 1] = name
 end
 
-for _, part in ipairs { "account", "pricing", "candles", "transactions" } do
+for _, part in ipairs { "account", "orders", "trades", "positions", "pricing", "candles", "transactions" } do
   local module = require("smc.sandbox.oanda." .. part)
   for _, route in ipairs(module.routes) do add("v3/accounts/{account}/", route) end
   for _, route in ipairs(module.public_routes or {}) do add("v3/", route) end
@@ -108,8 +108,8 @@ local function authorize(sb, ex)
   local id = ex.path:match "^/v3/accounts/([^/]+)"
   if not id then return nil end
   id = params.decoded(id)
-  if not id:find "^%d%d%d%-%d%d%d%-%d%d%d%d+%-%d%d%d$" then return refusal.invalid "accountID" end
-  if id ~= sb.account_id then return refusal.forbidden() end
+  if id == sb.account_id then return nil end
+  return id:find "^%d%d%d%-%d%d%d%-%d%d%d%d+%-%d%d%d$" and refusal.forbidden() or refusal.invalid "accountID"
 end
 
 local function route_of(ex, call)
@@ -144,10 +144,9 @@ end
 
 --- Answers one exchange.  Returns the status that was sent.
 function M.serve(sb, ex)
-  sb:settle()
   local call = { ex = ex, headers = {}, status = 200, request_id = sb:next_request_id(),
     unix = (ex:header "accept-datetime-format" or ""):upper() == "UNIX",
-    origin = "http://" .. (ex:header "host" or "localhost") }
+    origin = sb.scheme .. "://" .. (ex:header "host" or "localhost") }
   if ex.method == "OPTIONS" then return reply(call, 200, {}) end
   if not sb.limits:admit(sb:now()) then return refuse(sb, call, refusal.too_many()) end
   local fields, no = answer(sb, ex, call)
