@@ -1,6 +1,7 @@
 --- Prices as they change, over the pricing stream; the local book is the last price.
 local events = require "smc.venue.events"
 local lines = require "smc.venue.oanda.lines"
+local local_book = require "smc.venue.oanda.local_book"
 local market_stream = require "smc.venue.market_stream"
 local text = require "smc.core.text"
 local unify = require "smc.venue.oanda.unify"
@@ -10,30 +11,6 @@ local Stream = market_stream.class()
 lines.extend(Stream, "stream")
 
 local KINDS = { "book", "ticker" }
-
--- ---- the local book ----------------------------------------------------------------
-
-local Book = {}
-Book.__index = Book
-
-local function new_book(symbol) return setmetatable({ symbol = symbol, live = false }, Book) end
-
---- A price says all that there is; one that is older than what we have comes late.
-function Book:update(price)
-  local new = unify.book(price)
-  if self.id and new.id < self.id then return end
-  self.id, self.bids, self.asks, self.live = new.id, new.bids, new.asks, true
-end
-
---- A new connection begins with the price of each instrument.
-function Book:reset() self.live = false end
-
-function Book:top(n)
-  return { symbol = self.symbol, id = self.id, bids = { table.unpack(self.bids, 1, n) },
-    asks = { table.unpack(self.asks, 1, n) } }
-end
-
--- ---- lines -------------------------------------------------------------------------
 
 local function event_of(kind, channel, price)
   local event = kind == "book" and unify.book(price) or unify.ticker(price)
@@ -68,7 +45,7 @@ end
 --- Connects, and begins.
 function M.open(venue, inner, channels)
   local fields, options = market_stream.parse(channels, { book = true, ticker = true },
-    function(kind, name) return kind .. ":" .. name end, new_book, unify.native)
+    function(kind, name) return kind .. ":" .. name end, local_book.new, unify.native)
   local names, seen = {}, {}
   for _, topic in ipairs(fields.names) do
     local name = topic:match ":(.+)$"
