@@ -6,7 +6,7 @@ local reached = require "smc.sandbox.reached"
 local TESTS = {
   binance = { "amend", "auth", "client", "limits", "lists", "orders", "refusals", "replace", "rest", "stops", "streams",
     "tickers", "ws_api" },
-  bybit = { "auth", "client", "orders", "refusals", "rest", "streams", "trade" },
+  bybit = { "auth", "client", "linear", "orders", "refusals", "rest", "streams", "trade" },
 }
 
 local PAGE = "bindings/lua/smc/sandbox/README.md"

@@ -172,7 +172,7 @@ describe("a bybit venue", function()
     assert.same({}, assert(venue:cancel_all()))
   end)
 
-  for _, symbol in ipairs { "BTC/USDT" } do
+  for _, symbol in ipairs { "BTC/USDT", "BTC/USDT:USDT" } do
     it("changes an order, which keeps its id: " .. symbol, function()
       local venue = smc.venue "bybit"
       local order = assert(venue:place { symbol = symbol, side = "buy", type = "limit", qty = "0.1", price = "58000" })
@@ -206,6 +206,70 @@ describe("a bybit venue", function()
       assert.same({}, assert(venue:open_orders()))
     end)
   end
+
+  it("knows instruments of both categories", function()
+    local by_symbol = {}
+    for _, i in ipairs(assert(smc.venue("bybit"):instruments())) do by_symbol[i.symbol] = i end
+    local spot, linear = by_symbol["BTC/USDT"], by_symbol["BTC/USDT:USDT"]
+    assert.same({ "0.000001", "80", "5" }, { spot.step, spot.max_qty, spot.min_notional })
+    assert.same({ "0.001", "1000", "5", "BTCUSDT" }, { linear.step, linear.max_qty, linear.min_notional,
+      linear.native })
+  end)
+
+  it("holds positions in contracts, and flattens them", function()
+    local venue = smc.venue "bybit"
+    assert.same({}, assert(venue:positions()))
+    local bought = assert(venue:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.3" })
+    assert(venue:place { symbol = "ETH/USDT:USDT", side = "sell", type = "market", qty = "2" })
+    assert(venue:place { symbol = "BTC/USDT:USDT", side = "buy", type = "limit", qty = "0.1", price = "58000" })
+    assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.1", price = "58000" })
+    local held = assert(venue:positions())
+    assert.same({ "BTC/USDT:USDT", "long", "0.3", "10" }, { held[1].symbol, held[1].side, held[1].qty,
+      held[1].leverage })
+    assert.same({ "ETH/USDT:USDT", "short", "2" }, { held[2].symbol, held[2].side, held[2].qty })
+    assert.equal(bought.average, held[1].entry)
+    local fill = assert(venue:fills("BTC/USDT:USDT", { order_id = bought.id }))[1]
+    assert.same({ "BTC/USDT:USDT", "USDT" }, { fill.symbol, fill.fee_asset })
+
+    local part = assert(venue:place { symbol = "BTC/USDT:USDT", side = "sell", type = "market", qty = "0.1",
+      reduce_only = true })
+    assert.same({ true, "filled" }, { part.reduce_only, part.status })
+    local flat = assert(venue:flatten "BTC/USDT:USDT")
+    assert.same({ 1, 1, "0.2" }, { #flat.cancelled, #flat.closed, flat.closed[1].filled })
+    flat = assert(venue:flatten())
+    assert.same({ 1, 1, "2" }, { #flat.cancelled, #flat.closed, flat.closed[1].filled })
+    assert.same({ {}, {} }, { assert(venue:positions()), assert(venue:open_orders()) })
+    local none, err = venue:place { symbol = "BTC/USDT:USDT", side = "sell", type = "market", qty = "0.1",
+      reduce_only = true }
+    assert.is_nil(none)
+    assert.same({ "filter", 110017 }, { err.class, err.code })
+  end)
+
+  it("streams contracts: whole tickers, a local book, the account's own", function()
+    local venue = smc.venue "bybit"
+    local stream <close> = assert(venue:stream { "ticker:BTC/USDT:USDT", "book:BTC/USDT:USDT" })
+    local events <close> = assert(venue:user_stream())
+    for _ = 1, 5 do
+      local event = assert(stream:recv(10))
+      assert.matches(":BTC/USDT:USDT$", event.channel)
+      if event.kind == "ticker" then
+        assert.same({ "BTC/USDT:USDT", "string", "string" }, { event.symbol, type(event.last), type(event.bid) })
+      end
+    end
+    venue.sandbox:move("BTC/USDT:USDT", { by = "0.01" })
+    eventually(function()
+      local top, book = assert(stream:top(5)), venue.sandbox:book("BTC/USDT:USDT", 5)
+      assert.same({ book.bids, book.asks }, { top.bids, top.asks })
+    end, { within = 5 })
+    local order = assert(venue:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.1" })
+    local seen = {}
+    repeat
+      local event = assert(events:recv(5))
+      seen[event.kind] = event
+    until event.kind == "balance"
+    assert.same({ "BTC/USDT:USDT", order.id, "0.1" }, { seen.order.order.symbol, seen.fill.fill.order_id,
+      seen.fill.fill.qty })
+  end)
 
   it("reads every page, and cancels all", function()
     local venue = smc.venue "bybit"

@@ -102,6 +102,40 @@ check("an order is amended, and batches are judged one by one", async () => {
   await ok(api.cancelAllOrders(SPOT));
 });
 
+check("contracts: what they are, cost and hold", async () => {
+  const linear = { category: "linear", symbol: S };
+  assert.equal((await ok(api.getInstrumentsInfo(linear))).list[0].contractType, "LinearPerpetual");
+  assert.deepEqual((await ok(api.getInstrumentsInfo({ category: "inverse" }))).list, []);
+  assert.ok(Number((await ok(api.getTickers(linear))).list[0].markPrice) > 0);
+  assert.equal((await ok(api.getFundingRateHistory({ ...linear, limit: 2 }))).list.length, 2);
+  assert.equal((await ok(api.getOpenInterest({ ...linear, intervalTime: "1h", limit: 2 }))).list.length, 2);
+  assert.equal((await ok(api.getRiskLimit(linear))).list[0].symbol, S);
+  assert.ok(Number((await ok(api.getOrderPriceLimit(linear))).buyLmt) > 0);
+  assert.equal((await ok(api.getMarkPriceKline({ ...linear, interval: "1", limit: 1 }))).list[0].length, 5);
+});
+
+check("contracts: a position from its opening to its end", async () => {
+  const linear = { category: "linear", symbol: S };
+  const market = (side, more) => ok(api.submitOrder({ ...linear, side, orderType: "Market", qty: "0.1", ...more }));
+  const held = async () => (await ok(api.getPositionInfo(linear))).list[0];
+  await ok(api.setLeverage({ ...linear, buyLeverage: "20", sellLeverage: "20" }));
+  assert.equal(await code(api.setLeverage({ ...linear, buyLeverage: "20", sellLeverage: "20" })), 110043);
+  assert.equal(await code(api.switchPositionMode({ ...linear, mode: 0 })), 110025);
+  await market("Buy");
+  const open = await held();
+  assert.deepEqual([open.side, open.size, open.leverage, open.positionIdx], ["Buy", "0.1", "20", 0]);
+  const stopLoss = String(Math.trunc(Number(open.markPrice) * 0.95));
+  await ok(api.setTradingStop({ ...linear, stopLoss, positionIdx: 0 }));
+  assert.equal((await held()).stopLoss, stopLoss);
+  assert.equal(await code(api.setTradingStop({ ...linear, stopLoss, positionIdx: 0 })), 34040);
+  assert.equal((await ok(api.getActiveOrders({ ...linear, orderFilter: "StopOrder" }))).list[0].createType, "CreateByStopLoss");
+  const { orderId } = await market("Sell", { reduceOnly: true });
+  assert.deepEqual([(await held()).size, (await held()).side], ["0", ""]);
+  assert.equal((await ok(api.getClosedPnL(linear))).list[0].orderId, orderId);
+  assert.deepEqual((await ok(api.getActiveOrders(linear))).list, []);
+  await ok(api.setLeverage({ ...linear, buyLeverage: "10", sellLeverage: "10" }));
+});
+
 check("pages lead on by their cursor, encoded as it comes", async () => {
   for (let i = 0; i < 3; i += 1) await ok(api.submitOrder(await limit()));
   const first = await ok(api.getActiveOrders({ ...SPOT, limit: 2 }));

@@ -62,6 +62,9 @@ end
 local function realtime(sb, call)
   local v = call.values
   local by_id = v.orderId or v.orderLinkId
+  if #call.market.list > 0 and call.category ~= "spot" and not (by_id or v.symbol or v.settleCoin or v.baseCoin) then
+    return nil, refusal.no_scope()
+  end
   local list, no = chosen(sb, call, function(order)
     return by_id ~= nil or OPEN[order.status] ~= nil and v.openOnly ~= "1"
       or not OPEN[order.status] and v.openOnly == "1"
@@ -98,7 +101,7 @@ local function earlier(a, b)
   return a.fill.side < b.fill.side
 end
 
---- Executions of the account that fit, oldest first, each { n, def, entry, fill }.
+--- Executions of the account that fit, oldest first, each { n, def, entry, fill }; those of funding have no entry.
 local function fills(sb, call, bounds, symbols)
   local v, out = call.values, {}
   local by_id = v.orderId or v.orderLinkId
@@ -110,8 +113,14 @@ local function fills(sb, call, bounds, symbols)
       if not by_id or entry == asked then
         f.trade_id = f.id
         out[#out + 1] = { def = def, entry = entry, fill = f, time_ms = f.time_ms, id = f.id,
-          type = "Trade" }
+          type = entry.liquidation and "BustTrade" or "Trade" }
       end
+    end
+  end
+  for _, f in ipairs(by_id and {} or sb.fundings) do
+    if f.account == call.account and call.category == f.def.category and symbols[f.def.symbol]
+      and f.time_ms >= bounds.from and f.time_ms <= bounds.to then
+      out[#out + 1] = { def = f.def, fill = f, time_ms = f.time_ms, id = f.seq, type = "Funding" }
     end
   end
   local wanted = {}
@@ -133,7 +142,8 @@ local function executions(sb, call)
   if not page then return nil, more end
   local out = {}
   for i, item in ipairs(page) do
-    out[i] = format.execution(sb, item.def, item.entry, item.fill, ledger.order_of(sb, item.entry))
+    out[i] = item.entry and format.execution(sb, item.def, item.entry, item.fill, ledger.order_of(sb, item.entry))
+      or format.funding(sb, item.def, item.fill)
   end
   return listed(call, out, more)
 end

@@ -132,6 +132,57 @@ function M.execution(sb, def, entry, f, o, stream)
     "createType", linear and created_by(entry) or nil, "extraFees", "", "feeCurrency", M.fee_coin(def, f.side))
 end
 
+--- The row of a funding settlement, in execution/list and on the stream.
+function M.funding(sb, def, f, stream)
+  return json.object("category", stream and def.category or nil, "symbol", def.native, "closedSize", "0",
+    "execFee", f.fee, "execFeeV2", "", "execId", f.id, "execPrice", f.price, "execQty", f.qty, "execType", "Funding",
+    "execValue", f.value, "feeRate", f.rate, "tradeIv", "", "markIv", "", "blockTradeId", "", "markPrice", f.price,
+    "indexPrice", "", "underlyingPrice", "", "leavesQty", "0", "orderId", f.id, "orderLinkId", "", "orderPrice", "0",
+    "orderQty", "0", "orderType", "UNKNOWN", "stopOrderType", "UNKNOWN", "side", SIDE[f.side],
+    "execTime", tostring(f.time_ms + sb.skew_ms), "isLeverage", "0", "isMaker", false, "seq", f.seq, "marketUnit", "",
+    "execPnl", "0", "createType", "", "extraFees", "", "feeCurrency", def.quote)
+end
+
+--- The price at which closing a position would leave nothing, its fees paid.
+local function break_even(p, realized, rate)
+  local fees = mul(decimal.abs(p.qty), rate, 12)
+  return decimal.div(sub(mul(p.entry, p.qty, 12), realized), sub(p.qty, fees), 8)
+end
+
+--- A position row.  p: the engine's; kept: see Venue:kept.  stream: to the private stream.
+function M.position(sb, def, p, kept, stream)
+  local flat = p.qty == "0"
+  local stops, realized = kept.stops, sub(p.realized, kept.fees)
+  local function time(ms) return ms ~= 0 and tostring(ms + sb.skew_ms) or "" end
+  return json.object("category", stream and def.category or nil, "positionIdx", 0, "riskId", def.id,
+    "riskLimitValue", def.risk_limit, "symbol", def.native,
+    "side", flat and "" or decimal.cmp(p.qty, "0") > 0 and "Buy" or "Sell", "size", decimal.abs(p.qty),
+    stream and "entryPrice" or "avgPrice", p.entry, "positionValue", decimal.abs(p.cost), "tradeMode", 0,
+    "positionStatus", "Normal", "autoAddMargin", 0, "adlRankIndicator", flat and 0 or 2, "leverage", kept.leverage,
+    "breakEvenPrice", flat and "" or break_even(p, realized, def.taker_fee),
+    "positionBalance", flat and "0" or p.im, "markPrice", prices.mark(sb, def), "liqPrice", "", "bustPrice", "",
+    "positionMM", p.mm, "positionMMByMp", p.mm, "positionIM", p.im, "positionIMByMp", p.im,
+    "tpslMode", "Full", "takeProfit", stops.TakeProfit and stops.TakeProfit.price or "",
+    "stopLoss", stops.StopLoss and stops.StopLoss.price or "",
+    "trailingStop", stops.TrailingStop and stops.TrailingStop.trail or "0", "unrealisedPnl", p.upl,
+    "curRealisedPnl", realized, "cumRealisedPnl", sub(p.realized_total, p.fees),
+    "seq", p.updated_ms ~= 0 and sb.pushes or -1, "isReduceOnly", false, "mmrSysUpdatedTime", "",
+    "leverageSysUpdatedTime", "", "sessionAvgPrice", "", "openTime", flat and 0 or p.opened_ms + sb.skew_ms,
+    "createdTime", time(p.opened_ms), "updatedTime", time(p.updated_ms))
+end
+
+--- A row of closed-pnl.  c: see private_stream.lua.
+function M.closed(sb, c)
+  local entry = c.side == "sell" and sub(c.exit, c.realized) or add(c.exit, c.realized)
+  return json.object("symbol", c.def.native, "orderId", c.entry.id, "side", SIDE[c.side], "qty", c.qty,
+    "orderPrice", c.order_price, "orderType", c.order_type == "market" and "Market" or "Limit",
+    "execType", c.entry.liquidation and "BustTrade" or "Trade", "closedSize", c.size, "cumEntryValue", entry,
+    "avgEntryPrice", decimal.div(entry, c.size, 8), "cumExitValue", c.exit,
+    "avgExitPrice", decimal.div(c.exit, c.size, 8), "closedPnl", c.pnl, "fillCount", tostring(c.fills),
+    "leverage", c.leverage, "closeFee", c.fee, "createdTime", tostring(c.time_ms + sb.skew_ms),
+    "updatedTime", tostring(c.time_ms + sb.skew_ms))
+end
+
 -- ---- the wallet --------------------------------------------------------------------------
 
 --- What a coin is worth in dollars.
@@ -140,30 +191,38 @@ local function usd_price(sb, coin)
   return prices.last(sb, sb.categories.spot.by_native[coin .. "USDT"])
 end
 
-local function coin_row(sb, b, total)
-  return json.object("coin", b.asset, "equity", total,
-    "usdValue", mul(total, usd_price(sb, b.asset), 8), "walletBalance", total, "locked", b.locked,
-    "spotHedgingQty", "0", "borrowAmount", "0", "spotBorrow", "0", "accruedInterest", "0", "totalOrderIM", "0",
-    "totalPositionIM", "0", "totalPositionMM", "0", "unrealisedPnl", "0", "cumRealisedPnl", "0", "bonus", "0",
+local ZERO_MARGIN = { upl = "0", position_im = "0", order_im = "0", maintenance = "0" }
+
+local function coin_row(sb, b, total, margin)
+  local equity = add(total, margin.upl)
+  return json.object("coin", b.asset, "equity", equity,
+    "usdValue", mul(equity, usd_price(sb, b.asset), 8), "walletBalance", total, "locked", b.locked,
+    "spotHedgingQty", "0", "borrowAmount", "0", "spotBorrow", "0", "accruedInterest", "0",
+    "totalOrderIM", margin.order_im, "totalPositionIM", margin.position_im, "totalPositionMM", margin.maintenance,
+    "unrealisedPnl", margin.upl, "cumRealisedPnl", "0", "bonus", "0",
     "collateralSwitch", true, "marginCollateral", true, "colRes", "0", "availableToWithdraw", "",
-    "availableToBorrow", "")
+    "availableToBorrow", "", "free", "")
 end
 
 --- The account object of wallet-balance and of the wallet topic.  wanted: a set of coins; nil: those that it has.
 function M.wallet(sb, account, wanted)
-  local coins, worth = {}, "0"
+  local coins, worth, free = {}, "0", "0"
+  local usdt = sb.market:margin(account, "USDT")
   for _, b in ipairs(sb.market:balances(account)) do
-    local total = add(b.free, b.locked)
-    worth = add(worth, mul(total, usd_price(sb, b.asset), 8))
+    local total, price = add(b.free, b.locked), usd_price(sb, b.asset)
+    worth, free = add(worth, mul(total, price, 8)), add(free, mul(b.free, price, 8))
     local shown = total ~= "0"
     if wanted then shown = wanted[b.asset] end
-    if shown then coins[#coins + 1] = coin_row(sb, b, total) end
+    if shown then coins[#coins + 1] = coin_row(sb, b, total, b.asset == "USDT" and usdt or ZERO_MARGIN) end
   end
-  return json.object("accountType", "UNIFIED", "accountIMRate", "0", "accountMMRate", "0", "accountIMRateByMp", "0",
-    "accountMMRateByMp", "0", "accountLTV", "0", "totalEquity", worth, "totalWalletBalance", worth,
-    "totalMarginBalance", worth, "totalAvailableBalance", worth, "totalPerpUPL", "0", "totalInitialMargin", "0",
-    "totalMaintenanceMargin", "0", "totalInitialMarginByMp", "0", "totalMaintenanceMarginByMp", "0",
-    "coin", json.array(coins))
+  local im, equity = add(usdt.position_im, usdt.order_im), add(worth, usdt.upl)
+  local function rate(of) return decimal.div(of, equity, 4) end
+  return json.object("accountType", "UNIFIED", "accountIMRate", rate(im), "accountMMRate", rate(usdt.maintenance),
+    "accountIMRateByMp", rate(im), "accountMMRateByMp", rate(usdt.maintenance), "accountLTV", "0",
+    "totalEquity", equity, "totalWalletBalance", worth, "totalMarginBalance", equity,
+    "totalAvailableBalance", sub(add(free, usdt.upl), im), "totalPerpUPL", usdt.upl, "totalInitialMargin", im,
+    "totalMaintenanceMargin", usdt.maintenance, "totalInitialMarginByMp", im,
+    "totalMaintenanceMarginByMp", usdt.maintenance, "coin", json.array(coins))
 end
 
 --- [price, size] rows.

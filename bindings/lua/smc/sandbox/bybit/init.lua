@@ -2,16 +2,21 @@
 local account_events = require "smc.sandbox.account_events"
 local base = require "smc.sandbox.base"
 local frames = require "smc.sandbox.bybit.frames"
+local funding = require "smc.sandbox.bybit.funding"
 local ledger = require "smc.sandbox.bybit.ledger"
 local limits = require "smc.sandbox.bybit.limits"
+local prices = require "smc.sandbox.bybit.prices"
 local private_stream = require "smc.sandbox.bybit.private_stream"
 local public_stream = require "smc.sandbox.bybit.public_stream"
 local rest = require "smc.sandbox.bybit.rest"
+local stops = require "smc.sandbox.bybit.stops"
 local symbols = require "smc.sandbox.bybit.symbols"
+local task = require "smc.core.task"
+local topics = require "smc.sandbox.bybit.topics"
 local trade_stream = require "smc.sandbox.bybit.trade_stream"
 
 local M = {}
-local Venue = base.class()
+local Venue, Base = base.class()
 
 local UID = 24600000
 local KEY_LENGTH, SECRET_LENGTH, CONNECTION_LENGTH = 18, 36, 20
@@ -23,7 +28,9 @@ function M.new(seed, assume, record, credentials)
   local self = base.new(Venue, { name = "bybit", seed = seed, assume = assume, record = record, symbols = symbols.list,
     key_length = KEY_LENGTH, secret_length = SECRET_LENGTH, credentials = credentials })
   self.limits, self.ledger = limits.new(assume, self.market_opened), ledger.new()
-  self.categories, self.settings = symbols.categories, {}
+  self.categories, self.settings, self.held = symbols.categories, {}, {}
+  self.closings, self.fundings, self.funding_rates = {}, {}, {}
+  self.funding_due = prices.next_funding(self)
   self.uid, self.pushes, self.connections = UID, 0, 0
   return self
 end
@@ -42,10 +49,32 @@ function Venue:set(account, name, value)
   self.settings[account][name] = value
 end
 
+--- What is kept of an account's position beside the engine: { leverage, stops by kind, fees since it was last flat }.
+function Venue:kept(account, def)
+  local key = account .. " " .. def.symbol
+  self.held[key] = self.held[key] or { leverage = symbols.leverage, stops = {}, fees = "0" }
+  return self.held[key]
+end
+
 --- The rate of fees.
 function Venue:rate(def, is_maker)
   if not def.contract then return self.fee_rate end
   return is_maker and def.maker_fee or def.taker_fee
+end
+
+--- Opens the market of a symbol.
+function Venue:list(def)
+  if not def.contract then return Base.list(self, def) end
+  local given = { symbol = def.symbol, base = def.base, quote = def.quote, tick = def.tick, step = def.step,
+    maker_fee = def.maker_fee, taker_fee = def.taker_fee }
+  for name, value in pairs(def.contract) do given[name] = value end
+  self.market:instrument(given)
+  self.market:feed { symbol = def.symbol, mid = def.start }
+end
+
+function Venue:settle()
+  funding.catch_up(self, task.wall_ms())
+  Base.settle(self)
 end
 
 function Venue:new_conn_id()
@@ -53,14 +82,36 @@ function Venue:new_conn_id()
   return ("%s-%x"):format(self.random:alnum(CONNECTION_LENGTH):lower(), self.connections)
 end
 
+--- Positions that orders have touched: their stops follow, and whoever listens is told.
+local function settle_positions(self, touched, brought)
+  local changed = false
+  for _, entry in ipairs(brought) do changed = stops.attach(self, entry) or changed end
+  for _, at in ipairs(touched) do
+    changed = stops.sync(self, at.account, at.def) or changed
+    private_stream.tell_position(self, at.account, at.def)
+    if self.market:position(at.account, at.def.symbol).qty == "0" then self:kept(at.account, at.def).fees = "0" end
+  end
+  if changed then self:settle() end
+end
+
 --- Tells whoever listens what happened.
 function Venue:heard(events)
+  local touched, brought, seen = {}, {}, {}
   account_events.each(events, {
-    order = function(e) private_stream.order_event(self, e) end,
+    order = function(e)
+      local entry, def = private_stream.order_event(self, e), self.by_symbol[e.symbol]
+      local key = e.account .. " " .. e.symbol
+      if def.contract and not seen[key] then
+        seen[key], touched[#touched + 1] = true, { account = e.account, def = def }
+      end
+      if e.exec == "trade" and entry.liquidation then topics.liquidated(self, def, e) end
+      if e.exec == "trade" and (entry.take_profit or entry.stop_loss) then brought[#brought + 1] = entry end
+    end,
     balances = function(list) private_stream.wallet_event(self, list) end,
     transfer = function() end, -- the wallet that follows says it
   })
   if #self.topics > 0 then public_stream.happened(self, events) end
+  settle_positions(self, touched, brought)
 end
 
 function Venue:watched() return private_stream.has_listeners(self) end
@@ -80,7 +131,7 @@ end
 
 --- By path: what answers there.
 M.sockets = { ["/v5/private"] = private_stream.socket, ["/v5/trade"] = trade_stream.socket,
-  ["/v5/public/spot"] = public_stream.socket "spot" }
+  ["/v5/public/spot"] = public_stream.socket "spot", ["/v5/public/linear"] = public_stream.socket "linear" }
 
 --- Answers one exchange of the server.
 function Venue:serve(ex)

@@ -42,6 +42,13 @@ function Ledger:of_engine(symbol, id)
   return self.by_engine[engine_key(symbol, id)]
 end
 
+--- The entry of an order that the engine made itself, to close a position that could not be held.
+function Ledger:adopt(def, order)
+  local id, link = self:next_ids(def)
+  return self:add { id = id, link = link, account = order.account, category = def.category, symbol = def.symbol,
+    engine_id = order.id, smp = "None", liquidation = true, reduce_only = true }
+end
+
 --- The order of an account and category by id, else by link; nil if there is none.  owner: { account, category }.
 function Ledger:find(owner, id, link)
   local entry

@@ -61,7 +61,16 @@ function M.day(sb, def)
     hour_ago = (sb.market:stats(def.symbol, now - HOUR_MS, now) or s).open }
 end
 
---- The names and values of a ticker, in turn.
+--- What is open in a contract: what strangers hold, and what accounts do.
+local function open_interest(sb, def)
+  local sum = def.interest
+  for account = sb.first_account, sb.last_account do
+    sum = decimal.add(sum, decimal.abs(sb.market:position(account, def.symbol).qty))
+  end
+  return sum
+end
+
+--- The names and values of a ticker, in turn; of contracts REST and the stream have the same.
 function M.ticker_fields(sb, def)
   local d, best = M.day(sb, def), sb.market:best(def.symbol)
   local quotes = { "bid1Price", best.bid or "", "bid1Size", best.bid_qty or "", "ask1Price", best.ask or "",
@@ -69,7 +78,17 @@ function M.ticker_fields(sb, def)
   local out = { "symbol", def.native, "lastPrice", d.last, "prevPrice24h", d.prev, "price24hPcnt", d.change,
     "highPrice24h", d.high, "lowPrice24h", d.low, "turnover24h", d.turnover, "volume24h", d.volume,
     table.unpack(quotes) }
-  return out, { "usdIndexPrice", def.quote == "USDT" and prices.index(sb, def) or "" }
+  if not def.contract then
+    return out, { "usdIndexPrice", def.quote == "USDT" and prices.index(sb, def) or "" }
+  end
+  local mark, interest = prices.mark(sb, def), open_interest(sb, def)
+  local value = decimal.mul(interest, mark, 4)
+  return out, { "indexPrice", prices.index(sb, def), "markPrice", mark, "prevPrice1h", d.hour_ago,
+    "openInterest", interest, "openInterestValue", value, "singleOpenInterest", interest,
+    "singleOpenInterestValue", value, "fundingRate", prices.funding_rate(sb, def),
+    "nextFundingTime", tostring(prices.next_funding(sb) + sb.skew_ms), "predictedDeliveryPrice", "",
+    "basisRate", "", "basis", "", "deliveryFeeRate", "", "deliveryTime", "0", "preOpenPrice", "", "preQty", "",
+    "curPreListingPhase", "", "fundingIntervalHour", "8", "fundingCap", "0.005", "basisRateYear", "" }
 end
 
 local function joined(a, b)
@@ -129,7 +148,7 @@ local function kline(source)
     if from ~= nil then to, no = params.whole(v, "end", false, 0) end
     if to == nil then return nil, no end
     local out = {}
-    for _, c in ipairs(candles.of(sb, def.symbol, interval, {
+    for _, c in ipairs(candles.of(sb, source and source(def) or def.symbol, interval, {
       from_ms = from and from - sb.skew_ms or nil, to_ms = to and to - sb.skew_ms or nil, limit = limit })) do
       local row = { tostring(c.open_ms + sb.skew_ms), c.open, c.high, c.low, c.close }
       if not source then row[6], row[7] = c.volume, c.quote_volume end
@@ -139,11 +158,69 @@ local function kline(source)
   end
 end
 
+local function risk_limit(_, call)
+  local list, no = each_of(call, symbols.describe_risk)
+  if not list then return nil, no end
+  return json.object("category", call.category, "list", json.array(list), "nextPageCursor", "")
+end
+
 local function price_limit(sb, call)
   local def, no = symbol_of(call)
   if not def then return nil, no end
   local low, high = prices.band(sb, def)
   return json.object("symbol", def.native, "buyLmt", high, "sellLmt", low, "ts", tostring(sb:now()))
+end
+
+--- Times at multiples of a step, newest first, each given to make(time, index) -> row.
+local function back_in_time(sb, call, step_ms, default, most, make)
+  local v = call.values
+  local limit, to, no
+  limit, no = params.whole(v, "limit", default, 1, most)
+  if limit then to, no = params.whole(v, "endTime", sb:now(), 0) end
+  local from
+  if to then from, no = params.whole(v, "startTime", 0, 0) end
+  if not from then return nil, no end
+  local out = {}
+  local at = math.min(to, sb:now()) // step_ms * step_ms
+  while at >= from and #out < limit do
+    out[#out + 1] = make(at)
+    at = at - step_ms
+  end
+  return out
+end
+
+--- What was settled while the sandbox was open; before that it was the interest alone.
+local function funding_history(sb, call)
+  local def, no = symbol_of(call)
+  if not def then return nil, no end
+  local settled = {}
+  for _, row in ipairs(sb.funding_rates) do
+    if row.def == def then settled[row.time_ms + sb.skew_ms] = row.rate end
+  end
+  local list
+  list, no = back_in_time(sb, call, prices.FUNDING_MS, 200, 200, function(at)
+    return json.object("symbol", def.native, "fundingRate", settled[at] or "0.0001",
+      "fundingRateTimestamp", tostring(at))
+  end)
+  if not list then return nil, no end
+  return json.object("category", call.category, "list", json.array(list))
+end
+
+local INTERESTS = { ["5min"] = 5 * 60000, ["15min"] = 15 * 60000, ["30min"] = 30 * 60000, ["1h"] = HOUR_MS,
+  ["4h"] = 4 * HOUR_MS, ["1d"] = DAY_MS }
+
+local function interest_history(sb, call)
+  local def, no = symbol_of(call)
+  if not def then return nil, no end
+  local step = INTERESTS[call.values.intervalTime]
+  if not step then return nil, refusal.params "intervalTime invalid" end
+  local now = open_interest(sb, def)
+  local list
+  list, no = back_in_time(sb, call, step, 50, 200, function(at)
+    return json.object("openInterest", now, "timestamp", tostring(at))
+  end)
+  if not list then return nil, no end
+  return json.object("category", call.category, "symbol", def.native, "list", json.array(list), "nextPageCursor", "")
 end
 
 local function status() return json.object("list", json.array {}) end
@@ -152,10 +229,16 @@ local function route(path, handle, category, default)
   return { method = "GET", path = "/v5/market/" .. path, category = category, default = default, handle = handle }
 end
 
+local function index_symbol(def) return def.index_symbol or def.symbol end
+local function own_symbol(def) return def.symbol end
+
 M.routes = {
   route("time", time), route("instruments-info", instruments, true), route("tickers", tickers, true),
   route("orderbook", orderbook, true), route("recent-trade", recent, true), route("kline", kline(), true, "linear"),
-  route("price-limit", price_limit, true, "linear"),
+  route("mark-price-kline", kline(own_symbol), true, "linear"),
+  route("index-price-kline", kline(index_symbol), true, "linear"),
+  route("funding/history", funding_history, true), route("open-interest", interest_history, true),
+  route("risk-limit", risk_limit, true), route("price-limit", price_limit, true, "linear"),
   { method = "GET", path = "/v5/system/status", handle = status },
   { method = "GET", path = "/v5/account/instruments-info", private = true, limit = 10, category = true,
     handle = instruments },

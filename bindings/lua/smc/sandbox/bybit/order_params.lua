@@ -33,7 +33,9 @@ local function words(def, v)
   if v.timeInForce and not TIFS[v.timeInForce] then return nil, no.tif() end
   if v.marketUnit and not UNITS[v.marketUnit] then return nil, no.invalid "marketUnit" end
   if v.smpType and not SMP[v.smpType] then return nil, no.invalid "smpType" end
-  if v.triggerBy and not WATCHES[v.triggerBy] then return nil, no.invalid "triggerBy" end
+  for _, name in ipairs { "triggerBy", "tpTriggerBy", "slTriggerBy" } do
+    if v[name] and not WATCHES[v[name]] then return nil, no.invalid(name) end
+  end
   if v.orderLinkId and (#v.orderLinkId > MAX_LINK or v.orderLinkId:find("[^%w_-]")) then
     return nil, refusal.params "orderLinkId invalid"
   end
@@ -49,6 +51,26 @@ function M.wrong_side(sb, def, price, rises, by)
   local now = prices.watched(sb, def, by or "LastPrice")
   if rises and cmp(price, now) <= 0 then return def.no.expect_rise(price, now) end
   if not rises and cmp(price, now) >= 0 then return def.no.expect_fall(price, now) end
+end
+
+--- The refusal of a stop at a price that its position is past; nil where it is not.  kind: TakeProfit or StopLoss.
+function M.wrong_stop(kind, long, price, base)
+  local above = (kind == "TakeProfit") == long
+  if cmp(price, base) == (above and 1 or -1) then return nil end
+  return refusal.stop_price(kind, price, long and "Buy" or "Sell", above and "higher" or "lower", base)
+end
+
+--- The stops that come with an order.
+local function check_stops(sb, def, o, v)
+  for kind, name in pairs { TakeProfit = "takeProfit", StopLoss = "stopLoss" } do
+    if def.contract and v[name] and v[name] ~= "0" then
+      local price, no = params.amount(v, name, def.no)
+      if not price then return nil, no end
+      no = M.wrong_stop(kind, o.side == "buy", price, o.price or prices.last(sb, def))
+      if no then return nil, no end
+    end
+  end
+  return true
 end
 
 --- When a conditional order fires, as the engine wants it; nil without a triggerPrice.  The direction follows from the
@@ -111,6 +133,8 @@ function M.read(sb, def, v)
   o.trigger, no = M.trigger(sb, def, v)
   if not no then o.bound, no = bound(sb, def, o, v) end
   if no then return nil, no end
+  ok, no = check_stops(sb, def, o, v)
+  if not ok then return nil, no end
   return o
 end
 

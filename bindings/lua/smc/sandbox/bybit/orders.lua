@@ -75,11 +75,37 @@ local function acknowledged(entry) return json.object("orderId", entry.id, "orde
 
 --- Too many open orders of the category (spot) or the symbol (linear), or too many that wait.
 local function crowded(sb, call, def, o)
-  local open = sb.market:count { account = call.account, symbol = def.category == "linear" and def.symbol or nil }
+  local open = 0
+  for _, each in ipairs(def.category == "spot" and call.market.list or { def }) do
+    open = open + sb.market:count { account = call.account, symbol = each.symbol }
+  end
   if open >= symbols.max_orders[def.category] then return def.no.too_many_orders() end
   if not o.trigger then return nil end
   local waiting = sb.market:orders { account = call.account, symbol = def.symbol, open = true, conditional = true }
   if #waiting >= symbols.max_waiting[def.category] then return def.no.too_many_waiting() end
+end
+
+--- The rules of positions.
+local function check_position(sb, call, def, o)
+  local position = sb.market:position(call.account, def.symbol)
+  if o.reduce_only then
+    if position.qty == "0" then return nil, refusal.linear.nothing_to_reduce() end
+    local long = cmp(position.qty, "0") > 0
+    if long == (o.side == "buy") and not o.trigger then return nil, refusal.linear.same_side() end
+    return true
+  end
+  local after = decimal.add(position.qty, o.side == "buy" and o.qty or "-" .. o.qty)
+  if cmp(decimal.mul(decimal.abs(after), prices.mark(sb, def), 12), def.risk_limit) > 0 then
+    return nil, refusal.linear.risk_limit(def.max_leverage)
+  end
+  return true
+end
+
+--- qty "0" that closes stands for the whole position.
+local function close_all(sb, call, def, v)
+  if v.qty ~= "0" or v.reduceOnly ~= "true" or v.closeOnTrigger ~= "true" then return end
+  local size = decimal.abs(sb.market:position(call.account, def.symbol).qty)
+  v.qty = cmp(size, def.max_market) > 0 and def.max_market or size
 end
 
 --- Returns the entry of the ledger, or nil and a refusal; so do the others of one order.
@@ -87,10 +113,12 @@ function M.create(sb, call)
   local v = call.values
   local def, no = M.symbol_of(call)
   if not def then return nil, no end
+  if def.contract then close_all(sb, call, def, v) end
   local o, ok
   o, no = order_params.read(sb, def, v)
   if not o then return nil, no end
   ok, no = order_params.check(sb, def, o, sb:setting(call.account, "adjust_" .. def.category))
+  if ok and def.contract then ok, no = check_position(sb, call, def, o) end
   if not ok then return nil, no end
   if v.orderLinkId and sb.ledger:find(call, nil, v.orderLinkId) then return nil, def.no.duplicate() end
   no = crowded(sb, call, def, o)
@@ -130,7 +158,8 @@ function M.cancel(sb, call)
   return entry
 end
 
-local AMENDS = { invalid_qty = "below_filled", would_take = "would_take", invalid_trigger_price = "price_step" }
+local AMENDS = { invalid_qty = "below_filled", no_change = "not_modified", would_take = "would_take",
+  invalid_trigger_price = "price_step" }
 
 --- Reads one number of an amendment; nil where it stays as it is, or the order has none (old is nil).
 local function changed(v, name, def, old, step)
@@ -194,6 +223,8 @@ local function cancel_all(sb, call)
   if v.symbol then
     def, no = M.symbol_of(call)
     if not def then return nil, no end
+  elseif call.category ~= "spot" and not v.baseCoin and not v.settleCoin then
+    return nil, refusal.no_scope()
   end
   local which = FILTERS[v.orderFilter or call.category == "spot" and "Order"]
   local out = {}

@@ -17,9 +17,9 @@ function M.mark(sb, def) return sb.market:mid(def.symbol) end
 --- A contract's index is the spot market's mid.
 function M.index(sb, def) return sb.market:mid(def.index_symbol or def.symbol) end
 
-local WATCHED = { LastPrice = M.last, MarkPrice = M.mark, IndexPrice = M.index }
+local WATCHED = { LastPrice = M.last, MarkPrice = M.mark, IndexPrice = M.mark }
 
---- The price that triggerBy names.
+--- The price that triggerBy names, as the engine watches it: the mark is its index.
 function M.watched(sb, def, by) return WATCHED[by](sb, def) end
 
 local function clamp(x, by) return decimal.max(decimal.min(x, by), "-" .. by) end

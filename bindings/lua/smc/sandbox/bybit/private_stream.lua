@@ -1,5 +1,6 @@
 --- The private stream: who logged on, and what an account is told about its orders, executions and coins.
 local auth = require "smc.sandbox.bybit.auth"
+local decimal = require "smc.decimal"
 local format = require "smc.sandbox.bybit.format"
 local frames = require "smc.sandbox.bybit.frames"
 local json = require "smc.json"
@@ -8,8 +9,8 @@ local subscriptions = require "smc.sandbox.subscriptions"
 
 local M = {}
 
-M.topics = { "order", "order.spot", "execution", "execution.spot", "execution.fast", "execution.fast.spot", "wallet",
-  "position" }
+M.topics = { "order", "order.spot", "order.linear", "execution", "execution.spot", "execution.linear", "execution.fast",
+  "execution.fast.spot", "execution.fast.linear", "wallet", "position", "position.linear" }
 local TOPICS = {}
 for _, name in ipairs(M.topics) do TOPICS[name] = true end
 
@@ -47,6 +48,23 @@ function M.tell_order(sb, entry, o, status)
     format.order(def, entry, o, sb.skew_ms, true, status))
 end
 
+--- An order has closed a part of a position: entry.closed and sb.closings keep what came of it.
+local function close(sb, def, entry, e)
+  local c = entry.closed
+  if not c then
+    c = { entry = entry, def = def, side = e.order.side, qty = e.order.qty, order_price = e.order.price,
+      order_type = e.order.type, size = "0", exit = "0", realized = "0", fee = "0", fills = 0,
+      leverage = sb:kept(entry.account, def).leverage }
+    entry.closed = c
+    sb.closings[#sb.closings + 1] = c
+  end
+  c.size, c.realized = decimal.add(c.size, e.closed_qty), decimal.add(c.realized, e.realized)
+  c.exit = decimal.add(c.exit, decimal.mul(e.closed_qty, e.last_price))
+  c.fee = decimal.add(c.fee, decimal.mul(decimal.div(e.fee, e.last_qty, 12), e.closed_qty, 8))
+  c.pnl = decimal.sub(c.realized, c.fee)
+  c.fills, c.time_ms = c.fills + 1, e.time_ms
+end
+
 local function fast(sb, def, entry, e)
   return json.object("category", def.category, "symbol", def.native,
     "execId", format.exec_id(def, e.trade_id, e.order.side == "sell"), "execPrice", e.last_price, "execQty", e.last_qty,
@@ -56,7 +74,14 @@ end
 
 local function traded(sb, def, entry, e)
   sb.ledger:charge(entry, e.fee)
-  tell(sb, entry.account, "execution.fast", def.category, nil, fast(sb, def, entry, e))
+  if def.contract then
+    local kept = sb:kept(entry.account, def)
+    kept.fees = decimal.add(kept.fees, e.fee)
+  end
+  if def.contract and e.closed_qty ~= "0" then close(sb, def, entry, e) end
+  if not entry.liquidation then
+    tell(sb, entry.account, "execution.fast", def.category, nil, fast(sb, def, entry, e))
+  end
   tell(sb, entry.account, "execution", def.category, id_of(sb, def.contract and def.native or def.id),
     format.execution(sb, def, entry, { side = e.order.side, price = e.last_price, qty = e.last_qty,
       quote = e.last_quote, fee = e.fee, trade_id = e.trade_id, is_maker = e.is_maker, time_ms = e.time_ms,
@@ -64,12 +89,25 @@ local function traded(sb, def, entry, e)
       e.order, true))
 end
 
---- e: an order event of the engine.
+--- e: an order event of the engine.  Returns the order's entry.
 function M.order_event(sb, e)
   local def = sb.by_symbol[e.symbol]
-  local entry = sb.ledger:of_engine(e.symbol, e.order.id)
+  local entry = sb.ledger:of_engine(e.symbol, e.order.id) or sb.ledger:adopt(def, e.order)
   if e.exec == "trade" then traded(sb, def, entry, e) end
   M.tell_order(sb, entry, e.order, e.exec == "triggered" and "Triggered" or nil)
+  return entry
+end
+
+--- A funding settlement; see funding.lua.
+function M.tell_funding(sb, row)
+  tell(sb, row.account, "execution", row.def.category, id_of(sb, row.def.native),
+    format.funding(sb, row.def, row, true))
+end
+
+--- The position as it is now.
+function M.tell_position(sb, account, def)
+  tell(sb, account, "position", def.category, id_of(sb, "position"),
+    format.position(sb, def, sb.market:position(account, def.symbol), sb:kept(account, def), true))
 end
 
 --- list: balance events of one account.

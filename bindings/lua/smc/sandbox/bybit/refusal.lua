@@ -7,6 +7,7 @@ local M = refusals.of({
   params = { 10001, "params error: %s" },
   category = { 10001, "Illegal category" },
   not_supported = { 10001, "Not supported symbols" }, -- a symbol that market data does not have
+  no_scope = { 10001, "Missing some parameters that must be filled in, symbol or settleCoin or baseCoin" },
   not_modified = { 10001, "order not modified" },
   no_order_id = { 10001, "params error: OrderId or orderLinkId is required" },
   no_headers = { 10001, "empty value: apiTimestamp[%s] apiKey[%s] apiSignature[%s]: openapi sign params error!" },
@@ -57,12 +58,50 @@ local M = refusals.of({
   -- ---- orders of category linear -----------------------------------------------------------------
   ["linear.empty"] = { 10001, "params error: %s is required" },
   ["linear.symbol"] = { 10001, "params error: symbol invalid" },
+  ["linear.side"] = { 10001, "params error: side invalid" },
+  ["linear.type"] = { 10001, "params error: orderType invalid" },
+  ["linear.tif"] = { 10001, "params error: timeInForce invalid" },
+  ["linear.invalid"] = { 10001, "params error: %s invalid" },
+  ["linear.unsupported"] = { 10001, "This feature is not supported." },
+  ["linear.price_step"] = { 10001, "Price invalid" },
+  ["linear.qty_low"] = { 10001, "The number of contracts exceeds minimum limit allowed" },
+  ["linear.qty_step"] = { 10001, "Qty invalid" },
+  ["linear.qty_high"] = { 10001, "The number of contracts exceeds maximum limit allowed: too large, order_qty:%s > "
+    .. "max_qty:%s" },
+  ["linear.no_cancel"] = { 110001, "order not exists or too late to cancel" },
+  ["linear.no_replace"] = { 110001, "order not exists or too late to replace" },
+  ["linear.price_range"] = { 110003, "Order price is out of permissible range" },
+  ["linear.no_funds"] = { 110007, "ab not enough for new order" },
+  ["linear.too_many_waiting"] = { 110009, "The number of stop orders exceeds the maximum allowable limit" },
+  ["linear.nothing_to_reduce"] = { 110017, "current position is zero, cannot fix reduce-only order qty" },
+  ["linear.same_side"] = { 110017, "reduce-only order has same side with current position" },
+  ["linear.too_many_orders"] = { 110020, "You cannot have more than 500 active orders." },
+  ["linear.below_filled"] = { 110064, "Qty must be greater than the filled quantity" },
+  ["linear.duplicate"] = { 110072, "OrderLinkedID is duplicate" },
+  ["linear.risk_limit"] = { 110090, "The position may exceed the max limit; adjust your leverage to %s or below" },
+  ["linear.closed"] = { 110074, "This contract is not live" },
+  ["linear.expect_rise"] = { 110092, "expect Rising, but trigger_price[%s] <= current[%s]" },
+  ["linear.expect_fall"] = { 110093, "expect Falling, but trigger_price[%s] >= current[%s]" },
+  ["linear.value_low"] = { 110094, "Order does not meet minimum order value 5USDT" },
+  ["linear.sell_too_low"] = { 110120, "Sell order price cannot be lower than %s%s." },
+  ["linear.buy_too_high"] = { 110121, "Buy order price cannot be higher than %s%s." },
+
   -- ---- slippage --------------------------------------------------------------------------------
   slippage_ticks = { 110108, "slippageTolerance must be between 1 and 10000 ticks" },
   slippage_percent = { 110109, "slippageTolerance must be between 0.01 and 10 percent" },
 
-  -- ---- the account -----------------------------------------------------------------------------
+  -- ---- positions -------------------------------------------------------------------------------
+  position_mode = { 10001, "position idx not match position mode" },
+  no_position_to_stop = { 10001, "can not set tp/sl/ts for zero position" },
+  stop_price = { 10001, "%s:%s set for %s position should be %s than base_price:%s" },
+  stop_not_modified = { 34040, "not modified" },
+  leverage_range = { 110013, "cannot set leverage gt maxLeverage by risk limit" },
+  mode_needs_flat = { 110024, "You have an existing position, so position mode cannot be switched" },
+  same_position_mode = { 110025, "Position mode is not modified" },
   same_margin_mode = { 110026, "Cross/isolated margin mode is not modified" },
+  mode_needs_no_orders = { 110028, "You have existing open orders, so position mode cannot be switched" },
+  portfolio_leverage = { 110038, "Leverage cannot be set in portfolio margin mode" },
+  same_leverage = { 110043, "Set leverage not modified" },
 }, 200)
 
 -- inverse and option, which have no instruments here, say no as linear does.
@@ -74,7 +113,11 @@ for name in pairs(M.rows) do
   end
 end
 -- Where a category tells less apart than the other.
+M.spot.not_modified, M.linear.not_modified = M.not_modified, M.not_modified
 M.spot.no_cancel, M.spot.no_replace, M.spot.too_many_waiting = M.spot.no_order, M.spot.no_order, M.spot.too_many_orders
+M.linear.would_take = M.linear.price_step
+M.linear.filled, M.linear.canceled = M.linear.no_cancel, M.linear.no_cancel
+M.linear.limit_qty_high, M.linear.market_qty_high = M.linear.qty_high, M.linear.qty_high
 M.inverse, M.option = M.linear, M.linear
 
 return M

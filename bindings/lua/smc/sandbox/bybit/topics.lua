@@ -4,6 +4,7 @@ local format = require "smc.sandbox.bybit.format"
 local decimal = require "smc.decimal"
 local json = require "smc.json"
 local market_data = require "smc.sandbox.bybit.market_data"
+local subscriptions = require "smc.sandbox.subscriptions"
 local reached = require "smc.sandbox.reached"
 
 local M = {}
@@ -117,8 +118,52 @@ local function spot_ticker(topic, sb)
     table.move(fields, 1, #fields - BOOK_FIELDS, 1, {})))
 end
 
-local function ticker()
-  return { every = 50, lazy = "trade", snapshot = spot_ticker, emit = spot_ticker }
+local function contract_fields(topic, sb)
+  local fields, more = market_data.ticker_fields(sb, topic.def)
+  fields = table.move(more, 1, #more, #fields + 1, fields)
+  table.move({ "tickDirection", tick_direction(topic, fields[4]) }, 1, 2, #fields + 1, fields)
+  return fields
+end
+
+--- As it was last told, so that the next delta follows on it.
+local function contract_snapshot(topic, sb)
+  if not topic.told then topic.told = contract_fields(topic, sb) end
+  return ticker_frame(topic, sb, "snapshot", topic.told)
+end
+
+local function contract_delta(topic, sb)
+  local old, changed = topic.told, { "symbol", topic.def.native }
+  topic.told = contract_fields(topic, sb)
+  for i = 2, #topic.told, 2 do
+    if topic.told[i] ~= old[i] then
+      changed[#changed + 1], changed[#changed + 2] = topic.told[i - 1], topic.told[i]
+    end
+  end
+  return #changed > 2 and ticker_frame(topic, sb, "delta", changed) or nil
+end
+
+local function ticker(_, def)
+  if not def.contract then return { every = 50, lazy = "trade", snapshot = spot_ticker, emit = spot_ticker } end
+  return { every = 100, lazy = "level", snapshot = contract_snapshot, emit = contract_delta }
+end
+
+--- Positions that were closed because they could not be held.
+local function liquidations()
+  return { every = 500, lazy = "liquidation", emit = function(topic, sb)
+    local rows = topic.liquidated
+    topic.liquidated = nil
+    return rows and json.object("topic", topic.name, "type", "snapshot", "ts", sb:now(), "data", json.array(rows))
+  end }
+end
+
+--- An order of the venue's own has traded.
+function M.liquidated(sb, def, e)
+  local topic = sb.topic_of["linear allLiquidation." .. def.native]
+  if not topic then return end
+  topic.liquidated = topic.liquidated or {}
+  table.insert(topic.liquidated, json.object("T", e.time_ms + sb.skew_ms, "s", def.native,
+    "S", e.order.side == "sell" and "Buy" or "Sell", "v", e.last_qty, "p", e.last_price))
+  subscriptions.touch(topic, sb.market:time())
 end
 
 local function kline(interval)
@@ -144,6 +189,7 @@ local function parse(sb, category, name)
   if not def then return nil end
   if kind == "publicTrade" then return def, public_trade end
   if kind == "tickers" then return def, ticker end
+  if kind == "allLiquidation" and def.contract then return def, liquidations end
   local depth, interval = kind:match("^orderbook%.(%d+)$"), kind:match("^kline%.(%w+)$")
   if DEPTHS[depth] and (depth ~= "500" or def.contract) then return def, orderbook, depth end
   if market_data.intervals[interval] then return def, kline, interval end
@@ -154,7 +200,8 @@ function M.exists(sb, category, name)
 end
 
 --- How names are written, with <what varies>.
-M.forms = { "publicTrade.<symbol>", "tickers.<symbol>", "orderbook.<depth>.<symbol>", "kline.<interval>.<symbol>" }
+M.forms = { "publicTrade.<symbol>", "tickers.<symbol>", "orderbook.<depth>.<symbol>", "kline.<interval>.<symbol>",
+  "allLiquidation.<symbol>" }
 
 local function form_of(name)
   return (name:gsub("%.%u+$", ".<symbol>"):gsub("^orderbook%.%d+", "orderbook.<depth>")
