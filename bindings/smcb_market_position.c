@@ -142,6 +142,19 @@ static int l_set_conversion(lua_State *L)
     return 0;
 }
 
+static int l_liquidation(lua_State *L)
+{
+    smc_market_t *m = smcb_market_check(L);
+    int32_t asset = asset_arg(L, m, 2);
+    smc_dec_t threshold = {0};
+    if (!lua_isnoneornil(L, 3))
+        threshold = smcb_market_dec_at(L, 3, "threshold");
+    smc_error_t err = {0};
+    if (smc_market_liquidation(m, asset, threshold, &err) != SMC_OK)
+        return smcb_market_raise(L, &err);
+    return 0;
+}
+
 static int l_adjust(lua_State *L)
 {
     smc_market_t *m = smcb_market_check(L);
@@ -159,6 +172,7 @@ const luaL_Reg smcb_market_positions[] = {
     {"margin", l_margin},
     {"set_margin", l_set_margin},
     {"set_conversion", l_set_conversion},
+    {"liquidation", l_liquidation},
     {"adjust", l_adjust},
     {NULL, NULL},
 };

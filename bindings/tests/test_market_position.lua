@@ -99,6 +99,24 @@ describe("a position", function()
     assert.equal("insufficient_funds", why)
   end)
 
+  it("is liquidated", function()
+    local m, alice, bob = new()
+    m:liquidation("USDT", "1")
+    trade(m, alice, bob, "buy", "90", "100")
+    place(m, bob, "buy", "90", "89")
+    m:want("orders")
+    place(m, bob, "sell", "1", "89.1")
+    local seen = {}
+    for _, e in ipairs(m:events()) do
+      if e.account == alice and e.order then
+        table.insert(seen, e.exec .. ":" .. tostring(e.order.liquidation))
+      end
+    end
+    assert.same({ "new:true", "trade:true" }, seen)
+    assert.equal("0", m:position(alice, "BTCUSDT").qty)
+    m:liquidation("USDT", nil)
+  end)
+
   it("settles in another asset", function()
     local m = market.new { seed = 7, now_ms = START }
     m:instrument { symbol = "USD_JPY", base = "USD", quote = "JPY", tick = "0.001", step = "1", kind = "contract",

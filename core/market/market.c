@@ -353,6 +353,7 @@ void market_settle(smc_market_t *m)
         more = links_run(m);
         more = positions_tidy(m) || more;
         more = (m->n_waiting > 0 && triggers_run(m)) || more;
+        more = liquidations_run(m) || more;
     }
     positions_tell(m);
     if (m->n_touched == 0)

@@ -177,7 +177,8 @@ struct account {
 typedef struct asset {
     char name[SMC_MARKET_NAME_MAX + 1];
     smc_dec_t fees;
-    size_t contracts; /* that settle in it */
+    size_t contracts;      /* that settle in it */
+    smc_dec_t liquidation; /* threshold; 0: off */
 } asset_t;
 
 typedef struct event_rec {
@@ -391,6 +392,8 @@ smc_refusal_t place_cut(const account_t *a, const instrument_t *inst, const smc_
 void place_work(smc_market_t *m, node_t *n, const smc_order_request_t *r, const plan_t *plan);
 /* The order before it is filled: begins what its request asked for. */
 void place_released(smc_market_t *m, node_t *n);
+/* The system's market order that ends a position.  false: nobody takes any of it. */
+bool place_closing(smc_market_t *m, account_t *a, instrument_t *inst);
 /* Takes what crosses, then rests. */
 void place_rest(smc_market_t *m, node_t *n);
 
@@ -459,6 +462,12 @@ smc_dec_t position_reducible(const account_t *a, const instrument_t *inst, smc_s
 bool positions_tidy(smc_market_t *m);
 /* Their events, at the end of an operation. */
 void positions_tell(smc_market_t *m);
+
+/* ---- liquidation.c ---- */
+
+/* Closes positions of accounts that are below their threshold.  false: there were none, or nobody
+ * takes them. */
+bool liquidations_run(smc_market_t *m);
 
 /* ---- margin.c ---- */
 

@@ -268,6 +268,22 @@ static node_t *place_now(smc_market_t *m, account_t *a, instrument_t *inst,
     return n;
 }
 
+bool place_closing(smc_market_t *m, account_t *a, instrument_t *inst)
+{
+    const position_t *p = a->holdings[inst->id].position;
+    smc_dec_t qty = p->qty;
+    smc_order_request_t r = {
+        .side = other_side(p->side), .type = SMC_MARKET_ORDER, .qty = &qty, .reduce_only = true};
+    plan_t plan;
+    node_t *n = place_judge(m, a, inst, &r, &plan) == SMC_ACCEPTED ? accept(m, a, inst, &r) : NULL;
+    if (n == NULL)
+        return false;
+    n->o.liquidation = true;
+    event_order(m, n, SMC_EXEC_NEW, NULL);
+    place_work(m, n, &r, &plan);
+    return dec_positive(n->o.filled);
+}
+
 static node_t *place_waiting(smc_market_t *m, account_t *a, instrument_t *inst,
                              const smc_order_request_t *r, smc_refusal_t *why)
 {

@@ -408,6 +408,56 @@ static void tells_of_positions(void **state)
     smc_market_free(f.m);
 }
 
+/* a holds 90 at 100 with 1000: 45 of maintenance. */
+static void liquidates(void **state)
+{
+    (void)state;
+    fixture_t f;
+    set_up(&f, false, "0");
+    assert_int_equal(smc_market_liquidation(f.m, USDT, dec("1"), NULL), SMC_OK);
+    trade(&f, 'b', "90", "100");
+    assert_int_equal(place(&f, f.a, 's', "1", "150", PLAIN), SMC_ACCEPTED);
+    int64_t resting = f.o->id;
+    place(&f, f.b, 'b', "50", "89.3", PLAIN);
+    place(&f, f.b, 's', "1", "89.7", PLAIN); /* mark 89.5: equity 55, maintenance 40.275 */
+    assert_position(&f, "90", "100", "0");
+    assert_true(order(&f, resting)->on_book);
+    smc_market_want(f.m, 0, SMC_WANT_ORDERS);
+    place(&f, f.b, 's', "1", "89.32", PLAIN); /* 89.31: equity 37.9, maintenance 40.1895 */
+    assert_int_equal(order(&f, resting)->reason, SMC_END_SYSTEM);
+    assert_position(&f, "40", "100", "-535");
+    const smc_order_t *closing = order(&f, f.o->id + 1);
+    assert_true(closing->liquidation);
+    assert_int_equal(closing->status, SMC_ORDER_EXPIRED); /* 50 were bid for */
+    /* The rest goes as soon as somebody takes it. */
+    place(&f, f.b, 'b', "40", "80", PLAIN);
+    assert_position(&f, "0", "0", "-1335");
+    assert_free(&f, "-335");
+    smc_market_free(f.m);
+}
+
+static void liquidates_until_it_is_above(void **state)
+{
+    (void)state;
+    fixture_t f;
+    set_up(&f, false, "0");
+    smc_contract_conf_t k = {.settle_precision = 8};
+    int32_t eth = add_contract(f.m, "ETHUSDT", k, "0");
+    trade(&f, 'b', "90", "100");
+    assert_int_equal(place(&f, f.b, 's', "1", "50", (smc_order_request_t){.instrument = eth}),
+                     SMC_ACCEPTED);
+    assert_int_equal(place(&f, f.a, 'b', "1", "50", (smc_order_request_t){.instrument = eth}),
+                     SMC_ACCEPTED);
+    place(&f, f.b, 'b', "90", "89.3", PLAIN);
+    place(&f, f.b, 'b', "9", "50", (smc_order_request_t){.instrument = eth});
+    place(&f, f.b, 's', "1", "89.32", PLAIN);
+    assert_position(&f, "90", "100", "0"); /* off until it is asked for */
+    assert_int_equal(smc_market_liquidation(f.m, USDT, dec("1"), NULL), SMC_OK);
+    assert_position(&f, "0", "0", "-963");
+    assert_dec("1", smc_market_position(f.m, f.a, eth).qty); /* the smaller one could stay */
+    smc_market_free(f.m);
+}
+
 static void set_up_errors(void **state)
 {
     (void)state;
@@ -452,6 +502,8 @@ int main(void)
         cmocka_unit_test(only_reduces),
         cmocka_unit_test(a_stop_closes_what_there_is_by_then),
         cmocka_unit_test(tells_of_positions),
+        cmocka_unit_test(liquidates),
+        cmocka_unit_test(liquidates_until_it_is_above),
         cmocka_unit_test(set_up_errors),
     };
     return cmocka_run_group_tests_name("contracts", tests, NULL, NULL);

@@ -77,6 +77,13 @@ smc_code_t smc_market_set_margin(smc_market_t *m, int32_t account, int32_t instr
  * realized or not; 0 < factor <= 2, 1 at first.  Errors: SMC_EINVAL. */
 smc_code_t smc_market_set_conversion(smc_market_t *m, int32_t instrument, smc_dec_t gain,
                                      smc_dec_t loss, smc_error_t *err);
+/* From now on, and at the end of each operation: an account whose equity in the asset is at or below
+ * maintenance * threshold has its orders in the contracts that settle in it cancelled
+ * (SMC_END_SYSTEM) and its positions closed by market orders of the system (order.liquidation), the
+ * one with most maintenance first, until it is above.  0: off, as at first.
+ * Errors: SMC_EINVAL (asset, threshold not 0..10). */
+smc_code_t smc_market_liquidation(smc_market_t *m, int32_t asset, smc_dec_t threshold,
+                                  smc_error_t *err);
 /* Adds to a free balance, or takes, below zero too: funding, financing.  Errors: SMC_EINVAL,
  * SMC_EOVERFLOW, SMC_ENOMEM. */
 smc_code_t smc_market_adjust(smc_market_t *m, int32_t account, int32_t asset, smc_dec_t amount,
