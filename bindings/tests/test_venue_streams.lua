@@ -379,6 +379,25 @@ for _, name in ipairs { "binance", "bybit" } do
       assert.same(truth({ "BTC/USDT" }).fills, told.fills)
     end)
 
+    it("asks for page after page", function()
+      local stream <close> = assert(venue:user_stream())
+      venue.sandbox:stall_streams(true)
+      for _ = 1, 7 do
+        place(other, { side = "buy", type = "market" })
+        smc.sleep(0.01)
+      end
+      venue.sandbox:drop_streams()
+      for _, call in ipairs { "fills", "orders" } do
+        local whole = venue[call]
+        venue[call] = function(...) return { table.unpack(assert(whole(...)), 1, 3) } end
+      end
+      place(venue, { side = "sell", type = "market" })
+      local told = digest(everything(stream))
+      local expected = truth { "BTC/USDT" }
+      assert.same(expected.fills, told.fills)
+      assert.same(expected.orders, told.orders)
+    end)
+
     it("tells nothing of the time before it began", function()
       place(venue, { side = "buy", type = "market" })
       smc.sleep(1)
