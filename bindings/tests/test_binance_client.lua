@@ -214,6 +214,17 @@ describe("a venue", function()
     assert.same({ {}, {} }, { assert(venue:open_orders()), assert(venue:positions()) })
   end)
 
+  it("sees what it asked in vain among the requests of the sandbox, and in the transcript", function()
+    local venue = smc.venue "binance"
+    local answer, err = venue:get("/sapi/v1/capital/config/getall", {}, { signed = true })
+    assert.is_nil(answer)
+    assert.same({ 404, "invalid_request" }, { err.http, err.class })
+    local seen = venue.sandbox:requests { status = 404 }
+    assert.same({ "/sapi/v1/capital/config/getall", "GET", true }, { seen[1].path, seen[1].method, seen[1].signed })
+    local transcript = require("smc.core.task").transcript()
+    assert.matches("GET /sapi/v1/capital/config/getall[^\n]*\n[^\n]*< 404", transcript)
+  end)
+
   it("walks an order through its life in the words that all venues share", function()
     local venue = smc.venue "binance"
     local order = assert(venue:place { symbol = "ETH/USDT", side = "sell", type = "limit", qty = "2", price = "3100",

@@ -98,4 +98,47 @@ describe("binance connection #connection #binance", function()
     assert.equal(-1101, err.code)
     assert.equal("Too many parameters; expected '0' and received '1'.", err.message)
   end)
+
+  it("keeps an order waiting until the market falls to its price", function()
+    local price = tonumber(assert(venue:ticker("BNB/USDT")).last)
+    local order = assert(venue:place { symbol = "BNB/USDT", side = "sell", type = "stop", qty = "1",
+      trigger_price = ("%.2f"):format(price * 0.95) })
+    assert.equal("open", assert(venue:order { symbol = "BNB/USDT", id = order.id }).status)
+
+    venue.sandbox:move("BNB/USDT", { by = "-0.06" })
+
+    local filled = assert(venue:order { symbol = "BNB/USDT", id = order.id })
+    assert.same({ "stop", "filled", "1" }, { filled.type, filled.status, filled.filled })
+  end)
+
+  it("lets one order of a pair cancel the other", function()
+    local price = tonumber(assert(venue:ticker("BNB/USDT")).last)
+    local function at(factor) return ("%.2f"):format(price * factor) end
+    local list = assert(venue:post("/api/v3/orderList/oco", { symbol = "BNBUSDT", side = "SELL", quantity = "1",
+      aboveType = "LIMIT_MAKER", abovePrice = at(1.05), belowType = "STOP_LOSS", belowStopPrice = at(0.95) },
+      { signed = true }))
+    assert.same({ "OCO", 2 }, { list.contingencyType, #assert(venue:open_orders("BNB/USDT")) })
+
+    venue.sandbox:move("BNB/USDT", { by = "0.06" })
+
+    local ends = {}
+    for i, o in ipairs(list.orders) do ends[i] = assert(venue:order { symbol = "BNB/USDT", id = o.orderId }).status end
+    assert.same({ "expired", "filled" }, ends)
+  end)
+
+  it("tells the user stream of an order that waits, works and is filled", function()
+    local stream <close> = assert(venue:user_stream())
+    local price = tonumber(assert(venue:ticker("BNB/USDT")).last)
+    local order = assert(venue:place { symbol = "BNB/USDT", side = "buy", type = "stop", qty = "1",
+      trigger_price = ("%.2f"):format(price * 1.05) })
+    venue.sandbox:move("BNB/USDT", { by = "0.06" })
+
+    local told = {}
+    eventually(function()
+      local event = assert(stream:recv(1))
+      if event.order and event.order.id == order.id then told[#told + 1] = event.order end
+      assert.equal("filled", told[#told].status)
+    end, { within = 10 })
+    assert.same({ "open", "stop", order.trigger_price }, { told[1].status, told[1].type, told[1].trigger_price })
+  end)
 end)

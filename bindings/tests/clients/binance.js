@@ -316,6 +316,61 @@ check("@binance/spot: lists of what there is none of", async () => {
   await refused(api.referencePrice({ symbol: S }), (e) => e.code, -2043);
 });
 
+// A symbol whose price no check moves.
+const B = "BNBUSDT";
+const OCO = { symbol: B, side: "SELL", quantity: 1, aboveType: "LIMIT_MAKER", belowType: "STOP_LOSS_LIMIT",
+  belowTimeInForce: "GTC" };
+const ocoAround = (last) => ({ ...OCO, abovePrice: Math.trunc(last * 1.05), belowStopPrice: Math.trunc(last * 0.95),
+  belowPrice: Math.trunc(last * 0.94) });
+const lastOf = async () => Number((await connector.tickerPrice(B)).data.price);
+
+check("@binance/spot: order lists over REST", async () => {
+  const api = spot.restAPI;
+  const last = await lastOf();
+  const oco = await data(api.orderListOco(ocoAround(last)));
+  assert.deepEqual([oco.contingencyType, oco.listOrderStatus, oco.orders.length], ["OCO", "EXECUTING", 2]);
+  const oto = await data(api.orderListOto({ symbol: B, workingType: "LIMIT", workingSide: "BUY", workingQuantity: 1,
+    workingPrice: Math.trunc(last * 0.9), workingTimeInForce: "GTC", pendingType: "LIMIT_MAKER", pendingSide: "SELL",
+    pendingQuantity: 1, pendingPrice: Math.trunc(last * 1.1) }));
+  assert.deepEqual(oto.orderReports.map((o) => o.status), ["NEW", "PENDING_NEW"]);
+  const otoco = await data(api.orderListOtoco({ symbol: B, workingType: "LIMIT", workingSide: "BUY", workingQuantity: 1,
+    workingPrice: Math.trunc(last * 0.9), workingTimeInForce: "GTC", pendingSide: "SELL", pendingQuantity: 1,
+    pendingAboveType: "TAKE_PROFIT", pendingAboveStopPrice: Math.trunc(last * 1.1), pendingBelowType: "STOP_LOSS",
+    pendingBelowStopPrice: Math.trunc(last * 0.8) }));
+  assert.equal(otoco.orders.length, 3);
+  assert.equal((await data(api.openOrderList())).length, 3);
+  assert.equal((await data(api.getOrderList({ orderListId: oco.orderListId }))).listClientOrderId, oco.listClientOrderId);
+  for (const { orderListId } of [oco, oto, otoco]) {
+    const gone = await data(api.deleteOrderList({ symbol: B, orderListId }));
+    assert.deepEqual([gone.listOrderStatus, ...gone.orderReports.map((o) => o.status).filter((s) => s !== "CANCELED")],
+      ["ALL_DONE"]);
+  }
+  assert.ok((await data(api.allOrderList())).length >= 3);
+  await refused(api.orderListOco({ ...ocoAround(last), belowStopPrice: Math.trunc(last * 1.01) }), (e) => e.code, -2010);
+});
+
+check("@binance/spot: order lists over the WebSocket API", async () => {
+  const socket = await spot.websocketAPI.connect();
+  ended.push(() => socket.disconnect());
+  const oco = (await socket.orderListPlaceOco(ocoAround(await lastOf()))).data;
+  assert.equal(oco.orders.length, 2);
+  const { orderListId } = oco;
+  assert.equal((await socket.orderListStatus({ orderListId })).data.listOrderStatus, "EXECUTING");
+  assert.equal((await socket.orderListCancel({ symbol: B, orderListId })).data.listOrderStatus, "ALL_DONE");
+});
+
+check("connector: orders that wait for a price", async () => {
+  const last = await lastOf();
+  const stop = (await connector.newOrder(B, "SELL", "STOP_LOSS_LIMIT", { timeInForce: "GTC", quantity: 1,
+    price: Math.trunc(last * 0.9), stopPrice: Math.trunc(last * 0.95), newOrderRespType: "RESULT" })).data;
+  assert.deepEqual([stop.status, stop.type, stop.workingTime], ["NEW", "STOP_LOSS_LIMIT", -1]);
+  const found = (await connector.getOrder(B, { orderId: stop.orderId })).data;
+  assert.deepEqual([found.isWorking, Number(found.stopPrice)], [false, Math.trunc(last * 0.95)]);
+  await connector.cancelOrder(B, { orderId: stop.orderId });
+  await refused(connector.newOrder(B, "SELL", "STOP_LOSS", { quantity: 1, stopPrice: Math.trunc(last * 1.05) }),
+    (e) => e.response.data.msg, "Order would trigger immediately.");
+});
+
 // ---- binance --------------------------------------------------------------------
 
 const tiago = new MainClient({ api_key: key, api_secret: secret, baseUrl: rest, disableTimeSync: true,
@@ -365,7 +420,7 @@ check("binance: market streams", async () => {
     && m.some((d) => d.lastUpdateId), "trade, kline and depth10");
 });
 
-check("binance: user data and WebSocket API", async () => {
+check("binance: user data and WebSocket API, order lists among it", async () => {
   const client = new WebsocketAPIClient({ wsUrl: ws, api_key: key, api_secret: secret, disableTimeSync: true,
     attachEventListeners: false }, quiet);
   const raw = client.getWSClient();
@@ -386,6 +441,15 @@ check("binance: user data and WebSocket API", async () => {
   const one = { symbol: S, orderId: order.result.orderId, timestamp: Date.now() };
   assert.equal((await client.cancelSpotOrder(one)).result.status, "CANCELED");
   await refused(client.cancelSpotOrder({ ...one, timestamp: Date.now() }), (e) => e.error?.code, -2011);
+
+  const list = await tiago.submitNewOrderListOTO({ symbol: B, workingType: "LIMIT", workingSide: "BUY",
+    workingQuantity: "1", workingPrice: String(Math.trunc((await lastOf()) * 0.9)), workingTimeInForce: "GTC",
+    pendingType: "MARKET", pendingSide: "SELL", pendingQuantity: "1" });
+  assert.deepEqual(list.orderReports.map((o) => o.status), ["NEW", "PENDING_NEW"]);
+  await tiago.cancelOrder({ symbol: B, orderId: list.orders[0].orderId });
+  const told = await until(async () => events.filter((e) => e.e === "listStatus" && e.g === list.orderListId),
+    (l) => l.length === 2, "listStatus");
+  assert.deepEqual(told.map((e) => e.l), ["EXEC_STARTED", "ALL_DONE"]);
 });
 
 checkStrays();

@@ -549,6 +549,73 @@ check("a resting order is filled as a maker when the market comes to it", async 
   assert.ok((await ex.fetchClosedOrders(SYMBOL)).some((o) => o.id === order.id));
 });
 
+const ETH = "ETH/USDT"; // of the box "paid", whose price nobody else moves
+
+async function around() {
+  const { last } = await paid.fetchTicker(ETH);
+  return (factor) => Number(paid.priceToPrecision(ETH, last * factor));
+}
+
+check("stop orders wait, show for what, and are cancelled", async () => {
+  const at = await around();
+  const stop = await paid.createOrder(ETH, "limit", "sell", 0.1, at(0.97), { stopLossPrice: at(0.98) });
+  const gain = await paid.createOrder(ETH, "market", "sell", 0.1, undefined, { takeProfitPrice: at(1.02) });
+  const found = await paid.fetchOrder(stop.id, ETH);
+  assert.deepEqual([found.status, found.info.type, found.triggerPrice, found.price, found.filled],
+    ["open", "STOP_LOSS_LIMIT", at(0.98), at(0.97), 0]);
+  assert.equal((await paid.fetchOrder(gain.id, ETH)).triggerPrice, at(1.02));
+  const open = (await paid.fetchOpenOrders(ETH)).map((o) => o.id);
+  assert.ok(open.includes(stop.id) && open.includes(gain.id));
+  const moved = await paid.editOrder(stop.id, ETH, "STOP_LOSS_LIMIT", "sell", 0.1, at(0.96), { stopPrice: at(0.975) });
+  assert.equal((await paid.fetchOrder(moved.id, ETH)).triggerPrice, at(0.975));
+  await paid.cancelAllOrders(ETH);
+  assert.equal((await paid.fetchOrder(moved.id, ETH)).status, "canceled");
+});
+
+check("a stop on the wrong side of the market is OrderImmediatelyFillable", async () => {
+  const at = await around();
+  await rejects(ccxt.OrderImmediatelyFillable, paid.createOrder(ETH, "market", "sell", 0.1, undefined,
+    { stopLossPrice: at(1.02) }), "Order would trigger immediately.");
+  await rejects(ccxt.InvalidOrder, paid.createOrder(ETH, "limit", "sell", 0.1, at(0.97),
+    { stopLossPrice: 2000000 }), "PRICE_FILTER");
+});
+
+check("watchOrders tells how a stop is triggered and filled", async () => {
+  const at = await around();
+  const seen = collect(() => paid.watchOrders(ETH), (list) => list.some((o) => o.status === "closed"));
+  await until(() => control("paid", "streams"), (list) => list.some((s) => s.subscriptions > 0), "a user stream");
+  const stop = await paid.createOrder(ETH, "market", "sell", 0.1, undefined, { stopLossPrice: at(0.98) });
+  await control("paid", "move", { symbol: ETH, to: String(at(0.975)) });
+  const mine = (await seen).filter((o) => o.id === stop.id);
+  assert.equal(mine[0].status, "open");
+  assert.deepEqual([mine.at(-1).status, mine.at(-1).filled, mine.at(-1).triggerPrice], ["closed", 0.1, at(0.98)]);
+  await control("paid", "move", { symbol: ETH, to: "3000" });
+});
+
+check("a trailing stop follows the market", async () => {
+  const { id } = await paid.createOrder(ETH, "STOP_LOSS", "sell", 0.1, undefined, { trailingDelta: 100 });
+  await control("paid", "move", { symbol: ETH, to: "3100" });
+  assert.equal((await paid.fetchOrder(id, ETH)).status, "open");
+  await control("paid", "move", { symbol: ETH, to: "3060" });
+  assert.equal((await until(() => paid.fetchOrder(id, ETH), (o) => o.status !== "open", "a fill")).status, "closed");
+  await control("paid", "move", { symbol: ETH, to: "3000" });
+});
+
+check("one order cancels the other, and a cancelled one takes it along", async () => {
+  const at = await around();
+  const oco = () => paid.privatePostOrderListOco({ symbol: "ETHUSDT", side: "SELL", quantity: "0.1",
+    aboveType: "LIMIT_MAKER", abovePrice: String(at(1.02)), belowType: "STOP_LOSS", belowStopPrice: String(at(0.98)) });
+  const [below, above] = (await oco()).orders.map((o) => o.orderId);
+  assert.equal((await paid.fetchOrder(below, ETH)).triggerPrice, at(0.98));
+  await control("paid", "move", { symbol: ETH, to: String(at(1.025)) });
+  assert.equal((await until(() => paid.fetchOrder(above, ETH), (o) => o.status !== "open", "a fill")).status, "closed");
+  assert.equal((await paid.fetchOrder(below, ETH)).status, "expired");
+  await control("paid", "move", { symbol: ETH, to: "3000" });
+  const again = (await oco()).orders.map((o) => o.orderId);
+  await paid.cancelOrder(again[0], ETH);
+  assert.deepEqual((await paid.fetchOrders(ETH)).slice(-2).map((o) => o.status), ["canceled", "canceled"]);
+});
+
 check("orders over the WebSocket API are the same orders", async () => {
   const price = await belowMarket();
   const order = await ex.createOrderWs(SYMBOL, "limit", "buy", 0.01, price);
