@@ -31,6 +31,15 @@ end
 describe("an oanda request", function()
   before_each(function() sb = fake.venue() end)
 
+  it("is answered with the venue's date, whatever becomes of it", function()
+    sb.skew_ms = 90500
+    local date = os.date("!%a, %d %b %Y %H:%M:%S GMT", (smc.wall() + 90500) // 1000)
+    for _, target in ipairs { "/accounts", "summary", "nothing", "transactions/stream" } do
+      assert.equal(date, select(2, get(target)).out.date, target)
+    end
+    assert.equal(date, select(2, get("/accounts", { authorization = "Bearer nobody" })).out.date)
+  end)
+
   it("needs the token", function()
     for _, authorization in ipairs { "", "Bearer", "Bearer nobody", "Basic " .. sb.key, sb.key } do
       refused(401, "Insufficient authorization to perform request.", nil, "/accounts", "GET", nil,

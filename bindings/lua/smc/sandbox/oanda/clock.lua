@@ -12,6 +12,9 @@ M.close_hour = 17 -- there: end of the trading day, of the week on a Friday, and
 --- RFC 3339 with nine digits, as every answer has it.
 function M.rfc3339(ms) return os.date("!%Y-%m-%dT%H:%M:%S", ms // 1000) .. (".%03d000000Z"):format(ms % 1000) end
 
+--- As the head of every answer has it: the only thing by which a client can set its clock.
+function M.http_date(ms) return os.date("!%a, %d %b %Y %H:%M:%S GMT", ms // 1000) end
+
 local function civil(text)
   local year, month, day, hour, min, sec, fraction, zone = text:match
     "^(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt](%d%d):(%d%d):(%d%d)%.?(%d*)(.*)$"

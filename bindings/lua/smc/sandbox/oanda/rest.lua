@@ -63,7 +63,7 @@ local ORIGINS = { { "Access-Control-Allow-Origin", "*" },
   { "Access-Control-Allow-Methods", "PUT, PATCH, POST, GET, OPTIONS, DELETE" } }
 
 local function reply(call, status, fields)
-  local headers = { { "Content-Type", "application/json" }, { "RequestID", call.request_id },
+  local headers = { { "Content-Type", "application/json" }, { "RequestID", call.request_id }, { "Date", call.date },
     table.unpack(ORIGINS) }
   for _, header in ipairs(call.headers) do headers[#headers + 1] = header end
   local text = json.encode(json.object(table.unpack(fields, 1, fields.n)))
@@ -145,7 +145,7 @@ end
 --- Answers one exchange.  Returns the status that was sent.
 function M.serve(sb, ex)
   local call = { ex = ex, headers = {}, status = 200, request_id = sb:next_request_id(),
-    unix = (ex:header "accept-datetime-format" or ""):upper() == "UNIX",
+    unix = (ex:header "accept-datetime-format" or ""):upper() == "UNIX", date = clock.http_date(sb:now()),
     origin = sb.scheme .. "://" .. (ex:header "host" or "localhost") }
   if ex.method == "OPTIONS" then return reply(call, 200, {}) end
   if not sb.limits:admit(sb:now()) then return refuse(sb, call, refusal.too_many()) end

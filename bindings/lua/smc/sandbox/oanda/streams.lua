@@ -96,7 +96,7 @@ local function begin(sb, ex, session, call)
   session.opened = sb.market:time()
   session.idle_due = session.opened + BEAT_MS
   local headers = { table.unpack(HEADERS) }
-  headers[#headers + 1] = { "RequestID", call.request_id }
+  table.move({ { "RequestID", call.request_id }, { "Date", call.date } }, 1, 2, #headers + 1, headers)
   ex:start(200, headers)
   sb.sessions[#sb.sessions + 1], sb.topics[#sb.topics + 1] = session, session
   sb:arm()
