@@ -37,6 +37,16 @@ function verbs.add_key(box, given)
   return box:add_key(given)
 end
 
+function verbs.halt(box, given)
+  box:halt(given.symbol)
+  return true
+end
+
+function verbs.resume(box, given)
+  box:resume(given.symbol)
+  return true
+end
+
 function verbs.streams(box)
   local out = {}
   for i, s in ipairs(box:streams()) do
@@ -54,7 +64,8 @@ local function write(path, text)
 end
 
 local function describe_box(box)
-  return json.object("rest", box.url, "ws", box.ws_url, "ws_api", box.ws_api_url, "key", box.key, "secret", box.secret)
+  return json.object("rest", box.url, "ws", box.ws_url, "ws_api", box.ws_api_url, "key", box.key, "secret", box.secret,
+    "account", box.account, "token", box.token)
 end
 
 describe("sandboxes", function()
@@ -65,6 +76,8 @@ describe("sandboxes", function()
       strict = smc.sandbox("binance", { assume = { ban_after = 3, ban_first = 2 } }),
       bybit = smc.sandbox "bybit",
       bybitStrict = smc.sandbox("bybit", { assume = { ban_seconds = 2 } }),
+      oanda = smc.sandbox "oanda",
+      oandaStrict = smc.sandbox "oanda",
     }
     local stopped, answered = false, 0
     local control = assert(listener.listen { on_request = function(ex)
