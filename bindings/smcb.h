@@ -46,9 +46,17 @@ void smcb_check_keys(lua_State *L, int idx, const char *const known[]);
 
 /* ---- classes ------------------------------------------------------------ */
 
-/* luaL_newmetatable, luaL_testudata and luaL_checkudata, but the class is found by the address of its name: a static array
- * of characters, of which there is one.  For methods that are called thousands of times a second. */
+/* Userdata whose type is asked for thousands of times a second: their first field says it, so that no metatable has to be
+ * looked up.  A class is the address of its name, a static array of characters of which there is one. */
+typedef struct smcb_class {
+    const char *class_name;
+} smcb_class_t;
+
+/* Pushes the metatable; true when it is new, and to be filled. */
 int smcb_class_new(lua_State *L, const char *name);
+/* Pushes a userdata of a struct that begins with an smcb_class_t; the rest of it is zero. */
+void *smcb_class_push(lua_State *L, size_t size, int uservalues, const char *name);
+/* As luaL_testudata and luaL_checkudata. */
 void *smcb_class_test(lua_State *L, int idx, const char *name);
 void *smcb_class_check(lua_State *L, int idx, const char *name);
 

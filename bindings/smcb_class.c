@@ -1,26 +1,30 @@
 /* Userdata classes that are asked for their type all the time. */
 #include "smcb.h"
 
+#include <string.h>
+
 int smcb_class_new(lua_State *L, const char *name)
 {
-    int is_new = luaL_newmetatable(L, name);
+    return luaL_newmetatable(L, name);
+}
 
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, name);
-    return is_new;
+void *smcb_class_push(lua_State *L, size_t size, int uservalues, const char *name)
+{
+    smcb_class_t *box = lua_newuserdatauv(L, size, uservalues);
+
+    memset(box, 0, size);
+    box->class_name = name;
+    luaL_setmetatable(L, name);
+    return box;
 }
 
 void *smcb_class_test(lua_State *L, int idx, const char *name)
 {
-    void *box = lua_touserdata(L, idx);
-    bool same;
+    smcb_class_t *box = lua_touserdata(L, idx);
 
-    if (box == NULL || !lua_getmetatable(L, idx))
+    if (box == NULL || lua_rawlen(L, idx) < sizeof(*box)) /* a light one has no length */
         return NULL;
-    (void)lua_rawgetp(L, LUA_REGISTRYINDEX, name);
-    same = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return same ? box : NULL;
+    return box->class_name == name ? box : NULL;
 }
 
 void *smcb_class_check(lua_State *L, int idx, const char *name)

@@ -6,6 +6,7 @@
 static const char market_mt[] = "smc.market";
 
 typedef struct {
+    smcb_class_t class;
     smc_market_t *m;
 } market_box_t;
 
@@ -25,9 +26,7 @@ static int l_new(lua_State *L)
     if (now_ms < 0)
         return luaL_error(L, "now_ms is missing or negative");
     smc_error_t err = {0};
-    market_box_t *box = lua_newuserdatauv(L, sizeof(*box), 0);
-    box->m = NULL;
-    luaL_setmetatable(L, market_mt);
+    market_box_t *box = smcb_class_push(L, sizeof(*box), 0, market_mt);
     if (smc_market_new((uint64_t)seed, now_ms, &box->m, &err) != SMC_OK)
         return smcb_market_raise(L, &err);
     return 1;

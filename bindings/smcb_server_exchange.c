@@ -12,6 +12,7 @@ static const char exchange_mt[] = "smc.core.server.exchange";
 enum { UV_SERVER = 1, UV_FIELDS, UV_COUNT = UV_FIELDS };
 
 typedef struct exchange_box {
+    smcb_class_t class;
     smc_exchange_t *ex; /* counted */
 } exchange_box_t;
 
@@ -22,10 +23,9 @@ static smc_exchange_t *check_exchange(lua_State *L)
 
 void smcb_exchange_push(lua_State *L, smc_exchange_t *ex, int idx)
 {
-    exchange_box_t *box = lua_newuserdatauv(L, sizeof(*box), UV_COUNT);
+    exchange_box_t *box = smcb_class_push(L, sizeof(*box), UV_COUNT, exchange_mt);
 
     box->ex = ex;
-    luaL_setmetatable(L, exchange_mt);
     lua_pushvalue(L, idx);
     (void)lua_setiuservalue(L, -2, UV_SERVER);
 }

@@ -16,40 +16,36 @@ static const char key_mt[] = "smc.sign.key";
 enum { KINDS = SMC_SIGN_ED25519 + 1, RANDOM_LENGTH = 64 };
 
 typedef struct secret_box {
+    smcb_class_t class;
     smc_secret_t *secret;
     smc_sign_key_t *keys[KINDS]; /* made when first asked to sign or check; NULL before */
 } secret_box_t;
 
 typedef struct key_box {
+    smcb_class_t class;
     smc_sign_key_t *key;
 } key_box_t;
 
 static secret_box_t *push_secret_box(lua_State *L)
 {
-    secret_box_t *box = lua_newuserdatauv(L, sizeof(*box), 0);
-
-    *box = (secret_box_t){0};
-    luaL_setmetatable(L, secret_mt);
-    return box;
+    return smcb_class_push(L, sizeof(secret_box_t), 0, secret_mt);
 }
 
 static key_box_t *push_key_box(lua_State *L)
 {
-    key_box_t *box = lua_newuserdatauv(L, sizeof(*box), 0);
-
-    box->key = NULL;
-    luaL_setmetatable(L, key_mt);
-    return box;
+    return smcb_class_push(L, sizeof(key_box_t), 0, key_mt);
 }
 
 static int secret_gc(lua_State *L)
 {
     secret_box_t *box = lua_touserdata(L, 1);
 
-    for (int k = 0; k < KINDS; k++)
+    for (int k = 0; k < KINDS; k++) {
         smc_sign_key_free(box->keys[k]);
+        box->keys[k] = NULL;
+    }
     smc_secret_free(box->secret);
-    *box = (secret_box_t){0};
+    box->secret = NULL;
     return 0;
 }
 

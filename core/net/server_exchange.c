@@ -271,12 +271,17 @@ smc_code_t smc_exchange_put_head(smc_conn_t *conn, int status, const smc_server_
                                  size_t n_fields)
 {
     smc_buf_t *out = &conn->out;
+    char line[] = "HTTP/1.1 200 ";
 
     for (size_t i = 0; i < n_fields; i++)
         if (!smc_head_is_token(fields[i].name, fields[i].name_len) ||
             !smc_head_is_value(fields[i].value, fields[i].value_len))
             return SMC_EINVAL;
-    (void)smc_buf_printf(out, "HTTP/1.1 %d %s" CRLF, status, reason_of(status));
+    for (int at = 11, rest = status; at >= 9; at--, rest /= 10)
+        line[at] = (char)('0' + rest % 10);
+    (void)smc_buf_puts(out, line);
+    (void)smc_buf_puts(out, reason_of(status));
+    (void)smc_buf_append(out, CRLF, 2);
     for (size_t i = 0; i < n_fields; i++) {
         (void)smc_buf_append(out, fields[i].name, fields[i].name_len);
         (void)smc_buf_append(out, ": ", 2);

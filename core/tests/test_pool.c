@@ -66,6 +66,26 @@ static void pieces_keep_their_bytes(void **state)
     smc_pool_deinit(&pool);
 }
 
+/* Past the point from which it takes more at a time. */
+static void it_grows(void **state)
+{
+    enum { MANY = 20000, SIZE = 400 };
+    static unsigned char *at[MANY];
+    smc_pool_t pool = {0};
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        at[i] = smc_pool_resize(&pool, NULL, 0, SIZE);
+        assert_non_null(at[i]);
+        memset(at[i], i & 255, SIZE);
+    }
+    for (int i = 0; i < MANY; i++) {
+        assert_filled(&(piece_t){.at = at[i], .fill = (unsigned char)i}, SIZE);
+        assert_null(smc_pool_resize(&pool, at[i], SIZE, 0));
+    }
+    smc_pool_deinit(&pool);
+}
+
 static void a_free_piece_is_used_again(void **state)
 {
     smc_pool_t pool = {0};
@@ -95,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_keep_their_bytes),
+        cmocka_unit_test(it_grows),
         cmocka_unit_test(a_free_piece_is_used_again),
         cmocka_unit_test(nothing_is_free_for_nothing),
     };

@@ -20,6 +20,7 @@ typedef struct smc_pool {
     char *_at;                  /* what was not yet given out, _left bytes */
     size_t _left;
     void *_blocks; /* each begins with a pointer to the next */
+    size_t _n_blocks;
 } smc_pool_t;
 
 /* A new piece (ptr NULL), the same one elsewhere, or NULL for size 0, which frees it.

@@ -14,6 +14,8 @@ local world = require "smc.world"
 local M = {}
 
 local KEPT = 10000  -- requests that a venue remembers
+-- The heap grows to so many per cent of what is alive before the collector begins anew: it is most of the memory of serve.
+local GC_PAUSE = 400
 local BEAT_S = 1    -- how often markets catch up with the clock when nobody asks
 local CONTROL = 1   -- the control API's port lies so many behind --port
 
@@ -152,6 +154,7 @@ function M.run(options)
   world.open("serve", { seed = options.seed, target = "sandbox", clock = "real" })
   local state, why = begin(options)
   if state then
+    collectgarbage("setpause", GC_PAUSE)
     local outcome = core.run(function() keep_time(state, options.complain) end)
     if outcome.status ~= "cancelled" then error(outcome.error or outcome.status, 0) end
   end
