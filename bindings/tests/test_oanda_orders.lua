@@ -186,6 +186,13 @@ describe("a market order of oanda", function()
     assert.same({ decimal.format(quote), decimal.format(pl, 4) }, { fill.quotePL, fill.pl })
     assert.equal(decimal.format(decimal.add("100000", fill.pl), 4), fill.accountBalance)
     assert.equal(fill.pl, fill.tradesClosed[1].realizedPL)
+    order { instrument = "USD_JPY", units = "-10000" }
+    entry = best "USD_JPY"
+    move("152", "USD_JPY")
+    fill = order({ instrument = "USD_JPY", units = "10000" }).orderFillTransaction
+    local loss = decimal.mul(decimal.sub(entry, select(2, best "USD_JPY")), "10000")
+    pl = decimal.mul(loss, decimal.mul(decimal.div("1", sb.market:mid "USD_JPY", 12), "1.005", 12), 12)
+    assert.same({ decimal.format(loss), decimal.format(pl, 4) }, { fill.quotePL, fill.pl })
   end)
 
   it("costs commission when the assumption says so", function()
@@ -365,6 +372,13 @@ describe("a pending order of oanda", function()
     assert.equal(404, ex.status)
   end)
 
+  it("has no bound when its type has none", function()
+    local _, answer = pending { price = "1.07", priceBound = "1.06" }
+    assert.is_nil(answer.orderCreateTransaction.priceBound)
+    _, answer = pending { type = "STOP", price = "1.09", priceBound = "1.1" }
+    assert.equal("1.10000", answer.orderCreateTransaction.priceBound)
+  end)
+
   it("is listed, newest first, in pages", function()
     local ids = {}
     for i = 1, 5 do ids[i] = pending { price = "1.07", instrument = i == 3 and "AUD_USD" or nil, units = "1",
@@ -461,6 +475,10 @@ describe("an order of oanda that must not be", function()
   for code, given in pairs(PLAIN) do
     it("is rejected: " .. code, function() rejected(code, given) end)
   end
+
+  it("is rejected for an empty id", function()
+    rejected("CLIENT_ORDER_ID_INVALID", { clientExtensions = { id = "" } })
+  end)
 
   it("is rejected when it is smaller than the least", function()
     sb.by_symbol.SPX500_USD.least = "1"

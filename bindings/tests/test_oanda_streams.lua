@@ -150,6 +150,23 @@ describe("a transaction stream of oanda", function()
   end)
 end)
 
+describe("an instrument of oanda that is halted", function()
+  it("tells so, and its price stands still", function()
+    sb = fake.venue()
+    local ex = open "pricing/stream?instruments=EUR_USD"
+    fake.lines(ex)
+    sb:halt(sb.by_symbol.EUR_USD, true)
+    smc.sleep(4.5)
+    local lines = fake.lines(ex)
+    assert.same({ 1, false, "non-tradeable" }, { #lines, lines[1].tradeable, lines[1].status })
+    sb:halt(sb.by_symbol.EUR_USD, false)
+    smc.sleep(3.1)
+    lines = fake.lines(ex)
+    assert.is_true(lines[1].tradeable)
+    assert.is_true(#lines > 2)
+  end)
+end)
+
 describe("over sockets", function()
   it("a stream is one line a chunk, beside REST on the same origin", function()
     local box = smc.sandbox "oanda"

@@ -1,6 +1,6 @@
 --- What each sandbox knows, read off the tables that it works by.  A venue's own catalogue.lua gives the sections:
 -- { kind, title, columns, rows = { { name = .., cells.. }, .. } }; kind and name are what reached.lua is told.
-local M = { venues = { "binance", "bybit" } }
+local M = { venues = { "binance", "bybit", "oanda" } }
 
 function M.sections(venue) return require("smc.sandbox." .. venue .. ".catalogue") end
 
@@ -11,8 +11,9 @@ function M.errors(refusal)
     rows[#rows + 1] = { name = name, tostring(row[1]), tostring(row[3] or refusal.usual_status), row[2] }
   end
   table.sort(rows, function(a, b)
-    local one, other = math.abs(tonumber(a[1])), math.abs(tonumber(b[1]))
+    local one, other = math.abs(tonumber(a[1]) or 0), math.abs(tonumber(b[1]) or 0)
     if one ~= other then return one < other end
+    if a[1] ~= b[1] then return a[1] < b[1] end
     return a[3] < b[3]
   end)
   return { kind = "errors", title = "Errors", columns = { "code", "HTTP", "text" }, rows = rows }

@@ -5,6 +5,7 @@ local instruments = require "smc.sandbox.oanda.instruments"
 local json = require "smc.json"
 local money = require "smc.sandbox.oanda.money"
 local pricing = require "smc.sandbox.oanda.pricing"
+local reached = require "smc.sandbox.reached"
 
 local M = {}
 
@@ -65,7 +66,6 @@ function M.create(sb, order, reason, ...)
   sb.orders[order.n], sb.order_list[#sb.order_list + 1], sb.pending[#sb.pending + 1] = order, order, order
   if order.trade then order.trade[order.type] = order end
   if order.type == "MARKET_IF_TOUCHED" then order.initialMarketPrice = M.watched(sb, order) end
-  if order.type == "TRAILING_STOP_LOSS" then M.fires(sb, order) end
   sb.stirred = true
   return tx
 end
@@ -79,18 +79,24 @@ local function leave(sb, order, state)
       break
     end
   end
-  if order.trade and order.trade[order.type] == order then order.trade[order.type] = nil end
+  if order.trade then order.trade[order.type] = nil end
 end
 
 function M.client_id(order) return order.clientExtensions and order.clientExtensions.id or nil end
 
 --- Ends an order without a fill.
 function M.cancel(sb, order, reason, ...)
+  reached.mark("oanda", "cancels", reason)
   leave(sb, order, "CANCELLED")
   local tx = sb.log:add("ORDER_CANCEL", "orderID", order.id, "clientOrderID", M.client_id(order), "reason", reason, ...)
   order.cancellingTransactionID, order.cancelled_ms, tx.cancelled = tx.id, tx.time_ms, order
   return tx
 end
+
+-- Why an order may end without a fill.
+M.reasons = { "CLIENT_REQUEST", "CLIENT_REQUEST_REPLACED", "LINKED_TRADE_CLOSED", "TIME_IN_FORCE_EXPIRED",
+  "MARKET_HALTED", "INSUFFICIENT_LIQUIDITY", "BOUNDS_VIOLATION", "INSUFFICIENT_MARGIN",
+  "CLIENT_TRADE_ID_ALREADY_EXISTS", "TAKE_PROFIT_ON_FILL_LOSS", "STOP_LOSS_ON_FILL_LOSS", "POSITION_CLOSEOUT_FAILED", "FIFO_VIOLATION" }
 
 -- ---- planning ----------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 --- The transactions of an account: one sequence of ids, without gaps, for all that happens to it.
 local clock = require "smc.sandbox.oanda.clock"
 local json = require "smc.json"
+local reached = require "smc.sandbox.reached"
 
 local M = {}
 local Log = {}
@@ -19,6 +20,7 @@ end
 --- Appends a transaction: its type and its fields, name and value in turn, nil for those that are left out.
 -- Returns it: { n, id, type, time_ms, text, json }.
 function Log:add(kind, ...)
+  reached.mark("oanda", "transactions", kind)
   local batch, n = self.batch, #self.list + 1
   local id = ("%d"):format(n)
   batch.ids[#batch.ids + 1] = id

@@ -34,7 +34,7 @@ local TEXTS = {
   MARGIN_RATE_INVALID = "The margin rate provided is invalid",
 }
 
-M.reasons = {}
+M.reasons = {} -- code -> text
 local function add(prefix, names)
   for name in names:gmatch "%S+" do
     local code = prefix .. name
