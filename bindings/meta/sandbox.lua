@@ -120,15 +120,15 @@ function Sandbox:advance() end
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:move(symbol, change) end
 
----oanda: the instrument stops trading: its price stands still, market orders are cancelled with MARKET_HALTED, pending
----orders may still be made and cancelled.  Where: scenario, hook.
+---The symbol stops trading: its price stands still, orders are refused (class `market_closed`), cancels work.  oanda:
+---market orders are cancelled with MARKET_HALTED, pending orders may still be made.  Where: scenario, hook.
 ---@param symbol string
----@source ../lua/smc/sandbox/oanda/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:halt(symbol) end
 
----oanda: it trades again.  Where: scenario, hook.
+---It trades again.  Where: scenario, hook.
 ---@param symbol string
----@source ../lua/smc/sandbox/oanda/face.lua
+---@source ../lua/smc/sandbox/box.lua
 function Sandbox:resume(symbol) end
 
 ---@class smc.VenueFault  which requests: all that fit on, path and method, until healed or `times` of them were met

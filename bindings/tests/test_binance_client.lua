@@ -214,6 +214,18 @@ describe("a venue", function()
     assert.same({ {}, {} }, { assert(venue:open_orders()), assert(venue:positions()) })
   end)
 
+  it("meets a symbol that does not trade, until it does again", function()
+    local venue = smc.venue "binance"
+    local function buy() return venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" } end
+    venue.sandbox:halt "BTC/USDT"
+    local order, err = buy()
+    assert.is_nil(order)
+    assert.same({ "market_closed", -1013 }, { err.class, err.code })
+    assert.is_false(assert(venue:instruments())[1].trading)
+    venue.sandbox:resume "BTC/USDT"
+    assert.equal("filled", assert(buy()).status)
+  end)
+
   it("sees what it asked in vain among the requests of the sandbox, and in the transcript", function()
     local venue = smc.venue "binance"
     local answer, err = venue:get("/sapi/v1/capital/config/getall", {}, { signed = true })

@@ -157,6 +157,13 @@ describe("market data", function()
     assert.same({ day.lastId, day.lastId, day.lastPrice }, { agg[1].f, agg[1].l, agg[1].p })
   end)
 
+  it("has no rules for the prices of trades, of one symbol, of some and of all", function()
+    assert.same({ { symbol = "BTCUSDT", rules = {} } }, get("executionRules?symbol=BTCUSDT").symbolRules)
+    assert.equal(2, #get('executionRules?symbols=["BTCUSDT","ETHUSDT"]').symbolRules)
+    assert.equal(4, #get("executionRules").symbolRules)
+    assert.equal(-2043, get("referencePrice/calculation?symbol=BTCUSDT").code)
+  end)
+
   it("lists only order types that it takes", function()
     local info = get "exchangeInfo"
     assert.equal(4, #info.symbols)

@@ -44,7 +44,7 @@ local PUBLIC = {
   { "ticker.24hr", "ticker/24hr" }, { "ticker.book", "ticker/bookTicker" },
   { "ticker.tradingDay", "ticker/tradingDay" }, { "trades.recent", "trades", { limit = 4 } },
   { "trades.historical", "historicalTrades", { fromId = 5, limit = 4 } },
-  { "trades.aggregate", "aggTrades", { limit = 4 } },
+  { "trades.aggregate", "aggTrades", { limit = 4 } }, { "executionRules", "executionRules" },
 }
 
 local PRIVATE = {
@@ -95,8 +95,30 @@ describe("the WebSocket API", function()
 
   it("knows no block trades and no reference price, as REST", function()
     assert.same({}, ask("blockTrades.historical", { symbol = "BTCUSDT", fromId = 1 }))
-    assert.equal(-2043, select(2, ask("referencePrice", { symbol = "BTCUSDT" })).error.code)
+    for _, method in ipairs { "referencePrice", "referencePrice.calculation" } do
+      assert.equal(-2043, select(2, ask(method, { symbol = "BTCUSDT" })).error.code)
+    end
   end)
+
+  -- method, its twin, what it is given beside the symbol, what it is refused with
+  for _, row in ipairs {
+    { "sor.order.place", "sor/order", { side = "BUY", type = "MARKET", quantity = "1" },
+      "This operation is not supported." },
+    { "sor.order.test", "sor/order/test", { side = "BUY", type = "MARKET", quantity = "1" },
+      "This operation is not supported." },
+    { "orderList.place.opo", "orderList/opo", { workingType = "LIMIT", workingSide = "BUY", workingPrice = "40000",
+      workingQuantity = "1", pendingType = "MARKET", pendingSide = "SELL" },
+      "OPO orders are not supported for this symbol." },
+    { "orderList.place.opoco", "orderList/opoco", { workingType = "LIMIT", workingSide = "BUY", workingPrice = "40000",
+      workingQuantity = "1", pendingAboveType = "LIMIT_MAKER", pendingSide = "SELL" },
+      "OPO orders are not supported for this symbol." },
+  } do
+    it("knows that no symbol takes " .. row[1] .. ", as REST", function()
+      row[3].symbol = "BTCUSDT"
+      assert.equal(row[4], select(2, ask(row[1], signed(row[3]))).error.msg)
+      assert.equal(row[4], json.decode(fake.signed(sb, "POST", "/api/v3/" .. row[2], query_of(row[3])).answer).msg)
+    end)
+  end
 
   it("amends, replaces and cancels what it placed, and tells the history of it", function()
     local order = place()

@@ -106,6 +106,19 @@ function Box:move(symbol, given)
   sb:arm()
 end
 
+local function halt(self, symbol, halted, what)
+  local sb, def = def_of(self, symbol, what)
+  self:advance()
+  sb.market:halt(def.symbol, halted)
+  sb:arm()
+end
+
+--- The symbol stops trading: its price stands still, orders are refused, cancels work.
+function Box:halt(symbol) halt(self, symbol, true, "sandbox:halt") end
+
+--- It trades again.
+function Box:resume(symbol) halt(self, symbol, false, "sandbox:resume") end
+
 --- The WebSocket connections that are open.
 function Box:streams()
   return hidden[self]:describe_sessions()

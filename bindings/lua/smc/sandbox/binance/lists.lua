@@ -257,6 +257,9 @@ end
 
 function M.otoco(sb, call) return place(sb, call, "OTO", (otoco_legs(call.values))) end
 
+--- One that pays for another: no symbol takes them.
+function M.no_opo() return nil, refusal.unsupported "OPO" end
+
 -- ---- cancelling and asking -----------------------------------------------------------------------
 
 --- The list that a call names; of the account that asks.

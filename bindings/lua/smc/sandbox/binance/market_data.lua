@@ -84,6 +84,14 @@ function M.no_contracts(_, call) return exchange(call, json.array {}, json.array
 --- What a symbol could have, and no symbol here has.
 function M.nothing() return json.array {} end
 
+--- No rule bounds the prices of trades here, and so no price is computed that such rules refer to.
+function M.rules(sb, call)
+  local rules = M.each_symbol(sb, call, function(def)
+    return json.object("symbol", def.symbol, "rules", json.array {})
+  end)
+  return json.object("symbolRules", call.def and json.array { rules } or rules)
+end
+
 function M.no_reference_price() return nil, refusal.no_reference_price() end
 
 function M.depth(sb, call)

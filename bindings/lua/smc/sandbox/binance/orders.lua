@@ -52,6 +52,9 @@ function M.test(sb, call)
     "specialCommissionForOrder", commission(0), "taxCommissionForOrder", commission(0), "discount", account.discount)
 end
 
+--- No symbol is traded through several books.
+function M.no_sor() return nil, refusal.unsupported_operation() end
+
 -- ---- cancelling -----------------------------------------------------------------------------
 
 local OPEN = { new = true, partially_filled = true }

@@ -22,6 +22,10 @@ local function by_days(v)
   return n <= 20 and 2 or n <= 100 and 40 or 80
 end
 
+local function by_rules(v)
+  return v.symbol and 2 or v.symbols and math.min(40, 2 * #v.symbols) or 40
+end
+
 local function four_each(v) return math.min(200, 4 * (v.symbols and #v.symbols or 1)) end
 local function if_symbol(with, without) return function(v) return v.symbol and with or without end end
 local function if_order(with, without) return function(v) return v.orderId and with or without end end
@@ -38,6 +42,8 @@ local ORDER = "symbol! side! type! timeInForce quantity quoteOrderQty price newC
 local REPLACE = "cancelReplaceMode! cancelOrigClientOrderId|cancelOrderId! cancelNewClientOrderId cancelRestrictions "
   .. "orderRateLimitExceededMode " .. ORDER
 
+local SOR = "symbol! side! type! timeInForce quantity! price newClientOrderId strategyId strategyType icebergQty "
+  .. "newOrderRespType selfTradePreventionMode "
 local LIST = "symbol! listClientOrderId newOrderRespType selfTradePreventionMode "
 local WORKING = "workingType! workingSide! workingPrice! workingQuantity! working* "
 
@@ -59,6 +65,9 @@ local ROWS = {
   { "GET uiKlines", "uiKlines", "NONE", 2, KLINES, market_data.klines },
   { "GET avgPrice", "avgPrice", "NONE", 2, "symbol!", market_data.average },
   { "GET referencePrice", "referencePrice", "NONE", 2, "symbol!", market_data.no_reference_price },
+  { "GET referencePrice/calculation", "referencePrice.calculation", "NONE", 2, "symbol! symbolStatus",
+    market_data.no_reference_price },
+  { "GET executionRules", "executionRules", "NONE", by_rules, TICKERS, market_data.rules },
   { "GET ticker/24hr", "ticker.24hr", "NONE", by_days, TICKERS .. " tickerType", tickers.day },
   { "GET ticker/price", "ticker.price", "NONE", if_symbol(2, 4), TICKERS, tickers.price },
   { "GET ticker/bookTicker", "ticker.book", "NONE", if_symbol(2, 4), TICKERS, tickers.book },
@@ -88,6 +97,12 @@ local ROWS = {
   { "POST orderList/otoco", "orderList.place.otoco", "TRADE", 1, LIST .. WORKING
     .. "pendingSide! pendingQuantity! pendingAboveType! pendingAbove* pendingBelowType pendingBelow*", lists.otoco,
     free = true, orders = true, check = lists.check_otoco },
+  { "POST orderList/opo", "orderList.place.opo", "TRADE", 1, LIST .. WORKING .. "pendingType! pendingSide! pending*",
+    lists.no_opo, free = true },
+  { "POST orderList/opoco", "orderList.place.opoco", "TRADE", 1, LIST .. WORKING
+    .. "pendingSide! pendingAboveType! pendingAbove* pendingBelowType pendingBelow*", lists.no_opo, free = true },
+  { "POST sor/order", "sor.order.place", "TRADE", 1, SOR, orders.no_sor, free = true },
+  { "POST sor/order/test", "sor.order.test", "TRADE", if_rates, SOR .. "computeCommissionRates", orders.no_sor },
   { "DELETE orderList", "orderList.cancel", "TRADE", 1, "symbol! orderListId|listClientOrderId! newClientOrderId",
     lists.cancel, free = true },
 
