@@ -287,6 +287,28 @@ describe("a bybit position", function()
       past[1].fundingRateTimestamp - past[2].fundingRateTimestamp })
     assert.equal(f.feeRate, sb.funding_rates[1].rate)
   end)
+
+  it("is closed by the venue when the account can't hold it", function()
+    local sock = fake.connect(sb, "/v5/public/linear")
+    sock:say '{"op":"subscribe","args":["allLiquidation.BTCUSDT"]}'
+    post("position/set-leverage", { buyLeverage = "100", sellLeverage = "100" })
+    sb.market:quote("BTCUSDT.P", { level_qty = "400" })
+    trade("Buy", "300")
+    local waiting = placed { qty = "1", price = "20000" }
+    move "25000"
+    assert.equal("0", position().size)
+    assert.same({ "Cancelled", "CancelAllBeforeLiq" }, { row(waiting).orderStatus, row(waiting).cancelType })
+    local last = get("order/history", "&symbol=BTCUSDT").result.list[1]
+    assert.same({ "CreateByLiq", "Sell", "300" }, { last.createType, last.side, last.cumExecQty })
+    assert.equal("BustTrade", get("execution/list", "&orderId=" .. last.orderId).result.list[1].execType)
+    smc.sleep(1)
+    local told
+    for _, frame in ipairs(fake.frames(sock)) do
+      if frame.topic then told = frame.data[1] end
+    end
+    assert.same({ "BTCUSDT", "Buy" }, { told.s, told.S })
+    sock:close(1000)
+  end)
 end)
 
 describe("an order that waits for a price, at bybit", function()
@@ -466,5 +488,6 @@ describe("the public data of bybit contracts", function()
     assert.equal(10001, get("market/open-interest", "&symbol=BTCUSDT&intervalTime=1y").retCode)
     local fees = get("account/fee-rate", "&symbol=BTCUSDT").result.list[1]
     assert.same({ "0.00055", "0.0002" }, { fees.takerFeeRate, fees.makerFeeRate })
+    assert.equal(3, #fake.get(sb, "/v5/account/fee-rate").result.list) -- linear, where nothing is said
   end)
 end)

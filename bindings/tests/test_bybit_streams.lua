@@ -198,6 +198,44 @@ describe("the private stream of bybit", function()
     assert.matches("^24600000_wallet_%d+$", list[#list].id)
   end)
 
+  it("protects who goes away, where that was asked for", function()
+    local function place(category, price)
+      return fake.post(sb, "/v5/order/create", { category = category, symbol = "BTCUSDT", side = "Buy",
+        orderType = "Limit", qty = "0.1", price = price }).result.orderId
+    end
+    local function state(category, id)
+      local o = fake.get(sb, "/v5/order/realtime", ("category=%s&orderId=%s"):format(category, id)).result.list[1]
+      return o.orderStatus .. " " .. o.cancelType
+    end
+    local function protect(product, seconds)
+      return fake.post(sb, "/v5/order/disconnected-cancel-all", { product = product, timeWindow = seconds }).retCode
+    end
+    assert.same({ 10001, 10001, 10001, 0 }, { protect("SHARES", 10), protect("SPOT", 2), protect("SPOT", 301),
+      protect("SPOT", 5) })
+    local info = fake.get(sb, "/v5/account/info").result
+    assert.same({ "ON", 5 }, { info.dcpStatus, info.timeWindow })
+    log_on()
+    assert.is_true(say('{"op":"subscribe","args":["dcp.spot","dcp.future","order"]}').success)
+    local spot, linear = place("spot", "40000"), place("linear", "40000")
+    sock:close(1006)
+    smc.sleep(4)
+    assert.equal("New UNKNOWN", state("spot", spot))
+    smc.sleep(2)
+    assert.same({ "Cancelled CancelByDCP", "New UNKNOWN" }, { state("spot", spot), state("linear", linear) })
+
+    sock = fake.connect(sb, "/v5/private")
+    log_on()
+    say '{"op":"subscribe","args":["dcp.spot"]}'
+    spot = place("spot", "40000")
+    sock:close(1006)
+    smc.sleep(3)
+    sock = fake.connect(sb, "/v5/private")
+    log_on()
+    say '{"op":"subscribe","args":["dcp.spot"]}' -- back in time
+    smc.sleep(5)
+    assert.equal("New UNKNOWN", state("spot", spot))
+  end)
+
   it("tells of an execution at once, and briefly, to who wants it fast", function()
     log_on()
     assert.is_true(say('{"op":"subscribe","args":["execution.fast"]}').success)

@@ -160,9 +160,10 @@ local function wallet(sb, call)
 end
 
 local function info(sb, call)
+  local window = sb:setting(call.account, "dcp.spot") or sb:setting(call.account, "dcp.future")
   return json.object("marginMode", sb:setting(call.account, "margin_mode"),
-    "updatedTime", tostring(sb.market_opened + sb.skew_ms),
-    "unifiedMarginStatus", 5, "dcpStatus", "OFF", "timeWindow", 10, "smpGroup", 0, "isMasterTrader", false,
+    "updatedTime", tostring(sb.market_opened + sb.skew_ms), "unifiedMarginStatus", 5,
+    "dcpStatus", window and "ON" or "OFF", "timeWindow", window or 10, "smpGroup", 0, "isMasterTrader", false,
     "spotHedgingStatus", "OFF")
 end
 
@@ -213,15 +214,16 @@ local function user_settings(sb, call)
     sb:setting(call.account, "adjust_linear"), "deltaEnable", false, "smsef", false, "fmsef", false)
 end
 
-local function route(path, limit, handle, category, method)
+local function route(path, limit, handle, category, method, default)
   return { method = method or "GET", path = "/v5/" .. path, private = true, trade = method == "POST", limit = limit,
-    category = category, handle = handle }
+    category = category, default = default, handle = handle }
 end
 
 M.routes = {
   route("order/realtime", 50, realtime, true), route("order/history", 50, history, true),
   route("execution/list", 50, executions, true), route("account/wallet-balance", 50, wallet),
-  route("account/info", 50, info), route("account/fee-rate", 5, fee_rate, true), route("user/query-api", 10, query_api),
+  route("account/info", 50, info), route("account/fee-rate", 5, fee_rate, true, "GET", "linear"),
+  route("user/query-api", 10, query_api),
   route("asset/coin/query-info", 5, coins), route("account/user-setting-config", 50, user_settings),
   route("account/set-margin-mode", 5, set_margin_mode, nil, "POST"),
   route("account/set-limit-px-action", 10, set_price_action, true, "POST"),

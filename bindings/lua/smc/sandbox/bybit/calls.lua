@@ -11,7 +11,7 @@ local M = {}
 local routes = {}
 M.routes = routes
 
-for _, part in ipairs { "market_data", "orders", "batch", "account", "positions" } do
+for _, part in ipairs { "market_data", "orders", "batch", "account", "positions", "dcp" } do
   for _, route in ipairs(require("smc.sandbox.bybit." .. part).routes) do routes[route.path] = route end
 end
 

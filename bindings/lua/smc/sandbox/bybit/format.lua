@@ -72,6 +72,7 @@ end
 -- private stream.
 function M.order(def, entry, o, skew_ms, stream, status)
   local own, cancel_type, reason = state(def, o)
+  if entry.by_dcp then cancel_type = "CancelByDCP" end
   local leaves_qty, leaves_value = left(o)
   local coin = M.fee_coin(def, o.side)
   local linear, none = def.contract ~= nil, def.contract and "" or def.zero

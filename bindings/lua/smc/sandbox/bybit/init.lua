@@ -1,6 +1,7 @@
 --- A Bybit v5 sandbox: what it keeps, whom it tells, and its front door.
 local account_events = require "smc.sandbox.account_events"
 local base = require "smc.sandbox.base"
+local dcp = require "smc.sandbox.bybit.dcp"
 local frames = require "smc.sandbox.bybit.frames"
 local funding = require "smc.sandbox.bybit.funding"
 local ledger = require "smc.sandbox.bybit.ledger"
@@ -29,9 +30,10 @@ function M.new(seed, assume, record, credentials)
     key_length = KEY_LENGTH, secret_length = SECRET_LENGTH, credentials = credentials })
   self.limits, self.ledger = limits.new(assume, self.market_opened), ledger.new()
   self.categories, self.settings, self.held = symbols.categories, {}, {}
-  self.closings, self.fundings, self.funding_rates = {}, {}, {}
+  self.absent, self.closings, self.fundings, self.funding_rates = {}, {}, {}, {}
   self.funding_due = prices.next_funding(self)
   self.uid, self.pushes, self.connections = UID, 0, 0
+  self.market:liquidation("USDT", "1")
   return self
 end
 
@@ -73,6 +75,7 @@ function Venue:list(def)
 end
 
 function Venue:settle()
+  dcp.catch_up(self, task.wall_ms())
   funding.catch_up(self, task.wall_ms())
   Base.settle(self)
 end

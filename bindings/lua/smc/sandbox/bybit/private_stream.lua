@@ -1,5 +1,6 @@
 --- The private stream: who logged on, and what an account is told about its orders, executions and coins.
 local auth = require "smc.sandbox.bybit.auth"
+local dcp = require "smc.sandbox.bybit.dcp"
 local decimal = require "smc.decimal"
 local format = require "smc.sandbox.bybit.format"
 local frames = require "smc.sandbox.bybit.frames"
@@ -10,7 +11,8 @@ local subscriptions = require "smc.sandbox.subscriptions"
 local M = {}
 
 M.topics = { "order", "order.spot", "order.linear", "execution", "execution.spot", "execution.linear", "execution.fast",
-  "execution.fast.spot", "execution.fast.linear", "wallet", "position", "position.linear" }
+  "execution.fast.spot", "execution.fast.linear", "wallet", "position", "position.linear",
+  "dcp.spot", "dcp.future" }
 local TOPICS = {}
 for _, name in ipairs(M.topics) do TOPICS[name] = true end
 
@@ -140,8 +142,9 @@ function operations.subscribe(sb, session, frame)
   if not names then return respond(session, frame, false, "error:args invalid") end
   local all, one = false, false -- of all categories, of one
   for _, name in ipairs(names) do
-    local categorised = name:find "%.%l+ear$" ~= nil or name:find "%.spot$" ~= nil
-    all, one = all or not categorised and name ~= "wallet", one or categorised
+    local plain = name == "wallet" or name:find "^dcp" ~= nil
+    local categorised = not plain and (name:find "%.%l+ear$" or name:find "%.spot$") ~= nil
+    all, one = all or not plain and not categorised, one or categorised
     if not TOPICS[name] then return respond(session, frame, false, "error:handler not found,topic:" .. name) end
   end
   if all and one then return respond(session, frame, false, "error:all-in-one and categorised topics mixed") end
@@ -169,6 +172,6 @@ function operations.ping(sb, session, frame)
     "conn_id", session.conn_id)
 end
 
-M.socket = { name = "private", operations = operations }
+M.socket = { name = "private", operations = operations, closed = dcp.left }
 
 return M
