@@ -22,9 +22,9 @@ local TURN_MS = 20
 local MEMORY = 200 -- turns for which the engine's books are remembered
 local SOON = 25 -- frames without damage after which a book must be live again
 local ACTIONS = 90 -- at most, between two frames
-local CROWD = 320 -- orders at which nothing but cancels would happen
+local CROWD = 260 -- orders at which nothing but cancels would happen
 local CROSSING, NEAR, FAR = 60, 1200, 60000 -- ticks: before the price, behind it, far behind it
-local BYBIT_DEPTHS = { 1, 50, 200, 1000 }
+local BYBIT_DEPTHS = { 1, 50, 1000 } -- 200 has its own pace only
 
 --- As if it had gone over a wire.
 local function wired(event) return json.decode(json.encode(event)) end
@@ -194,7 +194,7 @@ local function oanda_client(engine, random)
     return line
   end
 
-  function client.emit() return oanda_pricing.look(engine) and price() or nil end
+  function client.emit() return oanda_pricing.look(engine, engine.symbols) and price() or nil end
 
   function client.take(line) client.book:update(line) end
 
