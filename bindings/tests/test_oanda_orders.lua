@@ -125,7 +125,7 @@ describe("a market order of oanda", function()
     assert.equal("BOUNDS_VIOLATION", ended { priceBound = decimal.sub(ask, "0.00001"), timeInForce = "IOC" })
     local part = order({ units = "90000000", timeInForce = "IOC" }).orderFillTransaction
     assert.is_true(decimal.lt(part.units, part.requestedUnits))
-    assert.equal("90000000", part.requestedUnits)
+    assert.same({ "90000000", part.units }, { part.requestedUnits, part.tradeOpened.units })
   end)
 
   it("is cancelled for want of margin, unless it reduces", function()
@@ -324,6 +324,17 @@ describe("a pending order of oanda", function()
     local answer, ex = get "orders/@mine"
     assert.same({ 404, "NO_SUCH_ORDER", "The order ID specified does not exist", "4" }, { ex.status, answer.errorCode,
       answer.errorMessage, answer.lastTransactionID })
+  end)
+
+  it("is found a little later than it is made, when the assumption says so", function()
+    sb.assume.read_lag = 0.5
+    local id = pending { price = "1.07" }
+    local trade = order().orderFillTransaction.id
+    assert.equal("NO_SUCH_ORDER", get("orders/" .. id).errorCode)
+    assert.equal("NO_SUCH_TRADE", get("trades/" .. trade).errorCode)
+    assert.equal(1, #get("pendingOrders").orders)
+    fake.jump(sb, 0.5)
+    assert.same({ id, trade }, { get("orders/" .. id).order.id, get("trades/" .. trade).trade.id })
   end)
 
   it("is replaced in one batch, and stays when the new one can't be", function()

@@ -11,7 +11,8 @@ return {
   conversion_markup = "0.005",    -- of each conversion into the home currency, against the client
   units_available = false,        -- whether prices carry unitsAvailable without being asked to
   commission_bps = 0,             -- of every fill, in basis points of its value
+  read_lag = 0,                   -- seconds in which a new order or trade is not yet found by its id
   pending_orders = 1000,          -- that one account may have
-  open_against = "FIFO_VIOLATION",  -- why an OPEN_ONLY order ends while the other side is held, on a netting account
+  open_against = "FIFO_VIOLATION", -- why an OPEN_ONLY order ends while the other side is held, on a netting account
   reduce_nothing = "POSITION_CLOSEOUT_FAILED", -- why a REDUCE_ONLY order ends that finds nothing to reduce
 }

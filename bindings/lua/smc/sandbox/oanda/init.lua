@@ -122,6 +122,9 @@ function Venue:trade_of_client(id)
   end
 end
 
+--- Whether what was made then is found by its id already.
+function Venue:visible(made_ms) return self:now() - made_ms >= self.assume.read_lag * 1000 end
+
 --- The pending order that a client calls so.
 function Venue:order_of_client(id)
   for _, order in ipairs(self.pending) do

@@ -152,7 +152,7 @@ end
 local function one(sb, call)
   local order, no = find(sb, call.order)
   if no then return nil, no end
-  if not order then
+  if not order or not sb:visible(order.created_ms) then
     no = refusal.no_order()
     no.parts = {}
     return nil, no

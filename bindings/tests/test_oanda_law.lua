@@ -1,0 +1,203 @@
+-- Laws of an oanda account under random orders and prices: its log tells everything, so whoever replays the log knows
+-- the account; and whoever applies the changes to an old picture of it has the new one.
+local decimal = require "smc.decimal"
+local fake = require "oanda_fake"
+local json = require "smc.json"
+local rng = require "smc.core.rng"
+
+local STEPS, SEEDS = 150, 4
+local INSTRUMENTS = { "EUR_USD", "USD_JPY", "EUR_GBP" }
+local DEPENDENT = { TAKE_PROFIT_ORDER = true, STOP_LOSS_ORDER = true, TRAILING_STOP_LOSS_ORDER = true }
+
+-- ---- what happens ------------------------------------------------------------------
+
+local function pick(random, list) return list[random:int(1, #list)] end
+
+local function near(sb, random, symbol)
+  local share = decimal.div(tostring(random:int(-60, 60)), "10000", 4)
+  local def = sb.by_symbol[symbol]
+  return decimal.round(decimal.mul(sb.market:mid(symbol), decimal.add("1", share), 12), def.places)
+end
+
+local function distance(sb, random, symbol)
+  return decimal.mul(sb.by_symbol[symbol].tick, tostring(random:int(50, 400)))
+end
+
+local function new_order(sb, random)
+  local symbol = pick(random, INSTRUMENTS)
+  local kind = pick(random, { "MARKET", "MARKET", "LIMIT", "STOP", "MARKET_IF_TOUCHED" })
+  local order = { type = kind, instrument = symbol, units = random:int(1, 40000) * pick(random, { 1, -1 }),
+    positionFill = pick(random, { "DEFAULT", "DEFAULT", "REDUCE_ONLY", "OPEN_ONLY", "REDUCE_FIRST" }),
+    timeInForce = kind == "MARKET" and pick(random, { "FOK", "IOC" }) or nil,
+    price = kind ~= "MARKET" and near(sb, random, symbol) or nil }
+  if random:int(1, 3) == 1 then order.stopLossOnFill = { distance = distance(sb, random, symbol) } end
+  if random:int(1, 3) == 1 then order.takeProfitOnFill = { price = near(sb, random, symbol) } end
+  if random:int(1, 4) == 1 then order.trailingStopLossOnFill = { distance = distance(sb, random, symbol) } end
+  fake.ask(sb, "POST", "orders", { order = order })
+end
+
+local ACTIONS = {
+  new_order, new_order, new_order, new_order,
+  function(sb, random)
+    local symbol = pick(random, INSTRUMENTS)
+    sb.market:move(symbol, { by = decimal.div(tostring(random:int(-50, 50)), "10000", 4) })
+    sb:settle()
+  end,
+  function(sb, random) fake.jump(sb, random:int(1, sb.still and 20000 or 20)) end,
+  function(sb, random)
+    local order = pick(random, sb.pending[1] and sb.pending or { { id = "1" } })
+    fake.ask(sb, "PUT", "orders/" .. order.id .. "/cancel")
+  end,
+  function(sb, random)
+    local trade = pick(random, sb.open_trades[1] and sb.open_trades or { { id = "1" } })
+    fake.ask(sb, "PUT", "trades/" .. trade.id .. "/close", random:int(1, 2) == 1 and { units = 1 } or nil)
+  end,
+  function(sb, random)
+    local trade = sb.open_trades[1] and pick(random, sb.open_trades)
+    if not trade then return end
+    fake.ask(sb, "PUT", "trades/" .. trade.id .. "/orders", { stopLoss = { price = near(sb, random, trade.def.symbol) },
+      takeProfit = random:int(1, 2) == 1 and json.null or nil })
+  end,
+  function(sb, random)
+    fake.ask(sb, "PUT", "positions/" .. pick(random, INSTRUMENTS) .. "/close", {})
+  end,
+}
+
+-- ---- the model: an account that reads the log ----------------------------------------
+
+local function new_model() return { n = 0, balance = "0", orders = {}, trades = {}, kinds = {} } end
+
+local function change(model, part, sign_kept)
+  local left = decimal.add(model.trades[part.tradeID], part.units)
+  assert(not sign_kept == (left == "0"), "trade " .. part.tradeID .. " has " .. left .. " left")
+  model.trades[part.tradeID] = left ~= "0" and left or nil
+end
+
+local function filled(model, tx)
+  assert.is_table(model.orders[tx.orderID])
+  model.orders[tx.orderID] = nil
+  local pl, units = "0", "0"
+  for _, part in ipairs(tx.tradesClosed or {}) do
+    change(model, part)
+    pl, units = decimal.add(pl, part.realizedPL), decimal.add(units, part.units)
+  end
+  if tx.tradeReduced then
+    change(model, tx.tradeReduced, true)
+    pl, units = decimal.add(pl, tx.tradeReduced.realizedPL), decimal.add(units, tx.tradeReduced.units)
+  end
+  if tx.tradeOpened then
+    assert.equal(tx.id, tx.tradeOpened.tradeID)
+    model.trades[tx.id], units = tx.tradeOpened.units, decimal.add(units, tx.tradeOpened.units)
+  end
+  model.balance = decimal.sub(decimal.add(model.balance, pl), tx.commission)
+  assert.same({ decimal.format(pl, 4), decimal.format(model.balance, 4), units },
+    { tx.pl, tx.accountBalance, tx.units })
+end
+
+local function read(model, tx)
+  local kind = tx.type
+  model.n = model.n + 1
+  assert.equal(tostring(model.n), tx.id)
+  if model.n > 1 and tx.requestID == model.last.requestID then
+    assert.same({ model.last.batchID, model.last.time }, { tx.batchID, tx.time })
+  else
+    assert.equal(tx.id, tx.batchID)
+    assert(model.n == 1 or tx.time >= model.last.time, "time runs back")
+  end
+  model.last, model.kinds[kind] = tx, true
+  if kind == "TRANSFER_FUNDS" then
+    model.balance = decimal.add(model.balance, tx.amount)
+  elseif kind == "ORDER_FILL" then
+    filled(model, tx)
+  elseif kind == "ORDER_CANCEL" then
+    assert.is_table(model.orders[tx.orderID])
+    model.orders[tx.orderID] = nil
+  elseif kind == "DAILY_FINANCING" then
+    model.balance = decimal.add(model.balance, tx.financing)
+    assert.equal(decimal.format(model.balance, 4), tx.accountBalance)
+  elseif kind:find "_ORDER$" then
+    model.orders[tx.id] = tx
+  end
+end
+
+local function catch_up(sb, model)
+  for n = model.n + 1, #sb.log.list do read(model, json.decode(sb.log.list[n].text)) end
+end
+
+-- ---- what is compared --------------------------------------------------------------
+
+local function ids_of(list, value)
+  local out = {}
+  for _, entry in ipairs(list) do out[entry.id] = value and entry[value] or true end
+  return out
+end
+
+local function names_of(map)
+  local out = {}
+  for id in pairs(map) do out[id] = true end
+  return out
+end
+
+local function check_account(sb, model)
+  local account = fake.get(sb, "").account
+  assert.same(names_of(model.orders), ids_of(account.orders))
+  assert.same(model.trades, ids_of(account.trades, "currentUnits"))
+  assert.equal(decimal.format(model.balance, 4), account.balance)
+  assert.equal(account.NAV, decimal.format(decimal.add(account.balance, account.unrealizedPL), 4))
+  for _, p in ipairs(account.positions) do
+    local units = "0"
+    for _, trade in ipairs(account.trades) do
+      if trade.instrument == p.instrument then units = decimal.add(units, trade.currentUnits) end
+    end
+    assert.equal(units, decimal.add(p.long.units, p.short.units))
+    assert(p.long.units == "0" or p.short.units == "0", "both sides of a netting account are held")
+  end
+  for _, order in pairs(model.orders) do
+    assert(not DEPENDENT[order.type] or model.trades[order.tradeID], "an order has outlived its trade")
+  end
+  return account
+end
+
+--- An old picture of the account, with the changes since, against a new one.
+local function check_changes(sb, old, new)
+  local changes = fake.get(sb, "changes?sinceTransactionID=" .. old.lastTransactionID).changes
+  local orders, trades, positions = ids_of(old.orders), ids_of(old.trades, "realizedPL"), {}
+  for _, o in ipairs(changes.ordersCreated) do orders[o.id] = true end
+  for _, name in ipairs { "ordersCancelled", "ordersFilled" } do
+    for _, o in ipairs(changes[name]) do orders[o.id] = nil end
+  end
+  for _, name in ipairs { "tradesOpened", "tradesReduced" } do
+    for _, t in ipairs(changes[name]) do trades[t.id] = t.realizedPL end
+  end
+  for _, t in ipairs(changes.tradesClosed) do trades[t.id] = nil end
+  assert.same(ids_of(new.orders), orders)
+  assert.same(ids_of(new.trades, "realizedPL"), trades)
+  for _, list in ipairs { old.positions, changes.positions } do
+    for _, p in ipairs(list) do positions[p.instrument] = p.pl end
+  end
+  for _, p in ipairs(new.positions) do assert.equal(p.pl, positions[p.instrument]) end
+end
+
+local MET = { "ORDER_FILL", "ORDER_CANCEL", "TAKE_PROFIT_ORDER", "STOP_LOSS_ORDER", "TRAILING_STOP_LOSS_ORDER",
+  "LIMIT_ORDER", "STOP_ORDER", "MARKET_IF_TOUCHED_ORDER", "ORDER_CANCEL_REJECT" }
+
+describe("the laws of an oanda account", function()
+  for seed = 1, SEEDS do
+    it("hold, seed " .. seed, function()
+      local sb, model, random = fake.venue { commission_bps = seed % 2 }, new_model(), rng.new(seed, "law")
+      sb.still = seed > 1 -- prices that move by themselves in the first, and only when told to in the others
+      for _, def in ipairs(sb.symbols) do sb.market:freeze(def.symbol, sb.still) end
+      local old
+      for step = 1, STEPS do
+        sb.limits:change(1000, 1)
+        pick(random, ACTIONS)(sb, random)
+        catch_up(sb, model)
+        local account = check_account(sb, model)
+        if old then check_changes(sb, old, account) end
+        if not old or step % 10 == 0 then old = account end
+      end
+      for _, kind in ipairs(MET) do assert.is_true(model.kinds[kind], kind) end
+      assert.equal(sb.still, model.kinds.DAILY_FINANCING or false)
+    end)
+  end
+end)
