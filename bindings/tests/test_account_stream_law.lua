@@ -4,13 +4,17 @@ local rng = require "smc.core.rng"
 local smc = require "smc"
 
 local STEPS = 400
-local SYMBOLS = { "BTC/USDT", "ETH/USDT" }
-local PRICES = { ["BTC/USDT"] = 60000, ["ETH/USDT"] = 3000 }
+local SYMBOLS = { binance = { "BTC/USDT", "ETH/USDT" }, bybit = { "BTC/USDT", "ETH/USDT:USDT" },
+  oanda = { "EUR/USD", "USD/JPY" } }
+-- Price, its form, and that of quantities.
+local MARKETS = { ["BTC/USDT"] = { 60000, "%.1f", "0.%02d" }, ["ETH/USDT"] = { 3000, "%.1f", "0.%02d" },
+  ["ETH/USDT:USDT"] = { 3000, "%.1f", "0.%02d" }, ["EUR/USD"] = { 1.08, "%.5f", "%d00" },
+  ["USD/JPY"] = { 150, "%.3f", "%d00" } }
 
 local PLENTY = 10000000
 
 local LIMITS = { binance = { { request_weight = PLENTY, per = 60 }, { orders = PLENTY, per = 10 } },
-  bybit = { { requests = PLENTY, per = 5 } } }
+  bybit = { { requests = PLENTY, per = 5 } }, oanda = {} }
 for _, path in ipairs { "order/create", "order/cancel", "order/realtime", "order/history", "execution/list",
   "account/wallet-balance" } do
   table.insert(LIMITS.bybit, { path = "/v5/" .. path, requests = PLENTY, per = 1 })
@@ -47,9 +51,9 @@ local function read(stream, known, seconds)
   end
 end
 
-local function truth(venue)
+local function truth(venue, symbols)
   local out = { fills = {}, orders = {} }
-  for _, symbol in ipairs(SYMBOLS) do
+  for _, symbol in ipairs(symbols) do
     for _, f in ipairs(assert(venue:fills(symbol))) do out.fills[fill_name(f)] = 1 end
     for _, o in ipairs(assert(venue:orders(symbol))) do out.orders[order_name(o)] = state(o) end
   end
@@ -58,14 +62,17 @@ end
 
 local acts = {}
 
+local function qty(w, symbol) return MARKETS[symbol][3]:format(w.random:int(1, 20)) end
+local function price(symbol, away) return MARKETS[symbol][2]:format(MARKETS[symbol][1] * (1 + away)) end
+
 function acts.take(w, symbol, side)
-  w.client:place { symbol = symbol, side = side, type = "market", qty = ("0.%02d"):format(w.random:int(1, 20)) }
+  w.client:place { symbol = symbol, side = side, type = "market", qty = qty(w, symbol) }
 end
 
 function acts.rest(w, symbol, side)
   local away = w.random:int(-2, 20) / 10000 * (side == "buy" and -1 or 1)
-  w.client:place { symbol = symbol, side = side, type = "limit", qty = ("0.%02d"):format(w.random:int(1, 20)),
-    price = ("%.1f"):format(PRICES[symbol] * (1 + away)), self_trade = "none" }
+  w.client:place { symbol = symbol, side = side, type = "limit", qty = qty(w, symbol), price = price(symbol, away),
+    self_trade = w.self_trade }
 end
 
 function acts.cancel(w, symbol)
@@ -74,7 +81,7 @@ function acts.cancel(w, symbol)
 end
 
 function acts.move(w, symbol)
-  w.box:move(symbol, { to = ("%.1f"):format(PRICES[symbol] * (1 + w.random:int(-15, 15) / 10000)) })
+  w.box:move(symbol, { to = price(symbol, w.random:int(-15, 15) / 10000) })
 end
 
 function acts.wait(w) smc.sleep(w.random:int(1, 200) / 1000) end
@@ -85,28 +92,35 @@ function acts.go_on(w) w.box:stall_streams(false) end
 local BAG = { "take", "take", "rest", "rest", "rest", "rest", "cancel", "move", "wait", "wait", "drop", "stall",
   "go_on" }
 
-for _, name in ipairs { "binance", "bybit" } do
+for _, name in ipairs { "binance", "bybit", "oanda" } do
   describe("an account's stream of " .. name, function()
     it("tells every fill once and every order's end, through 400 steps over bad connections", function()
-      local venue, other = smc.venue(name), smc.venue(name)
+      local venue, other, symbols = smc.venue(name), smc.venue(name), SYMBOLS[name]
       for _, limit in ipairs(LIMITS[name]) do venue.sandbox:limit(limit) end
-      local stream <close> = assert(venue:user_stream { symbols = SYMBOLS, stale_after = 3, first_delay = 0.05,
-        longest_delay = 0.1 })
+      local stream <close> = assert(venue:user_stream { symbols = name ~= "oanda" and symbols or nil, stale_after = 6,
+        first_delay = 0.05, longest_delay = 0.1 })
       local known = { fills = {}, orders = {}, last = {}, back = {}, reconnects = 0, reconciled = 0 }
-      local w = { random = rng.new(20260105, name), box = venue.sandbox }
+      local w = { random = rng.new(20260105, name), box = venue.sandbox,
+        self_trade = name ~= "oanda" and "none" or nil }
       for _ = 1, STEPS do
         w.client = w.random:int(1, 2) == 1 and venue or other
-        acts[BAG[w.random:int(1, #BAG)]](w, SYMBOLS[w.random:int(1, 2)], w.random:int(1, 2) == 1 and "buy" or "sell")
+        acts[BAG[w.random:int(1, #BAG)]](w, symbols[w.random:int(1, 2)], w.random:int(1, 2) == 1 and "buy" or "sell")
         if w.random:int(1, 3) == 1 then read(stream, known, 0.03) end
       end
       venue.sandbox:drop_streams()
-      for _, symbol in ipairs(SYMBOLS) do assert(other:cancel_all(symbol)) end
+      for _, symbol in ipairs(symbols) do assert(other:cancel_all(symbol)) end
       read(stream, known, 5)
 
-      local expected = truth(other)
+      local expected = truth(other, symbols)
       assert.same(expected.fills, known.fills)
       assert.same(expected.orders, known.orders)
       assert.same({}, known.back)
+      local filled = {}
+      for fill in pairs(expected.fills) do
+        local symbol = fill:match "^%S+"
+        filled[symbol] = (filled[symbol] or 0) + 1
+      end
+      for _, symbol in ipairs(symbols) do assert.is_true(filled[symbol] >= 20, symbol .. " was traded") end
       assert.is_true(known.reconnects >= 10, known.reconnects .. " reconnects")
       assert.is_true(known.reconciled >= 50, known.reconciled .. " events that were missed at first")
     end)

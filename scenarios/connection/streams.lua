@@ -199,22 +199,23 @@ for _, row in ipairs {
   end)
 end
 
-for _, name in ipairs { "binance", "bybit" } do
+for _, row in ipairs { { "binance", "BTC/USDT", "0.001" }, { "bybit", "BTC/USDT", "0.001" },
+  { "oanda", "EUR/USD", "100" } } do
+  local name, symbol, qty = table.unpack(row)
   describe(name .. "'s account over bad connections #connection #" .. name, function()
-    local ORDER = { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.001" }
-
     it("tells of a fill that happened while nobody could hear it, once", function()
       local venue, other = smc.venue(name), smc.venue(name)
+      local request = { symbol = symbol, side = "buy", type = "market", qty = qty }
       local events <close> = assert(venue:user_stream())
       venue.sandbox:stall_streams(true)
-      local order = assert(venue:place(ORDER))
+      local order = assert(venue:place(request))
       venue.sandbox:drop_streams()
 
       local fill, before = next_of(events, "fill", 10)
 
       assert.equal("reconnected", before[1].kind)
-      assert.same({ order.id, "0.001" }, { fill.fill.order_id, fill.fill.qty })
-      local later = assert(other:place(ORDER))
+      assert.same({ order.id, qty, true }, { fill.fill.order_id, fill.fill.qty, fill.reconciled })
+      local later = assert(other:place(request))
       assert.equal(later.id, next_of(events, "fill", 10).fill.order_id)
     end)
   end)

@@ -83,8 +83,11 @@ local function news(self, tx)
   return table.unpack(list)
 end
 
-local function tell(self, tx)
-  for _, event in ipairs { news(self, tx) } do self:push(event) end
+local function tell_late(self, tx)
+  for _, event in ipairs { news(self, tx) } do
+    event.reconciled = true
+    self:push(event)
+  end
 end
 
 -- ---- lines -------------------------------------------------------------------------
@@ -93,7 +96,7 @@ end
 local function catch_up(self)
   local list, err = orders.since(self.venue, "user_stream", self.told)
   if not list then return nil, err end
-  for _, tx in ipairs(list) do tell(self, tx) end
+  for _, tx in ipairs(list) do tell_late(self, tx) end
   return true
 end
 
