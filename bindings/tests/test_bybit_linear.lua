@@ -195,6 +195,7 @@ describe("a bybit position", function()
     assert.same({ "", "0", "10", -1 }, { p.side, p.size, p.leverage, p.seq })
     assert.same({}, get("position/list", "&settleCoin=USDT").result.list)
     assert.equal(10001, get("position/list").retCode)
+    assert.equal("Illegal category", fake.get(sb, "/v5/position/list", "category=spot&symbol=BTCUSDT").retMsg)
     local inverse = fake.get(sb, "/v5/position/list", "category=inverse&limit=200")
     assert.same({ 0, "[]" }, { inverse.retCode, json.encode(inverse.result.list) })
   end)
@@ -383,6 +384,15 @@ describe("the stops of a bybit position", function()
     assert.same({ "58000", "61000" }, { p.takeProfit, p.stopLoss })
     move "61200"
     assert.equal("0", position().size)
+  end)
+
+  it("may change while the order rests", function()
+    local id = placed { price = "59000", takeProfit = "62000" }
+    assert.equal(10001, post("order/amend", { orderId = id, takeProfit = "58000" }).retCode)
+    assert.equal(0, post("order/amend", { orderId = id, takeProfit = "61500", stopLoss = "50000" }).retCode)
+    assert.same({ "61500", "50000" }, { row(id).takeProfit, row(id).stopLoss })
+    move "58900"
+    assert.same({ "0.1", "61500", "50000" }, { position().size, position().takeProfit, position().stopLoss })
   end)
 
   it("may be of a part, and at a limit", function()

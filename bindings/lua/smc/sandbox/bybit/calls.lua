@@ -1,7 +1,7 @@
 --- What is asked of the venue, over REST or over the trade socket: routes by path, and how one is gone.
 -- A route: { method, path, private, trade, limit, category, default, batch, handle }.  limit: calls of an account a
--- second, a number or one for each group of categories.  category: true where the call needs one; default: which one it
--- is when nothing is said.
+-- second, a number or one for each group of categories.  category: true where the call needs one, "contracts" where
+-- spot will not do; default: which one it is when nothing is said.
 -- handle(sb, call) -> result or nil, refusal.  call: { key, account, values, category, market }, market being the
 -- instruments of the category; used, what is left of the limit, and ext, the retExtInfo, are added to it.
 local refusal = require "smc.sandbox.bybit.refusal"
@@ -46,7 +46,8 @@ function M.perform(sb, route, key, values, no)
   end
   if not values then return nil, no, call end
   call.market = sb.categories[call.category]
-  if route.category and not call.market then return nil, refusal.category(), call end
+  local fits = call.market and (route.category ~= "contracts" or call.category ~= "spot")
+  if route.category and not fits then return nil, refusal.category(), call end
   local result
   result, no = route.handle(sb, call)
   return result, no, call

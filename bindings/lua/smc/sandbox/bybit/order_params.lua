@@ -60,14 +60,19 @@ function M.wrong_stop(kind, long, price, base)
   return refusal.stop_price(kind, price, long and "Buy" or "Sell", above and "higher" or "lower", base)
 end
 
---- The stops that come with an order.
-local function check_stops(sb, def, o, v)
-  for kind, name in pairs { TakeProfit = "takeProfit", StopLoss = "stopLoss" } do
-    if def.contract and v[name] and v[name] ~= "0" then
+local STOPS = { { "TakeProfit", "takeProfit", "take_profit" }, { "StopLoss", "stopLoss", "stop_loss" } }
+
+--- Reads the stops that come with an order into it; "0": none.
+function M.read_stops(sb, def, o, v)
+  for _, row in ipairs(def.contract and STOPS or {}) do
+    local kind, name, field = table.unpack(row)
+    if v[name] then
       local price, no = params.amount(v, name, def.no)
-      if not price then return nil, no end
-      no = M.wrong_stop(kind, o.side == "buy", price, o.price or prices.last(sb, def))
+      if price and price ~= "0" then
+        no = M.wrong_stop(kind, o.side == "buy", price, o.price or prices.last(sb, def))
+      end
       if no then return nil, no end
+      o[field] = price
     end
   end
   return true
@@ -112,7 +117,7 @@ local function bound(sb, def, o, v)
 end
 
 --- What is asked for, with amounts in minimal form: { side, market, post_only, tif, stp, unit, qty | quote_qty, price,
--- bound, trigger, reduce_only }.
+-- bound, trigger, reduce_only, take_profit, stop_loss }.
 function M.read(sb, def, v)
   local ok, no = words(def, v)
   if not ok then return nil, no end
@@ -133,7 +138,7 @@ function M.read(sb, def, v)
   o.trigger, no = M.trigger(sb, def, v)
   if not no then o.bound, no = bound(sb, def, o, v) end
   if no then return nil, no end
-  ok, no = check_stops(sb, def, o, v)
+  ok, no = M.read_stops(sb, def, o, v)
   if not ok then return nil, no end
   return o
 end

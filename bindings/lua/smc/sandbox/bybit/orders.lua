@@ -126,7 +126,7 @@ function M.create(sb, call)
   local stop_type = o.trigger and (v.orderFilter == "tpslOrder" and "tpslOrder" or "Stop") or nil
   return M.submit(sb, def, o, { account = call.account, link = v.orderLinkId, smp = v.smpType or "None",
     last = prices.last(sb, def), trigger_by = v.triggerBy, stop_type = stop_type, reduce_only = o.reduce_only,
-    close_on_trigger = v.closeOnTrigger == "true", take_profit = v.takeProfit, stop_loss = v.stopLoss,
+    close_on_trigger = v.closeOnTrigger == "true", take_profit = o.take_profit, stop_loss = o.stop_loss,
     tp_by = v.tpTriggerBy, sl_by = v.slTriggerBy, slippage_type = v.slippageToleranceType,
     slippage = v.slippageTolerance })
 end
@@ -197,17 +197,18 @@ function M.amend(sb, call)
   if not entry then return nil, order end
   local change, no = amendment(sb, entry, order, def, v)
   if not change then return nil, no end
-  if v.takeProfit or v.stopLoss then
-    entry.take_profit, entry.stop_loss = v.takeProfit or entry.take_profit, v.stopLoss or entry.stop_loss
-    if not next(change) then return entry end
-  end
-  if not next(change) then return nil, refusal.not_modified() end
   local o = { side = order.side, market = order.type == "market", post_only = entry.post_only,
     qty = change.qty or order.qty, price = order.type ~= "market" and (change.price or order.price) or nil,
     reduce_only = entry.reduce_only, trigger = format.waits(order) and order.trigger or nil }
   local ok
-  ok, no = order_params.check(sb, def, o, sb:setting(call.account, "adjust_" .. def.category))
+  ok, no = order_params.read_stops(sb, def, o, v)
+  if ok and next(change) then
+    ok, no = order_params.check(sb, def, o, sb:setting(call.account, "adjust_" .. def.category))
+  end
   if not ok then return nil, no end
+  local stops = o.take_profit or o.stop_loss
+  entry.take_profit, entry.stop_loss = o.take_profit or entry.take_profit, o.stop_loss or entry.stop_loss
+  if not next(change) then return stops and entry or nil, not stops and refusal.not_modified() or nil end
   local reason
   ok, reason = sb.market:amend { account = call.account, symbol = entry.symbol, id = order.id, qty = change.qty,
     price = change.price and o.price, trigger_price = change.trigger_price }

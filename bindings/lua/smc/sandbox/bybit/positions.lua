@@ -89,7 +89,7 @@ end
 
 local function route(method, path, limit, handle)
   return { method = method, path = "/v5/position/" .. path, private = true, trade = method == "POST", limit = limit,
-    category = true, handle = handle }
+    category = "contracts", handle = handle }
 end
 
 M.routes = {
