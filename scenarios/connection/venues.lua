@@ -1,11 +1,23 @@
--- What every spot venue must do, written once and run for each.
+-- What every venue must do, written once and run for each.  At some an order locks what it may cost and a fill moves
+-- two balances (spot); at others what is traded is held as a position (margin).
 local smc = require "smc"
 local decimal = smc.decimal
 
--- rest: a price at which a buy order surely rests.
+local SPOT = { spot = true, symbol = "BTC/USDT", money = "USDT", qty = "0.01", rest = "40000", levels = 5,
+  closes = 1000, too_dear = { symbol = "ETH/USDT", side = "sell", type = "limit", qty = "1100", price = "3300" } }
+local MARGIN = { symbol = "EUR/USD", money = "USD", qty = "1000", rest = "0.9", levels = 3, closes = true,
+  too_dear = { symbol = "EUR/USD", side = "buy", type = "market", qty = "8000000" } }
+
+--- rest: a price at which a buy order surely rests; levels: of a book; closes: what closing a stream returns; too_dear:
+-- an order that the account can't pay for.
+local function venue_row(kind, given)
+  return setmetatable(given, { __index = kind })
+end
+
 local VENUES = {
-  { name = "binance", rest = "40000", wrong_secret = { 400, -1022 }, skew_code = -1021, gone_code = -2011 },
-  { name = "bybit", rest = "40000", wrong_secret = { 200, 10004 }, skew_code = 10002, gone_code = 170142 },
+  venue_row(SPOT, { name = "binance", wrong_secret = { 400, -1022 }, skew_code = -1021, gone_code = -2011 }),
+  venue_row(SPOT, { name = "bybit", wrong_secret = { 200, 10004 }, skew_code = 10002, gone_code = 170142 }),
+  venue_row(MARGIN, { name = "oanda", wrong_secret = { 401, "none" }, gone_code = "ORDER_DOESNT_EXIST" }),
 }
 
 --- How much of an asset came (or went, below zero) with some fills, fees included.
@@ -25,12 +37,13 @@ end
 for _, row in ipairs(VENUES) do
   describe(row.name .. ", like every venue #connection #" .. row.name, function()
     local venue
+    local symbol, money = row.symbol, row.money
     before_each(function() venue = smc.venue(row.name) end)
 
     it("answers a signed account query", function()
       local account = assert(venue:account())
       assert.is_true(account.can_trade)
-      assert.is_true(decimal.cmp(account.balances.USDT.total, "0") > 0)
+      assert.is_true(decimal.cmp(account.balances[money].total, "0") > 0)
       assert.is_not_nil(next(venue:requests { signed = true }))
     end)
 
@@ -39,67 +52,113 @@ for _, row in ipairs(VENUES) do
       local account, err = stranger:account()
       assert.is_nil(account)
       local http, code = table.unpack(row.wrong_secret)
-      assert.same({ "auth", http, code, false }, { err.class, err.http, err.code, err.retryable })
+      assert.same({ "auth", http, code, false }, { err.class, err.http, err.code or "none", err.retryable })
       assert.equal(1, #stranger:requests { signed = true })
     end)
 
     it("shows a book with two sides, best first, that do not cross", function()
-      local book = assert(venue:book("BTC/USDT", 5))
-      assert.equal(5, #book.bids)
-      assert.equal(5, #book.asks)
-      for i = 2, 5 do
-        assert.is_true(smc.decimal.cmp(book.bids[i][1], book.bids[i - 1][1]) < 0, "bids fall")
-        assert.is_true(smc.decimal.cmp(book.asks[i][1], book.asks[i - 1][1]) > 0, "asks rise")
+      local book = assert(venue:book(symbol, row.levels))
+      assert.equal(row.levels, #book.bids)
+      assert.equal(row.levels, #book.asks)
+      for i = 2, row.levels do
+        assert.is_true(decimal.cmp(book.bids[i][1], book.bids[i - 1][1]) < 0, "bids fall")
+        assert.is_true(decimal.cmp(book.asks[i][1], book.asks[i - 1][1]) > 0, "asks rise")
       end
-      assert.is_true(smc.decimal.cmp(book.bids[1][1], book.asks[1][1]) < 0, "best bid below best ask")
+      assert.is_true(decimal.cmp(book.bids[1][1], book.asks[1][1]) < 0, "best bid below best ask")
     end)
 
     it("keeps a local book equal to the venue's while the market moves", function()
-      local stream <close> = assert(venue:stream { "book:BTC/USDT" })
-      local first = assert(stream:top(5))
+      local stream <close> = assert(venue:stream { "book:" .. symbol })
+      local first = assert(stream:top(row.levels))
       for _, by in ipairs { "0.01", "-0.02", "0.005" } do
-        venue.sandbox:move("BTC/USDT", { by = by })
+        venue.sandbox:move(symbol, { by = by })
         eventually(function()
-          local theirs, ours = venue.sandbox:book("BTC/USDT", 5), assert(stream:top(5))
+          local theirs, ours = venue.sandbox:book(symbol, row.levels), assert(stream:top(row.levels))
           assert.same({ theirs.symbol, theirs.bids, theirs.asks }, { ours.symbol, ours.bids, ours.asks })
         end, { within = 5 })
       end
-      assert.is_true(stream:top(5).id > first.id)
+      assert.is_true(stream:top(row.levels).id > first.id)
     end)
 
-    it("closes with code 1000 and leaves no connection behind", function()
-      local stream = assert(venue:stream { "trade:BTC/USDT" })
+    it("closes a stream, and leaves no connection behind", function()
+      local stream = assert(venue:stream { "ticker:" .. symbol })
       assert(stream:recv(15))
       assert.equal(1, #venue.sandbox:streams())
 
-      assert.equal(1000, assert(stream:close()))
+      assert.equal(row.closes, assert(stream:close()))
 
       eventually(function() assert.same({}, venue.sandbox:streams()) end)
     end)
 
     it("walks an order from placed to open to canceled, and gives its funds back", function()
-      local before = assert(venue:balances()).USDT
-      local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01",
+      local before = assert(venue:balances())[money]
+      local order = assert(venue:place { symbol = symbol, side = "buy", type = "limit", qty = row.qty,
         price = row.rest })
-      assert.same({ "open", "buy", "limit", "gtc", "0.01", row.rest, "0" }, { order.status, order.side, order.type,
+      assert.same({ "open", "buy", "limit", "gtc", row.qty, row.rest, "0" }, { order.status, order.side, order.type,
         order.time_in_force, order.qty, order.price, order.filled })
 
-      local open = assert(venue:open_orders "BTC/USDT")
+      local open = assert(venue:open_orders(symbol))
       assert.same({ order.id, order.client_id }, { open[1].id, open[1].client_id })
       assert.equal(1, #open)
-      local locked = decimal.sub(assert(venue:balances()).USDT.locked, before.locked)
-      assert.equal(decimal.mul("0.01", row.rest), locked)
+      local locked = decimal.sub(assert(venue:balances())[money].locked, before.locked)
+      assert.equal(row.spot and decimal.mul(row.qty, row.rest) or "0", locked)
 
-      local gone = assert(venue:cancel { symbol = "BTC/USDT", id = order.id })
+      local gone = assert(venue:cancel { symbol = symbol, id = order.id })
       assert.same({ order.id, order.client_id, "canceled", "0" }, { gone.id, gone.client_id, gone.status, gone.filled })
-      assert.same({}, assert(venue:open_orders "BTC/USDT"))
-      assert.equal("canceled", assert(venue:order { symbol = "BTC/USDT", client_id = order.client_id }).status)
-      assert.same(before, assert(venue:balances()).USDT)
+      assert.same({}, assert(venue:open_orders(symbol)))
+      assert.equal("canceled", assert(venue:order { symbol = symbol, client_id = order.client_id }).status)
+      assert.same(before, assert(venue:balances())[money])
 
-      local again, err = venue:cancel { symbol = "BTC/USDT", id = order.id }
+      local again, err = venue:cancel { symbol = symbol, id = order.id }
       assert.is_nil(again)
       assert.same({ "unknown_order", row.gone_code, false }, { err.class, err.code, err.retryable })
     end)
+
+    it("fills a market order at once, and shows the fill", function()
+      local order = assert(venue:place { symbol = symbol, side = "sell", type = "market", qty = row.qty })
+      assert.same({ "filled", row.qty, "sell" }, { order.status, order.filled, order.side })
+      assert.equal(order.id, assert(venue:order { symbol = symbol, client_id = order.client_id }).id)
+      local filled, value = "0", "0"
+      for _, f in ipairs(assert(venue:fills(symbol, { order_id = order.id }))) do
+        assert.same({ order.id, symbol, "sell", false }, { f.order_id, f.symbol, f.side, f.maker })
+        filled, value = decimal.add(filled, f.qty), decimal.add(value, f.quote)
+      end
+      assert.same({ row.qty, order.filled_quote }, { filled, value })
+    end)
+
+    it("knows an order by our own name for it", function()
+      local order = assert(venue:place { symbol = symbol, side = "buy", type = "limit", qty = row.qty, price = row.rest,
+        client_id = "one-name" })
+      local same, err = venue:place { symbol = symbol, side = "buy", type = "limit", qty = row.qty, price = row.rest,
+        client_id = "one-name" }
+      assert.is_nil(same)
+      assert.same({ "duplicate_order", "one-name", false }, { err.class, err.client_id, err.retryable })
+      assert.equal(order.id, assert(venue:order { symbol = symbol, client_id = "one-name" }).id)
+      assert.equal(1, #assert(venue:cancel_all(symbol)))
+      local none, unknown = venue:order { symbol = symbol, client_id = "no-such-name" }
+      assert.is_nil(none)
+      assert.equal("unknown_order", unknown.class)
+    end)
+
+    it("refuses what the account can't pay for, and is as it was", function()
+      local before = assert(venue:balances())
+      local order, err = venue:place(row.too_dear)
+      assert.is_nil(order)
+      assert.same({ "insufficient_funds", false }, { err.class, err.retryable })
+      assert.same(before, assert(venue:balances()))
+      assert.same({}, assert(venue:open_orders()))
+    end)
+
+    it("leaves nothing in the market when it is told to", function()
+      assert(venue:place { symbol = symbol, side = "buy", type = "limit", qty = row.qty, price = row.rest })
+      assert(venue:place { symbol = symbol, side = "buy", type = "market", qty = row.qty })
+      assert.equal(row.spot and 0 or 1, #assert(venue:positions()))
+      local done = assert(venue:flatten())
+      assert.same({ 1, row.spot and 0 or 1 }, { #done.cancelled, #done.closed })
+      assert.same({ {}, {} }, { assert(venue:open_orders()), assert(venue:positions()) })
+    end)
+
+    if not row.spot then return end
 
     for _, side in ipairs { "buy", "sell" } do
       it("moves balances by exactly the fills of a market " .. side, function()
@@ -138,3 +197,26 @@ for _, row in ipairs(VENUES) do
     end
   end)
 end
+
+describe("venues side by side #connection", function()
+  for _, down in ipairs(VENUES) do
+    it(("go on when %s alone is down, and it is told by its name"):format(down.name), function()
+      local venues = {}
+      for _, row in ipairs(VENUES) do venues[row.name] = smc.venue(row.name) end
+      venues[down.name]:fault { venue = "down" }
+
+      for name, venue in pairs(venues) do
+        local seconds, err = venue:ping()
+        if name == down.name then
+          assert.is_nil(seconds)
+          assert.same({ "network", name, "ping", true }, { err.class, err.venue, err.op, err.retryable })
+        else
+          assert.is_true(seconds >= 0, tostring(err))
+        end
+      end
+
+      assert(venues[down.name]:heal())
+      for _, venue in pairs(venues) do assert(venue:ping()) end
+    end)
+  end
+end)
