@@ -16,6 +16,15 @@ static terms_t terms_of(const smc_order_t *o, const smc_amendment_t *c)
     };
 }
 
+/* What rests and may only reduce is never larger than what there is to close. */
+static void cut_terms(const node_t *n, terms_t *t)
+{
+    if (!n->o.reduce_only || n->level == NULL)
+        return;
+    smc_dec_t most = position_reducible(n->owner, n->inst, n->o.side, n->o.close_lot);
+    t->qty = dec_min(t->qty, dec_plus(dec_minus(n->o.qty, n->rem), most));
+}
+
 /* Whether the order has what is to be changed. */
 static bool applies(const node_t *n, const smc_amendment_t *c)
 {
@@ -172,6 +181,7 @@ smc_refusal_t smc_market_amend(smc_market_t *m, const smc_order_ref_t *ref,
     if (!applies(n, change))
         return SMC_REFUSED_COMBINATION;
     terms_t terms = terms_of(&n->o, change);
+    cut_terms(n, &terms);
     smc_refusal_t why = check_numbers(n, change, &terms);
     if (why == SMC_ACCEPTED)
         why = check_id(n, change->new_client_id);
