@@ -30,12 +30,12 @@ static bool read_trigger(lua_State *L, int idx, smc_trigger_t *t)
 static int l_place(lua_State *L)
 {
     static const char *const known[] = {
-        "account", "symbol",    "side",        "type",      "qty",     "quote_qty", "price",
-        "tif",     "client_id", "stp",         "now_ms",    "trigger", "trail",     "trail_bps",
-        "link",    "after",     "reduce_only", "close_lot", NULL};
+        "account", "symbol",    "side",        "type",      "qty",         "quote_qty", "price",
+        "tif",     "client_id", "stp",         "now_ms",    "trigger",     "trail",     "trail_bps",
+        "link",    "after",     "reduce_only", "close_lot", "display_qty", NULL};
     smc_market_t *m = smcb_market_check(L);
     smcb_market_options(L, 2, known);
-    smc_dec_t qty, quote_qty, price;
+    smc_dec_t qty, quote_qty, price, display;
     smc_trigger_t trigger;
     smc_order_request_t r = {
         .account = smcb_market_account(L, m, 2),
@@ -47,6 +47,7 @@ static int l_place(lua_State *L)
         .qty = smcb_market_dec(L, 2, "qty", &qty) ? &qty : NULL,
         .quote_qty = smcb_market_dec(L, 2, "quote_qty", &quote_qty) ? &quote_qty : NULL,
         .price = smcb_market_dec(L, 2, "price", &price) ? &price : NULL,
+        .display_qty = smcb_market_dec(L, 2, "display_qty", &display) ? &display : NULL,
         .client_id = smcb_market_text(L, 2, "client_id"),
         .trigger = read_trigger(L, 2, &trigger) ? &trigger : NULL,
         .link = smcb_market_int(L, 2, "link", 0),

@@ -100,6 +100,8 @@ void smcb_push_order(lua_State *L, const smc_market_t *m, const smc_order_t *o)
     smcb_set_dec(L, "price", o->price);
     smcb_set_dec(L, "qty", o->qty);
     smcb_set_dec(L, "quote_qty", o->quote_qty);
+    if (smc_dec_sign(o->display_qty) > 0)
+        smcb_set_dec(L, "display_qty", o->display_qty);
     smcb_set_dec(L, "filled", o->filled);
     smcb_set_dec(L, "filled_quote", o->filled_quote);
     smcb_set_dec(L, "prevented_qty", o->prevented_qty);

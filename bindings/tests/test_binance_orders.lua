@@ -66,7 +66,6 @@ describe("placing an order", function()
       "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'.")
     refused(LIMIT .. "&selfTradePreventionMode=FORGIVE", -1130,
       "Data sent for parameter 'selfTradePreventionMode' is not valid.")
-    refused(LIMIT .. "&icebergQty=0.005", -2010, "Iceberg orders are not supported for this symbol.")
   end)
 
   for _, row in ipairs {

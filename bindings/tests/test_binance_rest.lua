@@ -161,6 +161,7 @@ describe("market data", function()
     assert.same({ { symbol = "BTCUSDT", rules = {} } }, get("executionRules?symbol=BTCUSDT").symbolRules)
     assert.equal(2, #get('executionRules?symbols=["BTCUSDT","ETHUSDT"]').symbolRules)
     assert.equal(4, #get("executionRules").symbolRules)
+    refused('executionRules?symbols=["NOSUCH"]', -1121, "Invalid symbol.")
     assert.equal(-2043, get("referencePrice/calculation?symbol=BTCUSDT").code)
   end)
 

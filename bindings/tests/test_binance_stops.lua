@@ -205,6 +205,38 @@ describe("a pegged order", function()
   end)
 end)
 
+describe("an iceberg order", function()
+  before_each(function() sb = fake.venue() end)
+  after_each(function() sb:close() end)
+
+  local BERG = "side=SELL&type=LIMIT&timeInForce=GTC&quantity=1&price=61000&icebergQty="
+
+  it("shows a part of itself at a time, and trades all of it", function()
+    local placed = place(BERG .. "0.1")
+    assert.equal("0.10000000", placed.icebergQty)
+    assert.equal("0.10000000", order(placed.orderId).icebergQty)
+    local function at_price()
+      for _, ask in ipairs(json.decode(fake.ask(sb, "GET", "/api/v3/depth?symbol=BTCUSDT&limit=5000").answer).asks) do
+        if ask[1] == "61000.00000000" then return ask[2] end
+      end
+    end
+    assert.equal("0.10000000", at_price())
+    move "62000"
+    assert.equal("FILLED", order(placed.orderId).status)
+  end)
+
+  it("is good till cancelled, larger than its parts, and of at most a hundred", function()
+    refused((BERG:gsub("GTC", "IOC")) .. "0.1", -1014, "Unsupported order combination.")
+    refused(BERG .. "1", -2010, "IcebergQty exceeds QTY.")
+    refused(BERG .. "0.00999", -1013, "Filter failure: ICEBERG_PARTS")
+    refused(BERG .. "0.010005", -1013, "Filter failure: LOT_SIZE")
+    refused("side=SELL&type=STOP_LOSS&quantity=1&stopPrice=59000&icebergQty=0.1", -1106,
+      "Parameter 'icebergQty' sent when not required.")
+    assert.equal("NEW", place(BERG .. "0.01").status)
+    assert.equal("STOP_LOSS_LIMIT", place(STOP_LIMIT .. "&icebergQty=0.001").type)
+  end)
+end)
+
 describe("self-trade prevention", function()
   it("by transfer is by decrement within one account, under its own name", function()
     sb = fake.venue()

@@ -101,7 +101,7 @@ static void shrink(smc_market_t *m, node_t *n, const terms_t *t)
 {
     smc_dec_t less = dec_minus(n->o.qty, t->qty);
     set_terms(m, n, t);
-    n->level->total = dec_minus(n->level->total, less);
+    book_shrink(n, less);
     order_unlock(m, n, limit_lock(n->inst, n->o.side, n->o.price, less));
     event_order(m, n, SMC_EXEC_REPLACED, NULL);
     book_settle(m, n->inst, n->o.side, n->level);

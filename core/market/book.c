@@ -49,12 +49,8 @@ static level_t *level_for(smc_market_t *m, book_side_t *s, smc_side_t side, smc_
     return level;
 }
 
-bool book_rest(smc_market_t *m, node_t *n)
+static void enqueue(level_t *level, node_t *n)
 {
-    level_t *level = level_for(m, &n->inst->sides[n->o.side], n->o.side, n->o.price);
-    if (level == NULL)
-        return false;
-    n->level = level;
     n->prev = level->tail;
     n->next = NULL;
     if (level->tail != NULL)
@@ -62,16 +58,26 @@ bool book_rest(smc_market_t *m, node_t *n)
     else
         level->head = n;
     level->tail = n;
+}
+
+bool book_rest(smc_market_t *m, node_t *n)
+{
+    level_t *level = level_for(m, &n->inst->sides[n->o.side], n->o.side, n->o.price);
+    if (level == NULL)
+        return false;
+    n->level = level;
+    enqueue(level, n);
     level->total = dec_plus(level->total, n->rem);
+    if (!dec_is_zero(n->o.display_qty) && dec_less(n->o.display_qty, n->rem))
+        n->hidden = dec_minus(n->rem, n->o.display_qty);
+    level->hidden = dec_plus(level->hidden, n->hidden);
     n->o.on_book = true;
     book_settle(m, n->inst, n->o.side, level);
     return true;
 }
 
-void book_unlink(node_t *n)
+static void dequeue(level_t *level, node_t *n)
 {
-    level_t *level = n->level;
-    level->total = dec_minus(level->total, n->rem);
     if (n->prev != NULL)
         n->prev->next = n->next;
     else
@@ -81,13 +87,47 @@ void book_unlink(node_t *n)
     else
         level->tail = n->prev;
     n->prev = n->next = NULL;
+}
+
+static void reveal(node_t *n, smc_dec_t qty)
+{
+    n->hidden = dec_minus(n->hidden, qty);
+    n->level->hidden = dec_minus(n->level->hidden, qty);
+}
+
+void book_unlink(node_t *n)
+{
+    level_t *level = n->level;
+    reveal(n, n->hidden);
+    level->total = dec_minus(level->total, n->rem);
+    dequeue(level, n);
     n->level = NULL;
     n->o.on_book = false;
 }
 
+void book_refill(node_t *n)
+{
+    if (dec_is_zero(n->hidden) || smc_dec_cmp(n->hidden, n->rem) != 0)
+        return;
+    reveal(n, dec_min(n->hidden, n->o.display_qty));
+    dequeue(n->level, n);
+    enqueue(n->level, n);
+}
+
+void book_shrink(node_t *n, smc_dec_t less)
+{
+    reveal(n, dec_min(n->hidden, less));
+    n->level->total = dec_minus(n->level->total, less);
+}
+
+smc_dec_t book_shown(const level_t *level)
+{
+    return dec_minus(level->total, level->hidden);
+}
+
 void book_settle(smc_market_t *m, instrument_t *inst, smc_side_t side, level_t *level)
 {
-    event_level(m, inst, side, level->price, level->total);
+    event_level(m, inst, side, level->price, book_shown(level));
     if (level->head != NULL)
         return;
     book_side_t *s = &inst->sides[side];

@@ -34,6 +34,7 @@ struct node {
     smc_order_t o;
     smc_dec_t rem;    /* base still to trade */
     smc_dec_t locked; /* what it still holds of its lock */
+    smc_dec_t hidden; /* the part of rem that its level does not show */
     account_t *owner;
     instrument_t *inst;
     level_t *level;                /* NULL while not on the book */
@@ -55,6 +56,7 @@ struct node {
 struct level {
     smc_dec_t price;
     smc_dec_t total;
+    smc_dec_t hidden; /* the part of it that nobody is shown */
     node_t *head, *tail;
 };
 
@@ -308,6 +310,12 @@ bool book_crosses(smc_side_t taker, smc_dec_t limit, smc_dec_t price);
 bool book_rest(smc_market_t *m, node_t *n);
 /* Takes it off; the level may be empty afterwards and stays until book_settle. */
 void book_unlink(node_t *n);
+/* Of an order that shows only parts of itself: when a part is used up, the next takes its place at
+ * the end of the queue. */
+void book_refill(node_t *n);
+/* The order has become smaller, by what nobody is shown first. */
+void book_shrink(node_t *n, smc_dec_t less);
+smc_dec_t book_shown(const level_t *level);
 /* After a change at a level: drops it when empty, and records the new total. */
 void book_settle(smc_market_t *m, instrument_t *inst, smc_side_t side, level_t *level);
 void book_deinit(instrument_t *inst);

@@ -181,7 +181,8 @@ static bool retire(smc_market_t *m, node_t *n)
 static void trade(smc_market_t *m, node_t *taker, node_t *maker)
 {
     instrument_t *inst = taker->inst;
-    smc_dec_t qty = dec_min(may_fill(taker), may_fill(maker));
+    smc_dec_t shown = dec_minus(maker->rem, maker->hidden);
+    smc_dec_t qty = dec_min(dec_min(may_fill(taker), may_fill(maker)), shown);
     smc_dec_t price = maker->o.price;
     trades_t *ts = &inst->trades;
     if (!vec_room(m, &ts->v, ts->n, &ts->cap, sizeof(ts->v[0])))
@@ -202,6 +203,8 @@ static void trade(smc_market_t *m, node_t *taker, node_t *maker)
     else
         level->total = dec_minus(level->total, qty);
     fill_order(m, maker, &t, true);
+    if (maker->level != NULL)
+        book_refill(maker);
     order_release(m, maker);
     fill_order(m, taker, &t, false);
 }
@@ -218,6 +221,8 @@ static void lose(smc_market_t *m, node_t *n, smc_dec_t qty, const smc_prevented_
     else if (n->level != NULL)
         n->level->total = dec_minus(n->level->total, qty);
     n->rem = dec_minus(n->rem, qty);
+    if (n->level != NULL)
+        book_refill(n);
     n->o.prevented_qty = dec_plus(n->o.prevented_qty, qty);
     n->o.prevented_match_id = p->id;
     n->o.updated_ms = m->now_ms;
@@ -235,7 +240,7 @@ static void prevent(smc_market_t *m, node_t *taker, node_t *maker)
                   sizeof(inst->prevented[0])))
         return;
     smc_stp_t stp = taker->o.stp;
-    smc_dec_t both = dec_min(taker->rem, maker->rem);
+    smc_dec_t both = dec_min(taker->rem, dec_minus(maker->rem, maker->hidden));
     smc_prevented_t p = {
         .id = (int64_t)inst->n_prevented + 1,
         .taker_order_id = taker->o.id,

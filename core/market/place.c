@@ -56,6 +56,9 @@ static smc_refusal_t check_amounts(const instrument_t *inst, const smc_order_req
         return SMC_REFUSED_QTY;
     if (r->price != NULL && r->qty != NULL && !cost_fits(*r->price, *r->qty))
         return SMC_REFUSED_QTY;
+    if (r->display_qty != NULL &&
+        (r->type == SMC_MARKET_ORDER || !on_grid(*r->display_qty, inst->step)))
+        return SMC_REFUSED_QTY;
     if ((only_reduces(r) || r->quote_qty != NULL) && !fits_kind(inst, r))
         return SMC_REFUSED_COMBINATION;
     return r->trigger != NULL ? trigger_check(inst, r->trigger) : SMC_ACCEPTED;
@@ -224,6 +227,7 @@ static void describe(smc_order_t *o, const smc_order_request_t *r)
     o->tif = r->tif == SMC_TIF_NONE ? SMC_GTC : r->tif;
     o->stp = r->stp;
     o->price = r->price != NULL ? *r->price : dec_zero();
+    o->display_qty = r->display_qty != NULL ? *r->display_qty : dec_zero();
     o->quote_qty = r->quote_qty != NULL ? *r->quote_qty : dec_zero();
     o->qty = r->qty != NULL ? *r->qty : dec_zero();
     o->reduce_only = only_reduces(r);

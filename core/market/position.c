@@ -196,7 +196,7 @@ static void cut(smc_market_t *m, node_t *n, smc_dec_t left)
     n->o.qty = dec_minus(n->o.qty, less);
     n->o.updated_ms = m->now_ms;
     n->rem = left;
-    n->level->total = dec_minus(n->level->total, less);
+    book_shrink(n, less);
     event_order(m, n, SMC_EXEC_REPLACED, NULL);
     book_settle(m, n->inst, n->o.side, n->level);
 }

@@ -289,7 +289,7 @@ int64_t smc_market_book(const smc_market_t *m, int32_t instrument, size_t depth,
         size_t n = depth == 0 || depth > s->n ? s->n : depth;
         for (size_t i = 0; i < n; i++) {
             const level_t *level = s->v[s->n - 1 - i];
-            cb(ud, (smc_side_t)side, level->price, level->total);
+            cb(ud, (smc_side_t)side, level->price, book_shown(level));
         }
     }
     return inst->update_id;

@@ -134,13 +134,14 @@ typedef struct smc_order {
     bool on_book;
     bool conditional; /* has a trigger */
     bool reduce_only;
-    bool liquidation;     /* placed by the system to end a position */
-    int64_t close_lot;    /* the lot that it closes; 0: none named */
-    smc_refusal_t reject; /* SMC_END_TRIGGER: why it could not begin to work */
-    smc_dec_t price;      /* of a market order: its bound; 0: none */
-    smc_dec_t qty;        /* base; of a market order by quote amount: what the amount comes to, 0
+    bool liquidation;      /* placed by the system to end a position */
+    int64_t close_lot;     /* the lot that it closes; 0: none named */
+    smc_refusal_t reject;  /* SMC_END_TRIGGER: why it could not begin to work */
+    smc_dec_t price;       /* of a market order: its bound; 0: none */
+    smc_dec_t qty;         /* base; of a market order by quote amount: what the amount comes to, 0
                             until it fires */
-    smc_dec_t quote_qty;  /* 0 unless a market order by quote amount */
+    smc_dec_t quote_qty;   /* 0 unless a market order by quote amount */
+    smc_dec_t display_qty; /* the most that the book shows of it at a time; 0: all */
     smc_dec_t filled;
     smc_dec_t filled_quote;
     smc_dec_t prevented_qty;
@@ -283,7 +284,10 @@ typedef struct smc_order_request {
     const smc_dec_t *qty; /* NULL: not given */
     const smc_dec_t *quote_qty;
     const smc_dec_t *price; /* of a market order: takes nothing beyond it */
-    const char *client_id;  /* NULL or "": none; copied */
+    /* NULL: all.  Of a limit order, the most that the book shows of it; the next part goes to the
+     * end of the queue at its price when one is used up. */
+    const smc_dec_t *display_qty;
+    const char *client_id; /* NULL or "": none; copied */
     /* NULL, or when the order begins to work; until then it only waits.  It locks what a limit
      * order would; without a price of its own, what it comes to at the trigger price. */
     const smc_trigger_t *trigger;

@@ -13,20 +13,26 @@ end
 
 local function between(value, least, most) return value >= least and value <= most end
 
---- Returns nil, or a refusal.  order: { type, market (it works as one), price, stop, delta, qty, quote_qty };
+--- Returns nil, or a refusal.  order: { type, market (it works as one), price, stop, delta, qty,
+-- quote_qty, part };
 -- reference(): the average price.
 function M.check(def, order, reference)
   for _, price in ipairs { order.price or order.stop, order.price and order.stop } do
     if not within(price, def.tick, def.max_price, def.tick) then return refusal.filter "PRICE_FILTER" end
   end
   if order.price and not percent_price(order.price, reference()) then return refusal.filter "PERCENT_PRICE_BY_SIDE" end
-  if order.qty and not within(order.qty, def.step, def.max_qty, def.step) then return refusal.filter "LOT_SIZE" end
+  for _, qty in ipairs { order.qty or order.part, order.qty and order.part } do
+    if not within(qty, def.step, def.max_qty, def.step) then return refusal.filter "LOT_SIZE" end
+  end
   if order.type == "MARKET" and order.qty and not within(order.qty, nil, def.market_max) then
     return refusal.filter "MARKET_LOT_SIZE"
   end
   local amount = order.quote_qty or mul(order.qty, order.price or reference())
   local most = not order.market and symbols.max_notional or nil
   if not within(amount, def.min_notional, most) then return refusal.filter "NOTIONAL" end
+  if order.part and not within(mul(order.part, symbols.iceberg_parts), order.qty) then
+    return refusal.filter "ICEBERG_PARTS"
+  end
   if order.delta and not between(order.delta, symbols.min_trailing_delta, symbols.max_trailing_delta) then
     return refusal.filter "TRAILING_DELTA"
   end

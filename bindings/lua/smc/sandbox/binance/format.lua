@@ -67,7 +67,8 @@ local SAYS = {
   pegOffsetType = { "peg_offset", of = "label" },
   pegOffsetValue = { "peg_levels", of = "label" },
   peggedPrice = { "pegged", 8, of = "label" },
-  icebergQty = function() return ZERO end,
+  icebergQty = function(o) return pad(o.display_qty or "0") end,
+  part = { "display_qty", 8 },
   time = function(o, view) return o.created_ms + view.skew_ms end,
   updateTime = function(o, view) return o.updated_ms + view.skew_ms end,
   isWorking = function(o) return o.on_book == true end,
@@ -113,26 +114,25 @@ function M.view(sb, order, more)
 end
 
 local HEAD = "symbol orderId orderListId clientOrderId transactTime "
-local AMOUNTS = "price origQty executedQty origQuoteOrderQty cummulativeQuoteQty status timeInForce type side "
-local TRAIL = "trailingDelta trailingTime "
+local TERMS = "price origQty executedQty origQuoteOrderQty cummulativeQuoteQty status timeInForce type side "
+  .. "icebergQty=part stopPrice=stop trailingDelta trailingTime "
 local REST = "selfTradePreventionMode preventedMatchId preventedQuantity strategyId strategyType pegPriceType "
   .. "pegOffsetType pegOffsetValue peggedPrice "
 
 --- The answers to a placement, by what was asked for.  The view has transactTime, and fills.
 M.placed = {
   ACK = M.shape(HEAD),
-  RESULT = M.shape(HEAD .. AMOUNTS .. "stopPrice=stop " .. TRAIL .. "workingTime " .. REST .. "expiryReason"),
-  FULL = M.shape(HEAD .. AMOUNTS .. "stopPrice=stop " .. TRAIL .. "workingTime fills " .. REST .. "expiryReason"),
+  RESULT = M.shape(HEAD .. TERMS .. "workingTime " .. REST .. "expiryReason"),
+  FULL = M.shape(HEAD .. TERMS .. "workingTime fills " .. REST .. "expiryReason"),
 }
 
 --- The answer to a cancel.  The view has transactTime.
-M.canceled = M.shape("symbol origClientOrderId orderId orderListId clientOrderId transactTime " .. AMOUNTS
-  .. "stopPrice=stop " .. TRAIL .. REST)
+M.canceled = M.shape("symbol origClientOrderId orderId orderListId clientOrderId transactTime " .. TERMS .. REST)
 
 --- An order as queries show it.
 M.order = M.shape("symbol orderId orderListId clientOrderId price origQty executedQty cummulativeQuoteQty status "
-  .. "timeInForce type side stopPrice icebergQty time updateTime isWorking workingTime origQuoteOrderQty " .. TRAIL
-  .. REST .. "expiryReason")
+  .. "timeInForce type side stopPrice icebergQty time updateTime isWorking workingTime origQuoteOrderQty trailingDelta "
+  .. "trailingTime " .. REST .. "expiryReason")
 
 --- The order in the answer to an amendment.  The view has origClientOrderId.
 M.amended = M.shape "symbol orderId orderListId origClientOrderId clientOrderId price qty=origQty executedQty \z

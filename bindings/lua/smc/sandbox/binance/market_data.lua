@@ -86,9 +86,10 @@ function M.nothing() return json.array {} end
 
 --- No rule bounds the prices of trades here, and so no price is computed that such rules refer to.
 function M.rules(sb, call)
-  local rules = M.each_symbol(sb, call, function(def)
+  local rules, no = M.each_symbol(sb, call, function(def)
     return json.object("symbol", def.symbol, "rules", json.array {})
   end)
+  if not rules then return nil, no end
   return json.object("symbolRules", call.def and json.array { rules } or rules)
 end
 

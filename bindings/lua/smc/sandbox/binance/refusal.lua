@@ -60,6 +60,8 @@ return refusals.of({
   -- ---- orders ----------------------------------------------------------------------------------
   filter = { -1013, "Filter failure: %s" },
   engine_filter = { -2010, "Filter failure: %s" }, -- of counts and positions, which only the engine knows
+  combination = { -1014, "Unsupported order combination." },
+  iceberg_too_large = { -2010, "IcebergQty exceeds QTY." },
   market_closed = { -1013, "Market is closed." },
   no_peg = { -2010, "This order type may not use pegged price." },
   other_peg = { -2010, "This price peg cannot be used with this order type." },

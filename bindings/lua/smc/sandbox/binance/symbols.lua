@@ -18,6 +18,7 @@ M.list = coins.with {
 }
 
 M.max_notional = "9000000"
+M.iceberg_parts = "100"
 M.max_orders, M.max_algo_orders, M.max_amends, M.max_lists = 200, 5, 10, 20
 M.min_trailing_delta, M.max_trailing_delta = 10, 2000
 M.price_up, M.price_down = "2", "0.5"
@@ -31,6 +32,7 @@ local function filters(def)
   return {
     { "PRICE_FILTER", "minPrice", pad(def.tick), "maxPrice", pad(def.max_price), "tickSize", pad(def.tick) },
     { "LOT_SIZE", "minQty", pad(def.step), "maxQty", pad(def.max_qty), "stepSize", pad(def.step) },
+    { "ICEBERG_PARTS", "limit", math.tointeger(tonumber(M.iceberg_parts)) },
     { "MARKET_LOT_SIZE", "minQty", pad "0", "maxQty", pad(def.market_max), "stepSize", pad "0" },
     { "TRAILING_DELTA", "minTrailingAboveDelta", M.min_trailing_delta, "maxTrailingAboveDelta", M.max_trailing_delta,
       "minTrailingBelowDelta", M.min_trailing_delta, "maxTrailingBelowDelta", M.max_trailing_delta },
@@ -69,7 +71,7 @@ function M.describe(def, sb, permission_sets)
     "quoteAsset", def.quote, "quotePrecision", 8, "quoteAssetPrecision", 8,
     "baseCommissionPrecision", 8, "quoteCommissionPrecision", 8,
     "orderTypes", json.array(M.order_types),
-    "icebergAllowed", false, "ocoAllowed", true, "otoAllowed", true, "opoAllowed", false,
+    "icebergAllowed", true, "ocoAllowed", true, "otoAllowed", true, "opoAllowed", false,
     "quoteOrderQtyMarketAllowed", true, "allowTrailingStop", true,
     "cancelReplaceAllowed", true, "amendAllowed", true, "pegInstructionsAllowed", true,
     "isSpotTradingAllowed", true, "isMarginTradingAllowed", false,

@@ -83,6 +83,14 @@ end
 
 -- ---- what can be judged without the engine -------------------------------------------------------
 
+local function is_iceberg(v) return v.icebergQty ~= nil and decimal.cmp(v.icebergQty, "0") > 0 end
+
+local function iceberg_fits(v)
+  if not is_iceberg(v) then return nil end
+  if v.timeInForce and v.timeInForce ~= "GTC" then return refusal.combination() end
+  if decimal.cmp(v.icebergQty, v.quantity) >= 0 then return refusal.iceberg_too_large() end
+end
+
 --- Whether it fires when the price rises.
 local function rises(v) return (RULES[v.type].stops or false) == (v.side == "BUY") end
 
@@ -98,13 +106,15 @@ end
 function M.judge(sb, def, v)
   local no = peg_fits(v)
   if no then return no end
-  if v.icebergQty and decimal.cmp(v.icebergQty, "0") > 0 then return refusal.unsupported "Iceberg" end
+  no = iceberg_fits(v)
+  if no then return no end
   if v.pegPriceType then
     v.pegged = pegged_price(sb, v)
     if not v.pegged then return refusal.no_peg_liquidity() end
   end
   no = filters.check(def, { type = v.type, market = RULES[v.type].works == "market", price = v.pegged or v.price,
-    stop = v.stopPrice, delta = v.trailingDelta, qty = v.quantity, quote_qty = v.quoteOrderQty },
+    stop = v.stopPrice, delta = v.trailingDelta, qty = v.quantity, quote_qty = v.quoteOrderQty,
+    part = is_iceberg(v) and v.icebergQty or nil },
     function() return sb:average_price(v.symbol) end)
   if no then return no end
   if not v.pending and passed(sb, v) then return refusal.would_trigger() end
@@ -139,7 +149,7 @@ function M.request(sb, account, v)
   return { account = account, symbol = v.symbol, side = v.side:lower(), type = RULES[v.type].works, qty = v.quantity,
     quote_qty = v.quoteOrderQty, price = v.pegged or v.price, tif = v.timeInForce and v.timeInForce:lower() or nil,
     client_id = v.newClientOrderId or sb:new_client_id(), stp = ENGINE_STP[stp] or stp:lower(),
-    trigger = trigger_of(v), trail_bps = v.trailingDelta }
+    trigger = trigger_of(v), trail_bps = v.trailingDelta, display_qty = is_iceberg(v) and v.icebergQty or nil }
 end
 
 --- What the engine does not know of the order; nil: nothing.  shows: in place of what it knows.
