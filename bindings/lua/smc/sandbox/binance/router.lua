@@ -67,7 +67,7 @@ function M.answer(sb, route, request)
   if request.ws then
     reached.mark("binance", "methods", route.ws)
   else
-    reached.mark("binance", "endpoints", route.method .. " " .. route.path)
+    reached.mark("binance", "endpoints", route.endpoint)
   end
   sb:settle()
   local now = sb:now()

@@ -135,7 +135,8 @@ local function route(row)
   local endpoint, ws, security, weight, line, handle = table.unpack(row, 1, 6)
   local method, path = endpoint:match "^(%u+) (.+)$"
   local signed = security ~= "NONE"
-  return { method = method, path = path:find "^/" and path or "/api/v3/" .. path, ws = ws, security = security,
+  path = path:find "^/" and path or "/api/v3/" .. path
+  return { method = method, path = path, endpoint = method .. " " .. path, ws = ws, security = security,
     signed = signed, weight = weight, handle = handle, check = row.check, free = row.free, orders = row.orders,
     rest_fields = fields.parse(line .. (signed and " " .. AUTH or "")),
     -- On a session that has logged on, key and signature may be left out.

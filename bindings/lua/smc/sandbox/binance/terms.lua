@@ -32,10 +32,12 @@ local RULES = {
 }
 M.RULES = RULES
 
+local function same(name) return name end
+
 --- Whether an order has what its type needs, and no more.  Returns nil, or a refusal.  named(name): how the request
 -- calls a parameter (default: so).
 function M.shape(v, named)
-  named = named or function(name) return name end
+  named = named or same
   local rule = RULES[v.type]
   for _, name in ipairs(rule.need) do
     if v[name] == nil and not (name == "price" and v.pegPriceType) then return refusal.missing(named(name)) end
@@ -143,17 +145,21 @@ local function trigger_of(v)
   return { price = v.stopPrice, by = "last", when = up and "rises" or "falls" }
 end
 
+local LOWER = { BUY = "buy", SELL = "sell", GTC = "gtc", IOC = "ioc", FOK = "fok" }
+
 --- The request for the engine.
 function M.request(sb, account, v)
   local stp = v.selfTradePreventionMode or symbols.stp_default
-  return { account = account, symbol = v.symbol, side = v.side:lower(), type = RULES[v.type].works, qty = v.quantity,
-    quote_qty = v.quoteOrderQty, price = v.pegged or v.price, tif = v.timeInForce and v.timeInForce:lower() or nil,
+  return { account = account, symbol = v.symbol, side = LOWER[v.side], type = RULES[v.type].works, qty = v.quantity,
+    quote_qty = v.quoteOrderQty, price = v.pegged or v.price, tif = LOWER[v.timeInForce],
     client_id = v.newClientOrderId or sb:new_client_id(), stp = ENGINE_STP[stp] or stp:lower(),
     trigger = trigger_of(v), trail_bps = v.trailingDelta, display_qty = is_iceberg(v) and v.icebergQty or nil }
 end
 
 --- What the engine does not know of the order; nil: nothing.  shows: in place of what it knows.
 function M.label(v)
+  local plain = not (v.strategyId or v.strategyType or v.pegPriceType or v.selfTradePreventionMode)
+  if plain and not RULES[v.type].waits then return nil end
   local shows = { type = RULES[v.type].waits and v.type or nil, price = v.pegged and (v.price or "0"),
     stp = ENGINE_STP[v.selfTradePreventionMode] and v.selfTradePreventionMode }
   local label = { strategy_id = v.strategyId, strategy_type = v.strategyType, peg = v.pegPriceType,
