@@ -7,31 +7,9 @@ smcrun=$(realpath "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 rounds=${ROUNDS:-5} seconds=${SECONDS_EACH:-3} connections=${CONNECTIONS:-32}
 script=$PWD/signed_orders.lua
-work=$(mktemp -d)
 export KEY=bench-key SECRET=0123456789abcdef0123456789abcdef
-pids=()
-
-finish() {
-    ((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null
-    wait
-    rm -rf "$work"
-}
-trap finish EXIT
-
-die() {
-    printf 'bench_serve: %s\n' "$1" >&2
-    exit 1
-}
-
-eventually() {
-    for _ in {1..200}; do
-        "$@" && return
-        sleep 0.05
-    done
-    return 1
-}
-
-listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+# shellcheck source=peer.sh
+source ./peer.sh
 
 post() { # post PORT PATH BODY
     local answer
@@ -64,43 +42,6 @@ reply() { # what a filled order looks like
     printf '"commission":"0.00000000","commissionAsset":"BTC","tradeId":1234567}],"selfTradePreventionMode":"EXPIRE_MAKER"}'
 }
 
-start_nginx() {
-    local port try
-    for try in {1..20}; do
-        port=$((20000 + RANDOM % 20000))
-        cat >"$work/nginx.conf" <<END
-daemon off; worker_processes 1; pid $work/nginx.pid; error_log $work/nginx.log;
-events { worker_connections 1024; }
-http {
-    access_log off; keepalive_requests 1000000000; client_body_temp_path $work/body; server_tokens off;
-    proxy_temp_path $work/proxy; fastcgi_temp_path $work/fastcgi; uwsgi_temp_path $work/uwsgi; scgi_temp_path $work/scgi;
-    server {
-        listen 127.0.0.1:$port;
-        location / {
-            default_type application/json;
-            add_header x-mbx-uuid 695afbc0-0000-4000-8000-0000000003e8;
-            add_header X-MBX-USED-WEIGHT 0;
-            add_header X-MBX-USED-WEIGHT-1M 0;
-            add_header X-MBX-ORDER-COUNT-10S 0;
-            return 200 '$(reply)';
-        }
-    }
-}
-END
-        taskset -c 0 nginx -e "$work/nginx.log" -c "$work/nginx.conf" &
-        nginx_pid=$!
-        pids+=("$nginx_pid")
-        eventually nginx_has_come "$port"
-        kill -0 "$nginx_pid" 2>/dev/null && break
-        ((try < 20)) || die "nginx does not start: $(<"$work/nginx.log")"
-    done
-    nginx_url=http://127.0.0.1:$port
-    nginx_pid=$(pgrep -P "$nginx_pid" | head -n 1) # the worker does the work
-}
-
-# Or gone: its port was taken.
-nginx_has_come() { ! kill -0 "$nginx_pid" 2>/dev/null || { [[ -s $work/nginx.pid ]] && listens "$1"; }; }
-
 cpu_ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
 
 load() { # load URL [NAME=VALUE...]: wrk's report
@@ -124,11 +65,9 @@ check() {
     printf 'checked: %s\n' "$report"
 }
 
-median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-
-(($(nproc) >= 2)) || die "two cores are needed, one for the server and one for the client"
 start_smcrun
-start_nginx
+start_nginx "$(reply)" 'add_header x-mbx-uuid 695afbc0-0000-4000-8000-0000000003e8;' \
+    'add_header X-MBX-USED-WEIGHT 0; add_header X-MBX-USED-WEIGHT-1M 0; add_header X-MBX-ORDER-COUNT-10S 0;'
 check
 for ((i = 0; i < rounds; i++)); do
     measure smcrun "$smcrun_pid" "$smcrun_url"
