@@ -3,6 +3,8 @@ local calls = require "smc.sandbox.bybit.calls"
 local fake = require "bybit_fake"
 local json = require "smc.json"
 local rng = require "smc.core.rng"
+local sign = require "smc.core.sign"
+local smc = require "smc"
 
 local CALLS = 2000
 
@@ -102,4 +104,42 @@ describe("the bybit sandbox", function()
     assert.is_true(kinds > 20, "kinds of answers: " .. kinds)
     sb:close()
   end)
+
+  -- What the fields of a frame may be.
+  local FRAME = {
+    op = { '"subscribe"', '"unsubscribe"', '"ping"', '"auth"', '"order.create"', '"order.cancel"', '"order.amend"',
+      '"order.create-batch"', "5", "null", "{}", '""' },
+    args = { '["order"]', '["orderbook.50.BTCUSDT"]', '["tickers.BTCUSDT","kline.1.ETHUSDT"]', '["wallet","position"]',
+      '["execution.fast","order.linear"]', "[1]", '["x"]', "[]", "{}", "null", '"x"', "[null]", '[["a"]]', '["k",5,6]',
+      '["orderbook..BTCUSDT"]', "[true]", '[{"category":"linear","request":[{},1,"a",null]}]', '[{"category":{}}]',
+      '[{"request":{"a":1}}]', '[{"category":"spot","symbol":"BTCUSDT","side":"Buy","orderType":"Limit","qty":"0.1",'
+        .. '"price":"50000"}]' },
+    req_id = { '"a"', "5", "null", "{}", "[]", "true", "1.5", '"' .. ("x"):rep(50) .. '"' },
+    header = { '{"X-BAPI-TIMESTAMP":"1767571200000"}', '{"X-BAPI-TIMESTAMP":{}}', "{}", "null", "5", "[]",
+      '{"X-BAPI-TIMESTAMP":1767571200000,"X-BAPI-RECV-WINDOW":[]}' },
+  }
+
+  for _, path in ipairs { "/v5/public/spot", "/v5/public/linear", "/v5/private", "/v5/trade" } do
+    it("answers every frame, and goes on: " .. path, function()
+      local sb, r = fake.venue(), rng.new(7, path)
+      local sock = fake.connect(sb, path)
+      local function field(name) return one_of(r, FRAME[name]) end
+      for i = 1, 500 do
+        local expires = smc.wall() + 5000
+        if i == 100 then
+          sock:say(json.encode { op = "auth", args = json.array { sb.key, expires,
+            sign.key("hmac", sb.secret):sign("GET/realtime" .. expires) } })
+        end
+        local frame = ('{"op":%s,"args":%s,"%s":%s,"header":%s}'):format(field "op", field "args",
+          one_of(r, { "req_id", "reqId" }), field "req_id", field "header")
+        sock:say(frame)
+        local answers = sock:take()
+        assert.is_true(#answers > 0, frame)
+        for _, text in ipairs(answers) do assert.not_matches("table: ", text) end
+      end
+      for _, text in ipairs { "", "[]", "5", "null", '"x"', "{", "\0", ("["):rep(2000) } do sock:say(text) end
+      assert.is_nil(sock.closed)
+      sb:close()
+    end)
+  end
 end)

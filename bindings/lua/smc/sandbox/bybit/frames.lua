@@ -10,12 +10,13 @@ function M.send(session, ...)
   session.sock:send(json.encode(json.object(...)))
 end
 
---- req_id as the venue gives it back: as text, nil if there was none.
-function M.req_id(frame)
-  local id = frame.req_id
-  if id == nil or id == json.null then return nil end
-  return tostring(id)
+--- A value of a frame as the venue gives it back: as text, nil if there was none.
+function M.text(value)
+  if value == nil or value == json.null or type(value) == "table" then return nil end
+  return tostring(value)
 end
+
+function M.req_id(frame) return M.text(frame.req_id) end
 
 --- The list of topic names in args, or nil.
 function M.names(frame)
@@ -34,7 +35,7 @@ end
 
 local function unknown(_, session, frame)
   M.send(session, "success", false, "ret_msg", "error:invalid op", "conn_id", session.conn_id, "req_id",
-    M.req_id(frame) or "", "op", tostring(frame.op))
+    M.req_id(frame) or "", "op", M.text(frame.op) or "")
 end
 
 local function on_message(sb, session, socket, data)
@@ -42,7 +43,7 @@ local function on_message(sb, session, socket, data)
   if type(frame) ~= "table" then
     return M.send(session, "success", false, "ret_msg", not_json(data), "conn_id", session.conn_id, "op", "")
   end
-  sb:record { method = "WS", path = tostring(frame.op), body = data, signed = frame.op == "auth" }
+  sb:record { method = "WS", path = M.text(frame.op) or "", body = data, signed = frame.op == "auth" }
   local operation = socket.operations[frame.op]
   if operation then reached.mark("bybit", "operations", session.socket .. " " .. frame.op) end
   operation = operation or socket.unknown or unknown

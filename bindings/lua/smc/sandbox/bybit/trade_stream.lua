@@ -12,27 +12,23 @@ local M = {}
 
 local MAX_ID = 36
 
-local function text_of(value)
-  return value ~= nil and value ~= json.null and tostring(value) or nil
-end
-
 --- ...: further names and values.
 local function respond(session, frame, no, ...)
   if no then reached.refused("bybit", no) end
-  frames.send(session, "reqId", text_of(frame.reqId), "retCode", no and no.code or 0, "retMsg", no and no.msg or "OK",
-    "op", tostring(frame.op), "connId", session.conn_id, ...)
+  frames.send(session, "reqId", frames.text(frame.reqId), "retCode", no and no.code or 0,
+    "retMsg", no and no.msg or "OK", "op", frames.text(frame.op) or "", "connId", session.conn_id, ...)
 end
 
 --- The same clock rule as of a signed request.
 local function check_header(frame, now_ms)
   local header = type(frame.header) == "table" and frame.header or {}
-  local timestamp = text_of(header["X-BAPI-TIMESTAMP"])
+  local timestamp = frames.text(header["X-BAPI-TIMESTAMP"])
   if not timestamp then return nil, refusal.params "X-BAPI-TIMESTAMP is required" end
-  return auth.check_clock(timestamp, text_of(header["X-BAPI-RECV-WINDOW"]) or "", now_ms)
+  return auth.check_clock(timestamp, frames.text(header["X-BAPI-RECV-WINDOW"]) or "", now_ms)
 end
 
 local function check_id(session, frame)
-  local id = text_of(frame.reqId)
+  local id = frames.text(frame.reqId)
   if not id then return true end
   if #id > MAX_ID then return nil, refusal.params "reqId is too long" end
   if session.ids[id] then return nil, refusal.request_twice() end
@@ -88,7 +84,7 @@ function operations.ping(sb, session, frame)
 end
 
 local function unknown(_, session, frame)
-  respond(session, frame, refusal.unknown_op(tostring(frame.op)), "data", json.object())
+  respond(session, frame, refusal.unknown_op(frames.text(frame.op) or ""), "data", json.object())
 end
 
 M.socket = { name = "trade", operations = operations, unknown = unknown,
