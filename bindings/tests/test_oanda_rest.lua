@@ -121,8 +121,8 @@ describe("an oanda account", function()
     assert.equal("transactions id accountID userID batchID requestID time type divisionID siteID accountUserID "
       .. "accountNumber homeCurrency id accountID userID batchID requestID time type amount fundingReason "
       .. "accountBalance lastTransactionID", names(ex.answer))
-    assert.same({ "CREATE", "TRANSFER_FUNDS", "2" }, { answer.transactions[1].type, answer.transactions[2].type,
-      answer.lastTransactionID })
+    assert.same({ "CREATE", "TRANSFER_FUNDS", "100000.0000000000", "2" }, { answer.transactions[1].type,
+      answer.transactions[2].type, answer.transactions[2].amount, answer.lastTransactionID })
   end)
 
   it("lists what it may trade", function()

@@ -60,7 +60,7 @@ function Venue:open_account()
   self.log:add("CREATE", "divisionID", 4, "siteID", 101, "accountUserID", self.user_id, "accountNumber", 1,
     "homeCurrency", instruments.home)
   self.log:begin(now)
-  self.log:add("TRANSFER_FUNDS", "amount", FUNDS .. ".0000", "fundingReason", "CLIENT_FUNDING",
+  self.log:add("TRANSFER_FUNDS", "amount", FUNDS .. ".0000000000", "fundingReason", "CLIENT_FUNDING",
     "accountBalance", FUNDS .. ".0000")
 end
 
