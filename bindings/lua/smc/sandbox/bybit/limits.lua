@@ -1,39 +1,22 @@
 --- Bybit's counters: requests of an address over five seconds, requests of an account to an endpoint over one second,
 -- handshakes over five minutes.  All windows roll.
+local rolling = require "smc.sandbox.rolling"
+
 local M = {}
 local Limits = {}
 Limits.__index = Limits
 
 local SECOND_MS, IP_MS, CONNECTIONS_MS = 1000, 5000, 300000
 
-local function window(ms, limit) return { ms = ms, limit = limit, first = 1, last = 0 } end
-
---- Forgets what has left the window; how many are in it.
-local function roll(w, now_ms)
-  while w.first <= w.last and w[w.first] <= now_ms - w.ms do
-    w[w.first] = nil
-    w.first = w.first + 1
-  end
-  return w.last - w.first + 1
-end
-
---- Counts one if there is room for it.
-local function take(w, now_ms)
-  if roll(w, now_ms) >= w.limit then return false end
-  w.last = w.last + 1
-  w[w.last] = now_ms
-  return true
-end
-
 function M.new(assume, now_ms)
-  return setmetatable({ assume = assume, opened = now_ms, requests = window(IP_MS, assume.ip_limit),
-    connections = window(CONNECTIONS_MS, assume.connection_limit), users = {}, changed = {}, banned_until = 0, used = 0,
-    violations = 0 }, Limits)
+  return setmetatable({ assume = assume, opened = now_ms, requests = rolling.new(IP_MS, assume.ip_limit),
+    connections = rolling.new(CONNECTIONS_MS, assume.connection_limit), users = {}, changed = {}, banned_until = 0,
+    used = 0, violations = 0 }, Limits)
 end
 
 --- A new limit of the address: n requests over so many seconds.
 function Limits:change(n, seconds)
-  self.requests = window(seconds * 1000, n)
+  self.requests = rolling.new(seconds * 1000, n)
 end
 
 --- A new limit of an endpoint: n requests of an account a second.
@@ -43,7 +26,7 @@ end
 
 --- Counts one request of the address.  false: it is shut out.
 function Limits:admit(now_ms)
-  if now_ms >= self.banned_until and take(self.requests, now_ms) then
+  if now_ms >= self.banned_until and rolling.take(self.requests, now_ms) then
     self.used = self.used + 1
     return true
   end
@@ -55,7 +38,7 @@ end
 --- A handshake.  false: too many, or the address is shut out.
 function Limits:connect(now_ms)
   if now_ms < self.banned_until then return false end
-  return not self.assume.limit_connections or take(self.connections, now_ms)
+  return not self.assume.limit_connections or rolling.take(self.connections, now_ms)
 end
 
 --- Counts one request of an account to an endpoint; group: what else tells windows apart.  Returns whether it may pass,
@@ -63,11 +46,11 @@ end
 function Limits:admit_user(account, path, group, limit, now_ms)
   limit = self.changed[path] or limit
   local id = account .. " " .. path .. " " .. group
-  local w = self.users[id] or window(SECOND_MS, limit)
+  local w = self.users[id] or rolling.new(SECOND_MS, limit)
   self.users[id] = w
-  local passed = take(w, now_ms)
+  local passed = rolling.take(w, now_ms)
   if not passed then self.violations = self.violations + 1 end
-  return passed, { limit = limit, left = limit - roll(w, now_ms),
+  return passed, { limit = limit, left = limit - rolling.roll(w, now_ms),
     reset = passed and now_ms or (w[w.first] or now_ms) + SECOND_MS }
 end
 
@@ -75,8 +58,9 @@ end
 function Limits:report(now_ms)
   local w = self.requests
   local windows = (now_ms - self.opened) // w.ms + 1
-  return { used = self.used, allowed = windows * w.limit, violations = self.violations, window = roll(w, now_ms),
-    limit = w.limit, per = w.ms // 1000, banned_until = self.banned_until > now_ms and self.banned_until or nil }
+  return { used = self.used, allowed = windows * w.limit, violations = self.violations,
+    window = rolling.roll(w, now_ms), limit = w.limit, per = w.ms // 1000,
+    banned_until = self.banned_until > now_ms and self.banned_until or nil }
 end
 
 return M
