@@ -336,7 +336,10 @@ function Venue:cancel_all(symbol) end
 ---is twice as long, and up to half of each is left to chance.  The first attempt is made at once, oanda's waits
 ---@field longest_delay? number  default 30
 
----@class smc.MarketStreamOptions: smc.StreamOptions, string[]  the channels as a list, options by name
+---The channels as a list, options by name.
+---@class smc.MarketStreamOptions: smc.StreamOptions, string[]
+---@field depth? integer  levels a side that local books hold at least: binance up to 5000, default 1000; bybit up to
+---1000, default 50; oanda tells three and takes no depth
 
 ---@class smc.UserStreamOptions: smc.StreamOptions
 ---@field symbols? string[]  where to look for missed fills, beside the symbols that this object has placed orders in,

@@ -51,27 +51,41 @@ function M.class()
   return class
 end
 
---- Reads a list like { "trade:BTC/USDT" }; wrong use is blamed on the caller of the caller.
--- kinds: which exist; topic(kind, native symbol): the venue's name; new_book(symbol); native(symbol): as the venue
--- writes it, default without the slash.
--- Returns the fields { names, channels, channel_of, books, only_book }, names being the venue's; and the options.
-function M.parse(channels, kinds, topic, new_book, native)
+--- The smallest depth on offer that is deep enough.  offered: ascending, with a default.
+local function depth_of(asked, offered, level)
+  if asked == nil then return offered.default end
+  local deepest = offered[#offered]
+  if math.type(asked) ~= "integer" or asked < 1 or asked > deepest then
+    error(("stream: depth is a whole number of levels, at most %d"):format(deepest), level + 1)
+  end
+  for _, depth in ipairs(offered) do
+    if depth >= asked then return depth end
+  end
+end
+
+--- Reads a list like { "trade:BTC/USDT" } with its options; wrong use is blamed on the caller of the caller.
+-- how: kinds, a set; topic(kind, native symbol, depth), the venue's name; new_book(symbol); native(symbol), as the
+-- venue writes it (default: without the slash); depths, what is on offer (default: that can't be chosen).
+-- Returns the fields { names, channels, channel_of, books, only_book, depth }, names being the venue's; the options.
+function M.parse(channels, how)
   if type(channels) ~= "table" or #channels == 0 then
     error("stream: a list like { \"trade:BTC/USDT\" } expected", 3)
   end
-  local options = stream_options.read("stream", channels, {}, 4)
+  local options = stream_options.read("stream", channels, { depth = how.depths }, 4)
+  local depth = how.depths and depth_of(channels.depth, how.depths, 3)
   local names, channel_of, books, only = {}, {}, {}, nil
   for i, channel in ipairs(channels) do
     local kind, symbol = tostring(channel):match("^(%a+):(.+)$")
-    if not kinds[kind] then error(("stream: unknown channel '%s'"):format(tostring(channel)), 3) end
-    names[i] = topic(kind, (native or words.native)(symbol))
+    if not how.kinds[kind] then error(("stream: unknown channel '%s'"):format(tostring(channel)), 3) end
+    names[i] = how.topic(kind, (how.native or words.native)(symbol), depth)
     channel_of[names[i]] = channel
     if kind == "book" then
-      books[channel] = new_book(symbol)
+      books[channel] = how.new_book(symbol)
       only = next(books, next(books)) == nil and channel or nil
     end
   end
-  return { names = names, channels = channels, channel_of = channel_of, books = books, only_book = only }, options
+  return { names = names, channels = channels, channel_of = channel_of, books = books, only_book = only,
+    depth = depth }, options
 end
 
 return M

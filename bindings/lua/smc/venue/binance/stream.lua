@@ -12,7 +12,7 @@ local Stream = market_stream.class()
 
 Stream.max_age = 23 * 3600 -- the venue ends what is a day old
 
-local SNAPSHOT_LEVELS = 1000
+local DEPTHS = { 1000, 5000, default = 1000 } -- of a snapshot
 local SNAPSHOT_TRIES = 10
 
 local CHANNELS = { trade = "@trade", book = "@depth@100ms", ticker = "@ticker" }
@@ -80,7 +80,7 @@ end
 
 local function snapshot(self, book)
   for _ = 1, SNAPSHOT_TRIES do
-    local answer, err = self.venue:get("/api/v3/depth", { symbol = unify.native(book.symbol), limit = SNAPSHOT_LEVELS })
+    local answer, err = self.venue:get("/api/v3/depth", { symbol = unify.native(book.symbol), limit = self.depth })
     if not answer then return nil, err end
     if book:restart(answer) then return true end
   end
@@ -114,8 +114,8 @@ end
 
 --- Connects, and begins.
 function M.open(venue, channels)
-  local fields, options = market_stream.parse(channels, CHANNELS,
-    function(kind, symbol) return symbol:lower() .. CHANNELS[kind] end, local_book.new)
+  local fields, options = market_stream.parse(channels, { kinds = CHANNELS, new_book = local_book.new, depths = DEPTHS,
+    topic = function(kind, symbol) return symbol:lower() .. CHANNELS[kind] end })
   fields.venue, fields.url, fields.last_trade = venue, venue.ws_url .. "/stream", {}
   return events.open(Stream, fields, options, client.inside(venue))
 end

@@ -11,7 +11,8 @@ local M = {}
 local Stream = market_stream.class()
 frames.extend(Stream, "stream")
 
-local TOPICS = { trade = "publicTrade.", book = "orderbook.50.", ticker = "tickers." }
+local TOPICS = { trade = "publicTrade.%s", book = "orderbook.%s.%s", ticker = "tickers.%s" }
+local DEPTHS = { 1, 50, 200, 1000, default = 50 }
 
 local function trade_events(frame, channel)
   local out = {}
@@ -104,11 +105,16 @@ end
 
 local function native(symbol) return select(2, categories.of("stream", symbol)) end
 
+local function topic(kind, symbol, depth)
+  if kind == "book" then return TOPICS.book:format(depth, symbol) end
+  return TOPICS[kind]:format(symbol)
+end
+
 --- Connects, and begins.
 function M.open(venue, channels)
   local category = category_of(channels)
-  local fields, options = market_stream.parse(channels, TOPICS,
-    function(kind, symbol) return TOPICS[kind] .. symbol end, local_book.new, native)
+  local fields, options = market_stream.parse(channels, { kinds = TOPICS, new_book = local_book.new, native = native,
+    depths = DEPTHS, topic = topic })
   fields.tickers = {}
   fields.url = venue.ws_url:gsub("/spot$", "/" .. category)
   return events.open(Stream, fields, options, client.inside(venue))

@@ -44,8 +44,8 @@ end
 
 --- Connects, and begins.
 function M.open(venue, inner, channels)
-  local fields, options = market_stream.parse(channels, { book = true, ticker = true },
-    function(kind, name) return kind .. ":" .. name end, local_book.new, unify.native)
+  local fields, options = market_stream.parse(channels, { kinds = { book = true, ticker = true },
+    new_book = local_book.new, native = unify.native, topic = function(kind, name) return kind .. ":" .. name end })
   local names, seen = {}, {}
   for _, topic in ipairs(fields.names) do
     local name = topic:match ":(.+)$"
