@@ -306,3 +306,20 @@ describe("time-outs under many tasks", function()
     assert.equal(5000, woken)
   end)
 end)
+
+describe("a task that waits", function()
+  local function kib()
+    for _ = 1, 3 do collectgarbage() end -- what has a finalizer goes in the next round
+    return collectgarbage "count"
+  end
+
+  it("takes less than 4 KiB", function()
+    local n, tasks, before = 1000, {}, kib()
+    local function sleep() smc.sleep(1) end
+    for i = 1, n do tasks[i] = smc.spawn(sleep) end
+    smc.sleep(0.5)
+    local each = (kib() - before) / n
+    assert.is_true(each > 0.5 and each < 4, ("%.2f KiB"):format(each))
+    for _, task in ipairs(tasks) do task:join() end
+  end)
+end)

@@ -121,7 +121,7 @@ local function is_signed(text) return text:find("signature=", 1, true) ~= nil en
 function Venue:serve(ex)
   local method, path, query, body, websocket = ex:parts()
   local entry = { method = method, path = path, query = query, body = body, websocket = websocket,
-    signed = is_signed(query) or is_signed(body), status = nil, at = nil }
+    signed = is_signed(query) or is_signed(body), status = nil, at = nil, fault = nil }
   self:record(entry)
   if not websocket then
     entry.status = rest.serve(self, ex, method, path, query, body)

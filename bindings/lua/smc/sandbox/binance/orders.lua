@@ -23,8 +23,8 @@ function M.submit(sb, call)
   local label = terms.label(v)
   if label then sb:set_label(order, label) end
   local kind = v.newOrderRespType or RESPONSE[v.type] or "ACK"
-  return format.placed[kind](format.view(sb, order, { transactTime = call.now, fills = kind == "FULL"
-    and format.each(fills, format.own_fill) }))
+  return format.placed[kind](format.view(sb, order, { transactTime = call.now,
+    fills = kind == "FULL" and format.each(fills, format.own_fill) or nil, order = nil, label = nil, skew_ms = nil }))
 end
 
 function M.place(sb, call)

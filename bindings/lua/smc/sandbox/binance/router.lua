@@ -45,7 +45,8 @@ local function run(sb, route, request, now)
   local admitted, limited = sb.limits:admit(weight, route.free, now)
   if not admitted then return nil, limited, 0 end
   if not values then return nil, no, weight end
-  local call = { values = values, now = now, ws = request.ws, connection = request.connection }
+  local call = { values = values, now = now, ws = request.ws, connection = request.connection,
+    key = nil, account = nil, def = nil } -- room for what follows
   if route.signed then
     call.key, no = identify(sb, request, values, now)
     if not call.key then return nil, no, weight end
