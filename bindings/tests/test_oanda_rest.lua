@@ -137,6 +137,20 @@ describe("an oanda account", function()
   end)
 end)
 
+describe("an oanda user", function()
+  before_each(function() sb = fake.venue() end)
+
+  it("is told who they are, and nobody else", function()
+    for _, name in ipairs { "@", tostring(sb.user_id), "@sandbox" } do
+      local answer, ex = get("/users/" .. name)
+      assert.same({ 200, sb.user_id, "sandbox" }, { ex.status, answer.userInfo.userID, answer.userInfo.username })
+    end
+    local _, ex = get "/users/@/externalInfo"
+    assert.equal(('{"userInfo":{"userID":%d,"country":"US","FIFO":false}}'):format(sb.user_id), ex.answer)
+    refused(403, "The provided request was forbidden.", nil, "/users/1")
+  end)
+end)
+
 describe("oanda prices", function()
   before_each(function() sb = fake.venue() end)
 

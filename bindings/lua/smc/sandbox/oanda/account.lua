@@ -183,9 +183,35 @@ local function configure(sb, call)
   return { "clientConfigureTransaction", sb.log:add("CLIENT_CONFIGURE", table.unpack(given, 1, 4)).json }
 end
 
+-- ---- the user ----------------------------------------------------------------------
+
+local USER_NAME, COUNTRY = "sandbox", "US"
+
+--- Answers for the user of the token: "@", the id, or "@" and the name; nobody else may be asked about.
+local function user_info(describe)
+  return function(sb, call)
+    local user = call.user
+    if user ~= "@" and user ~= tostring(sb.user_id) and user ~= "@" .. USER_NAME then
+      return nil, refusal.forbidden()
+    end
+    return { "userInfo", describe(sb) }
+  end
+end
+
+local own_info = user_info(function(sb)
+  return json.object("username", USER_NAME, "userID", sb.user_id, "country", COUNTRY,
+    "emailAddress", USER_NAME .. "@example.com")
+end)
+
+local external_info = user_info(function(sb)
+  return json.object("userID", sb.user_id, "country", COUNTRY, "FIFO", false)
+end)
+
 M.routes = { { "PATCH", "configuration", configure },
   { "GET", "", whole }, { "GET", "summary", summary },
   { "GET", "changes", changes }, { "GET", "instruments", tradeable } }
-M.public_routes = { { "GET", "accounts", listed, plain = true } }
+M.public_routes = { { "GET", "accounts", listed, plain = true },
+  { "GET", "users/{user}", own_info, plain = true },
+  { "GET", "users/{user}/externalInfo", external_info, plain = true } }
 
 return M

@@ -1,4 +1,5 @@
 --- What becomes of an order when its moment has come: a fill, with the trades that it closes and opens, or a cancel.
+local clock = require "smc.sandbox.oanda.clock"
 local decimal = require "smc.decimal"
 local format = require "smc.sandbox.oanda.format"
 local instruments = require "smc.sandbox.oanda.instruments"
@@ -65,8 +66,9 @@ function M.create(sb, order, reason, ...)
   tx.created = order
   sb.orders[order.n], sb.order_list[#sb.order_list + 1], sb.pending[#sb.pending + 1] = order, order, order
   if order.trade then order.trade[order.type] = order end
+  order.expires_ms = order.timeInForce == "GTD" and order.gtdTime
+    or order.timeInForce == "GFD" and clock.day_end(tx.time_ms) or nil
   if order.type == "MARKET_IF_TOUCHED" then order.initialMarketPrice = M.watched(sb, order) end
-  sb.stirred = true
   return tx
 end
 
@@ -251,6 +253,7 @@ local function attach(sb, order, trade, fill_id)
   for _, pair in ipairs(M.dependents) do
     local d = order[pair[2]]
     if d then
+      sb.stirred = true -- its moment may have come already
       local price = d.price
       if pair[1] ~= "TRAILING_STOP_LOSS" and not price then
         local up = (pair[1] == "TAKE_PROFIT") == is_long(trade.units)

@@ -60,15 +60,9 @@ end
 
 -- ---- by the clock ------------------------------------------------------------------
 
---- When an order expires, in the venue's time; nil: never.
-local function expiry(sb, order)
-  if order.timeInForce == "GTD" then return order.gtdTime end
-  return order.timeInForce == "GFD" and clock.day_end(order.created_ms) or nil
-end
-
 local function expire(sb)
   for _, order in ipairs(table.move(sb.pending, 1, #sb.pending, 1, {})) do
-    local at = expiry(sb, order)
+    local at = order.expires_ms
     if at and at <= sb:now() and order.state == "PENDING" then
       sb.log:begin(sb:now())
       fills.cancel(sb, order, "TIME_IN_FORCE_EXPIRED")
@@ -113,7 +107,7 @@ end
 function M.next_due(sb)
   local due = sb.day_end
   for _, order in ipairs(sb.pending) do
-    local at = expiry(sb, order)
+    local at = order.expires_ms
     if at and at < due then due = at end
   end
   return due - sb.skew_ms
