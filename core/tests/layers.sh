@@ -35,16 +35,21 @@ deny 'the runner sees core/include/smc and smcb*.h only' '[^">]*\.\./|(net|base|
 bad 'a public header includes the C library and smc/ only' "$(grep -n '#include' core/include/smc/*.h |
     grep -vE '#include ("smc/[a-z0-9_]+\.h"|<(std[a-z]+|inttypes|limits|string|time)\.h>)$')"
 
-for folder in base net sign market policy; do
-    public_includes core/$folder | while read -r file name; do
-        case "$(folder_of "$name")" in
-        *base* | *$folder*) ;;
-        *) echo "$file includes smc/$name.h, which is neither of core/$folder nor of core/base" ;;
-        esac
-    done
-done >"${TMPDIR:-/tmp}/layers.$$"
-bad 'inside core every folder sees itself and base' "$(cat "${TMPDIR:-/tmp}/layers.$$")"
-rm -f "${TMPDIR:-/tmp}/layers.$$"
+sideways() { # "file includes header" for each #include of a folder that is neither base nor the file's own
+    for header in core/include/smc/*.h; do
+        name=$(basename "$header" .h)
+        echo "header $name $(folder_of "$name")"
+    done | cat - "$1" | awk '
+        $1 == "header" { $1 = ""; name = $2; $2 = ""; of[name] = $0 " "; next }
+        { split($1, path, "/") }
+        index(of[$2], " base ") == 0 && index(of[$2], " " path[2] " ") == 0 {
+            print $1 " includes smc/" $2 ".h, which is neither of core/" path[2] " nor of core/base"
+        }'
+}
+includes=$(mktemp)
+for folder in base net sign market policy; do public_includes core/$folder; done >"$includes"
+bad 'inside core every folder sees itself and base' "$(sideways "$includes")"
+rm -f "$includes"
 
 for header in core/include/smc/*.h; do
     bad "$header does not compile alone" \

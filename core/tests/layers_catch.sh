@@ -6,12 +6,12 @@ rc=0
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 
-catch() { # catch FILE LINE WHY: layers.sh must fail, and say why, once FILE ends in LINE
+catch() { # catch FILE LINE WHY [CC]: layers.sh must fail, and say why, once FILE ends in LINE
     rm -rf "$copy/tree"
     mkdir "$copy/tree"
     (cd "$root" && cp -r core bindings runner scenarios vendor .ci CMakeLists.txt README.md "$copy/tree")
     printf '%s\n' "$2" >>"$copy/tree/$1"
-    if said=$(sh "$root/core/tests/layers.sh" "$copy/tree" "$cc"); then
+    if said=$(sh "$root/core/tests/layers.sh" "$copy/tree" "${4:-true}"); then
         echo "not caught: '$2' in $1"
         rc=1
     elif ! printf '%s' "$said" | grep -q "$3"; then
@@ -31,7 +31,7 @@ catch core/net/loop.c '#include <openssl/evp.h>' 'OpenSSL belongs'
 catch bindings/smcb_json.c '#include "../core/net/loop_priv.h"' 'bindings see'
 catch runner/options.c '#include "../bindings/smcb.h"' 'the runner sees'
 catch core/include/smc/buf.h '#include <uv.h>' 'a public header includes'
-catch core/include/smc/buf.h 'FILE *smc_buf_open(void);' 'does not compile alone'
+catch core/include/smc/buf.h 'FILE *smc_buf_open(void);' 'does not compile alone' "$cc"
 catch core/base/buf.c '#include "smc/loop.h"' 'sees itself and base'
 catch core/net/loop.c '#include "smc/market.h"' 'sees itself and base'
 catch core/policy/breaker.c '#include "smc/loop.h"' 'sees itself and base'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # scenarios.sh LAW SMCRUN: what must hold of all of scenarios/, whatever is in it.  Run from the root of the tree.
-# Laws: pass, repeat, seeds, real_clock, sabotage, gc_stress.
+# Laws: pass, repeat, seeds (SEEDS of them, from the environment), real_clock, sabotage, gc_stress.
 set -euo pipefail
 law=$1 smcrun=$2
 work=$(mktemp -d)
@@ -29,7 +29,7 @@ repeat() {
 
 # No spec depends on what the market happens to do.
 seeds() {
-    for seed in $(seq 1 50); do
+    for seed in $(seq 1 "$SEEDS"); do
         quietly scenarios --seed "$seed"
     done
 }
