@@ -240,6 +240,26 @@ for _, name in ipairs { "binance", "bybit" } do
       assert.equal(2, handshakes(venue))
     end)
 
+    it("has one reader, beside whom the book can be looked at", function()
+      local stream <close> = assert(venue:stream { "book:BTC/USDT" })
+      local reader <close> = smc.spawn(function()
+        while true do stream:recv(5) end
+      end)
+      smc.sleep(1)
+      says("stream:recv: another task waits for this stream already", function() return stream:recv(1), nil end)
+      for _ = 1, 5 do
+        smc.sleep(1.05) -- not in the instant of a change
+        local own, engine = assert(stream:top(10)), venue.sandbox:book("BTC/USDT", 10)
+        assert.same({ engine.bids, engine.asks }, { own.bids, own.asks })
+      end
+      stream.url = venue.ws_url .. "/nonsense/"
+      venue.sandbox:drop_streams()
+      smc.sleep(1)
+      local top, err = stream:top(1)
+      assert.same({ nil, "reconnecting" }, { top, err.code })
+      assert.equal("running", reader:status())
+    end)
+
     it("makes a book live again when an event is missing, and says so", function()
       local stream <close> = assert(venue:stream { "book:BTC/USDT" })
       smc.sleep(2)

@@ -46,6 +46,18 @@ function Events.reset() end
 function Events.ready() return true end
 function Events.wanted() return true end
 
+-- ---- one reader at a time ----------------------------------------------------------------
+
+local Turn = { __close = function(turn) turn.stream.reading = false end }
+
+--- While what this returns is not closed, nobody else may wait for the stream: two would take each other's frames.
+-- Raises at the caller's caller.
+function Events:alone(what)
+  if self.reading then error(what .. ": another task waits for this stream already", 3) end
+  self.reading = true
+  return setmetatable({ stream = self }, Turn)
+end
+
 -- ---- the connection ----------------------------------------------------------------------
 
 --- The connection is of no use any more.  Returns nil and the reason.
@@ -157,7 +169,8 @@ local function go_down(self)
   schedule(self)
 end
 
-local function waiting(self)
+--- The error of whoever wants something while there is no connection.
+function Events:waiting()
   return errors.new { class = "timeout", code = "reconnecting", retryable = true, op = self.__name,
     message = ("no connection since %.1f s (%s)"):format(task.now() - self.down.at, self.down.reason.message) }
 end
@@ -180,7 +193,7 @@ local function connected(self, give_up)
     local wait = self.down.next_at - task.now()
     if wait > EPSILON then
       task.sleep(math.max(0, math.min(wait, give_up - task.now())))
-      if self.down.next_at - task.now() > EPSILON then return nil, waiting(self) end
+      if self.down.next_at - task.now() > EPSILON then return nil, self:waiting() end
     else
       try(self)
     end
@@ -299,6 +312,7 @@ end
 --- The next event, in order of arrival.  nil, err after `timeout` seconds (default 30) or when the connection is gone
 -- for good.
 function Events:recv(timeout)
+  local _ <close> = self:alone "stream:recv"
   local give_up = task.now() + (timeout or 30)
   while true do
     local event = pop(self)

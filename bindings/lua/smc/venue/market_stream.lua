@@ -1,4 +1,5 @@
 --- Market data over a WebSocket: channels in our own words, and local books.
+local errors = require "smc.error"
 local events = require "smc.venue.events"
 local stream_options = require "smc.venue.stream_options"
 local task = require "smc.core.task"
@@ -7,6 +8,11 @@ local words = require "smc.venue.words"
 local M = {}
 
 local HEAL_SECONDS = 1 -- before a book that could not be made live is tried again
+
+local function not_live(book)
+  return errors.new { class = "timeout", code = "not_live", retryable = true, op = "stream:top",
+    message = ("the book of %s is being made anew"):format(book.symbol) }
+end
 
 --- A class of market streams.  Beside the hooks of events it has restart_books(self) -> true or nil, err: makes every
 -- book of self.books live again; self.stale says that one is not.
@@ -18,7 +24,10 @@ function M.class()
     if not self.stale or self.wake_at and task.now() < self.wake_at then return true end
     self.stale, self.wake_at = false, nil
     local ok, err = self:restart_books()
-    if ok then return true end
+    if ok then
+      self.unhealed = nil
+      return true
+    end
     self.stale, self.unhealed = true, err
     if self.failed then return nil, err end
     self.wake_at = task.now() + math.max(HEAL_SECONDS, err.retry_after or 0)
@@ -36,15 +45,24 @@ function M.class()
       missed = missed, time = task.wall_ms() }
   end
 
+  --- Takes in what has arrived, unless another task does all the time.
+  local function catch_up(self)
+    if self.reading and self.failed then return nil, self.down and self:waiting() or self.failed end
+    if self.reading then return true end
+    local _ <close> = self:alone "stream:top"
+    local ok, err = self:drain()
+    if not ok then return nil, err end
+    return self:ready()
+  end
+
   --- The local book: the best n levels, { symbol, id, bids, asks }.  symbol may be left out when there is one book.
   function class:top(n, symbol)
     local channel = symbol and "book:" .. symbol or self.only_book
     local book = channel and self.books[channel]
     if not book then error("stream:top: name the symbol of a book of this stream", 2) end
-    local ok, err = self:drain()
-    if ok then ok, err = self:ready() end
+    local ok, err = catch_up(self)
     if not ok then return nil, err end
-    if not book.live then return nil, self.unhealed end
+    if not book.live then return nil, self.unhealed or not_live(book) end
     return book:top(n)
   end
 

@@ -100,6 +100,7 @@ end
 
 --- The names that the venue says this connection is subscribed to.
 function Stream:subscriptions()
+  local _ <close> = self:alone "stream:subscriptions"
   local answer, err = control(self, "LIST_SUBSCRIPTIONS")
   if not answer then return nil, err end
   return answer.result
