@@ -4,7 +4,6 @@ local json = require "smc.json"
 local ledger = require "smc.sandbox.bybit.ledger"
 local params = require "smc.sandbox.bybit.params"
 local refusal = require "smc.sandbox.bybit.refusal"
-local spans = require "smc.sandbox.bybit.spans"
 
 local M = {}
 
@@ -13,27 +12,12 @@ local CLOSED_TAIL = 500
 
 local OPEN = { new = true, partially_filled = true }
 
---- What the call is about: the symbol of one instrument, or those of the category that have its coins.
-local function scope(call)
-  local v = call.values
-  local def = call.market.by_native[v.symbol]
-  if v.symbol and not def then return nil, refusal[call.category].symbol() end
-  if def then return { [def.symbol] = true } end
-  local out = {}
-  for _, each in ipairs(call.market.list) do
-    local fits = (v.baseCoin or each.base) == each.base and (v.settleCoin or each.quote) == each.quote
-    out[each.symbol] = (fits or not each.contract) or nil
-  end
-  return out
-end
-
 local WAITS = { Order = false, StopOrder = true, tpslOrder = true }
 
---- Orders of the account that fit: each { n, entry, order }, oldest first.
-local function chosen(sb, call, fits)
-  local v, out = call.values, {}
-  local symbols, no = scope(call)
-  if not symbols then return nil, no end
+--- A page of the account's orders that fit.
+local function orders(sb, call, fits)
+  local v, symbols, found = call.values, {}, {}
+  for _, def in ipairs(call.defs) do symbols[def.symbol] = def end
   local list = sb.ledger.list
   if v.orderId or v.orderLinkId then list = { sb.ledger:find(call, v.orderId, v.orderLinkId) } end
   local wanted = WAITS[v.orderFilter]
@@ -41,18 +25,15 @@ local function chosen(sb, call, fits)
     if entry.account == call.account and entry.category == call.category and symbols[entry.symbol]
       and (wanted == nil or wanted == (entry.stop_type ~= nil)) then
       local order = ledger.order_of(sb, entry)
-      if fits(order) then out[#out + 1] = { n = entry.n, entry = entry, order = order } end
+      if fits(order) then found[#found + 1] = { n = entry.n, entry = entry, order = order } end
     end
   end
-  return out
-end
-
-local function rows(sb, list)
-  local out = {}
-  for i, item in ipairs(list) do
-    out[i] = format.order(sb.by_symbol[item.entry.symbol], item.entry, item.order, sb.skew_ms)
+  while call.tail and #found > call.tail do table.remove(found, 1) end
+  local page, more = params.page(found, call)
+  for i, item in ipairs(page) do
+    page[i] = format.order(symbols[item.entry.symbol], item.entry, item.order, sb.skew_ms)
   end
-  return out
+  return page, more
 end
 
 local function listed(call, list, next_cursor)
@@ -65,32 +46,21 @@ local function realtime(sb, call)
   if #call.market.list > 0 and call.category ~= "spot" and not (by_id or v.symbol or v.settleCoin or v.baseCoin) then
     return nil, refusal.no_scope()
   end
-  local list, no = chosen(sb, call, function(order)
-    return by_id ~= nil or OPEN[order.status] ~= nil and v.openOnly ~= "1"
-      or not OPEN[order.status] and v.openOnly == "1"
-  end)
-  if not list then return nil, no end
-  while not by_id and v.openOnly == "1" and #list > CLOSED_TAIL do table.remove(list, 1) end
-  local page, more = params.page(list, v, 20, 50)
-  if not page then return nil, more end
-  return listed(call, rows(sb, page), more)
+  local closed = v.openOnly == "1"
+  call.tail = closed and not by_id and CLOSED_TAIL
+  return listed(call, orders(sb, call, function(order)
+    return by_id ~= nil or (OPEN[order.status] == nil) == closed
+  end))
 end
 
 local function history(sb, call)
-  local v = call.values
-  local bounds, no = spans.of(sb, v)
-  if not bounds then return nil, no end
+  local status = call.values.orderStatus
   local day_ago = sb.market:time() - DAY_MS
-  local list
-  list, no = chosen(sb, call, function(order)
-    return not OPEN[order.status] and (not v.orderStatus or v.orderStatus == format.status(call.market.list[1], order))
-      and order.created_ms >= bounds.from and order.created_ms <= bounds.to
+  return listed(call, orders(sb, call, function(order)
+    return not OPEN[order.status] and (not status or status == format.status(call.market.list[1], order))
+      and order.created_ms >= call.from and order.created_ms <= call.to
       and (order.filled ~= "0" or order.updated_ms >= day_ago)
-  end)
-  if not list then return nil, no end
-  local page, more = params.page(list, v, 20, 50)
-  if not page then return nil, more end
-  return listed(call, rows(sb, page), more)
+  end))
 end
 
 --- By time, then in an order of their own.
@@ -101,51 +71,48 @@ local function earlier(a, b)
   return a.fill.side < b.fill.side
 end
 
---- Executions of the account that fit, oldest first, each { n, def, entry, fill }; those of funding have no entry.
-local function fills(sb, call, bounds, symbols)
-  local v, out = call.values, {}
-  local by_id = v.orderId or v.orderLinkId
-  local asked = by_id and sb.ledger:find(call, v.orderId, v.orderLinkId)
-  for _, def in ipairs(call.market.list) do
-    for _, f in ipairs((symbols[def.symbol] or asked) and sb.market:fills { account = call.account, symbol = def.symbol,
-      from_ms = bounds.from, to_ms = bounds.to } or {}) do
-      local entry = sb.ledger:of_engine(def.symbol, f.order_id)
-      if not by_id or entry == asked then
-        f.trade_id = f.id
-        out[#out + 1] = { def = def, entry = entry, fill = f, time_ms = f.time_ms, id = f.id,
-          type = entry.liquidation and "BustTrade" or "Trade" }
-      end
+local function add_fills(sb, call, def, by_id, out)
+  local asked = by_id and sb.ledger:find(call, call.values.orderId, call.values.orderLinkId)
+  for _, f in ipairs(sb.market:fills { account = call.account, symbol = def.symbol, from_ms = call.from,
+    to_ms = call.to }) do
+    local entry = sb.ledger:of_engine(def.symbol, f.order_id)
+    if not by_id or entry == asked then
+      f.trade_id = f.id
+      out[#out + 1] = { def = def, entry = entry, fill = f, time_ms = f.time_ms, id = f.id,
+        type = entry.liquidation and "BustTrade" or "Trade" }
     end
   end
-  for _, f in ipairs(by_id and {} or sb.fundings) do
-    if f.account == call.account and call.category == f.def.category and symbols[f.def.symbol]
-      and f.time_ms >= bounds.from and f.time_ms <= bounds.to then
-      out[#out + 1] = { def = f.def, fill = f, time_ms = f.time_ms, id = f.seq, type = "Funding" }
-    end
-  end
-  local wanted = {}
-  for _, item in ipairs(out) do
-    if not v.execType or v.execType == item.type then wanted[#wanted + 1] = item end
-  end
-  table.sort(wanted, earlier)
-  for i, item in ipairs(wanted) do item.n = i end
-  return wanted
 end
 
+local function add_fundings(sb, call, def, out)
+  for _, f in ipairs(sb.fundings) do
+    if f.account == call.account and f.def == def and f.time_ms >= call.from and f.time_ms <= call.to then
+      out[#out + 1] = { def = def, fill = f, time_ms = f.time_ms, id = f.seq, type = "Funding" }
+    end
+  end
+end
+
+--- An order's id goes before all other filters.
 local function executions(sb, call)
-  local symbols, no = scope(call)
-  if not symbols then return nil, no end
-  local bounds
-  bounds, no = spans.of(sb, call.values)
-  if not bounds then return nil, no end
-  local page, more = params.page(fills(sb, call, bounds, symbols), call.values, 50, 100)
-  if not page then return nil, more end
-  local out = {}
+  local v, all, wanted = call.values, {}, {}
+  local by_id = v.orderId or v.orderLinkId
+  for _, def in ipairs(by_id and call.market.list or call.defs) do
+    add_fills(sb, call, def, by_id, all)
+    if not by_id then add_fundings(sb, call, def, all) end
+  end
+  table.sort(all, earlier)
+  for _, item in ipairs(all) do
+    if not v.execType or v.execType == item.type then
+      wanted[#wanted + 1] = item
+      item.n = #wanted
+    end
+  end
+  local page, more = params.page(wanted, call)
   for i, item in ipairs(page) do
-    out[i] = item.entry and format.execution(sb, item.def, item.entry, item.fill, ledger.order_of(sb, item.entry))
+    page[i] = item.entry and format.execution(sb, item.def, item.entry, item.fill, ledger.order_of(sb, item.entry))
       or format.funding(sb, item.def, item.fill)
   end
-  return listed(call, out, more)
+  return listed(call, page, more)
 end
 
 local function wallet(sb, call)
@@ -168,13 +135,9 @@ local function info(sb, call)
 end
 
 local function fee_rate(sb, call)
-  local symbol, list = call.values.symbol, {}
-  if symbol and not call.market.by_native[symbol] then return nil, refusal.not_supported() end
-  for _, def in ipairs(call.market.list) do
-    if not symbol or symbol == def.native then
-      list[#list + 1] = json.object("symbol", def.native, "takerFeeRate", sb:rate(def, false),
-        "makerFeeRate", sb:rate(def, true))
-    end
+  local list = {}
+  for i, def in ipairs(call.defs) do
+    list[i] = json.object("symbol", def.native, "takerFeeRate", sb:rate(def, false), "makerFeeRate", sb:rate(def, true))
   end
   return json.object("category", call.category, "list", json.array(list))
 end
@@ -214,19 +177,24 @@ local function user_settings(sb, call)
     sb:setting(call.account, "adjust_linear"), "deltaEnable", false, "smsef", false, "fmsef", false)
 end
 
-local function route(path, limit, handle, category, method, default)
-  return { method = method or "GET", path = "/v5/" .. path, private = true, trade = method == "POST", limit = limit,
-    category = category, default = default, handle = handle }
+--- more: what it has besides.
+local function route(path, limit, handle, more)
+  local out = { method = "GET", path = "/v5/" .. path, private = true, limit = limit, handle = handle }
+  for name, value in pairs(more or {}) do out[name] = value end
+  out.trade = out.method == "POST"
+  return out
 end
 
 M.routes = {
-  route("order/realtime", 50, realtime, true), route("order/history", 50, history, true),
-  route("execution/list", 50, executions, true), route("account/wallet-balance", 50, wallet),
-  route("account/info", 50, info), route("account/fee-rate", 5, fee_rate, true, "GET", "linear"),
-  route("user/query-api", 10, query_api),
-  route("asset/coin/query-info", 5, coins), route("account/user-setting-config", 50, user_settings),
-  route("account/set-margin-mode", 5, set_margin_mode, nil, "POST"),
-  route("account/set-limit-px-action", 10, set_price_action, true, "POST"),
+  route("order/realtime", 50, realtime, { category = true, symbol = "order?", page = { 20, 50 } }),
+  route("order/history", 50, history, { category = true, symbol = "order?", span = true, page = { 20, 50 } }),
+  route("execution/list", 50, executions, { category = true, symbol = "order?", span = true, page = { 50, 100 } }),
+  route("account/wallet-balance", 50, wallet), route("account/info", 50, info),
+  route("account/fee-rate", 5, fee_rate, { category = true, default = "linear", symbol = "data?" }),
+  route("user/query-api", 10, query_api), route("asset/coin/query-info", 5, coins),
+  route("account/user-setting-config", 50, user_settings),
+  route("account/set-margin-mode", 5, set_margin_mode, { method = "POST" }),
+  route("account/set-limit-px-action", 10, set_price_action, { method = "POST", category = true }),
 }
 
 return M

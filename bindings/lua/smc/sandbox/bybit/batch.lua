@@ -15,7 +15,11 @@ local function one(sb, call, handle, object)
   local values, no = params.from_object(object)
   if not values then return nil, no end
   values.category = call.category
-  return handle(sb, setmetatable({ values = values }, { __index = call }))
+  local each = setmetatable({ values = values }, { __index = call })
+  local ok
+  ok, no = params.take(sb, each, { symbol = "order" })
+  if not ok then return nil, no end
+  return handle(sb, each)
 end
 
 local function batch(handle)

@@ -2,8 +2,10 @@
 -- A route: { method, path, private, trade, limit, category, default, batch, handle }.  limit: calls of an account a
 -- second, a number or one for each group of categories.  category: true where the call needs one, "contracts" where
 -- spot will not do; default: which one it is when nothing is said.
+-- symbol, whole, span, page: what it takes, see params.take.
 -- handle(sb, call) -> result or nil, refusal.  call: { key, account, values, category, market }, market being the
--- instruments of the category; used, what is left of the limit, and ext, the retExtInfo, are added to it.
+-- instruments of the category, and what was taken; used, what is left of the limit, and ext, the retExtInfo, are added.
+local params = require "smc.sandbox.bybit.params"
 local refusal = require "smc.sandbox.bybit.refusal"
 
 local M = {}
@@ -48,6 +50,9 @@ function M.perform(sb, route, key, values, no)
   call.market = sb.categories[call.category]
   local fits = call.market and (route.category ~= "contracts" or call.category ~= "spot")
   if route.category and not fits then return nil, refusal.category(), call end
+  local ok
+  ok, no = params.take(sb, call, route)
+  if not ok then return nil, no, call end
   local result
   result, no = route.handle(sb, call)
   return result, no, call

@@ -62,15 +62,6 @@ function M.submit(sb, def, o, entry)
   return entry
 end
 
---- The instrument that a call is about.
-function M.symbol_of(call)
-  local no = refusal[call.category]
-  if not call.values.symbol then return nil, no.empty "symbol" end
-  local def = call.market.by_native[call.values.symbol]
-  if not def then return nil, no.symbol() end
-  return def
-end
-
 local function acknowledged(entry) return json.object("orderId", entry.id, "orderLinkId", entry.link) end
 
 --- Too many open orders of the category (spot) or the symbol (linear), or too many that wait.
@@ -110,13 +101,11 @@ end
 
 --- Returns the entry of the ledger, or nil and a refusal; so do the others of one order.
 function M.create(sb, call)
-  local v = call.values
-  local def, no = M.symbol_of(call)
-  if not def then return nil, no end
+  local v, def = call.values, call.def
   if def.contract then close_all(sb, call, def, v) end
-  local o, ok
-  o, no = order_params.read(sb, def, v)
+  local o, no = order_params.read(sb, def, v)
   if not o then return nil, no end
+  local ok
   ok, no = order_params.check(sb, def, o, sb:setting(call.account, "adjust_" .. def.category))
   if ok and def.contract then ok, no = check_position(sb, call, def, o) end
   if not ok then return nil, no end
@@ -133,9 +122,7 @@ end
 
 --- The open order that a call names; gone(no, status): the refusal where there is none.
 local function open_one(sb, call, gone)
-  local v = call.values
-  local def, no = M.symbol_of(call)
-  if not def then return nil, no end
+  local v, def = call.values, call.def
   if not v.orderId and not v.orderLinkId then return nil, refusal.no_order_id() end
   local entry = sb.ledger:find(call, v.orderId, v.orderLinkId)
   if not entry or entry.symbol ~= def.symbol then return nil, gone(def.no) end
@@ -220,22 +207,14 @@ local FILTERS = { Order = "none", StopOrder = "waiting", tpslOrder = "waiting", 
 
 local function cancel_all(sb, call)
   local v = call.values
-  local def, no
-  if v.symbol then
-    def, no = M.symbol_of(call)
-    if not def then return nil, no end
-  elseif call.category ~= "spot" and not v.baseCoin and not v.settleCoin then
-    return nil, refusal.no_scope()
-  end
+  if call.category ~= "spot" and not (v.symbol or v.baseCoin or v.settleCoin) then return nil, refusal.no_scope() end
   local which = FILTERS[v.orderFilter or call.category == "spot" and "Order"]
   local out = {}
-  for _, each in ipairs(def and { def } or call.market.list) do
-    if not v.baseCoin or def or each.base == v.baseCoin then
-      for _, order in ipairs(sb.market:orders { account = call.account, symbol = each.symbol, open = true }) do
-        if not which or which == (format.waits(order) and "waiting" or "none") then
-          assert(sb.market:cancel { account = call.account, symbol = each.symbol, id = order.id })
-          out[#out + 1] = acknowledged(sb.ledger:of_engine(each.symbol, order.id))
-        end
+  for _, def in ipairs(call.defs) do
+    for _, order in ipairs(sb.market:orders { account = call.account, symbol = def.symbol, open = true }) do
+      if not which or which == (format.waits(order) and "waiting" or "none") then
+        assert(sb.market:cancel { account = call.account, symbol = def.symbol, id = order.id })
+        out[#out + 1] = acknowledged(sb.ledger:of_engine(def.symbol, order.id))
       end
     end
   end
@@ -250,16 +229,16 @@ local function of_one(handle)
   end
 end
 
-local function route(path, limit, handle)
+local function route(path, limit, handle, symbol)
   return { method = "POST", path = "/v5/order/" .. path, private = true, trade = true, limit = limit, category = true,
-    handle = handle }
+    symbol = symbol or "order", handle = handle }
 end
 
 M.routes = {
   route("create", { spot = 20, linear = 10, option = 10 }, of_one(M.create)),
   route("amend", { spot = 10, linear = 10, option = 10 }, of_one(M.amend)),
   route("cancel", { spot = 20, linear = 10, option = 10 }, of_one(M.cancel)),
-  route("cancel-all", { spot = 20, linear = 10, option = 1 }, cancel_all),
+  route("cancel-all", { spot = 20, linear = 10, option = 1 }, cancel_all, "order?"),
 }
 
 return M

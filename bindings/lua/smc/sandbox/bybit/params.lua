@@ -74,21 +74,74 @@ function M.next_cursor(at)
   return at and ("page_args%%3D%d%%26"):format(at) or ""
 end
 
---- One page of a list whose items have a growing number `n`, newest first.  Returns the items and the next cursor.
-function M.page(list, values, default, most)
-  local limit, no = M.whole(values, "limit", default, 1, most)
-  if not limit then return nil, no end
-  local before
-  before, no = M.cursor(values)
-  if no then return nil, no end
+--- One page of a list whose items have a growing number `n`, newest first: what a call that takes a page asked for.
+-- Returns the items and the next cursor.
+function M.page(list, call)
   local out = {}
   for i = #list, 1, -1 do
-    if not before or list[i].n < before then
-      if #out == limit then return out, M.next_cursor(out[#out].n) end
+    if not call.before or list[i].n < call.before then
+      if #out == call.limit then return out, M.next_cursor(out[#out].n) end
       out[#out + 1] = list[i]
     end
   end
   return out, ""
+end
+
+-- ---- what a route takes ------------------------------------------------------------
+
+local WEEK_MS = 7 * 24 * 3600 * 1000
+
+--- Sets call.def, the instrument that was named, and call.defs, those that the call is about.  how: "data" or "order",
+-- by whose words an unknown symbol is refused; "?": it may be missing.
+local function instruments(call, how)
+  local v, no = call.values, refusal[call.category]
+  local orders, optional = how:find "^order" ~= nil, how:find "?" ~= nil
+  call.def = call.market.by_native[v.symbol]
+  if v.symbol and not call.def then return nil, orders and no.symbol() or refusal.not_supported() end
+  if not call.def and not optional then return nil, orders and no.empty "symbol" or refusal.not_supported() end
+  call.defs = { call.def }
+  for _, def in ipairs(call.def and {} or call.market.list) do
+    local fits = (v.baseCoin or def.base) == def.base and (v.settleCoin or def.quote) == def.quote
+    if fits or not def.contract then call.defs[#call.defs + 1] = def end
+  end
+  return true
+end
+
+--- Sets call.from and call.to, in the market's time, seven days apart at most: one that is missing follows from the
+-- other.
+local function span(sb, call)
+  local from, to = call.startTime, call.endTime
+  if not from and not to then to = sb:now() end
+  from = from or to - WEEK_MS
+  to = to or from + WEEK_MS
+  if to - from > WEEK_MS then
+    return nil, refusal.params "the time range between startTime and endTime exceeds 7 days"
+  end
+  call.from, call.to = from - sb.skew_ms, to - sb.skew_ms
+  return true
+end
+
+--- Reads into a call what its route takes: { symbol, whole, span, page }.  symbol: see above; whole: by name the whole
+-- numbers { default, least, most }, or such rules by category; span: true for startTime and endTime as lists of an
+-- account have them; page: { default, most } of a limit, with a cursor.
+function M.take(sb, call, takes)
+  local ok, no = true, nil
+  if takes.symbol then ok, no = instruments(call, takes.symbol) end
+  if not ok then return nil, no end
+  local whole = {}
+  for name, rule in pairs(takes.whole or {}) do whole[name] = rule[call.category] or rule.linear or rule end
+  if takes.page then whole.limit = { takes.page[1], 1, takes.page[2] } end
+  if takes.span then whole.startTime, whole.endTime = { false, 0 }, { false, 0 } end
+  for name, rule in pairs(whole) do
+    call[name], no = M.whole(call.values, name, table.unpack(rule, 1, 3))
+    if no then return nil, no end
+  end
+  if takes.page then
+    call.before, no = M.cursor(call.values)
+    if no then return nil, no end
+  end
+  if takes.span then return span(sb, call) end
+  return true
 end
 
 return M

@@ -2,10 +2,8 @@
 local decimal = require "smc.decimal"
 local format = require "smc.sandbox.bybit.format"
 local json = require "smc.json"
-local orders = require "smc.sandbox.bybit.orders"
 local params = require "smc.sandbox.bybit.params"
 local refusal = require "smc.sandbox.bybit.refusal"
-local spans = require "smc.sandbox.bybit.spans"
 local stops = require "smc.sandbox.bybit.stops"
 
 local M = {}
@@ -14,31 +12,22 @@ local function row(sb, account, def)
   return format.position(sb, def, sb.market:position(account, def.symbol), sb:kept(account, def))
 end
 
---- Of one symbol, also when it is flat; of a settle coin, those that are not.
+--- Of one symbol, also when it is flat; of coins, those that are not.
 local function list(sb, call)
   local v, out = call.values, {}
-  if v.symbol then
-    local def, no = orders.symbol_of(call)
-    if not def then return nil, no end
-    out[1] = row(sb, call.account, def)
-  elseif #call.market.list > 0 and not v.settleCoin and not v.baseCoin then
-    return nil, refusal.no_scope()
-  else
-    for _, def in ipairs(call.market.list) do
-      local held = sb.market:position(call.account, def.symbol).qty ~= "0"
-      if held and (v.settleCoin or def.quote) == def.quote and (v.baseCoin or def.base) == def.base then
-        out[#out + 1] = row(sb, call.account, def)
-      end
+  if #call.market.list > 0 and not (v.symbol or v.settleCoin or v.baseCoin) then return nil, refusal.no_scope() end
+  for _, def in ipairs(call.defs) do
+    if call.def or sb.market:position(call.account, def.symbol).qty ~= "0" then
+      out[#out + 1] = row(sb, call.account, def)
     end
   end
   return json.object("category", call.category, "nextPageCursor", "", "list", json.array(out))
 end
 
 local function set_leverage(sb, call)
-  local def, no = orders.symbol_of(call)
-  if not def then return nil, no end
-  local buy, sell
-  buy, no = params.amount(call.values, "buyLeverage", def.no)
+  local def = call.def
+  local buy, no = params.amount(call.values, "buyLeverage", def.no)
+  local sell
   if buy then sell, no = params.amount(call.values, "sellLeverage", def.no) end
   if not sell then return nil, no end
   if buy ~= sell then return nil, refusal.params "buyLeverage and sellLeverage must be equal" end
@@ -65,37 +54,29 @@ local function switch_mode(sb, call)
 end
 
 local function closed_pnl(sb, call)
-  local v = call.values
-  local def, bounds, no
-  if v.symbol then
-    def, no = orders.symbol_of(call)
-    if not def then return nil, no end
-  end
-  bounds, no = spans.of(sb, v)
-  if not bounds then return nil, no end
   local found = {}
   for n, c in ipairs(sb.closings) do
-    if c.entry.account == call.account and (not def or c.def == def) and c.def.category == call.category
-      and c.time_ms >= bounds.from and c.time_ms <= bounds.to then
+    if c.entry.account == call.account and (call.def or c.def) == c.def and c.def.category == call.category
+      and c.time_ms >= call.from and c.time_ms <= call.to then
       found[#found + 1] = { n = n, closed = c }
     end
   end
-  local page, more = params.page(found, v, 50, 100)
-  if not page then return nil, more end
+  local page, more = params.page(found, call)
   local out = {}
   for i, item in ipairs(page) do out[i] = format.closed(sb, item.closed) end
   return json.object("category", call.category, "nextPageCursor", more, "list", json.array(out))
 end
 
-local function route(method, path, limit, handle)
+local function route(method, path, limit, symbol, handle)
   return { method = method, path = "/v5/position/" .. path, private = true, trade = method == "POST", limit = limit,
-    category = "contracts", handle = handle }
+    category = "contracts", symbol = symbol, handle = handle }
 end
 
-M.routes = {
-  route("GET", "list", 50, list), route("GET", "closed-pnl", 50, closed_pnl),
-  route("POST", "set-leverage", 10, set_leverage), route("POST", "switch-mode", 10, switch_mode),
-  route("POST", "trading-stop", 10, stops.trading_stop),
-}
+local CLOSED = route("GET", "closed-pnl", 50, "order?", closed_pnl)
+CLOSED.span, CLOSED.page = true, { 50, 100 }
+
+M.routes = { CLOSED, route("GET", "list", 50, "order?", list), route("POST", "set-leverage", 10, "order", set_leverage),
+  route("POST", "switch-mode", 10, "order?", switch_mode),
+  route("POST", "trading-stop", 10, "order", stops.trading_stop) }
 
 return M

@@ -116,13 +116,11 @@ local function asked(def, v, kind)
 end
 
 function M.trading_stop(sb, call)
-  local def, no = orders.symbol_of(call)
-  if not def then return nil, no end
+  local def = call.def
   if sb.market:position(call.account, def.symbol).qty == "0" then return nil, refusal.no_position_to_stop() end
   local stops, changed = sb:kept(call.account, def).stops, false
   for _, kind in ipairs { "TakeProfit", "StopLoss", "TrailingStop" } do
-    local given
-    given, no = asked(def, call.values, kind)
+    local given, no = asked(def, call.values, kind)
     if no then return nil, no end
     local old = stops[kind] and (stops[kind].trail or stops[kind].price) or "0"
     if given and (given.size or (given.trail or given.price) ~= old) then
