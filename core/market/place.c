@@ -1,5 +1,6 @@
 #include "market_priv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,8 +97,10 @@ static smc_dec_t lock_amount(const instrument_t *inst, const smc_order_request_t
         return dec_zero();
     if (r->side == SMC_SELL)
         return r->qty != NULL ? *r->qty : plan->qty;
-    if (r->type != SMC_MARKET_ORDER)
+    if (r->type != SMC_MARKET_ORDER) {
+        assert(r->price != NULL && r->qty != NULL); /* check_limit */
         return dec_notional(*r->price, *r->qty);
+    }
     return r->quote_qty != NULL ? *r->quote_qty : plan->quote;
 }
 
