@@ -8,7 +8,6 @@ local pad, ZERO = format.pad, format.ZERO
 
 local DAY_MS = 24 * 3600 * 1000
 local UID = 354937868
-local LIMIT = 500 -- of lists, where none is asked for
 
 local function rates(rate) return json.object("maker", rate, "taker", rate, "buyer", ZERO, "seller", ZERO) end
 
@@ -57,16 +56,9 @@ function M.within_a_day(v)
   if v.startTime and v.endTime and v.endTime - v.startTime > DAY_MS then return refusal.over_a_day() end
 end
 
---- A span of a query as the engine wants it, with what else it is asked for.
-local function span(sb, call, more)
-  local v, from, to = call.values, call.values.startTime, call.values.endTime
-  more.account, more.symbol, more.limit = call.account, v.symbol, more.limit or v.limit or LIMIT
-  more.from_ms, more.to_ms = from and from - sb.skew_ms, to and to - sb.skew_ms
-  return more
-end
-
 function M.all_orders(sb, call)
-  return format.each(sb.market:orders(span(sb, call, { from_id = call.values.orderId })), describe, sb)
+  local v = call.values
+  return format.each(sb.market:orders(sb:span(v, { account = call.account, from_id = v.orderId })), describe, sb)
 end
 
 function M.which_fills(v)
@@ -76,8 +68,8 @@ end
 
 function M.fills(sb, call)
   local v = call.values
-  return format.each(sb.market:fills(span(sb, call, { order_id = v.orderId, from_id = v.fromId })), format.fill,
-    sb.skew_ms)
+  return format.each(sb.market:fills(sb:span(v, { account = call.account, order_id = v.orderId,
+    from_id = v.fromId })), format.fill, sb.skew_ms)
 end
 
 function M.which_prevented(v)
@@ -86,7 +78,7 @@ end
 
 function M.prevented(sb, call)
   local v, out = call.values, {}
-  for _, p in ipairs(sb.market:prevented(span(sb, call, { order_id = v.orderId,
+  for _, p in ipairs(sb.market:prevented(sb:span(v, { account = call.account, order_id = v.orderId,
     from_id = v.preventedMatchId or v.fromPreventedMatchId, limit = v.preventedMatchId and 1 }))) do
     if not v.preventedMatchId or p.id == v.preventedMatchId then
       out[#out + 1] = json.object("symbol", v.symbol, "preventedMatchId", p.id, "takerOrderId", p.taker_order_id,

@@ -57,6 +57,15 @@ function Venue:find_order(call, v)
     client_id = not v.orderId and v.origClientOrderId or nil })
 end
 
+local LIMIT = 500 -- of lists, where none is asked for
+
+--- What a query asks the engine for: its symbol, its span of the venue's time, how many; and what is in more.
+function Venue:span(v, more)
+  more.symbol, more.limit = v.symbol, more.limit or v.limit or LIMIT
+  more.from_ms, more.to_ms = v.startTime and v.startTime - self.skew_ms, v.endTime and v.endTime - self.skew_ms
+  return more
+end
+
 --- The volume-weighted average of the last five minutes, else the last price; and the time of the last trade.
 function Venue:average_price(symbol)
   return self.market:average(symbol, AVERAGE_MS)
@@ -106,9 +115,7 @@ function Venue:describe_sessions()
       pings = s.pings, pongs = s.pongs }
   end
   for _, s in ipairs(self.api_sessions) do
-    local n = 0
-    for _ in pairs(s.subscribed) do n = n + 1 end
-    out[#out + 1] = { kind = "api", path = s.path, subscriptions = n, pings = s.pings, pongs = s.pongs }
+    out[#out + 1] = { kind = "api", path = s.path, subscriptions = #s.subscribed, pings = s.pings, pongs = s.pongs }
   end
   return out
 end

@@ -10,7 +10,6 @@ local M = {}
 local pad = format.pad
 
 local MINUTE = 60000
-local LIMIT = 500 -- of lists, where none is asked for
 
 -- ---- which symbols --------------------------------------------------------------------------
 
@@ -102,16 +101,8 @@ function M.depth(sb, call)
   return json.object("lastUpdateId", book.update_id, "bids", format.levels(book.bids), "asks", format.levels(book.asks))
 end
 
---- What a query of one symbol asks the engine for.
-local function span(sb, call, more)
-  local v, from, to = call.values, call.values.startTime, call.values.endTime
-  more.symbol, more.limit = v.symbol, v.limit or LIMIT
-  more.from_ms, more.to_ms = from and from - sb.skew_ms, to and to - sb.skew_ms
-  return more
-end
-
 function M.trades(sb, call)
-  return format.each(sb.market:trades(span(sb, call, { from_id = call.values.fromId })), function(t)
+  return format.each(sb.market:trades(sb:span(call.values, { from_id = call.values.fromId })), function(t)
     return json.object("id", t.id, "price", pad(t.price), "qty", pad(t.qty), "quoteQty", pad(t.quote),
       "time", t.time_ms + sb.skew_ms, "isBuyerMaker", t.buyer_is_maker, "isBestMatch", true)
   end)
@@ -133,7 +124,7 @@ function M.aggregate(list)
 end
 
 function M.agg_trades(sb, call)
-  local list = M.aggregate(sb.market:trades(span(sb, call, { from_id = call.values.fromId })))
+  local list = M.aggregate(sb.market:trades(sb:span(call.values, { from_id = call.values.fromId })))
   return format.each(list, function(t)
     return json.object("a", t.id, "p", pad(t.price), "q", pad(t.qty), "f", t.id, "l", t.last_id,
       "T", t.time_ms + sb.skew_ms, "m", t.buyer_is_maker, "M", true)
@@ -153,7 +144,7 @@ end
 function M.klines(sb, call)
   local zone = M.zone_ms(call.values.timeZone or "0")
   if not zone then return nil, refusal.invalid "timeZone" end
-  local list = candles.of(sb, call.def.symbol, call.values.interval, span(sb, call, { zone_ms = zone }))
+  local list = candles.of(sb, call.def.symbol, call.values.interval, sb:span(call.values, { zone_ms = zone }))
   return format.each(list, function(c)
     return json.array { c.open_ms + sb.skew_ms, pad(c.open), pad(c.high), pad(c.low), pad(c.close), pad(c.volume),
       c.close_ms + sb.skew_ms, pad(c.quote_volume), c.count, pad(c.taker_volume), pad(c.taker_quote_volume), "0" }

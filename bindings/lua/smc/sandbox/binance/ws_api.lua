@@ -46,37 +46,35 @@ end
 
 -- ---- user data ------------------------------------------------------------------
 
-local function count(session)
-  local n = 0
-  for _ in pairs(session.subscribed) do n = n + 1 end
-  return n
-end
-
-local function subscription_ids(session)
-  local ids = {}
-  for id in pairs(session.subscribed) do ids[#ids + 1] = id end
-  table.sort(ids)
-  return ids
-end
-
 local function subscribe(sb, session, account, by_logon)
-  for _, s in pairs(session.subscribed) do
+  for _, s in ipairs(session.subscribed) do
     if s.account == account then return nil, refusal.subscribed() end
   end
-  if session.next_id > MAX_SUBSCRIPTION_ID or count(session) >= MAX_ACTIVE then
+  if session.next_id > MAX_SUBSCRIPTION_ID or #session.subscribed >= MAX_ACTIVE then
     return nil, refusal.subscriptions_used()
   end
   sb:settle() -- what happened before does not belong to the new stream
   local id = session.next_id
   session.next_id = id + 1
-  session.subscribed[id] = { account = account, by_logon = by_logon }
+  table.insert(session.subscribed, { id = id, account = account, by_logon = by_logon })
   sb:arm()
   return json.object("subscriptionId", id)
 end
 
-local function terminate(sb, session, id)
-  session.subscribed[id] = nil
-  send(session, json.object("subscriptionId", id, "event", json.object("e", "eventStreamTerminated", "E", sb:now())))
+--- Ends those for which ends(subscription) holds.  Returns how many.
+local function terminate(sb, session, ends)
+  local kept, before = {}, session.subscribed
+  session.subscribed = kept
+  for _, s in ipairs(before) do
+    if ends(s) then
+      local event = json.object("e", "eventStreamTerminated", "E", sb:now())
+      send(session, json.object("subscriptionId", s.id, "event", event))
+    else
+      kept[#kept + 1] = s
+    end
+  end
+  sb:arm()
+  return #before - #kept
 end
 
 --- Tells every subscription of the account.
@@ -88,9 +86,9 @@ function M.tell(sb, account, event)
     return json.raw(bodies[unit])
   end
   for _, session in ipairs(sb.api_sessions) do
-    for _, id in ipairs(subscription_ids(session)) do
-      if session.subscribed[id].account == account then
-        session.sock:send(json.encode(json.object("subscriptionId", id, "event", body(session.unit))))
+    for _, s in ipairs(session.subscribed) do
+      if s.account == account then
+        session.sock:send(json.encode(json.object("subscriptionId", s.id, "event", body(session.unit))))
       end
     end
   end
@@ -99,7 +97,7 @@ end
 --- Whether anybody is told anything.
 function M.has_listeners(sb)
   for _, session in ipairs(sb.api_sessions) do
-    if next(session.subscribed) then return true end
+    if #session.subscribed > 0 then return true end
   end
   return false
 end
@@ -110,7 +108,7 @@ local function describe(sb, session)
   local key = session.key
   return json.object("apiKey", key and key.api_key or json.null, "authorizedSince", session.authorized or json.null,
     "connectedSince", session.connected, "returnRateLimits", session.rate_limits, "serverTime", sb:now(),
-    "userDataStream", next(session.subscribed) ~= nil)
+    "userDataStream", #session.subscribed > 0)
 end
 
 local signed_fields = fields.parse "apiKey! recvWindow timestamp! signature! returnRateLimits"
@@ -137,17 +135,12 @@ own["session.status"] = { fields = no_fields, run = function(sb, session) return
 
 own["session.logout"] = { fields = no_fields, run = function(sb, session)
   session.key, session.authorized = nil, nil
-  for _, id in ipairs(subscription_ids(session)) do
-    if session.subscribed[id].by_logon then terminate(sb, session, id) end
-  end
-  sb:arm()
+  terminate(sb, session, function(s) return s.by_logon end)
   return describe(sb, session)
 end }
 
 own["session.subscriptions"] = { fields = no_fields, run = function(_, session)
-  local out = {}
-  for i, id in ipairs(subscription_ids(session)) do out[i] = json.object("subscriptionId", id) end
-  return json.array(out)
+  return format.each(session.subscribed, function(s) return json.object("subscriptionId", s.id) end)
 end }
 
 own["userDataStream.subscribe"] = { fields = no_fields, run = function(sb, session)
@@ -163,11 +156,8 @@ end }
 
 own["userDataStream.unsubscribe"] = { fields = id_fields, run = function(sb, session, _, values)
   local asked = values.subscriptionId
-  if asked and not session.subscribed[asked] then
-    return nil, refusal.not_subscribed()
-  end
-  for _, id in ipairs(asked and { asked } or subscription_ids(session)) do terminate(sb, session, id) end
-  sb:arm()
+  local ended = terminate(sb, session, function(s) return not asked or s.id == asked end)
+  if asked and ended == 0 then return nil, refusal.not_subscribed() end
   return json.object()
 end }
 
