@@ -149,6 +149,13 @@ describe("an oanda user", function()
     assert.equal(('{"userInfo":{"userID":%d,"country":"US","FIFO":false}}'):format(sb.user_id), ex.answer)
     refused(403, "The provided request was forbidden.", nil, "/users/1")
   end)
+
+  it("is the one whom the account's name says", function()
+    local box = smc.sandbox("oanda", { account = "101-004-7654321-001", token = "a-fixed-token" })
+    local reply = assert(smc.http.get(box.url .. "/v3/accounts/101-004-7654321-001/summary",
+      { headers = { Authorization = "Bearer a-fixed-token" } }))
+    assert.equal(7654321, json.decode(reply.body).account.createdByUserID)
+  end)
 end)
 
 describe("oanda prices", function()

@@ -103,20 +103,16 @@ M.reasons = {
 
 -- ---- planning ----------------------------------------------------------------------
 
---- What the book gives for so many units within a bound: rows of price and quantity, how much is missing, and whether
--- the book as a whole had enough.
+--- How many of so many units the book does not give within a bound, and whether the book as a whole has enough.
 local function walk(sb, def, buy, units, bound)
   local book = sb.market:book(def.symbol)
-  local takes, left, depth = {}, units, "0"
+  local left, depth = units, "0"
   for _, row in ipairs(buy and book.asks or book.bids) do
     depth = add(depth, row[2])
     local within = not bound or buy and cmp(row[1], bound) <= 0 or not buy and cmp(row[1], bound) >= 0
-    if within and left ~= "0" then
-      local take = decimal.min(left, row[2])
-      takes[#takes + 1], left = { row[1], take }, sub(left, take)
-    end
+    if within then left = sub(left, decimal.min(left, row[2])) end
   end
-  return takes, left, cmp(depth, units) >= 0
+  return left, cmp(depth, units) >= 0
 end
 
 --- Which trades so many units close, oldest first, and how many are left to open another.
@@ -144,7 +140,7 @@ local function losing(sb, order, buy)
   end
 end
 
---- What filling an order now comes to: { buy, takes, closes, opened, units }; nil and the reason of its end.
+--- What filling an order now comes to: { buy, closes, opened, units }; nil and the reason of its end.
 local function plan(sb, order)
   if not sb:tradeable(order.def) then return nil, "MARKET_HALTED" end
   local wanted = M.units_of(order)
@@ -159,8 +155,7 @@ local function plan(sb, order)
     return nil, sb.assume.open_against
   end
   local limit = (order.type == "LIMIT" or order.type == "TAKE_PROFIT") and order.price
-  local missing, enough
-  p.takes, missing, enough = walk(sb, order.def, p.buy, units, limit or order.priceBound)
+  local missing, enough = walk(sb, order.def, p.buy, units, limit or order.priceBound)
   if missing ~= "0" and (order.timeInForce ~= "IOC" or missing == units) then
     return nil, enough and "BOUNDS_VIOLATION" or "INSUFFICIENT_LIQUIDITY"
   end

@@ -27,6 +27,7 @@ function M.new(seed, assume, record, options)
   self.market:want "none"
   self.user_id = self.random:int(1000000, 9999999)
   self.account_id = options and options.account or ("101-004-%d-001"):format(self.user_id)
+  self.user_id = tonumber(self.account_id:match "^%d+%-%d+%-(%d+)%-%d+$" or self.user_id)
   self.limits, self.log = limits.new(assume, self.market_opened), log.new(self)
   self.prices, self.halted, self.requests, self.scheme = {}, {}, 0, "http"
   self.alias, self.margin_rate, self.created_ms = "Primary", "0.02", self.market_opened

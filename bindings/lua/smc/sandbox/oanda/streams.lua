@@ -82,16 +82,13 @@ end
 --- A transaction happened.
 function M.logged(sb, tx)
   for _, session in ipairs(sb.sessions) do
-    if session.kind == "transactions" then
-      session.lines = session.lines + 1
-      write(session, tx.text)
-    end
+    if session.kind == "transactions" then write(session, tx.text) end
   end
 end
 
 local function begin(sb, ex, session, call)
   if #M.open(sb) >= sb.assume.streams then return nil, refusal.too_many_streams() end
-  session.ex, session.sock, session.path, session.unix, session.lines = ex, ex, ex.path, call.unix, 0
+  session.ex, session.sock, session.path, session.unix = ex, ex, ex.path, call.unix
   session.def, session.every, session.lazy, session.emit = {}, WINDOW_MS, true, emit
   session.opened = sb.market:time()
   session.idle_due = session.opened + BEAT_MS
