@@ -1,5 +1,6 @@
 -- Streams of the venues' clients whose connections are lost, go silent or lose events; for each venue alike.
 local backoff = require "smc.venue.backoff"
+local boxes = require "smc.sandbox.box"
 local rng = require "smc.core.rng"
 local smc = require "smc"
 
@@ -238,6 +239,18 @@ for _, name in ipairs { "binance", "bybit" } do
       assert.is_nil(stream:close())
       assert.is_truthy(reader:join(50))
       assert.equal(2, handshakes(venue))
+    end)
+
+    it("trusts no connection that sends nonsense", function()
+      local stream <close> = assert(venue:stream { "trade:BTC/USDT" })
+      local trade = { binance = '{"stream":"btcusdt@trade","data":{}}',
+        bybit = '{"topic":"publicTrade.BTCUSDT","data":[{"i":1}]}' }
+      for _, nonsense in ipairs { "{nonsense", trade[name] } do
+        boxes.venue(venue.sandbox).sessions[1].sock:send(nonsense)
+        assert.equal("protocol", next_of(stream, "reconnected").reason.class)
+        next_of(stream, "trade")
+      end
+      assert.equal(2, stream.reconnects)
     end)
 
     it("has one reader, beside whom the book can be looked at", function()

@@ -254,8 +254,15 @@ local function next_frame(self, give_up)
   return frame
 end
 
+--- A frame that is not what the venue promises ends the connection, not the program.
 local function keep(self, frame)
-  for _, event in ipairs { self:event_of(frame) } do push(self, event) end
+  local said = table.pack(pcall(self.event_of, self, frame))
+  if not said[1] then return self:fail(self.broken("a frame that can't be read: " .. tostring(said[2]))) end
+  for i = 2, said.n do
+    if said[i] == nil then break end
+    push(self, said[i])
+  end
+  return true
 end
 
 function Events:next_id()
@@ -277,15 +284,15 @@ function Events:ask(question, answered)
     local answer
     answer, err = answered(frame)
     if answer ~= nil or err then return answer, err end
-    keep(self, frame)
+    ok, err = keep(self, frame)
+    if not ok then return nil, err end
   end
 end
 
 local function take(self, give_up)
   local frame, err = next_frame(self, give_up)
   if not frame then return nil, err end
-  keep(self, frame)
-  return true
+  return keep(self, frame)
 end
 
 --- Takes in frames until done() is true.
