@@ -444,6 +444,28 @@ check("too many requests: 429, and none too soon", async () => {
     (status) => status === "200", "after the second");
 });
 
+check("a body that is longer than it says is refused, and the next request is not", async () => {
+  const no = await ask(main, "order", "limit", account,
+    { instrument: I, units: "100", price: "0.90000", clientExtensions: { comment: "\u00e9" } });
+  assert.equal(no.statusCode, "400", no.rawBody);
+  assert.deepEqual((await body(200, "order", "listPending")).orders, []);
+});
+
+check("answers of a venue that is unwell", async () => {
+  await control("oandaStrict", "limit", { requests: 1000, per: 1 });
+  const context = open(serving.oandaStrict);
+  for (const [fault, status, type] of [[{ status: 503 }, "503", /^application\/json/], [{ status: 504 }, "504", /json/],
+    [{ status: 502 }, "502", /^text\/html/]]) {
+    await control("oandaStrict", "fault", { venue: "status", on: "account", ...fault });
+    const sick = await ask(context, "account", "summary", serving.oandaStrict.account);
+    await control("oandaStrict", "heal");
+    assert.equal(sick.statusCode, status);
+    assert.match(sick.contentType, type);
+    if (status !== "502") assert.ok(sick.body.errorMessage, sick.rawBody);
+  }
+  assert.equal((await ask(context, "account", "summary", serving.oandaStrict.account)).statusCode, "200");
+});
+
 // ---- transactions and streams ------------------------------------------------------
 
 check("transactions: numbered without a gap, in pages, ranges and since", async () => {

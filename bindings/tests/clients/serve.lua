@@ -37,6 +37,15 @@ function verbs.add_key(box, given)
   return box:add_key(given)
 end
 
+function verbs.fault(box, given)
+  box:fault(given)
+  return true
+end
+
+function verbs.heal(box)
+  return box:heal()
+end
+
 function verbs.halt(box, given)
   box:halt(given.symbol)
   return true
