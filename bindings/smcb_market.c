@@ -281,6 +281,15 @@ static int l_halt(lua_State *L)
     return 0;
 }
 
+static int l_keep(lua_State *L)
+{
+    lua_Integer orders = luaL_checkinteger(L, 2), trades = luaL_checkinteger(L, 3);
+    luaL_argcheck(L, orders > 0, 2, "a positive number of orders expected");
+    luaL_argcheck(L, trades > 0, 3, "a positive number of trades expected");
+    smc_market_keep(smcb_market_check(L), (size_t)orders, (size_t)trades);
+    return 0;
+}
+
 static int l_advance(lua_State *L)
 {
     smc_market_advance(smcb_market_check(L), luaL_checkinteger(L, 2));
@@ -310,6 +319,7 @@ int smcb_open_market(lua_State *L)
         {"move", l_move},
         {"freeze", l_freeze},
         {"halt", l_halt},
+        {"keep", l_keep},
         {"advance", l_advance},
         {"want", l_want},
         {NULL, NULL},

@@ -175,6 +175,7 @@ void smc_market_advance(smc_market_t *m, int64_t now_ms)
     }
     if (now_ms > m->now_ms)
         m->now_ms = now_ms;
+    forget_run(m);
 }
 
 int64_t smc_market_next_ms(const smc_market_t *m)

@@ -12,6 +12,18 @@ static uint64_t hash_of(const char *text)
     return h;
 }
 
+/* Oldest first, so that chains end up newest first. */
+static void fill_buckets(id_index_t *x)
+{
+    for (size_t i = 0; i < x->n_buckets; i++)
+        x->buckets[i] = -1;
+    for (size_t i = 0; i < x->n; i++) {
+        size_t b = x->v[i].hash & (x->n_buckets - 1);
+        x->v[i].next = x->buckets[b];
+        x->buckets[b] = (int32_t)i;
+    }
+}
+
 static bool grow_buckets(smc_market_t *m, id_index_t *x)
 {
     size_t n = x->n_buckets == 0 ? 16 : x->n_buckets * 2;
@@ -20,16 +32,10 @@ static bool grow_buckets(smc_market_t *m, id_index_t *x)
         m->failed = true;
         return false;
     }
-    for (size_t i = 0; i < n; i++)
-        buckets[i] = -1;
-    for (size_t i = 0; i < x->n; i++) { /* oldest first, so that chains end up newest first */
-        size_t b = x->v[i].hash & (n - 1);
-        x->v[i].next = buckets[b];
-        buckets[b] = (int32_t)i;
-    }
     free(x->buckets);
     x->buckets = buckets;
     x->n_buckets = n;
+    fill_buckets(x);
     return true;
 }
 
@@ -45,6 +51,17 @@ bool ids_add(smc_market_t *m, account_t *a, const char *client_id, node_t *n)
     x->v[x->n] = (id_entry_t){.hash = hash, .node = n, .next = x->buckets[b]};
     x->buckets[b] = (int32_t)x->n++;
     return true;
+}
+
+void ids_forget(account_t *a)
+{
+    id_index_t *x = &a->ids;
+    size_t n = 0;
+    for (size_t i = 0; i < x->n; i++)
+        if (x->v[i].node->owner != NULL)
+            x->v[n++] = x->v[i];
+    x->n = n;
+    fill_buckets(x);
 }
 
 static const id_entry_t *chain(const id_index_t *x, uint64_t hash)

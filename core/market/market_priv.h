@@ -92,11 +92,13 @@ struct instrument {
     book_side_t sides[2]; /* by smc_side_t */
     int64_t update_id, last_order_id, last_exec_id;
     smc_want_t want;
-    trades_t trades;  /* since the start */
-    trades_t history; /* before it: v is NULL until made, n is known at once */
+    trades_t trades;   /* since the start */
+    trades_t history;  /* before it: v is NULL until made, n is known at once */
+    int64_t forgotten; /* trades before the first that is left */
     running_t average;
     smc_prevented_t *prevented;
     size_t n_prevented, cap_prevented;
+    int64_t forgotten_prevented;
     feed_t *feed; /* owned; NULL: none */
     node_t *wait_head, *wait_tail;
     prices_t seen;        /* while anything waits */
@@ -220,8 +222,10 @@ struct smc_market {
     size_t n_lot_changes, cap_lot_changes;
     size_t n_waiting; /* orders that wait for their trigger */
     int64_t last_link;
-    node_t *ended; /* orders that have ended and have followers */
-    node_t *pool;  /* ended orders of the system, to be used again */
+    size_t keep_orders, keep_trades; /* 0: all */
+    unsigned since_forget;           /* operations */
+    node_t *ended;                   /* orders that have ended and have followers */
+    node_t *pool;                    /* ended orders of the system, to be used again */
 };
 
 /* ---- amounts: bounded by AMOUNT_MAX_WHOLE where they enter, so that these can't overflow ---- */
@@ -326,6 +330,8 @@ bool ids_add(smc_market_t *m, account_t *a, const char *client_id, node_t *n);
 /* Open: the one open order that has it.  Any: as smc_market_order says. */
 node_t *ids_find_open(const account_t *a, const char *client_id);
 node_t *ids_find(const account_t *a, int32_t instrument, const char *client_id);
+/* Drops the entries of orders whose owner is NULL. */
+void ids_forget(account_t *a);
 
 /* ---- match.c ---- */
 
@@ -494,6 +500,11 @@ smc_refusal_t margin_check(const smc_market_t *m, const account_t *a, const inst
 smc_dec_t margin_rate(const account_t *a, const instrument_t *inst);
 /* What may be spent or taken out. */
 smc_dec_t margin_available(const smc_market_t *m, const account_t *a, int32_t asset);
+
+/* ---- forget.c ---- */
+
+/* Between two operations: forgets what smc_market_keep does not keep. */
+void forget_run(smc_market_t *m);
 
 /* ---- event.c ---- */
 

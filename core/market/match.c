@@ -188,7 +188,7 @@ static void trade(smc_market_t *m, node_t *taker, node_t *maker)
     if (!vec_room(m, &ts->v, ts->n, &ts->cap, sizeof(ts->v[0])))
         return;
     smc_trade_t t = {
-        .id = (int64_t)trades_count(inst) + 1,
+        .id = inst->forgotten + (int64_t)trades_count(inst) + 1,
         .time_ms = m->now_ms,
         .price = price,
         .qty = qty,
@@ -242,7 +242,7 @@ static void prevent(smc_market_t *m, node_t *taker, node_t *maker)
     smc_stp_t stp = taker->o.stp;
     smc_dec_t both = dec_min(taker->rem, dec_minus(maker->rem, maker->hidden));
     smc_prevented_t p = {
-        .id = (int64_t)inst->n_prevented + 1,
+        .id = inst->forgotten_prevented + (int64_t)inst->n_prevented + 1,
         .taker_order_id = taker->o.id,
         .maker_order_id = maker->o.id,
         .time_ms = m->now_ms,

@@ -12,8 +12,8 @@
  * Accounts  0 is the system's: unlimited funds, no order history, no order events.  Others count
  *           from 1.
  * Memory    after SMC_ENOMEM or SMC_REFUSED_MEMORY the market may only be freed.
- * Borrowed  orders last as long as the market and change with it; events until the next call that
- *           is not a query.
+ * Borrowed  orders last as long as the market, or as it keeps them, and change with it; events
+ *           until the next call that is not a query.
  * Thread    one owner.
  */
 #ifndef SMC_MARKET_H
@@ -240,6 +240,10 @@ typedef struct smc_account_conf {
 smc_code_t smc_market_new(uint64_t seed, int64_t now_ms, smc_market_t **out, smc_error_t *err);
 void smc_market_free(smc_market_t *m);
 int64_t smc_market_time(const smc_market_t *m);
+/* For markets that go on for days: of each account and instrument at least the newest `orders` that
+ * have ended and as many fills are remembered, of each instrument the newest `trades`, and at most
+ * about twice as many; what is open always.  Ids go on.  0: all of them (the default). */
+void smc_market_keep(smc_market_t *m, size_t orders, size_t trades);
 
 /* *id counts from 0.  Errors: SMC_EINVAL, SMC_EEXIST, SMC_ENOMEM. */
 smc_code_t smc_market_add_instrument(smc_market_t *m, const smc_instrument_conf_t *conf,

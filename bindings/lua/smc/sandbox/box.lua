@@ -210,6 +210,9 @@ function M.new(class, venue, seed, options, record)
   return box, function(ex) sb:serve(ex) end, function() sb:close() end
 end
 
+--- What the market of a box remembers from now on; see core/market/README.md.
+function M.keep(box, orders, trades) hidden[box].market:keep(orders, trades) end
+
 --- How many orders of all accounts are open.
 function M.open_orders(box)
   local sb, n = hidden[box], 0

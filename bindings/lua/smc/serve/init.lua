@@ -1,6 +1,7 @@
 --- `smcrun serve`: sandboxes in real time for programs outside, and a control API for what happens to them.
 -- runner/serve.c calls this and nothing else.
 
+local boxes = require "smc.sandbox.box"
 local control = require "smc.serve.control"
 local core = require "smc.core.task"
 local dialects = require "smc.dialects"
@@ -61,6 +62,7 @@ local function open_venue(v, options)
   v.box, v.server, v.log, v.dialect = sandbox.serve(v.name, given, place)
   if not v.box then return nil, cannot_listen(v.name, place.host, place.port, v.server) end
   v.metrics = metrics.new(v.name, v.dialect)
+  if v.guide.keep then boxes.keep(v.box, v.guide.keep.orders, v.guide.keep.trades) end
   return true
 end
 

@@ -3,6 +3,7 @@
 --   assume    assumptions of the sandbox that are others here
 --   takes     the options of the command line that fix its credentials
 --   examples  bodies for the control API, where venues differ
+--   keep      how many ended orders of an account and symbol, and trades of a symbol, are remembered; nil: all
 --   places    a list of { name in JSON, label for people, value }
 --   clients   a list of { package, lines that point it at the sandbox; credentials stand for themselves }
 -- Values and lines hold $http and $ws (the sandbox's origin), $host, $port and $tls (true or false) of it, and $NAME,

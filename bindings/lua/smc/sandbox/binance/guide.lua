@@ -3,6 +3,7 @@ return {
   offset = 0,
   examples = { limit = '{"request_weight": 1200, "per": 60}' },
   assume = { limit_connections = false }, -- all programs of a machine have one address
+  keep = { orders = 20000, trades = 100000 }, -- the trades of a quiet day, and more
   takes = { "key", "secret" },
   places = {
     { "rest", "REST", "$http" },
