@@ -7,7 +7,9 @@
 #include <jansson.h>
 #include <lua.h>
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { SMCB_JSON_MAX_DEPTH = 100 };
 
@@ -42,8 +44,28 @@ smcb_json_kind_t smcb_json_kind(lua_State *L, int idx);
 /* The Lua functions json.encode and json.shape. */
 int smcb_json_encode(lua_State *L);
 int smcb_json_shape(lua_State *L);
-/* Pushes the text of an object: of the n values from `first` on, each under its name (with quotes and colon), without
- * those that are nil.  Only inside a function of the module. */
-void smcb_json_push_object(lua_State *L, const smcb_json_name_t *names, int first, int n);
+
+enum { SMCB_JSON_ITEMS_MAX = 64 };
+
+typedef enum smcb_json_form {
+    SMCB_JSON_AS_IS,
+    SMCB_JSON_UPPER,    /* ASCII */
+    SMCB_JSON_DECIMALS, /* "0.5" with exactly so many decimals; more than that are cut off */
+} smcb_json_form_t;
+
+/* One name of a shape: see smcb_json_shape.c. */
+typedef struct smcb_json_item {
+    smcb_json_name_t name; /* as it stands in the text, with quotes and colon */
+    smcb_json_form_t form;
+    size_t decimals;
+    bool inner;    /* the value may be an inner record's */
+    bool same;     /* the same one's as that of the item before */
+    bool computed; /* by a function */
+} smcb_json_item_t;
+
+/* Pushes the text of an object: of the n values from `first` on, each under its item's name, without those that are nil.
+ * formed: bit i says that text at i gets the form of its item.  Only inside a function of the module. */
+void smcb_json_push_object(lua_State *L, const smcb_json_item_t *items, int n, int first,
+                           uint64_t formed);
 
 #endif /* SMCB_JSON_H */

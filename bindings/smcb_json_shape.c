@@ -3,123 +3,80 @@
 
 #include <lauxlib.h>
 
-#include <stdbool.h>
 #include <string.h>
 
-#define TEXT_MAX 128
-
-/* Upvalues of a shape, behind those of the module: a list of parts, PER_ITEM for each item; an item_t for each, and then a
- * name for each. */
+/* Upvalues of a shape, behind those of the module: a list of parts, PER_ITEM for each item; the items. */
 enum { UP_PARTS = SMCB_JSON_RAW + 1, UP_ITEMS };
-/* NAME: as it stands in the text, with quotes and colon. */
 enum { NAME = 1, KEY, INNER, FIELD, PER_ITEM = FIELD, FORM };
+/* The stack of a shape at work: its record, its result, the inner record at hand, the values. */
+enum { AT_RECORD = 1, AT_RESULT, AT_INNER, AT_VALUES };
 
-typedef enum form { FORM_AS_IS, FORM_UPPER, FORM_DECIMALS } form_t;
-
-typedef struct item {
-    form_t form;
-    size_t decimals;
-    bool inner;    /* has an INNER and a FIELD.. */
-    bool computed; /* ..which is a function */
-} item_t;
-
-/* ---- values ------------------------------------------------------------- */
-
-/* "0.5" with exactly so many decimals; more than that are cut off. */
-static size_t put_decimals(char *out, const char *text, size_t n, size_t decimals)
+/* Pushes a part of the item whose parts begin behind i. */
+static void push_upvalue(lua_State *L, int i, int part)
 {
-    const char *point = memchr(text, '.', n);
-    size_t whole = point == NULL ? n : (size_t)(point - text);
-    size_t have = point == NULL ? 0 : n - whole - 1;
-    size_t kept = have < decimals ? have : decimals;
-
-    memcpy(out, text, whole);
-    out[whole] = '.';
-    if (kept > 0)
-        memcpy(out + whole + 1, point + 1, kept);
-    memset(out + whole + 1 + kept, '0', decimals - kept);
-    return whole + 1 + decimals;
+    (void)lua_rawgeti(L, lua_upvalueindex(UP_PARTS), i + part);
 }
 
-static size_t put_upper(char *out, const char *text, size_t n)
+/* Pushes what the inner record has, or what the function makes of it. */
+static void push_inner(lua_State *L, const smcb_json_item_t *item, int i)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - ('a' - 'A') : text[i]);
-    return n;
-}
-
-/* Gives the text on top its form.  What is no text, or too long a one, stays as it is. */
-static void give_form(lua_State *L, const item_t *item)
-{
-    char out[TEXT_MAX];
-    size_t n;
-    const char *text;
-
-    if (item->form == FORM_AS_IS || lua_type(L, -1) != LUA_TSTRING)
+    if (!lua_istable(L, AT_INNER)) {
+        lua_pushnil(L);
         return;
-    text = lua_tolstring(L, -1, &n);
-    if (n + item->decimals + 1 > sizeof(out))
-        return;
-    n = item->form == FORM_UPPER ? put_upper(out, text, n)
-                                 : put_decimals(out, text, n, item->decimals);
-    lua_pop(L, 1);
-    lua_pushlstring(L, out, n);
-}
-
-/* Pushes what the record at 1 has in the inner record that the item names. */
-static void push_inner(lua_State *L, const item_t *item, lua_Integer i)
-{
-    (void)lua_rawgeti(L, lua_upvalueindex(UP_PARTS), i + INNER);
-    if (lua_rawget(L, 1) != LUA_TTABLE)
-        return; /* nil, we hope; it is no value of ours */
-    (void)lua_rawgeti(L, lua_upvalueindex(UP_PARTS), i + FIELD);
-    if (item->computed) {
-        lua_insert(L, -2);
-        lua_pushvalue(L, 1);
-        lua_call(L, 2, 1);
-    } else {
-        (void)lua_rawget(L, -2);
-        lua_remove(L, -2);
     }
-    give_form(L, item);
+    push_upvalue(L, i, FIELD);
+    if (!item->computed) {
+        (void)lua_rawget(L, AT_INNER);
+        return;
+    }
+    lua_pushvalue(L, AT_INNER);
+    lua_pushvalue(L, AT_RECORD);
+    lua_call(L, 2, 1);
 }
 
-/* Pushes the i-th value of the record at 1. */
-static void push_value(lua_State *L, const item_t *item, lua_Integer i)
+/* Pushes the value of an item; true when it is the inner record's. */
+static bool push_value(lua_State *L, const smcb_json_item_t *item, int i)
 {
-    (void)lua_rawgeti(L, lua_upvalueindex(UP_PARTS), i + KEY);
-    if (lua_rawget(L, 1) != LUA_TNIL || !item->inner)
-        return;
+    if (item->inner && !item->same) {
+        push_upvalue(L, i, INNER);
+        (void)lua_rawget(L, AT_RECORD);
+        lua_replace(L, AT_INNER);
+    }
+    push_upvalue(L, i, KEY);
+    if (lua_rawget(L, AT_RECORD) != LUA_TNIL || !item->inner)
+        return false;
     lua_pop(L, 1);
     push_inner(L, item, i);
+    return true;
 }
 
 /* shape(record) -> json.raw.  All values first: the functions of items are Lua, which may encode, too. */
 static int l_write(lua_State *L)
 {
     int n = (int)lua_rawlen(L, lua_upvalueindex(UP_PARTS)) / PER_ITEM;
-    const item_t *items = lua_touserdata(L, lua_upvalueindex(UP_ITEMS));
-    const smcb_json_name_t *names = (const void *)(items + n);
+    const smcb_json_item_t *items = lua_touserdata(L, lua_upvalueindex(UP_ITEMS));
+    uint64_t formed = 0;
 
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checkstack(L, n + 8, "json.shape");
     lua_settop(L, 1);
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, lua_upvalueindex(SMCB_JSON_RAW));
-    (void)lua_setmetatable(L, 2);
+    (void)lua_setmetatable(L, AT_RESULT);
+    lua_pushnil(L);
     for (int i = 0; i < n; i++)
-        push_value(L, &items[i], i * PER_ITEM);
-    smcb_json_push_object(L, names, 3, n);
-    lua_rawseti(L, 2, 1);
-    lua_settop(L, 2);
+        formed |= (uint64_t)push_value(L, &items[i], i * PER_ITEM) << i;
+    smcb_json_push_object(L, items, n, AT_VALUES, formed);
+    lua_rawseti(L, AT_RESULT, 1);
+    lua_settop(L, AT_RESULT);
     return 1;
 }
 
 /* ---- making one --------------------------------------------------------- */
 
-static item_t read_item(lua_State *L, int idx)
+static smcb_json_item_t read_item(lua_State *L, int idx)
 {
-    item_t item = {.inner = lua_geti(L, idx, INNER) != LUA_TNIL};
+    smcb_json_item_t item = {.inner = lua_geti(L, idx, INNER) != LUA_TNIL};
 
     if (item.inner)
         (void)luaL_checkstring(L, -1);
@@ -127,12 +84,12 @@ static item_t read_item(lua_State *L, int idx)
     luaL_argcheck(L, !item.inner || item.computed || lua_type(L, -1) == LUA_TSTRING, 1,
                   "a field must be a name or a function");
     if (lua_geti(L, idx, FORM) == LUA_TNUMBER) {
-        item.form = FORM_DECIMALS;
+        item.form = SMCB_JSON_DECIMALS;
         item.decimals = (size_t)luaL_checkinteger(L, -1);
     } else if (!lua_isnil(L, -1)) {
         luaL_argcheck(L, strcmp(luaL_checkstring(L, -1), "upper") == 0, 1,
                       "a form must be a number of decimals or \"upper\"");
-        item.form = FORM_UPPER;
+        item.form = SMCB_JSON_UPPER;
     }
     lua_pop(L, 3);
     return item;
@@ -154,32 +111,55 @@ static void push_part(lua_State *L, int idx, int part)
     lua_remove(L, -2);
 }
 
+enum { NEW_ITEMS = 1, NEW_PARTS = NEW_ITEMS + SMCB_JSON_RAW + 1, NEW_USERDATA, NEW_ITEM };
+
+/* Whether item i asks the same inner record as the item before that asks any. */
+static bool is_same(lua_State *L, const smcb_json_item_t *items, lua_Integer i)
+{
+    bool same;
+    lua_Integer before = i - 1;
+
+    while (before >= 0 && !items[before].inner)
+        before--;
+    if (before < 0)
+        return false;
+    (void)lua_rawgeti(L, NEW_PARTS, i * PER_ITEM + INNER);
+    (void)lua_rawgeti(L, NEW_PARTS, before * PER_ITEM + INNER);
+    same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same;
+}
+
+static void add_item(lua_State *L, smcb_json_item_t *items, lua_Integer i)
+{
+    luaL_argcheck(L, lua_geti(L, NEW_ITEMS, i + 1) == LUA_TTABLE, 1, "a list of lists expected");
+    items[i] = read_item(L, NEW_ITEM);
+    for (int part = NAME; part <= PER_ITEM; part++) {
+        push_part(L, NEW_ITEM, part);
+        if (part == NAME) /* the list keeps it */
+            items[i].name.text = lua_tolstring(L, -1, &items[i].name.len);
+        lua_rawseti(L, NEW_PARTS, i * PER_ITEM + part);
+    }
+    items[i].same = items[i].inner && is_same(L, items, i);
+    lua_settop(L, NEW_USERDATA);
+}
+
 /* shape(items).  See bindings/meta/json.lua. */
 int smcb_json_shape(lua_State *L)
 {
     lua_Integer n;
-    item_t *items;
-    smcb_json_name_t *names;
+    smcb_json_item_t *items;
 
     luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    n = luaL_len(L, 1);
+    lua_settop(L, NEW_ITEMS);
+    n = luaL_len(L, NEW_ITEMS);
+    luaL_argcheck(L, n <= SMCB_JSON_ITEMS_MAX, 1, "at most 64 items");
     for (int up = SMCB_JSON_SCRATCH; up <= SMCB_JSON_RAW; up++)
         lua_pushvalue(L, lua_upvalueindex(up));
-    lua_createtable(L, (int)n * PER_ITEM, 0); /* 6 */
-    items = lua_newuserdatauv(L, (size_t)n * (sizeof(*items) + sizeof(*names)) + 1, 0);
-    names = (void *)(items + n);
-    for (lua_Integer i = 0; i < n; i++) {
-        luaL_argcheck(L, lua_geti(L, 1, i + 1) == LUA_TTABLE, 1, "a list of lists expected");
-        items[i] = read_item(L, 8);
-        for (int part = NAME; part <= PER_ITEM; part++) {
-            push_part(L, 8, part);
-            if (part == NAME) /* the list keeps it */
-                names[i].text = lua_tolstring(L, -1, &names[i].len);
-            lua_rawseti(L, 6, i * PER_ITEM + part);
-        }
-        lua_settop(L, 7);
-    }
+    lua_createtable(L, (int)n * PER_ITEM, 0);
+    items = lua_newuserdatauv(L, (size_t)n * sizeof(*items) + 1, 0);
+    for (lua_Integer i = 0; i < n; i++)
+        add_item(L, items, i);
     lua_pushcclosure(L, l_write, UP_ITEMS);
     return 1;
 }

@@ -396,6 +396,8 @@ int smcb_json_encode(lua_State *L)
 
     luaL_checkany(L, 1);
     lua_settop(L, 1);
+    if (smcb_json_kind(L, 1) == SMCB_JSON_KIND_RAW && lua_rawgeti(L, 1, 1) == LUA_TSTRING)
+        return 1;
     write_value(&w, 1);
     if (w.s->out.failed)
         return luaL_error(L, "json.encode: out of memory");
@@ -403,7 +405,49 @@ int smcb_json_encode(lua_State *L)
     return 1;
 }
 
-void smcb_json_push_object(lua_State *L, const smcb_json_name_t *names, int first, int n)
+static void put_decimals(smc_buf_t *out, const char *text, size_t n, size_t decimals)
+{
+    const char *point = memchr(text, '.', n);
+    size_t whole = point == NULL ? n : (size_t)(point - text);
+    size_t have = point == NULL ? 0 : n - whole - 1;
+    size_t kept = have < decimals ? have : decimals;
+
+    (void)smc_buf_append(out, text, whole);
+    (void)smc_buf_putc(out, '.');
+    (void)smc_buf_append(out, text + n - have, kept);
+    for (; kept < decimals; kept++)
+        (void)smc_buf_putc(out, '0');
+}
+
+static void put_upper(smc_buf_t *out, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        (void)smc_buf_putc(
+            out, (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - ('a' - 'A') : text[i]));
+}
+
+/* Text in the form of its item; what needs escapes has none. */
+static void write_formed(writer_t *w, const smcb_json_item_t *item, int idx)
+{
+    smc_buf_t *out = &w->s->out;
+    size_t n;
+    const char *text = lua_tolstring(w->L, idx, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (!is_plain((unsigned char)text[i])) {
+            write_string(w, text, n);
+            return;
+        }
+    (void)smc_buf_putc(out, '"');
+    if (item->form == SMCB_JSON_DECIMALS)
+        put_decimals(out, text, n, item->decimals);
+    else
+        put_upper(out, text, n);
+    (void)smc_buf_putc(out, '"');
+}
+
+void smcb_json_push_object(lua_State *L, const smcb_json_item_t *items, int n, int first,
+                           uint64_t formed)
 {
     writer_t w = {.L = L, .s = smcb_json_scratch(L)};
     smc_buf_t *out = &w.s->out;
@@ -411,12 +455,17 @@ void smcb_json_push_object(lua_State *L, const smcb_json_name_t *names, int firs
 
     w.depth = 1;
     for (int i = 0; i < n; i++) {
-        if (lua_isnil(L, first + i))
+        const smcb_json_item_t *item = &items[i];
+        int type = lua_type(L, first + i);
+        if (type == LUA_TNIL)
             continue;
         (void)smc_buf_putc(out, before);
-        (void)smc_buf_append(out, names[i].text, names[i].len);
-        w.path[0] = (step_t){.name = names[i]};
-        write_value(&w, first + i);
+        (void)smc_buf_append(out, item->name.text, item->name.len);
+        w.path[0] = (step_t){.name = item->name};
+        if (type == LUA_TSTRING && item->form != SMCB_JSON_AS_IS && (formed >> i & 1) != 0)
+            write_formed(&w, item, first + i);
+        else
+            write_value(&w, first + i);
         before = ',';
     }
     (void)smc_buf_puts(out, before == '{' ? "{}" : "}");
