@@ -306,7 +306,10 @@ describe("the stream of an oanda account", function()
           tx("10", "ORDER_CANCEL", { orderID = "8", reason = "TIME_IN_FORCE_EXPIRED" }),
           tx("11", "LIMIT_ORDER_REJECT", { instrument = "EUR_USD", units = "-1", price = "1",
             rejectReason = "PRICE_INVALID" }), tx("12", "CLIENT_CONFIGURE"), deposit "13",
-          tx("14", "DAILY_FINANCING", { accountBalance = "13.2000" }))
+          tx("14", "DAILY_FINANCING", { accountBalance = "13.2000" }),
+          tx("15", "ORDER_FILL", { orderID = "1", instrument = "EUR_USD", units = "-4", price = "1.10", pl = "0",
+            accountBalance = "13.2000", tradeReduced = { tradeID = "7", units = "-4" } }),
+          tx("16", "TAKE_PROFIT_ORDER", { tradeID = "7", price = "1.2" }))
       end }
     local stream <close> = assert(venue:user_stream())
     local function event()
@@ -324,6 +327,9 @@ describe("the stream of an oanda account", function()
     assert.same({ "order", "rejected", "rejected", "", "1", "", "" }, event())
     assert.same({ "transfer", "", "", "", "", "", "13" }, event())
     assert.same({ "balance", "", "", "", "", "", "13.2" }, event())
+    assert.same({ "fill", "trade", "", "", "", "1.1", "" }, event())
+    assert.same({ "balance", "", "", "", "", "", "13.2" }, event())
+    assert.same({ "order", "new", "open", "", "6", "", "" }, event())
   end)
 
   it("ends when what was missed can't be had", function()

@@ -1,5 +1,6 @@
 --- What happens to an account, over the stream of its transactions.  Their numbers have no gaps: what is missing, for a
 -- moment or while the stream was away, is asked for, and what comes twice is told once.
+local decimal = require "smc.decimal"
 local events = require "smc.venue.events"
 local lines = require "smc.venue.oanda.lines"
 local orders = require "smc.venue.oanda.orders"
@@ -69,6 +70,9 @@ local function note_trades(self, tx)
     self.trades[opened.tradeID] = { instrument = tx.instrument, currentUnits = opened.units,
       initialUnits = opened.units }
   end
+  local reduced = tx.tradeReduced
+  local trade = reduced and self.trades[reduced.tradeID]
+  if trade then trade.currentUnits = decimal.add(trade.currentUnits, reduced.units) end
   for _, closed in ipairs(tx.tradesClosed or {}) do self.trades[closed.tradeID] = nil end
 end
 
