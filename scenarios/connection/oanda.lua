@@ -197,6 +197,7 @@ describe("oanda orders #connection #oanda", function()
   local venue
   local decimal = smc.decimal
   before_each(function() venue = smc.venue "oanda" end)
+  after_each(function() assert(venue:flatten()) end)
 
   local function market(side, qty)
     return assert(venue:place { symbol = "EUR/USD", side = side, type = "market", qty = qty })

@@ -39,6 +39,7 @@ for _, row in ipairs(VENUES) do
     local venue
     local symbol, money = row.symbol, row.money
     before_each(function() venue = smc.venue(row.name) end)
+    after_each(function() assert(venue:flatten()) end)
 
     it("answers a signed account query", function()
       local account = assert(venue:account())
