@@ -168,7 +168,7 @@ function Sandbox:heal(name) end
 ---@source ../lua/smc/sandbox/door.lua
 function Sandbox:faults() end
 
----The connections that stay open: kind ("market", "api"; bybit's "market", "private"; oanda's "prices",
+---The connections that stay open: kind ("market", "api"; bybit's "market", "private", "trade"; oanda's "prices",
 ---"transactions"), path,
 ---pings (binance's own, or those of bybit's clients), pongs, and streams or subscriptions.
 ---Where: scenario, hook.

@@ -216,6 +216,28 @@ describe("a bybit venue", function()
       linear.native })
   end)
 
+  it("reads instruments page by page, of contracts the perpetual ones in USDT", function()
+    local venue, request = smc.venue "bybit", require "smc.venue.bybit.request"
+    local call, asked = request.call, {}
+    finally(function() request.call = call end)
+    local function contract(base, kind, settle)
+      return { symbol = base .. settle, baseCoin = base, quoteCoin = settle, settleCoin = settle,
+        contractType = kind, status = "Trading", priceFilter = { tickSize = "0.1" }, lotSizeFilter = { qtyStep = "1", minOrderQty = "1",
+          maxOrderQty = "9", minNotionalValue = "5" } }
+    end
+    local PAGES = { [""] = { { contract("A", "LinearPerpetual", "USDT"), contract("B", "LinearFutures", "USDT") }, "2" },
+      ["2"] = { { contract("C", "LinearPerpetual", "USDC"), contract("D", "LinearPerpetual", "USDT") }, "" } }
+    function request.call(_, _, what)
+      local p = what.params
+      asked[#asked + 1] = p.category .. " " .. (p.cursor or "")
+      local page = p.category == "spot" and { {} } or PAGES[p.cursor or ""]
+      return { result = { list = page[1], nextPageCursor = page[2] } }
+    end
+    local list = assert(venue:instruments())
+    assert.same({ "A/USDT:USDT", "D/USDT:USDT" }, { list[1].symbol, list[2].symbol })
+    assert.same({ "spot ", "linear ", "linear 2" }, asked)
+  end)
+
   it("holds positions in contracts, and flattens them", function()
     local venue = smc.venue "bybit"
     assert.same({}, assert(venue:positions()))

@@ -65,7 +65,7 @@ end
 
 --- By time, then in an order of their own.
 local function earlier(a, b)
-  if a.time_ms ~= b.time_ms then return a.time_ms < b.time_ms end
+  if a.fill.time_ms ~= b.fill.time_ms then return a.fill.time_ms < b.fill.time_ms end
   if a.def ~= b.def then return a.def.index < b.def.index end
   if a.id ~= b.id then return a.id < b.id end
   return a.fill.side < b.fill.side
@@ -78,8 +78,7 @@ local function add_fills(sb, call, def, by_id, out)
     local entry = sb.ledger:of_engine(def.symbol, f.order_id)
     if not by_id or entry == asked then
       f.trade_id = f.id
-      out[#out + 1] = { def = def, entry = entry, fill = f, time_ms = f.time_ms, id = f.id,
-        type = entry.liquidation and "BustTrade" or "Trade" }
+      out[#out + 1] = { def = def, entry = entry, fill = f, id = f.id }
     end
   end
 end
@@ -87,7 +86,7 @@ end
 local function add_fundings(sb, call, def, out)
   for _, f in ipairs(sb.fundings) do
     if f.account == call.account and f.def == def and f.time_ms >= call.from and f.time_ms <= call.to then
-      out[#out + 1] = { def = def, fill = f, time_ms = f.time_ms, id = f.seq, type = "Funding" }
+      out[#out + 1] = { def = def, entry = f.entry, fill = f, id = f.trade_id }
     end
   end
 end
@@ -102,15 +101,15 @@ local function executions(sb, call)
   end
   table.sort(all, earlier)
   for _, item in ipairs(all) do
-    if not v.execType or v.execType == item.type then
+    if not v.execType or v.execType == (item.entry.exec_type or "Trade") then
       wanted[#wanted + 1] = item
       item.n = #wanted
     end
   end
   local page, more = params.page(wanted, call)
   for i, item in ipairs(page) do
-    page[i] = item.entry and format.execution(sb, item.def, item.entry, item.fill, ledger.order_of(sb, item.entry))
-      or format.funding(sb, item.def, item.fill)
+    local order = item.fill.order or ledger.order_of(sb, item.entry)
+    page[i] = format.execution(sb, item.def, item.entry, item.fill, order)
   end
   return listed(call, page, more)
 end

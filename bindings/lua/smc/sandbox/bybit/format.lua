@@ -57,10 +57,10 @@ end
 
 local CREATED_BY = { Stop = "CreateByStopOrder", TakeProfit = "CreateByTakeProfit", StopLoss = "CreateByStopLoss",
   PartialTakeProfit = "CreateByPartialTakeProfit", PartialStopLoss = "CreateByPartialStopLoss",
-  TrailingStop = "CreateByTrailingStop", liquidation = "CreateByLiq" }
+  TrailingStop = "CreateByTrailingStop", BustTrade = "CreateByLiq" }
 
 local function created_by(entry)
-  return CREATED_BY[entry.liquidation and "liquidation" or entry.stop_type] or "CreateByUser"
+  return CREATED_BY[entry.exec_type or entry.stop_type] or "CreateByUser"
 end
 
 --- The coin that an order of this side pays its fees in.
@@ -114,34 +114,25 @@ function M.exec_id(def, trade_id, sell)
   return tostring(EXEC_BASE + def.index * SYMBOL_STEP + n)
 end
 
---- An execution row.  f: { side, price, qty, quote, fee, trade_id, is_maker, time_ms, closed_qty, realized }; o: the
--- order after it.
+local ORDER_TYPES = { market = "Market", limit = "Limit", limit_maker = "Limit", funding = "UNKNOWN" }
+
+--- An execution row.  f: { side, price, qty, quote, fee, trade_id, is_maker, time_ms, closed_qty, realized, mark }, and
+-- of a funding settlement { exec_id, rate }; o: the order after it.
 function M.execution(sb, def, entry, f, o, stream)
   local linear = def.contract ~= nil
   return json.object(
     "category", stream and def.category or nil,
     "symbol", def.native, "closedSize", linear and (f.closed_qty or "0") or "", "execFee", f.fee, "execFeeV2", "",
-    "execId", M.exec_id(def, f.trade_id, f.side == "sell"), "execPrice", f.price, "execQty", f.qty,
-    "execType", entry.liquidation and "BustTrade" or "Trade", "execValue", f.quote,
-    "feeRate", sb:rate(def, f.is_maker), "tradeIv", "", "markIv", "", "blockTradeId", "",
+    "execId", f.exec_id or M.exec_id(def, f.trade_id, f.side == "sell"), "execPrice", f.price, "execQty", f.qty,
+    "execType", entry.exec_type or "Trade", "execValue", f.quote,
+    "feeRate", f.rate or sb:rate(def, f.is_maker), "tradeIv", "", "markIv", "", "blockTradeId", "",
     "markPrice", linear and f.mark or "", "indexPrice", "", "underlyingPrice", "", "leavesQty", sub(o.qty, o.filled),
     "orderId", entry.id, "orderLinkId", entry.link, "orderPrice", o.price,
-    "orderQty", o.quote_qty ~= "0" and "0.000000" or o.qty, "orderType", o.type == "market" and "Market" or "Limit",
+    "orderQty", o.quote_qty ~= "0" and "0.000000" or o.qty, "orderType", ORDER_TYPES[o.type],
     "stopOrderType", entry.stop_type or linear and "UNKNOWN" or "", "side", SIDE[f.side],
     "execTime", tostring(f.time_ms + sb.skew_ms), "isLeverage", "0", "isMaker", f.is_maker, "seq", f.trade_id,
     "marketUnit", entry.market_unit or "", "execPnl", linear and (f.realized or "0") or nil,
     "createType", linear and created_by(entry) or nil, "extraFees", "", "feeCurrency", M.fee_coin(def, f.side))
-end
-
---- The row of a funding settlement, in execution/list and on the stream.
-function M.funding(sb, def, f, stream)
-  return json.object("category", stream and def.category or nil, "symbol", def.native, "closedSize", "0",
-    "execFee", f.fee, "execFeeV2", "", "execId", f.id, "execPrice", f.price, "execQty", f.qty, "execType", "Funding",
-    "execValue", f.value, "feeRate", f.rate, "tradeIv", "", "markIv", "", "blockTradeId", "", "markPrice", f.price,
-    "indexPrice", "", "underlyingPrice", "", "leavesQty", "0", "orderId", f.id, "orderLinkId", "", "orderPrice", "0",
-    "orderQty", "0", "orderType", "UNKNOWN", "stopOrderType", "UNKNOWN", "side", SIDE[f.side],
-    "execTime", tostring(f.time_ms + sb.skew_ms), "isLeverage", "0", "isMaker", false, "seq", f.seq, "marketUnit", "",
-    "execPnl", "0", "createType", "", "extraFees", "", "feeCurrency", def.quote)
 end
 
 --- The price at which closing a position would leave nothing, its fees paid.
@@ -177,7 +168,7 @@ function M.closed(sb, c)
   local entry = c.side == "sell" and sub(c.exit, c.realized) or add(c.exit, c.realized)
   return json.object("symbol", c.def.native, "orderId", c.entry.id, "side", SIDE[c.side], "qty", c.qty,
     "orderPrice", c.order_price, "orderType", c.order_type == "market" and "Market" or "Limit",
-    "execType", c.entry.liquidation and "BustTrade" or "Trade", "closedSize", c.size, "cumEntryValue", entry,
+    "execType", c.entry.exec_type or "Trade", "closedSize", c.size, "cumEntryValue", entry,
     "avgEntryPrice", decimal.div(entry, c.size, 8), "cumExitValue", c.exit,
     "avgExitPrice", decimal.div(c.exit, c.size, 8), "closedPnl", c.pnl, "fillCount", tostring(c.fills),
     "leverage", c.leverage, "closeFee", c.fee, "createdTime", tostring(c.time_ms + sb.skew_ms),

@@ -14,13 +14,15 @@ local function charge(sb, account, def, rate, at_ms)
   local long = decimal.cmp(position.qty, "0") > 0
   local fee = decimal.mul(value, rate, 8)
   if not long then fee = decimal.neg(fee) end
-  local list = sb.fundings
-  local row = { account = account, def = def, id = ("%08x-0000-5000-b000-%012x"):format(def.index, #list + 1),
-    seq = #list + 1, side = long and "buy" or "sell", price = mark, qty = qty, value = value, rate = rate, fee = fee,
-    time_ms = at_ms }
-  list[#list + 1] = row
+  local n = #sb.fundings + 1
+  local id = ("%08x-0000-5000-b000-%012x"):format(def.index, n)
+  local f = { account = account, def = def, exec_id = id, trade_id = n, side = long and "buy" or "sell", price = mark,
+    mark = mark, qty = qty, quote = value, rate = rate, fee = fee, is_maker = false, time_ms = at_ms,
+    entry = { id = id, link = "", exec_type = "Funding" },
+    order = { type = "funding", price = "0", qty = "0", quote_qty = "0", filled = "0" } }
+  sb.fundings[n] = f
   sb.market:adjust(account, def.quote, decimal.neg(fee))
-  private.tell_funding(sb, row)
+  private.tell_funding(sb, f)
 end
 
 local function settle(sb, at_ms)

@@ -107,7 +107,7 @@ function Venue:heard(events)
       if def.contract and not seen[key] then
         seen[key], touched[#touched + 1] = true, { account = e.account, def = def }
       end
-      if e.exec == "trade" and entry.liquidation then topics.liquidated(self, def, e) end
+      if e.exec == "trade" and entry.exec_type == "BustTrade" then topics.liquidated(self, def, e) end
       if e.exec == "trade" and (entry.take_profit or entry.stop_loss) then brought[#brought + 1] = entry end
     end,
     balances = function(list) private_stream.wallet_event(self, list) end,

@@ -28,7 +28,7 @@ end
 
 --- entry: { id, link, account, category, symbol, order | engine_id, post_only, market_unit, smp }, order being one that
 -- the engine never took; and of contracts { last, reduce_only, close_on_trigger, stop_type, trigger_by, take_profit,
--- stop_loss, tp_by, sl_by, tpsl_mode, liquidation, closed }.
+-- stop_loss, tp_by, sl_by, tpsl_mode, exec_type, closed }.
 function Ledger:add(entry)
   entry.n, entry.fee = #self.list + 1, "0"
   self.list[entry.n] = entry
@@ -46,7 +46,7 @@ end
 function Ledger:adopt(def, order)
   local id, link = self:next_ids(def)
   return self:add { id = id, link = link, account = order.account, category = def.category, symbol = def.symbol,
-    engine_id = order.id, smp = "None", liquidation = true, reduce_only = true }
+    engine_id = order.id, smp = "None", exec_type = "BustTrade", reduce_only = true }
 end
 
 --- The order of an account and category by id, else by link; nil if there is none.  owner: { account, category }.

@@ -81,7 +81,7 @@ local function traded(sb, def, entry, e)
     kept.fees = decimal.add(kept.fees, e.fee)
   end
   if def.contract and e.closed_qty ~= "0" then close(sb, def, entry, e) end
-  if not entry.liquidation then
+  if not entry.exec_type then
     tell(sb, entry.account, "execution.fast", def.category, nil, fast(sb, def, entry, e))
   end
   tell(sb, entry.account, "execution", def.category, id_of(sb, def.contract and def.native or def.id),
@@ -101,9 +101,9 @@ function M.order_event(sb, e)
 end
 
 --- A funding settlement; see funding.lua.
-function M.tell_funding(sb, row)
-  tell(sb, row.account, "execution", row.def.category, id_of(sb, row.def.native),
-    format.funding(sb, row.def, row, true))
+function M.tell_funding(sb, f)
+  tell(sb, f.account, "execution", f.def.category, id_of(sb, f.def.native),
+    format.execution(sb, f.def, f.entry, f, f.order, true))
 end
 
 --- The position as it is now.

@@ -84,14 +84,21 @@ function Venue:time()
   return public(self, "time", "market/time", {}, function(_, answer) return answer.time end)
 end
 
---- Of both categories.
+--- Of both categories; of contracts the perpetual ones in USDT.
 function Venue:instruments()
   local out = {}
   for _, category in ipairs { "spot", "linear" } do
-    local list, err = public(self, "instruments", "market/instruments-info", { category = category },
-      function(result) return each(result.list, unify.instrument) end)
-    if not list then return nil, err end
-    table.move(list, 1, #list, #out + 1, out)
+    local params = { category = category, limit = category == "linear" and 1000 or nil }
+    repeat
+      local result, err = public(self, "instruments", "market/instruments-info", params, result_of)
+      if not result then return nil, err end
+      for _, s in ipairs(result.list) do
+        if category == "spot" or s.contractType == "LinearPerpetual" and s.settleCoin == SETTLED_IN then
+          out[#out + 1] = unify.instrument(s)
+        end
+      end
+      params.cursor = result.nextPageCursor
+    until params.cursor == nil or params.cursor == ""
   end
   return out
 end
