@@ -20,6 +20,34 @@ function M.touch(topic, now_ms)
   topic.due = topic.due or boundary(topic, now_ms)
 end
 
+--- Tells the topics what has just happened in the market.  A topic may have: lazy, the type of the events after which
+-- it has something to send; on_level(topic, level); on_trades(topic, trades, sb) and on_best(topic, best), which return
+-- a list of what to send.
+function M.heard(sb, events)
+  if #sb.topics == 0 then return end
+  local now_ms, trades, moved = sb.market:time(), {}, {}
+  for _, e in ipairs(events) do
+    if e.type == "trade" then
+      trades[e.symbol] = trades[e.symbol] or {}
+      table.insert(trades[e.symbol], e)
+    elseif e.type == "level" then
+      moved[e.symbol] = true
+    end
+    for _, topic in ipairs(sb.topics) do
+      if topic.def.symbol == e.symbol then
+        if topic.lazy == e.type then M.touch(topic, now_ms) end
+        if topic.on_level and e.type == "level" then topic:on_level(e) end
+      end
+    end
+  end
+  for _, topic in ipairs(sb.topics) do
+    local symbol, out = topic.def.symbol, {}
+    if topic.on_trades and trades[symbol] then out = topic:on_trades(trades[symbol], sb) end
+    if topic.on_best and moved[symbol] then out = topic:on_best(sb.market:best(symbol)) end
+    for _, event in ipairs(out) do sb:send(topic, event) end
+  end
+end
+
 --- Sends what is due by the clock.
 function M.tick(sb, wall_ms)
   for _, topic in ipairs(sb.topics) do

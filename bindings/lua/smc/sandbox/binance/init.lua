@@ -3,6 +3,7 @@ local base = require "smc.sandbox.base"
 local limits = require "smc.sandbox.binance.limits"
 local rest = require "smc.sandbox.binance.rest"
 local streams = require "smc.sandbox.binance.streams"
+local subscriptions = require "smc.sandbox.subscriptions"
 local symbols = require "smc.sandbox.binance.symbols"
 local user_events = require "smc.sandbox.binance.user_events"
 local ws_api = require "smc.sandbox.binance.ws_api"
@@ -96,7 +97,7 @@ function Venue:heard(events)
   if #self.api_sessions > 0 then
     user_events.each(self, events, function(account, event) ws_api.tell(self, account, event) end)
   end
-  if #self.topics > 0 then streams.happened(self, events) end
+  subscriptions.heard(self, events)
 end
 
 function Venue:watched() return ws_api.has_listeners(self) end

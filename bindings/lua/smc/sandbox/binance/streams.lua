@@ -1,7 +1,6 @@
 --- Market streams: connections, subscriptions, control messages.
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
-local market_data = require "smc.sandbox.binance.market_data"
 local reached = require "smc.sandbox.reached"
 local refusal = require "smc.sandbox.binance.refusal"
 local socket = require "smc.sandbox.binance.socket"
@@ -16,7 +15,7 @@ local MAX_STREAMS = 1024
 -- ---- sending ---------------------------------------------------------------
 
 --- Sends to all who subscribed.
-local function send(topic, event)
+function M.send(topic, event)
   local plain = json.encode(event)
   local micro
   for _, session in ipairs(topic.sessions) do
@@ -27,40 +26,6 @@ local function send(topic, event)
     end
     if session.combined then body = '{"stream":' .. topic.label .. ',"data":' .. body .. "}" end
     session.sock:send(body)
-  end
-end
-
-M.send = send
-
---- What has just happened in the market, in order: trades, levels.
-function M.happened(sb, events)
-  local trades, touched = {}, {}
-  for _, e in ipairs(events) do
-    for _, topic in ipairs(sb.topics) do
-      if topic.def.symbol == e.symbol then
-        if e.type == "level" then
-          touched[e.symbol] = true
-          if topic.on_level then topic:on_level(e) end
-        elseif e.type == "trade" and topic.on_trade then
-          send(topic, topic:on_trade(e, sb:now(), sb.skew_ms))
-        end
-      end
-    end
-    if e.type == "trade" then
-      trades[e.symbol] = trades[e.symbol] or {}
-      table.insert(trades[e.symbol], e)
-    end
-  end
-  for _, topic in ipairs(sb.topics) do
-    local symbol = topic.def.symbol
-    if topic.on_aggregate then
-      for _, t in ipairs(market_data.aggregate(trades[symbol] or {})) do
-        send(topic, topic:on_aggregate(t, sb:now(), sb.skew_ms, symbol))
-      end
-    elseif topic.on_best and touched[symbol] then
-      local event = topic:on_best(sb.market:best(symbol))
-      if event then send(topic, event) end
-    end
   end
 end
 

@@ -2,6 +2,7 @@
 local candles = require "smc.sandbox.candles"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
+local market_data = require "smc.sandbox.binance.market_data"
 local reached = require "smc.sandbox.reached"
 local tickers = require "smc.sandbox.binance.tickers"
 
@@ -30,27 +31,37 @@ end
 
 local kinds = {}
 
+local function each(list, convert)
+  local out = {}
+  for i, item in ipairs(list) do out[i] = convert(item) end
+  return out
+end
+
 function kinds.trade()
-  return { live = true, on_trade = function(_, t, now, skew)
-    return json.object("e", "trade", "E", now, "s", t.symbol, "t", t.id, "p", pad(t.price), "q", pad(t.qty),
-      "T", t.time_ms + skew, "m", t.buyer_is_maker, "M", true)
+  return { live = true, on_trades = function(topic, list, sb)
+    return each(list, function(t)
+      return json.object("e", "trade", "E", sb:now(), "s", topic.def.symbol, "t", t.id, "p", pad(t.price),
+        "q", pad(t.qty), "T", t.time_ms + sb.skew_ms, "m", t.buyer_is_maker, "M", true)
+    end)
   end }
 end
 
 function kinds.aggTrade()
-  return { live = true, on_aggregate = function(_, t, now, skew, symbol)
-    return json.object("e", "aggTrade", "E", now, "s", symbol, "a", t.id, "p", pad(t.price), "q", pad(t.qty),
-      "f", t.id, "l", t.last_id, "T", t.time_ms + skew, "m", t.buyer_is_maker, "M", true)
+  return { live = true, on_trades = function(topic, list, sb)
+    return each(market_data.aggregate(list), function(t)
+      return json.object("e", "aggTrade", "E", sb:now(), "s", topic.def.symbol, "a", t.id, "p", pad(t.price),
+        "q", pad(t.qty), "f", t.id, "l", t.last_id, "T", t.time_ms + sb.skew_ms, "m", t.buyer_is_maker, "M", true)
+    end)
   end }
 end
 
 function kinds.bookTicker()
   return { live = true, on_best = function(topic, best)
     local key = ("%s %s %s %s"):format(best.bid, best.bid_qty, best.ask, best.ask_qty)
-    if key == topic.sent then return nil end
+    if key == topic.sent then return {} end
     topic.sent = key
-    return json.object("u", best.update_id, "s", topic.def.symbol, "b", pad(best.bid or "0"), "B",
-      pad(best.bid_qty or "0"), "a", pad(best.ask or "0"), "A", pad(best.ask_qty or "0"))
+    return { json.object("u", best.update_id, "s", topic.def.symbol, "b", pad(best.bid or "0"), "B",
+      pad(best.bid_qty or "0"), "a", pad(best.ask or "0"), "A", pad(best.ask_qty or "0")) }
   end }
 end
 

@@ -11,6 +11,7 @@ local private_stream = require "smc.sandbox.bybit.private_stream"
 local public_stream = require "smc.sandbox.bybit.public_stream"
 local rest = require "smc.sandbox.bybit.rest"
 local stops = require "smc.sandbox.bybit.stops"
+local subscriptions = require "smc.sandbox.subscriptions"
 local symbols = require "smc.sandbox.bybit.symbols"
 local task = require "smc.core.task"
 local topics = require "smc.sandbox.bybit.topics"
@@ -113,7 +114,7 @@ function Venue:heard(events)
     balances = function(list) private_stream.wallet_event(self, list) end,
     transfer = function() end, -- the wallet that follows says it
   })
-  if #self.topics > 0 then public_stream.happened(self, events) end
+  subscriptions.heard(self, events)
   settle_positions(self, touched, brought)
 end
 

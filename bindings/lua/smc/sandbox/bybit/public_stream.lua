@@ -15,25 +15,6 @@ function M.send(topic, event)
   for _, session in ipairs(topic.sessions) do session.sock:send(text) end
 end
 
---- What has just happened in the market, in order.
-function M.happened(sb, events)
-  local now_ms = sb.market:time()
-  local trades = {}
-  for _, e in ipairs(events) do
-    if e.type == "trade" then
-      trades[e.symbol] = trades[e.symbol] or {}
-      table.insert(trades[e.symbol], e)
-    end
-    for _, topic in ipairs(sb.topics) do
-      if topic.lazy == e.type and topic.def.symbol == e.symbol then subscriptions.touch(topic, now_ms) end
-    end
-  end
-  for _, topic in ipairs(sb.topics) do
-    local list = trades[topic.def.symbol]
-    if list and topic.on_trades then M.send(topic, topic:on_trades(list, sb)) end
-  end
-end
-
 local function respond(session, frame, success, message)
   frames.send(session, "success", success, "ret_msg", message, "conn_id", session.conn_id,
     "req_id", frames.req_id(frame) or "", "op", frame.op)

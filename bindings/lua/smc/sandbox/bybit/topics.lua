@@ -101,7 +101,7 @@ local function public_trade()
         "v", t.qty, "p", t.price, "L", def.contract and tick_direction(topic, t.price) or nil,
         "i", format.exec_id(def, t.id), "BT", false, "RPI", false, "seq", t.id)
     end
-    return json.object("topic", topic.name, "type", "snapshot", "ts", sb:now(), "data", json.array(rows))
+    return { json.object("topic", topic.name, "type", "snapshot", "ts", sb:now(), "data", json.array(rows)) }
   end }
 end
 
