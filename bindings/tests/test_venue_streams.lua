@@ -142,6 +142,7 @@ for _, name in ipairs { "binance", "bybit" } do
       local event, err
       repeat event, err = stream:recv(20) until not event
       assert.same({ "timeout", "reconnecting", true }, { err.class, err.code, err.retryable })
+      assert.matches("^no connection since 20.0 s: .*404", err.message)
       assert.is_true(smc.now() - start >= 20 and smc.now() - start < 20.1, "its caller's time")
       assert.is_false(stream:connected())
       -- At 0, 0.5, 1.5, 3.5, 7.5, 15.5 s at the latest; at half of it at the soonest.

@@ -172,7 +172,7 @@ end
 --- The error of whoever wants something while there is no connection.
 function Events:waiting()
   return errors.new { class = "timeout", code = "reconnecting", retryable = true, op = self.__name,
-    message = ("no connection since %.1f s (%s)"):format(task.now() - self.down.at, self.down.reason.message) }
+    message = ("no connection since %.1f s: %s"):format(task.now() - self.down.at, self.failed.message) }
 end
 
 local function try(self)
