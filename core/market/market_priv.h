@@ -134,8 +134,9 @@ struct position {
     smc_dec_t realized, realized_total, fees; /* settle */
     smc_dec_t rate;                           /* of the account's own; 0: the contract's */
     int64_t opened_ms, updated_ms;
-    bool touched; /* its event is due at the end of the operation */
-    bool untidy;  /* its reduce-only orders have not been looked at since it changed */
+    bool touched;      /* its event is due at the end of the operation */
+    smc_dec_t planned; /* scratch of match_plan: what makers before this one would close */
+    bool untidy;       /* its reduce-only orders have not been looked at since it changed */
 };
 
 typedef struct purse {

@@ -27,21 +27,39 @@ static void use(planner_t *p, smc_dec_t price, smc_dec_t qty)
     p->plan.qty = dec_plus(p->plan.qty, qty);
 }
 
-/* One resting order.  false: the walk ends here. */
-static bool plan_one(planner_t *p, const node_t *maker, smc_dec_t price)
+static position_t *position_of(const node_t *n)
+{
+    return n->owner->holdings[n->inst->id].position;
+}
+
+/* What a reduce-only order has left to close when all before it have traded. */
+static smc_dec_t left_to_close(const node_t *n)
+{
+    smc_dec_t most = position_reducible(n->owner, n->inst, n->o.side, n->o.close_lot);
+    if (dec_is_zero(most) || dec_less(most, position_of(n)->planned))
+        return dec_zero();
+    return dec_minus(most, position_of(n)->planned);
+}
+
+static smc_stp_t stp_of(const planner_t *p, const node_t *maker)
+{
+    return maker->owner == p->req->owner ? p->req->stp : SMC_STP_NONE;
+}
+
+/* One resting order, of which so much is there.  false: the walk ends here. */
+static bool plan_one(planner_t *p, const node_t *maker, smc_dec_t price, smc_dec_t there)
 {
     smc_dec_t can = can_take(p, price);
     if (dec_is_zero(can))
         return false;
-    smc_dec_t there = maker->rem;
     if (maker->o.reduce_only)
-        there = dec_min(there, position_reducible(maker->owner, maker->inst, maker->o.side,
-                                                  maker->o.close_lot));
+        there = dec_min(there, left_to_close(maker));
     smc_dec_t qty = dec_min(can, there);
-    smc_stp_t stp = maker->owner == p->req->owner ? p->req->stp : SMC_STP_NONE;
-    switch (stp) {
+    switch (stp_of(p, maker)) {
     case SMC_STP_NONE:
         use(p, price, qty);
+        if (maker->inst->contract != NULL && position_of(maker) != NULL)
+            position_of(maker)->planned = dec_plus(position_of(maker)->planned, qty);
         p->plan.base = dec_plus(p->plan.base, qty);
         p->plan.quote = dec_plus(p->plan.quote, dec_notional(price, qty));
         return smc_dec_cmp(qty, there) == 0;
@@ -53,9 +71,41 @@ static bool plan_one(planner_t *p, const node_t *maker, smc_dec_t price)
         return true;
     case SMC_STP_DECREMENT:
         use(p, price, qty);
-        return smc_dec_cmp(qty, maker->rem) == 0;
+        return smc_dec_cmp(qty, there) == 0;
     }
     return false;
+}
+
+/* What shows of each order first; then, in the same order, part after part of what was hidden. */
+static bool plan_level(planner_t *p, const level_t *level)
+{
+    bool more = false;
+    for (const node_t *n = level->head; n != NULL; n = n->next) {
+        if (!plan_one(p, n, level->price, dec_minus(n->rem, n->hidden)))
+            return false;
+        more = more || dec_positive(n->hidden);
+    }
+    for (int64_t part = 0; more; part++) {
+        more = false;
+        for (const node_t *n = level->head; n != NULL; n = n->next) {
+            smc_dec_t left = dec_minus(n->hidden, (smc_dec_t){n->o.display_qty.units * part});
+            if (!dec_positive(left))
+                continue;
+            if (!plan_one(p, n, level->price, dec_min(left, n->o.display_qty)))
+                return false;
+            more = true;
+        }
+    }
+    return true;
+}
+
+/* Nobody's position has been counted on yet. */
+static void forget_plans(const book_side_t *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        for (const node_t *n = s->v[i]->head; n != NULL; n = n->next)
+            if (position_of(n) != NULL)
+                position_of(n)->planned = dec_zero();
 }
 
 plan_t match_plan(const plan_request_t *req)
@@ -63,6 +113,8 @@ plan_t match_plan(const plan_request_t *req)
     planner_t p = {.req = req, .left = req->qty != NULL ? *req->qty : *req->quote};
     smc_side_t side = other_side(req->side);
     const book_side_t *s = &req->inst->sides[side];
+    if (req->inst->contract != NULL)
+        forget_plans(s);
     for (size_t i = s->n; i-- > 0;) {
         const level_t *level = s->v[i];
         if (req->limit != NULL && !book_crosses(req->side, *req->limit, level->price)) {
@@ -70,9 +122,8 @@ plan_t match_plan(const plan_request_t *req)
             break;
         }
         p.last = level->price;
-        for (const node_t *n = level->head; n != NULL; n = n->next)
-            if (!plan_one(&p, n, level->price))
-                return p.plan;
+        if (!plan_level(&p, level))
+            return p.plan;
         if (dec_is_zero(p.left))
             return p.plan;
     }

@@ -15,6 +15,8 @@ enum { ACCOUNTS = 4, BOOK_MAX = 2000, OPS = 30000, BUY = 0, SELL = 1 };
 #define UNIT INT64_C(1000) /* one tick times one lot */
 
 typedef struct {
+    int64_t seq;            /* place in the queues */
+    int64_t display, shown; /* display 0: all of rem shows */
     int64_t id, price, qty, rem, filled, filled_quote, prevented, match_id, quote_qty;
     int acct, side, type, tif, stp, status, reason;
     char cid[8], old_cid[8];
@@ -30,7 +32,7 @@ typedef struct {
     grave_t *grave;                 /* NULL in a rehearsal */
     int64_t total[ACCOUNTS + 1][2]; /* free and locked together */
     int64_t fees[2], issued[2];
-    int64_t n_trades, n_prevented, last_id;
+    int64_t n_trades, n_prevented, last_id, last_seq;
     int64_t maker_ppm[ACCOUNTS + 1], taker_ppm[ACCOUNTS + 1];
     int n;
     mo_t book[BOOK_MAX];
@@ -88,7 +90,7 @@ static void take_off(model_t *s, int i)
     s->n--;
 }
 
-/* Best price, then lowest id. */
+/* Best price, then first come. */
 static int best_for(const model_t *s, const mo_t *t)
 {
     int best = -1;
@@ -100,7 +102,7 @@ static int best_for(const model_t *s, const mo_t *t)
             continue;
         const mo_t *b = best < 0 ? NULL : &s->book[best];
         bool better = b == NULL || (t->side == BUY ? o->price < b->price : o->price > b->price) ||
-                      (o->price == b->price && o->id < b->id);
+                      (o->price == b->price && o->seq < b->seq);
         if (better)
             best = i;
     }
@@ -136,6 +138,20 @@ static void end(mo_t *o, int status, int reason)
     o->reason = reason;
 }
 
+static void show(mo_t *o)
+{
+    o->shown = o->display > 0 && o->display < o->rem ? o->display : o->rem;
+}
+
+/* All that showed has gone: the next part comes last. */
+static void refill(model_t *s, mo_t *k)
+{
+    if (k->shown > 0 || k->rem == 0)
+        return;
+    show(k);
+    k->seq = ++s->last_seq;
+}
+
 /* One meeting of the same account; false: the taker is over. */
 static bool meet(model_t *s, mo_t *t, mo_t *k, int64_t q)
 {
@@ -144,6 +160,8 @@ static bool meet(model_t *s, mo_t *t, mo_t *k, int64_t q)
     int64_t match = ++s->n_prevented;
     if (t->stp == SMC_STP_DECREMENT) {
         lose(k, q, match);
+        k->shown -= q;
+        refill(s, k);
         lose(t, q, match);
     }
     if (maker)
@@ -184,15 +202,18 @@ static outcome_t run(model_t *s, mo_t *t, bool by_quote)
         if (i < 0 || t->rem == 0)
             break;
         mo_t *k = &s->book[i];
-        int64_t q = t->rem < k->rem ? t->rem : k->rem;
         last = k->price;
         met = k->acct == t->acct && t->stp != SMC_STP_NONE;
+        int64_t there = met && t->stp != SMC_STP_DECREMENT ? k->rem : k->shown;
+        int64_t q = t->rem < there ? t->rem : there;
         if (met) {
             r.over = !meet(s, t, k, q);
             left -= t->stp == SMC_STP_DECREMENT ? notional(last, q) : 0;
         } else {
             s->n_trades++;
             pay(s, k, last, q, true);
+            k->shown -= q;
+            refill(s, k);
             pay(s, t, last, q, false);
             left -= notional(last, q);
         }
@@ -281,6 +302,8 @@ static smc_refusal_t model_place(world_t *w, mo_t *t)
                                     : SMC_END_FOK);
         else {
             assert_true(s->n < BOOK_MAX);
+            show(t);
+            t->seq = ++s->last_seq;
             s->book[s->n++] = *t;
             return SMC_ACCEPTED;
         }

@@ -77,7 +77,7 @@ static void same_book(const world_t *w)
     (void)smc_market_book(w->m, 0, 0, see_level, &d);
     int64_t total[2] = {0, 0};
     for (int i = 0; i < w->a.n; i++)
-        total[w->a.book[i].side] += w->a.book[i].rem;
+        total[w->a.book[i].side] += w->a.book[i].shown;
     same(d.total[BUY], lots(total[BUY]));
     same(d.total[SELL], lots(total[SELL]));
     if (d.n[BUY] > 0 && d.n[SELL] > 0)
@@ -102,6 +102,8 @@ static mo_t random_order(world_t *w)
     t.tif = SMC_GTC;
     if (t.type == SMC_LIMIT && roll(w, 0, 3) == 0)
         t.tif = roll(w, 0, 1) == 0 ? SMC_IOC : SMC_FOK;
+    if (t.type != SMC_MARKET_ORDER && t.tif == SMC_GTC && roll(w, 0, 3) == 0)
+        t.display = roll(w, 1, t.qty);
     if (t.type == SMC_MARKET_ORDER) {
         t.price = 0;
         if (kind == 9) {
@@ -120,6 +122,7 @@ static void op_place(world_t *w)
 {
     mo_t t = random_order(w);
     smc_dec_t qty = lots(t.qty), price = ticks(t.price), quote = units(t.quote_qty);
+    smc_dec_t display = lots(t.display);
     smc_order_request_t r = {
         .account = t.acct,
         .side = (smc_side_t)t.side,
@@ -129,6 +132,7 @@ static void op_place(world_t *w)
         .qty = t.quote_qty > 0 ? NULL : &qty,
         .quote_qty = t.quote_qty > 0 ? &quote : NULL,
         .price = t.type == SMC_MARKET_ORDER ? NULL : &price,
+        .display_qty = t.display > 0 ? &display : NULL,
         .client_id = t.cid,
     };
     const smc_order_t *o = NULL;
@@ -193,6 +197,7 @@ static void op_amend(world_t *w)
     if (expected != SMC_ACCEPTED)
         return;
     k->rem -= k->qty - qty;
+    k->shown = k->shown < k->rem ? k->shown : k->rem;
     k->qty = qty;
     same_order(o, k, true);
 }

@@ -360,6 +360,24 @@ static void only_reduces(void **state)
     smc_market_free(f.m);
 }
 
+/* Two orders that may close the same position fill no more than one of them. */
+static void fok_counts_what_may_be_closed(void **state)
+{
+    (void)state;
+    fixture_t f;
+    const smc_order_request_t fok = {.tif = SMC_FOK};
+    set_up(&f, false, "0");
+    trade(&f, 'b', "1", "100");
+    assert_int_equal(place(&f, f.a, 's', "1", "110", REDUCE), SMC_ACCEPTED);
+    assert_int_equal(place(&f, f.a, 's', "1", "111", REDUCE), SMC_ACCEPTED);
+    assert_int_equal(place(&f, f.b, 'b', "2", "111", fok), SMC_ACCEPTED);
+    assert_int_equal(f.o->reason, SMC_END_FOK);
+    assert_dec("0", f.o->filled);
+    assert_int_equal(place(&f, f.b, 'b', "1", "111", fok), SMC_ACCEPTED);
+    assert_int_equal(f.o->status, SMC_ORDER_FILLED);
+    smc_market_free(f.m);
+}
+
 static void a_stop_closes_what_there_is_by_then(void **state)
 {
     (void)state;
@@ -500,6 +518,7 @@ int main(void)
         cmocka_unit_test(open_profit_is_not_available),
         cmocka_unit_test(a_spot_order_needs_what_margin_leaves),
         cmocka_unit_test(only_reduces),
+        cmocka_unit_test(fok_counts_what_may_be_closed),
         cmocka_unit_test(a_stop_closes_what_there_is_by_then),
         cmocka_unit_test(tells_of_positions),
         cmocka_unit_test(liquidates),
