@@ -1,4 +1,5 @@
 -- The client half of bybit: how records are unified, the local book, orders only acknowledged.
+local boxes = require "smc.sandbox.box"
 local local_book = require "smc.venue.bybit.local_book"
 local smc = require "smc"
 local unify = require "smc.venue.bybit.unify"
@@ -222,10 +223,11 @@ describe("a bybit venue", function()
     finally(function() request.call = call end)
     local function contract(base, kind, settle)
       return { symbol = base .. settle, baseCoin = base, quoteCoin = settle, settleCoin = settle,
-        contractType = kind, status = "Trading", priceFilter = { tickSize = "0.1" }, lotSizeFilter = { qtyStep = "1", minOrderQty = "1",
-          maxOrderQty = "9", minNotionalValue = "5" } }
+        contractType = kind, status = "Trading", priceFilter = { tickSize = "0.1" },
+        lotSizeFilter = { qtyStep = "1", minOrderQty = "1", maxOrderQty = "9", minNotionalValue = "5" } }
     end
-    local PAGES = { [""] = { { contract("A", "LinearPerpetual", "USDT"), contract("B", "LinearFutures", "USDT") }, "2" },
+    local PAGES = {
+      [""] = { { contract("A", "LinearPerpetual", "USDT"), contract("B", "LinearFutures", "USDT") }, "2" },
       ["2"] = { { contract("C", "LinearPerpetual", "USDC"), contract("D", "LinearPerpetual", "USDT") }, "" } }
     function request.call(_, _, what)
       local p = what.params
@@ -265,6 +267,30 @@ describe("a bybit venue", function()
       reduce_only = true }
     assert.is_nil(none)
     assert.same({ "filter", 110017 }, { err.class, err.code })
+  end)
+
+  it("tells of what the venue closes, and of no funding as if it were a fill", function()
+    local venue = smc.venue "bybit"
+    local events <close> = assert(venue:user_stream())
+    local sb = boxes.venue(venue.sandbox)
+    sb.market:quote("BTCUSDT.P", { level_qty = "400" })
+    assert(venue:post("/v5/position/set-leverage", { category = "linear", symbol = "BTCUSDT", buyLeverage = "100",
+      sellLeverage = "100" }, { signed = true }))
+    assert(venue:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "300" })
+    sb.funding_due = smc.wall() + 1000
+    smc.sleep(2)
+    venue.sandbox:move("BTC/USDT:USDT", { to = "25000" })
+    local sum, known = { buy = "0", sell = "0" }, {}
+    for i, fill in ipairs(assert(venue:fills "BTC/USDT:USDT")) do
+      sum[fill.side], known[i] = smc.decimal.add(sum[fill.side], fill.qty), fill.id
+    end
+    assert.same({ buy = "300", sell = "300" }, sum)
+    local told = {}
+    repeat
+      local event = assert(events:recv(5))
+      if event.fill then told[#told + 1] = event.fill.id end
+    until #told == #known
+    assert.same(known, told)
   end)
 
   it("streams contracts: whole tickers, a local book, the account's own", function()

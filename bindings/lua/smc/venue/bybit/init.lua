@@ -295,15 +295,15 @@ function Venue:order(given)
   return nil, errors.answered({ http = 200, code = 170213, message = "Order does not exist." }, "order", false)
 end
 
---- All pages of a list, newest first, but no more than `limit` items.
-local function collect(self, op, path, params, limit)
+--- All pages of a list, newest first, but no more than `limit` items.  wanted(item): which count (default: all).
+local function collect(self, op, path, params, limit, wanted)
   local out = {}
   params.limit = math.min(limit or PAGE, PAGE)
   repeat
     local result, err = signed(self, op, "GET " .. path, params, result_of)
     if not result then return nil, err end
     for _, item in ipairs(result.list) do
-      if not limit or #out < limit then out[#out + 1] = item end
+      if (not limit or #out < limit) and (not wanted or wanted(item)) then out[#out + 1] = item end
     end
     params.cursor = result.nextPageCursor
   until params.cursor == nil or params.cursor == "" or limit and #out >= limit
@@ -359,9 +359,9 @@ end
 --- The account's own fills.  options: since, until_ (ms), limit, order_id.
 function Venue:fills(symbol, options)
   options = checked("fills", options or {}, client.SPAN)
-  local params = of("fills", symbol, { startTime = options.since, endTime = options.until_, execType = "Trade",
+  local params = of("fills", symbol, { startTime = options.since, endTime = options.until_,
     orderId = options.order_id and tostring(options.order_id) })
-  local list, err = collect(self, "fills", "execution/list", params, options.limit)
+  local list, err = collect(self, "fills", "execution/list", params, options.limit, unify.is_trade)
   if not list then return nil, err end
   return each(reversed(list), unify.fill, params.category)
 end

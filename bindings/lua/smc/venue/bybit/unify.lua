@@ -65,6 +65,11 @@ function M.order(o, category)
   }
 end
 
+--- Whether an execution is a trade: by the account's own order, or by the venue's, which closes positions that can't be
+-- held.  Others are funding and settlements.
+local TRADES = { Trade = true, BustTrade = true, AdlTrade = true }
+function M.is_trade(f) return TRADES[f.execType] or false end
+
 --- One of the account's fills, from execution/list or the execution topic.
 function M.fill(f, category)
   return { id = f.execId, order_id = f.orderId, symbol = M.symbol(f.symbol, category), side = f.side:lower(),

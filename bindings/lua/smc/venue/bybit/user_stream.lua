@@ -40,7 +40,7 @@ function Stream:event_of(frame)
   if not convert then return nil end
   local out = {}
   for _, row in ipairs(frame.data) do
-    local ours = OURS[row.category or "spot"] and (row.execType or "Trade") == "Trade"
+    local ours = OURS[row.category or "spot"] and (not row.execType or unify.is_trade(row))
     if ours then out[#out + 1] = convert(row, frame) end
   end
   return table.unpack(out)
