@@ -185,10 +185,18 @@ describe("one order that triggers another", function()
       "Filter failure: PERCENT_PRICE_BY_SIDE")
   end)
 
-  it("can't be amended", function()
-    local answer = list("oto", OTO)
-    local query = "symbol=BTCUSDT&newQty=0.005&orderId=" .. ids(answer)[2]
-    assert.equal("Order amend is not supported for this symbol.", call("PUT", "order/amend/keepPriority", query).msg)
+  it("is amended leg by leg, a pair together", function()
+    local function amend(id)
+      return call("PUT", "order/amend/keepPriority", "symbol=BTCUSDT&newQty=0.005&orderId=" .. id)
+    end
+    local oto = list("oto", OTO)
+    local less = amend(ids(oto)[2])
+    assert.same({ "PENDING_NEW", "0.00500000", "OTO", 2 }, { less.amendedOrder.status, less.amendedOrder.qty,
+      less.listStatus.contingencyType, #less.listStatus.orders })
+    assert.equal("0.01000000", order(ids(oto)[1]).origQty)
+    local oco = list("oco", OCO)
+    assert.equal("EXECUTING", amend(ids(oco)[2]).listStatus.listOrderStatus)
+    assert.same({ "0.00500000", "0.00500000" }, { order(ids(oco)[1]).origQty, locked "BTC" })
   end)
 end)
 

@@ -256,6 +256,8 @@ describe("a market that is halted", function()
     refused(STOP_SELL, -1013, "Market is closed.")
     local info = json.decode(fake.ask(sb, "GET", "/api/v3/exchangeInfo?symbol=BTCUSDT").answer)
     assert.equal("HALT", info.symbols[1].status)
+    local query = "symbol=BTCUSDT&newQty=0.005&orderId=" .. placed.orderId
+    assert.equal("Market is closed.", call("PUT", "order/amend/keepPriority", query).msg)
     local others = json.decode(fake.ask(sb, "GET", "/api/v3/ticker/price?symbolStatus=TRADING").answer)
     assert.equal(3, #others)
     assert.equal("CANCELED", call("DELETE", "order", "symbol=BTCUSDT&orderId=" .. placed.orderId).status)

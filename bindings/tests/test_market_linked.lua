@@ -107,6 +107,27 @@ describe("orders of one group", function()
     assert.same({ nil, "invalid_combination" }, { amended, why })
   end)
 
+  it("become smaller together", function()
+    m:want("orders")
+    local amended = assert(m:amend { account = alice, symbol = "BTCUSDT", id = above, qty = "0.5",
+      keep_priority = true, new_client_id = "less" })
+    assert.same({ "less", "0.5", "0.5", "0.5" }, { amended.client_id, amended.qty, of(below).qty, locked "BTC" })
+    local told = {}
+    for _, e in ipairs(m:events()) do
+      if e.type == "order" then told[#told + 1] = e.exec .. " " .. e.order.id end
+    end
+    assert.same({ "replaced " .. below, "replaced " .. above }, told)
+    assert.equal("0.5", m:book("BTCUSDT").asks[1][2])
+    limit(bob, "buy", "1", "105")
+    assert.same({ "filled", "0", "0.5" }, { of(above).status, locked "BTC", of(above).filled })
+
+    local link = m:new_link()
+    local dear = assert(stop("buy", "2", "120", { link = link })).id
+    assert(limit(alice, "buy", "1", "80", { link = link }))
+    assert(m:amend { account = alice, symbol = "BTCUSDT", id = dear, qty = "1.5", keep_priority = true })
+    assert.equal("180", locked "USDT")
+  end)
+
   it("are judged by what they need together", function()
     local link = m:new_link()
     assert(stop("sell", "97", "95", { link = link }))
@@ -156,6 +177,14 @@ describe("an order after another", function()
     m:cancel { account = alice, symbol = "BTCUSDT", id = first }
     assert.same({ "canceled", "linked" }, ended(second))
     assert.same({ "canceled", "linked" }, ended(assert(limit(alice, "sell", "1", "130", { after = first })).id))
+  end)
+
+  it("may become smaller before", function()
+    assert.equal("1", assert(m:amend { account = alice, symbol = "BTCUSDT", id = second, qty = "1",
+      keep_priority = true }).qty)
+    assert.equal("0", locked "BTC")
+    limit(bob, "sell", "2", "99")
+    assert.same({ "1", true }, { locked "BTC", of(second).on_book })
   end)
 
   it("may be a group that waits for a price", function()

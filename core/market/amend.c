@@ -156,8 +156,49 @@ static smc_refusal_t rearm(smc_market_t *m, node_t *n, const terms_t *t)
     return SMC_ACCEPTED;
 }
 
+/* Of a group, or waiting for another order, and only smaller.  The lock of a group is open. */
+static void shrink_member(smc_market_t *m, node_t *n, const terms_t *t)
+{
+    smc_dec_t less = dec_minus(n->o.qty, t->qty);
+    set_terms(m, n, t);
+    if (n->watch.waiting)
+        n->need = trigger_lock(n->inst, &n->o);
+    event_order(m, n, SMC_EXEC_REPLACED, NULL);
+    if (n->level == NULL)
+        return;
+    n->need = limit_lock(n->inst, n->o.side, n->o.price, n->rem);
+    book_shrink(n, less);
+    book_settle(m, n->inst, n->o.side, n->level);
+}
+
+/* All members of a group become as small as one of them, which is the last to tell of it. */
+static void shrink_group(smc_market_t *m, node_t *n, const terms_t *t)
+{
+    if (!n->linked) {
+        shrink_member(m, n, t);
+        return;
+    }
+    link_open(m, n->owner, n->inst, n->o.link);
+    for (node_t *s = link_first(n->owner, n->inst, n->o.link); s != NULL; s = link_next(s)) {
+        terms_t own = terms_of(&s->o, &(smc_amendment_t){.qty = &t->qty});
+        if (s != n && dec_less(t->qty, s->o.qty))
+            shrink_member(m, s, &own);
+    }
+    shrink_member(m, n, t);
+    link_close(m, n->owner, n->inst, n->o.link);
+}
+
+static bool belongs(const node_t *n)
+{
+    return n->linked || n->o.after != 0;
+}
+
 static smc_refusal_t apply(smc_market_t *m, node_t *n, const terms_t *t)
 {
+    if (belongs(n)) {
+        shrink_group(m, n, t);
+        return SMC_ACCEPTED;
+    }
     if (n->watch.waiting)
         return rearm(m, n, t);
     if (smc_dec_cmp(t->price, n->o.price) != 0 || dec_less(n->o.qty, t->qty))
@@ -174,7 +215,7 @@ smc_refusal_t smc_market_amend(smc_market_t *m, const smc_order_ref_t *ref,
     node_t *n = order_find_open(m, ref);
     if (n == NULL)
         return SMC_REFUSED_UNKNOWN_ORDER;
-    if (n->linked || n->o.after != 0)
+    if (belongs(n) && !change->keep_priority)
         return SMC_REFUSED_COMBINATION;
     if (n->inst->halted)
         return SMC_REFUSED_HALTED;

@@ -12,12 +12,12 @@ static node_t *from(node_t *n, int64_t link)
     return n;
 }
 
-static node_t *first_of(const account_t *a, const instrument_t *inst, int64_t link)
+node_t *link_first(const account_t *a, const instrument_t *inst, int64_t link)
 {
     return from(a->holdings[inst->id].open_head, link);
 }
 
-static node_t *next_of(const node_t *n)
+node_t *link_next(const node_t *n)
 {
     return from(n->open_next, n->o.link);
 }
@@ -29,7 +29,7 @@ int64_t smc_market_new_link(smc_market_t *m)
 
 smc_refusal_t link_check(const account_t *a, const instrument_t *inst, const smc_order_request_t *r)
 {
-    for (const node_t *n = first_of(a, inst, r->link); n != NULL; n = next_of(n))
+    for (const node_t *n = link_first(a, inst, r->link); n != NULL; n = link_next(n))
         if (n->o.side != r->side || (r->trigger == NULL && !n->o.conditional))
             return SMC_REFUSED_COMBINATION;
     return SMC_ACCEPTED;
@@ -37,7 +37,7 @@ smc_refusal_t link_check(const account_t *a, const instrument_t *inst, const smc
 
 void link_open(smc_market_t *m, const account_t *a, const instrument_t *inst, int64_t link)
 {
-    for (node_t *n = first_of(a, inst, link); n != NULL; n = next_of(n))
+    for (node_t *n = link_first(a, inst, link); n != NULL; n = link_next(n))
         if (!dec_is_zero(n->locked))
             order_unlock(m, n, n->locked);
 }
@@ -45,7 +45,7 @@ void link_open(smc_market_t *m, const account_t *a, const instrument_t *inst, in
 void link_close(smc_market_t *m, const account_t *a, const instrument_t *inst, int64_t link)
 {
     node_t *most = NULL;
-    for (node_t *n = first_of(a, inst, link); n != NULL; n = next_of(n)) {
+    for (node_t *n = link_first(a, inst, link); n != NULL; n = link_next(n)) {
         if (!dec_is_zero(n->locked)) { /* placed since it was opened */
             n->need = n->locked;
             order_unlock(m, n, n->locked);
@@ -62,8 +62,8 @@ void link_leave(smc_market_t *m, node_t *n)
     n->linked = false;
     if (!dec_is_zero(n->locked))
         order_unlock(m, n, n->locked);
-    for (node_t *other = first_of(n->owner, n->inst, n->o.link); other != NULL;
-         other = next_of(other))
+    for (node_t *other = link_first(n->owner, n->inst, n->o.link); other != NULL;
+         other = link_next(other))
         if (!dec_is_zero(other->locked))
             return;
     link_close(m, n->owner, n->inst, n->o.link);
@@ -73,7 +73,7 @@ void link_take(smc_market_t *m, node_t *n)
 {
     smc_dec_t need = dec_is_zero(n->locked) ? n->need : n->locked;
     n->linked = false;
-    for (node_t *other; (other = first_of(n->owner, n->inst, n->o.link)) != NULL;) {
+    for (node_t *other; (other = link_first(n->owner, n->inst, n->o.link)) != NULL;) {
         other->linked = false;
         order_cancel(m, other, SMC_END_LINKED);
     }

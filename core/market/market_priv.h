@@ -432,6 +432,9 @@ smc_order_request_t trigger_request(const smc_order_t *o);
 
 /* ---- link.c ---- */
 
+/* The members of a group, in order of id. */
+node_t *link_first(const account_t *a, const instrument_t *inst, int64_t link);
+node_t *link_next(const node_t *n);
 /* Whether an order fits into the group that it names. */
 smc_refusal_t link_check(const account_t *a, const instrument_t *inst,
                          const smc_order_request_t *r);

@@ -3,6 +3,7 @@ local decimal = require "smc.decimal"
 local filters = require "smc.sandbox.binance.filters"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
+local lists = require "smc.sandbox.binance.lists"
 local refusal = require "smc.sandbox.binance.refusal"
 local symbols = require "smc.sandbox.binance.symbols"
 
@@ -13,7 +14,7 @@ local REJECTED = {
   unknown_order = rejected "Unknown order sent.",
   not_smaller = rejected "Order amend (quantity increase) is not supported.",
   no_change = rejected "The requested action would change no state; rejecting",
-  invalid_combination = rejected "Order amend is not supported for this symbol.", -- of a list
+  halted = rejected "Market is closed.",
   duplicate_client_id = rejected "Duplicate order sent.",
   invalid_qty = refusal.invalid "newQty", -- not more than what is filled already
 }
@@ -44,7 +45,7 @@ function M.amend(sb, call)
     newQty = format.pad(new.qty), time = call.now }
   sb:set_label(old, { amendments = history })
   return json.object("transactTime", call.now, "executionId", sb.last_exec_id, "amendedOrder",
-    format.amended(format.view(sb, new, { origClientOrderId = old.client_id })))
+    format.amended(format.view(sb, new, { origClientOrderId = old.client_id })), "listStatus", lists.status(sb, new))
 end
 
 local amendment = format.shape "symbol orderId executionId origClientOrderId newClientOrderId origQty newQty time"

@@ -154,6 +154,15 @@ function M.news(sb, list, new)
   return out
 end
 
+local STATUS = format.shape "orderListId=id contingencyType=kind listOrderStatus=status listClientOrderId=client_id \z
+  symbol orders"
+
+--- The list of an order, as an amendment tells of it; nil: it has none.
+function M.status(sb, order)
+  local list = sb.lists[sb:label(order).list_id]
+  return list and STATUS(record(sb, list, "EXEC_STARTED"))
+end
+
 -- ---- placing -------------------------------------------------------------------------------------
 
 --- Places the legs in their order.  Returns the list and what each traded, or nil and a refusal.  Only the last of a
