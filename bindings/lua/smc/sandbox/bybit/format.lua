@@ -158,7 +158,7 @@ function M.position(sb, def, p, kept, stream)
     "stopLoss", stops.StopLoss and stops.StopLoss.price or "",
     "trailingStop", stops.TrailingStop and stops.TrailingStop.trail or "0", "unrealisedPnl", p.upl,
     "curRealisedPnl", realized, "cumRealisedPnl", sub(p.realized_total, p.fees),
-    "seq", p.updated_ms ~= 0 and sb.pushes or -1, "isReduceOnly", false, "mmrSysUpdatedTime", "",
+    "seq", p.updated_ms ~= 0 and p.updated_ms or -1, "isReduceOnly", false, "mmrSysUpdatedTime", "",
     "leverageSysUpdatedTime", "", "sessionAvgPrice", "", "openTime", flat and 0 or p.opened_ms + sb.skew_ms,
     "createdTime", time(p.opened_ms), "updatedTime", time(p.updated_ms))
 end

@@ -26,11 +26,18 @@ function M.has_listeners(sb)
   return false
 end
 
-local function tell(sb, account, topic, category, id, row)
+--- Sends a row to all who want it.  what: stands in the id of the message, nil: it has none; make(): the row, which is
+-- not made for nobody.
+local function tell(sb, account, topic, category, what, make)
+  local row, id
   for _, session in ipairs(sb.sessions) do
     if session.key and session.key.account == account then
       for _, name in ipairs { topic, topic .. "." .. category } do
         if subscriptions.index_of(session.names, name) then
+          if not row then
+            sb.pushes = sb.pushes + 1
+            row, id = make(), what and ("%d_%s_%d"):format(sb.uid, what, sb.pushes)
+          end
           frames.send(session, "topic", name, "id", id, "creationTime", sb:now(), "data", json.array { row })
         end
       end
@@ -38,16 +45,15 @@ local function tell(sb, account, topic, category, id, row)
   end
 end
 
-local function id_of(sb, what)
-  sb.pushes = sb.pushes + 1
-  return ("%d_%s_%d"):format(sb.uid, what, sb.pushes)
-end
+--- What the ids of messages about an instrument's orders have of it.
+local function named(def) return def.contract and def.native or def.id end
 
 --- o: the order as it was then; status: instead of its own.
 function M.tell_order(sb, entry, o, status)
   local def = sb.by_symbol[entry.symbol]
-  tell(sb, entry.account, "order", def.category, id_of(sb, def.contract and def.native or def.id),
-    format.order(def, entry, o, sb.skew_ms, true, status))
+  tell(sb, entry.account, "order", def.category, named(def), function()
+    return format.order(def, entry, o, sb.skew_ms, true, status)
+  end)
 end
 
 --- An order has closed a part of a position: entry.closed and sb.closings keep what came of it.
@@ -82,13 +88,14 @@ local function traded(sb, def, entry, e)
   end
   if def.contract and e.closed_qty ~= "0" then close(sb, def, entry, e) end
   if not entry.exec_type then
-    tell(sb, entry.account, "execution.fast", def.category, nil, fast(sb, def, entry, e))
+    tell(sb, entry.account, "execution.fast", def.category, nil, function() return fast(sb, def, entry, e) end)
   end
-  tell(sb, entry.account, "execution", def.category, id_of(sb, def.contract and def.native or def.id),
-    format.execution(sb, def, entry, { side = e.order.side, price = e.last_price, qty = e.last_qty,
+  tell(sb, entry.account, "execution", def.category, named(def), function()
+    return format.execution(sb, def, entry, { side = e.order.side, price = e.last_price, qty = e.last_qty,
       quote = e.last_quote, fee = e.fee, trade_id = e.trade_id, is_maker = e.is_maker, time_ms = e.time_ms,
       closed_qty = e.closed_qty, realized = e.realized, mark = def.contract and sb.market:mid(def.symbol) },
-      e.order, true))
+      e.order, true)
+  end)
 end
 
 --- e: an order event of the engine.  Returns the order's entry.
@@ -102,21 +109,26 @@ end
 
 --- A funding settlement; see funding.lua.
 function M.tell_funding(sb, f)
-  tell(sb, f.account, "execution", f.def.category, id_of(sb, f.def.native),
-    format.execution(sb, f.def, f.entry, f, f.order, true))
+  tell(sb, f.account, "execution", f.def.category, named(f.def), function()
+    return format.execution(sb, f.def, f.entry, f, f.order, true)
+  end)
 end
 
 --- The position as it is now.
 function M.tell_position(sb, account, def)
-  tell(sb, account, "position", def.category, id_of(sb, "position"),
-    format.position(sb, def, sb.market:position(account, def.symbol), sb:kept(account, def), true))
+  tell(sb, account, "position", def.category, "position", function()
+    return format.position(sb, def, sb.market:position(account, def.symbol), sb:kept(account, def), true)
+  end)
 end
 
 --- list: balance events of one account.
 function M.wallet_event(sb, list)
-  local wanted = {}
-  for _, b in ipairs(list) do wanted[b.asset] = true end
-  tell(sb, list[1].account, "wallet", "", id_of(sb, "wallet"), format.wallet(sb, list[1].account, wanted))
+  local account = list[1].account
+  tell(sb, account, "wallet", "", "wallet", function()
+    local wanted = {}
+    for _, b in ipairs(list) do wanted[b.asset] = true end
+    return format.wallet(sb, account, wanted)
+  end)
 end
 
 -- ---- operations ---------------------------------------------------------------------
