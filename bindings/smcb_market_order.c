@@ -107,6 +107,20 @@ static int l_cancel(lua_State *L)
     return push_result(L, m, why, o);
 }
 
+static int l_fill(lua_State *L)
+{
+    static const char *const known[] = {"account", "symbol", "id", "client_id",
+                                        "qty",     "now_ms", NULL};
+    smc_market_t *m = smcb_market_check(L);
+    smcb_market_options(L, 2, known);
+    smc_order_ref_t ref = order_ref(L, m, 2);
+    smc_dec_t qty;
+    const smc_dec_t *much = smcb_market_dec(L, 2, "qty", &qty) ? &qty : NULL;
+    const smc_order_t *o = NULL;
+    smc_refusal_t why = smc_market_fill(m, &ref, much, smcb_market_now(L, m, 2), &o);
+    return push_result(L, m, why, o);
+}
+
 static int l_amend(lua_State *L)
 {
     static const char *const known[] = {
@@ -160,6 +174,6 @@ static int l_cancel_all(lua_State *L)
 const luaL_Reg smcb_market_orders[] = {
     {"place", l_place},   {"new_link", l_new_link},
     {"cancel", l_cancel}, {"cancel_all", l_cancel_all},
-    {"amend", l_amend},   {"order", l_order},
-    {NULL, NULL},
+    {"fill", l_fill},     {"amend", l_amend},
+    {"order", l_order},   {NULL, NULL},
 };

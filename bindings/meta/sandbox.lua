@@ -131,6 +131,20 @@ function Sandbox:halt(symbol) end
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:resume(symbol) end
 
+---Somebody trades with one order that rests in the book, at its price, whatever comes before it: by client_id, or by id
+---(as in orders) and symbol; qty of it, or all that is left.  Not oanda.  Raises: no such order is open, a wrong qty.
+---Where: scenario, hook.
+---@param order { client_id?: string, id?: integer, symbol?: string, qty?: string }
+---@source ../lua/smc/sandbox/box.lua
+function Sandbox:fill(order) end
+
+---Begins anew: market, accounts, limits and clock as when it was opened; faults and connections end.  Its address, its
+---first key and the log of requests stay.  Where: scenario, hook.
+---@return true? ok
+---@return smc.Error? err  it was `down`, and its port was taken meanwhile
+---@source ../lua/smc/sandbox/box.lua
+function Sandbox:reset() end
+
 ---@class smc.VenueFault  which requests: all that fit on, path and method, until healed or `times` of them were met
 ---@field venue string  its name: `status` answers with an HTTP status and the venue's own error body; `slow` answers late;
 ---`ack_lost` does what was asked, and the connection dies before the answer; `reset` drops the connection; `silent` never

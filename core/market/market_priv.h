@@ -357,6 +357,8 @@ typedef struct plan_request {
 plan_t match_plan(const plan_request_t *req);
 /* Trades until the order is done, ended, or nothing crosses. */
 void match_run(smc_market_t *m, node_t *taker);
+/* Trades with this one order, whatever comes before it. */
+void match_with(smc_market_t *m, node_t *taker, node_t *maker);
 
 /* ---- order.c ---- */
 

@@ -341,3 +341,11 @@ void match_run(smc_market_t *m, node_t *taker)
         book_settle(m, taker->inst, side, level);
     }
 }
+
+void match_with(smc_market_t *m, node_t *taker, node_t *maker)
+{
+    level_t *level = maker->level;
+    while (maker->level != NULL && wants_more(m, taker) && !retire(m, maker))
+        trade(m, taker, maker);
+    book_settle(m, taker->inst, maker->o.side, level);
+}

@@ -274,6 +274,30 @@ void order_take(smc_market_t *m, instrument_t *inst, smc_side_t side, smc_dec_t 
     order_release(m, n);
 }
 
+smc_refusal_t smc_market_fill(smc_market_t *m, const smc_order_ref_t *ref, const smc_dec_t *qty,
+                              int64_t now_ms, const smc_order_t **out)
+{
+    smc_market_advance(m, now_ms);
+    node_t *n = order_find_open(m, ref);
+    if (n == NULL || n->level == NULL)
+        return SMC_REFUSED_UNKNOWN_ORDER;
+    if (n->inst->halted)
+        return SMC_REFUSED_HALTED;
+    if (qty != NULL && (!on_grid(*qty, n->inst->step) || dec_less(n->rem, *qty)))
+        return SMC_REFUSED_QTY;
+    smc_dec_t much = qty != NULL ? *qty : n->rem;
+    node_t *taker = system_order(m, n->inst, other_side(n->o.side), n->o.price, much);
+    if (taker == NULL)
+        return SMC_REFUSED_MEMORY;
+    match_with(m, taker, n);
+    if (!taker->ended)
+        order_end(m, taker, SMC_ORDER_EXPIRED, SMC_END_IOC);
+    order_release(m, taker);
+    market_settle(m);
+    *out = &n->o;
+    return m->failed ? SMC_REFUSED_MEMORY : SMC_ACCEPTED;
+}
+
 void order_withdraw(smc_market_t *m, node_t *n)
 {
     order_cancel(m, n, SMC_END_USER);

@@ -263,6 +263,33 @@ static void client_ids(void **state)
     smc_market_free(f.m);
 }
 
+static void filled_out_of_turn(void **state)
+{
+    (void)state;
+    fixture_t f;
+    smc_dec_t part = dec("0.25"), more = dec("0.751"), off = dec("0.0001");
+    set_up(&f, "0");
+    limit(&f, f.b, 'b', "1", "11"); /* better, and untouched */
+    limit(&f, f.a, 'b', "1", "10");
+    smc_order_ref_t ref = {.account = f.a, .id = 2};
+    assert_int_equal(smc_market_fill(f.m, &ref, &part, 0, &f.o), SMC_ACCEPTED);
+    assert_int_equal(f.o->status, SMC_ORDER_PARTIALLY_FILLED);
+    assert_dec("0.25", f.o->filled);
+    assert_dec("2.5", f.o->filled_quote);
+    assert_int_equal(smc_market_fill(f.m, &ref, &more, 0, &f.o), SMC_REFUSED_QTY);
+    assert_int_equal(smc_market_fill(f.m, &ref, &off, 0, &f.o), SMC_REFUSED_QTY);
+    assert_int_equal(smc_market_halt(f.m, 0, true, NULL), SMC_OK);
+    assert_int_equal(smc_market_fill(f.m, &ref, NULL, 0, &f.o), SMC_REFUSED_HALTED);
+    assert_int_equal(smc_market_halt(f.m, 0, false, NULL), SMC_OK);
+    assert_int_equal(smc_market_fill(f.m, &ref, NULL, 0, &f.o), SMC_ACCEPTED);
+    assert_int_equal(f.o->status, SMC_ORDER_FILLED);
+    assert_dec("10", f.o->filled_quote);
+    assert_int_equal(smc_market_fill(f.m, &ref, NULL, 0, &f.o), SMC_REFUSED_UNKNOWN_ORDER);
+    smc_order_ref_t other = {.account = f.b, .id = 1};
+    assert_int_equal(smc_market_order(f.m, &other)->status, SMC_ORDER_NEW);
+    smc_market_free(f.m);
+}
+
 static void own_orders(smc_stp_t stp, const char *taker, const char *maker)
 {
     fixture_t f;
@@ -411,6 +438,7 @@ int main(void)
         cmocka_unit_test(fills_or_kills),
         cmocka_unit_test(price_then_time),
         cmocka_unit_test(client_ids),
+        cmocka_unit_test(filled_out_of_turn),
         cmocka_unit_test(self_trade_prevention),
         cmocka_unit_test(events_in_order),
         cmocka_unit_test(ranges),

@@ -79,6 +79,50 @@ turning() {
     has 'what was held back' 'HTTP/1.1 200'
 }
 
+trading() {
+    post /binance/limit '{"orders": 1000, "per": 10}'
+    talk $venue "GET /ws/btcusdt@trade HTTP/1.1\r\nHost: x\r\n\r\n" # no handshake: no stream
+    get $control /binance/streams
+    has 'no stream' '{"streams":[]}'
+    dial $venue
+    local stream=$fd query signature
+    printf 'GET /ws/btcusdt@trade HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n' >&$stream
+    head -c 100 <&$stream >/dev/null
+    get $control /binance/streams
+    has 'a stream' '{"streams":[{' '"path":"/ws/btcusdt@trade"' '"streams":["btcusdt@trade"]'
+    query="symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.5&price=45000&newClientOrderId=mine-1&timestamp=${EPOCHREALTIME/./}"
+    signature=$(printf %s "$query" | openssl dgst -sha256 -hmac $secret | sed 's/.* //')
+    talk $venue "POST /api/v3/order?$query&signature=$signature HTTP/1.1\r\nHost: x\r\nX-MBX-APIKEY: $key\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    has 'an order' '"status":"NEW"'
+    post /binance/fill '{"client_id": "mine-1", "qty": "0.2"}'
+    has 'a part' 'HTTP/1.1 200'
+    signed /api/v3/order 'symbol=BTCUSDT&origClientOrderId=mine-1&'
+    has 'a part of an order' '"executedQty":"0.20000000"' '"status":"PARTIALLY_FILLED"'
+    post /binance/fill '{"client_id": "mine-1"}'
+    signed /api/v3/order 'symbol=BTCUSDT&origClientOrderId=mine-1&'
+    has 'an order that is filled' '"status":"FILLED"'
+    post /binance/fill '{"client_id": "mine-1"}'
+    has 'an order that has ended' 'HTTP/1.1 400' '{"error":"fill: no such order is open; send a body such as'
+    post /binance/halt '{"symbol": "ETH/USDT"}'
+    has 'a halt' '{"symbol":"ETH/USDT"}'
+    post /binance/resume '{"symbol": "ETH/USDT"}'
+    has 'its end' '{"symbol":"ETH/USDT"}'
+    post /bybit/halt '{"symbol": "EUR/USD"}'
+    has 'a halt of nothing' 'HTTP/1.1 400' "no symbol is called 'EUR/USD'"
+    post /oanda/fill '{"client_id": "mine-1"}'
+    has 'a fill of oanda' 'HTTP/1.1 400' 'move it there'
+    post /binance/reset '{}'
+    has 'a reset' 'HTTP/1.1 200' '{"faults":[]}'
+    checks=$((checks + 1))
+    timeout 5 cat <&$stream >/dev/null 2>&1
+    [[ $? != 124 ]] || complain 'a reset ends streams'
+    exec {stream}>&-
+    signed /api/v3/order 'symbol=BTCUSDT&origClientOrderId=mine-1&'
+    has 'a market without a past' '"code":-2013'
+    get $control /binance/streams
+    has 'no stream any more' '{"streams":[]}'
+}
+
 # Faults of some requests, on each venue.
 faulting() {
     post /binance/fault '{"venue": "status", "on": "time", "status": 429, "retry_after": 7, "times": 1}'
@@ -276,6 +320,7 @@ start || {
 as_a_program
 looking
 turning
+trading
 faulting
 refusing
 stops

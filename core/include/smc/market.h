@@ -322,6 +322,10 @@ smc_refusal_t smc_market_place(smc_market_t *m, const smc_order_request_t *req, 
 /* new_client_id: NULL keeps it.  Refusals: UNKNOWN_ORDER, CLIENT_ID. */
 smc_refusal_t smc_market_cancel(smc_market_t *m, const smc_order_ref_t *ref,
                                 const char *new_client_id, int64_t now_ms, const smc_order_t **out);
+/* The system trades with an order that rests in the book, at its price and out of its turn: qty of
+ * it, or all that is left (NULL).  Refusals: UNKNOWN_ORDER, QTY, HALTED. */
+smc_refusal_t smc_market_fill(smc_market_t *m, const smc_order_ref_t *ref, const smc_dec_t *qty,
+                              int64_t now_ms, const smc_order_t **out);
 typedef void (*smc_order_cb)(void *ud, const smc_order_t *order);
 typedef struct smc_cancel_all {
     int32_t account;

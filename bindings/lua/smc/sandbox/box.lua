@@ -9,6 +9,7 @@ local Box = {}
 Box.__index = Box
 
 local hidden = setmetatable({}, { __mode = "k" }) -- box -> the venue behind it
+local beginnings = setmetatable({}, { __mode = "k" }) -- box -> begin() makes the venue anew
 local doors = setmetatable({}, { __mode = "k" }) -- box -> its front door
 
 local function def_of(self, symbol, what)
@@ -106,6 +107,7 @@ function Box:move(symbol, given)
   sb:arm()
 end
 
+--- To be called as a tail: a wrong symbol is blamed on the caller.
 local function halt(self, symbol, halted, what)
   local sb, def = def_of(self, symbol, what)
   self:advance()
@@ -113,11 +115,57 @@ local function halt(self, symbol, halted, what)
   sb:arm()
 end
 
+local FILL = { symbol = true, id = true, client_id = true, qty = true }
+
+--- The account and the symbol of the open order that is meant, or nil.
+local function find_open(sb, given, defs)
+  for account = sb.first_account, sb.last_account do
+    for _, def in ipairs(defs) do
+      local o = sb.market:order { account = account, symbol = def.symbol, id = given.id, client_id = given.client_id }
+      if o and OPEN[o.status] then return account, def.symbol, o.id end
+    end
+  end
+end
+
+--- Somebody trades with one order that rests in the book, at its price, whatever comes before it: { client_id =, or
+-- id = as orders{} has it and symbol =; qty = (default: all that is left) }.
+function Box:fill(given)
+  given = check_keys("sandbox:fill", given, FILL)
+  local sb, defs = hidden[self], hidden[self].symbols
+  if given.symbol then defs = { select(2, def_of(self, given.symbol, "sandbox:fill")) } end
+  if given.client_id == nil and (given.id == nil or not given.symbol) then
+    error("sandbox:fill: client_id, or id and symbol, expected", 2)
+  end
+  self:advance()
+  local ok, account, symbol, id = pcall(find_open, sb, given, defs)
+  if ok and not account then error("sandbox:fill: no such order is open", 2) end
+  local order, why
+  if ok then
+    ok, order, why = pcall(sb.market.fill, sb.market, { account = account, symbol = symbol, id = id, qty = given.qty })
+  end
+  if not ok then error("sandbox:fill: " .. (order or account), 2) end
+  if not order then error("sandbox:fill: refused: " .. why, 2) end
+  sb:settle()
+  sb:arm()
+end
+
 --- The symbol stops trading: its price stands still, orders are refused, cancels work.
-function Box:halt(symbol) halt(self, symbol, true, "sandbox:halt") end
+function Box:halt(symbol) return halt(self, symbol, true, "sandbox:halt") end
 
 --- It trades again.
-function Box:resume(symbol) halt(self, symbol, false, "sandbox:resume") end
+function Box:resume(symbol) return halt(self, symbol, false, "sandbox:resume") end
+
+--- Begins anew: the market, accounts, limits and clock as when the sandbox was opened; no faults, no connections.  What
+-- stays is its address, its first key, and the log of requests.  Returns true; nil and an error when it cannot listen
+-- again.
+function Box:reset()
+  local ok, err = self:heal()
+  if not ok then return nil, err end
+  doors[self].server:drop()
+  hidden[self]:close()
+  hidden[self] = beginnings[self]()
+  return true
+end
 
 --- The WebSocket connections that are open.
 function Box:streams()
@@ -204,14 +252,23 @@ function M.new(class, venue, seed, options, record)
     assume[name] = value
   end
   check_credentials(class.name, options)
-  local sb = venue.new(seed, assume, record, options)
+  local function begin() return venue.new(seed, assume, record, options) end
+  local sb = begin()
   local box = setmetatable({ name = class.name, key = sb.key, secret = sb.secret }, class)
-  hidden[box] = sb
-  return box, function(ex) sb:serve(ex) end, function() sb:close() end
+  hidden[box], beginnings[box] = sb, begin
+  return box, function(ex) hidden[box]:serve(ex) end, function() hidden[box]:close() end
 end
 
---- What the market of a box remembers from now on; see core/market/README.md.
-function M.keep(box, orders, trades) hidden[box].market:keep(orders, trades) end
+--- What the market of a box remembers from now on, also after a reset; see core/market/README.md.
+function M.keep(box, orders, trades)
+  hidden[box].market:keep(orders, trades)
+  local begin = beginnings[box]
+  beginnings[box] = function()
+    local sb = begin()
+    sb.market:keep(orders, trades)
+    return sb
+  end
+end
 
 --- How many orders of all accounts are open.
 function M.open_orders(box)

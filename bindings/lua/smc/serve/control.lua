@@ -60,6 +60,20 @@ local function requests(v, ex)
   reply(ex, 200, json.object("requests", json.array(out), "first", log.first, "last", log.last))
 end
 
+--- The connections that stay open, each with what its sandbox says of it.
+local function streams(v, ex)
+  local out = {}
+  for i, stream in ipairs(v.box:streams()) do
+    local fields = {}
+    for name, value in pairs(stream) do
+      fields[#fields + 1] = { name, type(value) == "table" and json.array(value) or value }
+    end
+    table.sort(fields, function(a, b) return a[1] < b[1] end)
+    out[i] = json.object(fields)
+  end
+  reply(ex, 200, json.object("streams", json.array(out)))
+end
+
 -- ---- turning ------------------------------------------------------------------
 
 --- From name to { example, fields = name -> type (nil: the sandbox knows), act(venue, ex, body) }; act answers.
@@ -80,6 +94,8 @@ local function turn(v, ex, method, ...)
   if type(err) ~= "string" or err:find "^[%w_/]+%.lua:%d+:" then error(err, 0) end
   blame(v, ex, method, (err:gsub("^sandbox:", "")))
 end
+
+local function cannot_listen(v, err) return ("cannot listen on %s again: %s"):format(v.box.origin, tostring(err)) end
 
 local function faults_of(v)
   local out = {}
@@ -111,6 +127,25 @@ turns.limit = { act = function(v, ex, body)
   if turn(v, ex, "limit", body) then reply(ex, 200, body) end
 end }
 
+local ANY_SYMBOL = '{"symbol": "BTC/USDT"}'
+
+for _, name in ipairs { "halt", "resume" } do
+  turns[name] = { example = ANY_SYMBOL, fields = { symbol = "string" }, act = function(v, ex, body)
+    if turn(v, ex, name, body.symbol) then reply(ex, 200, json.object("symbol", body.symbol)) end
+  end }
+end
+
+turns.fill = { example = '{"client_id": "mine-1", "qty": "0.5"}', act = function(v, ex, body)
+  if turn(v, ex, "fill", body) then reply(ex, 200, body) end
+end }
+
+turns.reset = { example = "{}", fields = {}, act = function(v, ex)
+  local fine, ok, err = turn(v, ex, "reset")
+  if not fine then return end
+  if ok then return reply(ex, 200, json.object("faults", faults_of(v))) end
+  refuse(ex, 409, cannot_listen(v, err))
+end }
+
 turns.fault = { example = '{"venue": "ack_lost", "on": "place", "times": 1}', act = function(v, ex, body)
   if turn(v, ex, "fault", body) then reply(ex, 200, json.object("faults", faults_of(v))) end
 end }
@@ -119,7 +154,7 @@ turns.heal = { example = '{"venue": "ack_lost"}', fields = { venue = "string" },
   local fine, ok, err = turn(v, ex, "heal", body.venue)
   if not fine then return end
   if ok then return reply(ex, 200, json.object("faults", faults_of(v))) end
-  refuse(ex, 409, ("cannot listen on %s again: %s"):format(v.box.origin, tostring(err)))
+  refuse(ex, 409, cannot_listen(v, err))
 end }
 
 local function check_fields(body, wanted)
@@ -151,13 +186,15 @@ end
 
 -- ---- finding ------------------------------------------------------------------
 
-local TURNS = { "fault", "heal", "skew", "move", "limit" } -- in the order of the index
+-- In the order of the index.
+local TURNS = { "fault", "heal", "skew", "move", "fill", "halt", "resume", "limit", "reset" }
 
 --- What there is: the line of --json, how each venue is set, and the paths.
 local function index(state)
   local paths, venues = { "GET /", "GET /healthz", "GET /metrics" }, {}
   for _, v in ipairs(state.venues) do
     paths[#paths + 1] = ("GET /%s/requests?since=ID&limit=N"):format(v.name)
+    paths[#paths + 1] = ("GET /%s/streams"):format(v.name)
     for _, name in ipairs(TURNS) do
       paths[#paths + 1] = ("POST /%s/%s %s"):format(v.name, name, example(v, name))
     end
@@ -185,6 +222,7 @@ local function find(state, path)
   local v = name and state.by_name[name]
   if not v then return nil end
   if what == "requests" then return "GET", function(ex) requests(v, ex) end end
+  if what == "streams" then return "GET", function(ex) streams(v, ex) end end
   if not turns[what] then return nil end
   return "POST", function(ex)
     local body = read_body(v, ex, what)

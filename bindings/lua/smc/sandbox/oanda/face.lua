@@ -56,6 +56,11 @@ function Box:resume(symbol)
   sb:halt(def, false)
 end
 
+--- Here the price alone fills orders, whole.
+function Box.fill()
+  error("sandbox:fill: orders of oanda are filled by their price alone; move it there", 2)
+end
+
 function M.new(seed, options, record)
   local token = options.token
   if token ~= nil and (type(token) ~= "string" or not token:find "^[%w_-]+$" or #token < 8 or #token > 128) then
