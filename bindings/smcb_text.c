@@ -69,10 +69,10 @@ static int l_percent_decode(lua_State *L)
 /* Pushes a name or a value of a form.  What is no such code stands for itself. */
 static void push_form_text(lua_State *L, smc_buf_t *out, const char *text, size_t n)
 {
+    bool coded = memchr(text, '%', n) != NULL || memchr(text, '+', n) != NULL;
+
     smc_buf_clear(out);
-    if (memchr(text, '%', n) == NULL && memchr(text, '+', n) == NULL)
-        lua_pushlstring(L, text, n);
-    else if (smc_form_decode(text, n, out) == SMC_OK)
+    if (coded && smc_form_decode(text, n, out) == SMC_OK)
         lua_pushlstring(L, out->data, out->len);
     else
         lua_pushlstring(L, text, n);

@@ -42,7 +42,7 @@ static void step(smc_pool_t *pool, smc_rng_t *rng, piece_t *p, unsigned char fil
     p->at = at;
     assert_filled(p, size < p->size ? size : p->size);
     *p = (piece_t){.at = at, .size = size, .fill = fill};
-    if (size > 0)
+    if (at != NULL)
         memset(at, fill, size);
 }
 

@@ -47,7 +47,7 @@ static void sign(const char *text, char hex[2 * MAC_BYTES + 1])
 
     (void)HMAC(EVP_sha256(), secret, sizeof(secret) - 1, (const unsigned char *)text, strlen(text),
                mac, NULL);
-    for (int i = 0; i < MAC_BYTES; i++)
+    for (size_t i = 0; i < MAC_BYTES; i++)
         (void)snprintf(hex + 2 * i, 3, "%02x", mac[i]);
 }
 
