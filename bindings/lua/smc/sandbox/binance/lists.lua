@@ -99,10 +99,12 @@ local function each_leg(legs, check)
 end
 
 local function is_open(sb, list)
+  if list.ended then return false end
   for _, id in ipairs(list.ids) do
     local order = sb.market:order { account = list.account, symbol = list.symbol, id = id }
     if OPEN[order.status] then return true end
   end
+  list.ended = true -- for good: nothing opens an order again
   return false
 end
 
