@@ -20,7 +20,7 @@ void smcb_set_closing(lua_State *L, const smc_market_t *m, const smc_fill_t *f)
     smcb_set_dec(L, "realized", f->realized);
     smcb_set_dec(L, "closed_qty", f->closed_qty);
     lua_createtable(L, (int)f->n_lots, 0);
-    for (size_t i = 0; i < f->n_lots; i++) {
+    for (size_t i = 0; changes != NULL && i < f->n_lots; i++) {
         push_lot_change(L, &changes[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }

@@ -103,6 +103,34 @@ static void forget_prevented(instrument_t *inst, size_t keep)
     inst->forgotten_prevented += (int64_t)gone;
 }
 
+/* What lots went through, as far back as a fill that is kept, or an event, may ask for it. */
+static size_t first_lot_change(const smc_market_t *m)
+{
+    size_t first = m->forgotten_lots + m->n_lot_changes;
+    for (size_t a = 1; a < m->n_accounts; a++)
+        for (size_t i = 0; i < m->n_instruments; i++) {
+            const holding_t *h = &m->accounts[a]->holdings[i];
+            if (m->instruments[i]->contract != NULL && h->n_fills > 0 &&
+                h->fills[0].first_lot < first)
+                first = h->fills[0].first_lot;
+        }
+    for (size_t i = 0; i < m->n_order_events; i++) {
+        const smc_fill_t *fill = &m->order_events[i].fill;
+        if (fill->n_lots > 0 && fill->first_lot < first)
+            first = fill->first_lot;
+    }
+    return first;
+}
+
+static void forget_lot_changes(smc_market_t *m)
+{
+    size_t gone = first_lot_change(m) - m->forgotten_lots;
+    if (gone <= m->n_lot_changes / 2)
+        return;
+    drop_front(m->lot_changes, &m->n_lot_changes, gone, sizeof(m->lot_changes[0]));
+    m->forgotten_lots += gone;
+}
+
 void forget_run(smc_market_t *m)
 {
     if (m->keep_orders == 0 || ++m->since_forget < EVERY)
@@ -117,4 +145,5 @@ void forget_run(smc_market_t *m)
         if (m->instruments[i]->n_prevented > 2 * m->keep_orders)
             forget_prevented(m->instruments[i], m->keep_orders);
     }
+    forget_lot_changes(m);
 }

@@ -221,7 +221,8 @@ struct smc_market {
     size_t n_moved, cap_moved;
     smc_lot_change_t *lot_changes;
     size_t n_lot_changes, cap_lot_changes;
-    size_t n_waiting; /* orders that wait for their trigger */
+    size_t forgotten_lots; /* changes that were before the first of them */
+    size_t n_waiting;      /* orders that wait for their trigger */
     int64_t last_link;
     size_t keep_orders, keep_trades; /* 0: all */
     unsigned since_forget;           /* operations */

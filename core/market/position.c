@@ -160,7 +160,7 @@ void position_fill(smc_market_t *m, node_t *n, smc_fill_t *fill, smc_dec_t fee_r
     position_t *p = position_need(m, n->owner, n->inst);
     if (p == NULL)
         return;
-    fill->first_lot = m->n_lot_changes;
+    fill->first_lot = m->forgotten_lots + m->n_lot_changes;
     smc_dec_t left = p->n > 0 && p->side != n->o.side ? reduce(m, n, p, fill) : fill->qty;
     if (dec_positive(left))
         enlarge(m, n, p, fill, left);
@@ -318,5 +318,6 @@ void smc_market_lots(const smc_market_t *m, int32_t account, int32_t instrument,
 
 const smc_lot_change_t *smc_market_lot_changes(const smc_market_t *m, const smc_fill_t *fill)
 {
-    return fill->n_lots > 0 ? &m->lot_changes[fill->first_lot] : NULL;
+    bool known = fill->n_lots > 0 && fill->first_lot >= m->forgotten_lots;
+    return known ? &m->lot_changes[fill->first_lot - m->forgotten_lots] : NULL;
 }

@@ -1,6 +1,7 @@
 /* A market that forgets, beside one that does not: what both can be asked for is the same. */
 #include "market_support.h"
 
+#include "smc/market_position.h"
 #include "smc/rng.h"
 
 enum { KEEP = 60, KEEP_TRADES = 200, OPERATIONS = 20000, SLACK = 1024 /* between two looks */ };
@@ -257,12 +258,74 @@ static void fills_of_an_order_are_found(void **state)
     close_twins(&t);
 }
 
+static void last_fill(void *ud, const smc_fill_t *f)
+{
+    *(smc_fill_t *)ud = *f;
+}
+
+typedef struct {
+    const smc_market_t *m;
+    size_t n;
+} told_t;
+
+/* Each fill of the run opens one lot or closes one. */
+static void check_lot(void *ud, const smc_fill_t *f)
+{
+    told_t *t = ud;
+    assert_int_equal(f->n_lots, 1);
+    const smc_lot_change_t *c = smc_market_lot_changes(t->m, f);
+    assert_int_equal(smc_dec_cmp(smc_dec_abs(c->qty), f->qty), 0);
+    assert_true(c->opened ? c->id == f->order_id : c->id == f->order_id - 2);
+    t->n++;
+}
+
+static void fills_of_contracts_keep_their_lots(void **state)
+{
+    (void)state;
+    smc_market_t *m = new_market(1);
+    smc_contract_conf_t k = {
+        .lots = true, .margin_rate = dec("0.1"), .maintenance_rate = dec("0.01")};
+    smc_instrument_conf_t conf = {.symbol = "EURUSD",
+                                  .base = "EUR",
+                                  .quote = "USD",
+                                  .tick = dec("1"),
+                                  .step = dec("1"),
+                                  .contract = &k};
+    int32_t id;
+    assert_int_equal(smc_market_add_instrument(m, &conf, &id, NULL), SMC_OK);
+    int32_t a = add_account(m, NULL, "1000"), b = add_account(m, NULL, "1000");
+    smc_market_keep(m, KEEP, KEEP_TRADES);
+    smc_dec_t one = dec("1");
+    smc_fill_t first = {0};
+    const smc_order_t *o;
+    for (int i = 0; i < OPERATIONS; i++) { /* a buys, b sells; then the other way */
+        smc_order_request_t r = {.account = i % 2 == 0 ? b : a,
+                                 .side = i / 2 % 2 == 0 ? (i % 2 == 0 ? SMC_SELL : SMC_BUY)
+                                                        : (i % 2 == 0 ? SMC_BUY : SMC_SELL),
+                                 .qty = &one,
+                                 .price = &one};
+        assert_int_equal(smc_market_place(m, &r, 0, &o), SMC_ACCEPTED);
+        if (i == 1)
+            smc_market_fills(m, a, id, &(smc_range_t){0}, last_fill, &first);
+    }
+    assert_int_equal(first.n_lots, 1);
+    assert_null(smc_market_lot_changes(m, &first));
+    told_t told = {.m = m};
+    smc_fill_t last = {0};
+    smc_market_fills(m, a, id, &(smc_range_t){0}, check_lot, &told);
+    smc_market_fills(m, a, id, &(smc_range_t){0}, last_fill, &last);
+    assert_true(told.n >= KEEP && told.n < 2 * KEEP + SLACK);
+    assert_int_equal(last.first_lot, OPERATIONS - 1); /* counted from the first that ever was */
+    smc_market_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_left_is_the_same_and_bounded),
         cmocka_unit_test(orders_are_found_by_client_id_until_they_are_forgotten),
         cmocka_unit_test(fills_of_an_order_are_found),
+        cmocka_unit_test(fills_of_contracts_keep_their_lots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,8 @@ typedef void (*smc_lot_cb)(void *ud, const smc_lot_t *lot);
 /* Oldest first.  None in contracts with an average price. */
 void smc_market_lots(const smc_market_t *m, int32_t account, int32_t instrument, smc_lot_cb cb,
                      void *ud);
-/* fill->n_lots of them; borrowed until the market is next changed. */
+/* fill->n_lots of them; borrowed until the market is next changed.  NULL: none, or the market has
+ * forgotten them with the fill (smc_market_keep). */
 const smc_lot_change_t *smc_market_lot_changes(const smc_market_t *m, const smc_fill_t *fill);
 /* Of an asset that no contract settles in: the free balance is available. */
 smc_margin_t smc_market_margin(const smc_market_t *m, int32_t account, int32_t asset);
