@@ -276,6 +276,42 @@ static smc_refusal_t model_check(world_t *w, const mo_t *t, mo_t *trial, outcome
     return free_of(s, t->acct, t->side == BUY) < need ? SMC_REFUSED_FUNDS : SMC_ACCEPTED;
 }
 
+/* The order in the book at i as it is to be: at the end of a queue, through what it crosses. */
+static smc_refusal_t model_move(world_t *w, int i, int64_t qty, int64_t price, mo_t *t)
+{
+    model_t *s = &w->a;
+    *t = s->book[i];
+    t->rem += qty - t->qty;
+    t->qty = qty;
+    t->price = price;
+    if (t->rem <= 0)
+        return SMC_REFUSED_QTY;
+    if (qty == s->book[i].qty && price == s->book[i].price)
+        return SMC_REFUSED_NO_CHANGE;
+    bool stays = qty < s->book[i].qty && price == s->book[i].price;
+    if (!stays && t->type == SMC_LIMIT_MAKER && crosses(s, t))
+        return SMC_REFUSED_WOULD_TAKE;
+    const mo_t *k = &s->book[i];
+    int64_t holds = k->side == BUY ? notional(k->price, k->rem) : k->rem * LOT;
+    int64_t needs = t->side == BUY ? notional(t->price, t->rem) : t->rem * LOT;
+    if (needs > holds + free_of(s, t->acct, t->side == BUY))
+        return SMC_REFUSED_FUNDS;
+    if (stays) {
+        t->shown = t->shown < t->rem ? t->shown : t->rem;
+        s->book[i] = *t;
+        return SMC_ACCEPTED;
+    }
+    take_off(s, i);
+    if (run(s, t, false).over) {
+        bury(s, t);
+        return SMC_ACCEPTED;
+    }
+    show(t);
+    t->seq = ++s->last_seq;
+    s->book[s->n++] = *t;
+    return SMC_ACCEPTED;
+}
+
 static smc_refusal_t model_place(world_t *w, mo_t *t)
 {
     model_t *s = &w->a;

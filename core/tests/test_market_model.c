@@ -202,6 +202,27 @@ static void op_amend(world_t *w)
     same_order(o, k, true);
 }
 
+/* Any quantity, any price. */
+static void op_move(world_t *w)
+{
+    model_t *s = &w->a;
+    if (s->n == 0)
+        return;
+    int i = (int)roll(w, 0, s->n - 1);
+    mo_t k = s->book[i], t;
+    int64_t q = roll(w, 0, 2) == 0 ? k.qty : roll(w, 1, k.qty + 4);
+    int64_t p = roll(w, 0, 2) == 0 ? k.price : k.price + roll(w, -12, 12);
+    smc_dec_t qty = lots(q), price = ticks(p);
+    smc_amendment_t change = {.qty = &qty, .price = &price};
+    smc_order_ref_t ref = {.account = k.acct, .id = k.id};
+    const smc_order_t *o = NULL;
+    smc_refusal_t expected = model_move(w, i, q, p, &t);
+    smc_refusal_t got = smc_market_amend(w->m, &ref, &change, ++w->now, &o);
+    assert_string_equal(smc_refusal_text(got), smc_refusal_text(expected));
+    if (got == SMC_ACCEPTED)
+        same_order(o, &t, t.status == SMC_ORDER_NEW || t.status == SMC_ORDER_PARTIALLY_FILLED);
+}
+
 static void op_cancel_all(world_t *w)
 {
     model_t *s = &w->a;
@@ -354,10 +375,12 @@ static void step(world_t *w)
     int64_t kind = roll(w, 0, 99);
     if (kind < 75)
         op_place(w);
-    else if (kind < 90)
+    else if (kind < 88)
         op_cancel(w);
-    else if (kind < 96)
+    else if (kind < 91)
         op_amend(w);
+    else if (kind < 96)
+        op_move(w);
     else if (kind < 99)
         op_transfer(w);
     else if (roll(w, 0, 9) == 0)

@@ -398,7 +398,8 @@ static void a_stop_closes_what_there_is_by_then(void **state)
     assert_position(&f, "0", "0", "-18");
     /* One whose position has gone. */
     trade(&f, 'b', "1", "95");
-    at.price = dec("90");
+    smc_trigger_t lower = {.price = dec("90")};
+    stop.trigger = &lower;
     assert_int_equal(place(&f, f.a, 's', "1", NULL, stop), SMC_ACCEPTED);
     id = f.o->id;
     trade(&f, 's', "1", "95");
@@ -476,32 +477,37 @@ static void liquidates_until_it_is_above(void **state)
     smc_market_free(f.m);
 }
 
-static void set_up_errors(void **state)
+static smc_code_t add_x(smc_market_t *m, const char *margin, const char *maintenance,
+                        const char *settle, const char *via)
 {
-    (void)state;
-    smc_market_t *m = new_market(1);
     int32_t id;
-    smc_contract_conf_t k = {.margin_rate = dec("0.1"), .maintenance_rate = dec("0.2")};
+    smc_contract_conf_t k = {.margin_rate = dec(margin),
+                             .maintenance_rate = dec(maintenance),
+                             .settle = settle,
+                             .via = via};
     smc_instrument_conf_t conf = {.symbol = "X",
                                   .base = "B",
                                   .quote = "Q",
                                   .tick = dec("1"),
                                   .step = dec("1"),
                                   .contract = &k};
-    assert_int_equal(smc_market_add_instrument(m, &conf, &id, NULL), SMC_EINVAL);
-    k.maintenance_rate = dec("0.1");
-    k.settle = "S"; /* and no via */
-    assert_int_equal(smc_market_add_instrument(m, &conf, &id, NULL), SMC_EINVAL);
-    k.via = "Y";
-    assert_int_equal(smc_market_add_instrument(m, &conf, &id, NULL), SMC_EINVAL);
-    k.via = "X";
-    k.margin_rate = dec("1.1");
-    assert_int_equal(smc_market_add_instrument(m, &conf, &id, NULL), SMC_EINVAL);
-    k.margin_rate = dec("1");
-    assert_int_equal(smc_market_add_instrument(m, &conf, &id, NULL), SMC_OK);
+    return smc_market_add_instrument(m, &conf, &id, NULL);
+}
+
+static void set_up_errors(void **state)
+{
+    (void)state;
+    smc_market_t *m = new_market(1);
+    assert_int_equal(add_x(m, "0.1", "0.2", NULL, NULL), SMC_EINVAL);
+    assert_int_equal(add_x(m, "1.1", "0.1", NULL, NULL), SMC_EINVAL);
+    assert_int_equal(add_x(m, "1", "0.1", "S", NULL), SMC_EINVAL);
+    assert_int_equal(add_x(m, "1", "0.1", "S", "Y"), SMC_EINVAL); /* no such instrument */
+    assert_int_equal(add_x(m, "1", "0.1", "Q", "X"), SMC_EINVAL); /* nothing to convert */
+    assert_int_equal(add_x(m, "1", "0.1", "S", "X"), SMC_OK);
     int32_t a = add_account(m, NULL, NULL);
-    assert_int_equal(smc_market_set_margin(m, a, id, dec("0"), NULL), SMC_EINVAL);
-    assert_int_equal(smc_market_set_conversion(m, id, dec("0"), dec("1"), NULL), SMC_EINVAL);
+    assert_int_equal(smc_market_set_margin(m, a, 0, dec("0"), NULL), SMC_EINVAL);
+    assert_int_equal(smc_market_set_conversion(m, 0, dec("0"), dec("1"), NULL), SMC_EINVAL);
+    assert_int_equal(smc_market_liquidation(m, 0, dec("-1"), NULL), SMC_EINVAL);
     smc_market_free(m);
 }
 
