@@ -51,6 +51,7 @@ return refusals.of({
   -- ---- limits ----------------------------------------------------------------------------------
   weight_used = { -1003, "Too much request weight used; current limit is %d request weight per %d %s. "
     .. "Please use WebSocket Streams for live updates to avoid polling the API.", 429 },
+  -- Of these two the documents say the limit but not the text.
   requests_used = { -1003, "Too many requests; current limit is %d requests per %d %s.", 429 },
   connections_used = { -1003, "Too many requests; current limit is %d connections per %d %s.", 429 },
   banned = { -1003, "Way too much request weight used; IP banned until %d. "
@@ -89,7 +90,8 @@ return refusals.of({
   not_subscribed = { -2036, "User Data Stream subscription not active." },
   subscriptions_used = { -2042, "Maximum subscription ID reached for this connection." },
   no_reference_price = { -2043, "This symbol doesn't have a reference price." },
-  not_for_hmac = { -4056, "HMAC_SHA256 API key is not supported." },
+  not_for_hmac = { -4056, -- of no document: web-socket-api says only that logging on takes Ed25519
+    "HMAC_SHA256 API key is not supported." },
 
   -- ---- control messages of market streams: small codes of their own, no HTTP status ------------------------------
   unknown_property = { 0, "Unknown property" },
