@@ -110,7 +110,7 @@ trading() {
     post /bybit/halt '{"symbol": "EUR/USD"}'
     has 'a halt of nothing' 'HTTP/1.1 400' "no symbol is called 'EUR/USD'"
     post /oanda/fill '{"client_id": "mine-1"}'
-    has 'a fill of oanda' 'HTTP/1.1 400' 'move it there'
+    has 'a fill of oanda' 'HTTP/1.1 404'
     post /binance/reset '{}'
     has 'a reset' 'HTTP/1.1 200' '{"faults":[]}'
     checks=$((checks + 1))

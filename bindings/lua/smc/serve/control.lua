@@ -79,8 +79,12 @@ end
 --- From name to { example, fields = name -> type (nil: the sandbox knows), act(venue, ex, body) }; act answers.
 local turns = {}
 
---- A guide has examples of its own, where venues differ.
-local function example(v, name) return v.guide.examples[name] or turns[name].example end
+--- A guide has examples of its own, where venues differ; false: the venue has no such thing.
+local function example(v, name)
+  local own = v.guide.examples[name]
+  if own == nil then return turns[name].example end
+  return own
+end
 
 local function blame(v, ex, name, why)
   refuse(ex, 400, ("%s; send a body such as %s"):format(safe(why), example(v, name)))
@@ -196,7 +200,8 @@ local function index(state)
     paths[#paths + 1] = ("GET /%s/requests?since=ID&limit=N"):format(v.name)
     paths[#paths + 1] = ("GET /%s/streams"):format(v.name)
     for _, name in ipairs(TURNS) do
-      paths[#paths + 1] = ("POST /%s/%s %s"):format(v.name, name, example(v, name))
+      local body = example(v, name)
+      if body then paths[#paths + 1] = ("POST /%s/%s %s"):format(v.name, name, body) end
     end
     venues[#venues + 1] = { v.name, json.object("faults", faults_of(v), "requests", v.log.last) }
   end
@@ -223,7 +228,7 @@ local function find(state, path)
   if not v then return nil end
   if what == "requests" then return "GET", function(ex) requests(v, ex) end end
   if what == "streams" then return "GET", function(ex) streams(v, ex) end end
-  if not turns[what] then return nil end
+  if not turns[what] or not example(v, what) then return nil end
   return "POST", function(ex)
     local body = read_body(v, ex, what)
     if body then turns[what].act(v, ex, body) end

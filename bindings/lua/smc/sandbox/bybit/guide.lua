@@ -22,6 +22,6 @@ await bybit.loadHttpProxyAgent()   // else ccxt refuses ws:// without TLS]] },
     { "bybit-api", [[
 new RestClientV5({ key, secret, baseUrl: '$http' })
 new WebsocketClient({ key, secret, market: 'v5',
-  wsUrl: '$ws/v5/public/spot' })   // a client for each path: also /v5/private]] },
+  wsUrl: '$ws/v5/public/spot' })   // one for each path: also /v5/public/linear, /v5/private]] },
   },
 }

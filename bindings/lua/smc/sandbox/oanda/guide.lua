@@ -2,6 +2,7 @@
 return {
   offset = 3,
   examples = { limit = '{"requests": 120, "per": 1}', move = '{"symbol": "EUR/USD", "by": "-0.01"}',
+    fill = false, -- the price alone fills orders
     halt = '{"symbol": "EUR/USD"}', resume = '{"symbol": "EUR/USD"}' },
   assume = {},
   takes = { "token", "account" },
