@@ -10,20 +10,22 @@
 #define INTEGER_DIGITS 15 /* surely fits */
 
 /* Upvalues of a reader. */
-enum { UP_SPECS = 1, UP_INDEX, UP_SETS };
+enum { UP_SPECS = 1, UP_NAMES, UP_SETS };
 
 typedef enum kind { KIND_OTHER, KIND_TEXT, KIND_DECIMAL, KIND_INTEGER } kind_t;
 
 typedef struct spec {
     kind_t kind;
     bool need;
-    bool among;   /* the value must be in its set */
+    bool among;       /* the value must be in its set */
+    const char *name; /* kept by the list of names */
+    size_t name_n;
     size_t most;  /* bytes */
     bool ok[256]; /* of a text */
 } spec_t;
 
 typedef struct specs {
-    lua_Integer n_needed;
+    lua_Integer n, n_needed;
     spec_t v[];
 } specs_t;
 
@@ -148,22 +150,26 @@ static bool is_among(lua_State *L, lua_Integer i)
     return found;
 }
 
+/* The number of the field with this name, from 1; 0: there is none. */
+static lua_Integer find_spec(const specs_t *specs, const char *name, size_t n)
+{
+    for (lua_Integer i = 0; i < specs->n; i++)
+        if (specs->v[i].name_n == n && memcmp(specs->v[i].name, name, n) == 0)
+            return i + 1;
+    return 0;
+}
+
 /* One pair into the table at 2.  Returns the spec; NULL: this is no usual form. */
 static const spec_t *take_pair(lua_State *L, const specs_t *specs, const char *pair, size_t n)
 {
     const char *eq = memchr(pair, '=', n);
+    lua_Integer i = eq == NULL ? 0 : find_spec(specs, pair, (size_t)(eq - pair));
     const spec_t *spec;
-    lua_Integer i;
 
-    if (eq == NULL)
+    if (i == 0)
         return NULL;
-    lua_pushlstring(L, pair, (size_t)(eq - pair));
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, lua_upvalueindex(UP_INDEX)) != LUA_TNUMBER)
-        return NULL;
-    i = lua_tointeger(L, -1);
-    lua_pop(L, 1);
     spec = &specs->v[i - 1];
+    (void)lua_rawgeti(L, lua_upvalueindex(UP_NAMES), i);
     lua_pushvalue(L, -1);
     if (lua_rawget(L, 2) != LUA_TNIL) /* twice */
         return NULL;
@@ -212,16 +218,17 @@ static int l_reader(lua_State *L)
     n = luaL_len(L, 1);
     lua_settop(L, 1);
     specs = lua_newuserdatauv(L, sizeof(*specs) + (size_t)n * sizeof(specs->v[0]), 0);
-    specs->n_needed = 0;
-    lua_createtable(L, 0, (int)n);
+    *specs = (specs_t){.n = n};
+    lua_createtable(L, (int)n, 0);
     lua_createtable(L, (int)n, 0);
     for (lua_Integer i = 1; i <= n; i++) {
+        spec_t *spec = &specs->v[i - 1];
         (void)lua_geti(L, 1, i);
-        read_field(L, &specs->v[i - 1], i, 4);
-        specs->n_needed += specs->v[i - 1].need;
+        read_field(L, spec, i, 4);
+        specs->n_needed += spec->need;
         (void)lua_getfield(L, -1, "name");
-        lua_pushinteger(L, i);
-        lua_rawset(L, 3);
+        spec->name = luaL_checklstring(L, -1, &spec->name_n);
+        lua_rawseti(L, 3, i);
         lua_settop(L, 4);
     }
     lua_pushcclosure(L, l_read, 3);

@@ -7,7 +7,12 @@ local M = {}
 
 local mul, within = decimal.mul, decimal.within
 
+local DOWN, UP = tonumber(symbols.price_down) * 1.01, tonumber(symbols.price_up) * 0.99
+
+--- Exactly, where the price comes near a bound.
 local function percent_price(price, reference)
+  local share = tonumber(price) / tonumber(reference)
+  if share > DOWN and share < UP then return true end
   return within(price, mul(reference, symbols.price_down), mul(reference, symbols.price_up))
 end
 
