@@ -289,6 +289,8 @@ describe("oanda candles", function()
     path("count", "count=0")
     path("count", "count=many")
     path("from", "from=soon")
+    path("from", "from=2026-01-04T12:00:00") -- without a zone
+    path("from", "from=2026-02-30T12:00:00Z")
     path("smooth", "smooth=2")
     path("includeFirst", "includeFirst=no")
     path("dailyAlignment", "dailyAlignment=24")
