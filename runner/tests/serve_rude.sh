@@ -83,8 +83,10 @@ deafness() {
         { timeout 2 cat requests >&$fd; } 2>/dev/null
     done
     answer="$(($(resident_kib) - before)) KiB more"
-    checks=$((checks + 1))
-    (($(resident_kib) - before < 40 * 1024)) || complain 'clients that never read'
+    if ! grep -q __asan_init "$smcrun"; then # a sanitizer keeps what was freed
+        checks=$((checks + 1))
+        (($(resident_kib) - before < 40 * 1024)) || complain 'clients that never read'
+    fi
     alive 'clients that never read'
     for i in "${held[@]}"; do exec {i}>&-; done
 }
