@@ -66,6 +66,11 @@ void smc_health_unwatch(smc_health_t *h)
 
 /* ---- what it comes to ------------------------------------------------------ */
 
+static uint32_t lower(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 /* 100 up to `good`, 0 from `bad` on, evenly between. */
 static uint32_t falling(uint64_t value, uint64_t good, uint64_t bad)
 {
@@ -84,15 +89,10 @@ static uint32_t success(const smc_health_t *h)
 
 static uint32_t limited(const smc_health_t *h, uint64_t now_ms)
 {
-    uint32_t n = 0, kept = h->_limited < SMC_HEALTH_LIMIT_MAX ? h->_limited : SMC_HEALTH_LIMIT_MAX;
+    uint32_t n = 0, kept = lower(h->_limited, SMC_HEALTH_LIMIT_MAX);
     for (uint32_t i = 0; i < kept; i++)
         n += now_ms - h->_limited_ms[i] < MINUTE_MS;
     return n;
-}
-
-static uint32_t lower(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
 }
 
 uint32_t smc_health_latency_ms(const smc_health_t *h)

@@ -204,20 +204,20 @@ smc_ticket_t *smc_limiter_next(smc_limiter_t *l, uint64_t now_ms, uint64_t *wait
 
 /* ---- what the venue says --------------------------------------------------- */
 
-void smc_limiter_left(smc_limiter_t *l, uint32_t i, uint32_t left, uint64_t now_ms)
+void smc_limiter_left(smc_limiter_t *l, uint32_t budget, uint32_t left, uint64_t now_ms)
 {
-    assert(i < l->n_budgets);
-    roll(l, i, now_ms);
-    const smc_budget_conf_t *c = &l->_budgets[i].conf;
+    assert(budget < l->n_budgets);
+    roll(l, budget, now_ms);
+    const smc_budget_conf_t *c = &l->_budgets[budget].conf;
     if (left >= c->limit)
         return;
     uint64_t level = c->kind == SMC_BUDGET_WINDOW ? c->limit - left : (uint64_t)left * c->period_ms;
-    bool less =
-        c->kind == SMC_BUDGET_WINDOW ? level > l->_budgets[i].level : level < l->_budgets[i].level;
+    bool less = c->kind == SMC_BUDGET_WINDOW ? level > l->_budgets[budget].level
+                                             : level < l->_budgets[budget].level;
     if (!less)
         return;
-    l->_budgets[i].level = level;
-    watch(l, i);
+    l->_budgets[budget].level = level;
+    watch(l, budget);
 }
 
 void smc_limiter_hold(smc_limiter_t *l, uint64_t until_ms)
@@ -226,23 +226,23 @@ void smc_limiter_hold(smc_limiter_t *l, uint64_t until_ms)
         l->_held_until_ms = until_ms;
 }
 
-void smc_limiter_set_offset(smc_limiter_t *l, uint32_t i, uint64_t offset_ms)
+void smc_limiter_set_offset(smc_limiter_t *l, uint32_t budget, uint64_t offset_ms)
 {
-    assert(i < l->n_budgets && l->_budgets[i].conf.kind == SMC_BUDGET_WINDOW);
-    l->_budgets[i].conf.offset_ms = offset_ms;
+    assert(budget < l->n_budgets && l->_budgets[budget].conf.kind == SMC_BUDGET_WINDOW);
+    l->_budgets[budget].conf.offset_ms = offset_ms;
 }
 
-uint32_t smc_limiter_used(smc_limiter_t *l, uint32_t i, uint64_t now_ms)
+uint32_t smc_limiter_used(smc_limiter_t *l, uint32_t budget, uint64_t now_ms)
 {
-    assert(i < l->n_budgets);
-    roll(l, i, now_ms);
-    return (uint32_t)used(l, i);
+    assert(budget < l->n_budgets);
+    roll(l, budget, now_ms);
+    return (uint32_t)used(l, budget);
 }
 
-unsigned smc_limiter_take_alerts(smc_limiter_t *l, uint32_t i)
+unsigned smc_limiter_take_alerts(smc_limiter_t *l, uint32_t budget)
 {
-    assert(i < l->n_budgets);
-    unsigned alerts = l->_budgets[i].new_alerts;
-    l->_budgets[i].new_alerts = 0;
+    assert(budget < l->n_budgets);
+    unsigned alerts = l->_budgets[budget].new_alerts;
+    l->_budgets[budget].new_alerts = 0;
     return alerts;
 }

@@ -12,11 +12,16 @@ static int by_size(const void *pa, const void *pb)
     return (a > b) - (a < b);
 }
 
+static size_t at_most(size_t n, size_t most)
+{
+    return n < most ? n : most;
+}
+
 /* The 5 % quantile of the latest returns, as a loss; NaN when one of them is no number. */
 static double value_at_risk(const smc_risk_view_t *v)
 {
     double sorted[SMC_RISK_RETURNS_MAX];
-    size_t n = v->n_returns < SMC_RISK_RETURNS_MAX ? v->n_returns : SMC_RISK_RETURNS_MAX;
+    size_t n = at_most(v->n_returns, SMC_RISK_RETURNS_MAX);
     memcpy(sorted, v->returns + (v->n_returns - n), n * sizeof(sorted[0]));
     for (size_t i = 0; i < n; i++)
         if (!isfinite(sorted[i]))

@@ -110,7 +110,8 @@ static void latency_falls_evenly_between_good_and_bad(void **state)
     call(&h, 1, SMC_HEALTH_FAILED, 1000000, 0);
     assert_int_equal(smc_health_latency_ms(&h), 200); /* a failure took no time of the venue's */
     smc_health_t slow = made();
-    call(&slow, 1, SMC_HEALTH_OK, 999999, 0); /* no worse than bad: one call must not hang over it for long */
+    call(&slow, 1, SMC_HEALTH_OK, 999999,
+         0); /* no worse than bad: one call must not hang over it for long */
     assert_int_equal(smc_health_latency_ms(&slow), 1100);
     call(&h, 200, SMC_HEALTH_OK, 900, 0);
     assert_in_range(smc_health_latency_ms(&h), 899, 900);
@@ -188,6 +189,11 @@ static smc_health_conf_t any_conf(smc_rng_t *rng)
     return c;
 }
 
+static uint32_t pct(uint32_t part, uint32_t of)
+{
+    return of > 0 ? part * 100 / of : 100;
+}
+
 /* success, streak and limits of all that was seen, counted anew. */
 static void compare(const smc_health_t *h, const seen_t *seen, int n, uint64_t now)
 {
@@ -207,12 +213,12 @@ static void compare(const smc_health_t *h, const seen_t *seen, int n, uint64_t n
         }
     }
     smc_health_parts_t p = smc_health_look(h, now);
-    assert_int_equal(p.success, calls > 0 ? good * 100 / calls : 100);
+    assert_int_equal(p.success, pct(good, calls));
     uint32_t capped = streak < h->conf.down_after ? streak : h->conf.down_after;
-    assert_int_equal(p.streak, (h->conf.down_after - capped) * 100 / h->conf.down_after);
+    assert_int_equal(p.streak, pct(h->conf.down_after - capped, h->conf.down_after));
     assert_int_equal(p.state == SMC_HEALTH_OFFLINE, streak >= h->conf.down_after);
     uint32_t most = limited < h->conf.limit_max ? limited : h->conf.limit_max;
-    assert_int_equal(p.limits, (h->conf.limit_max - most) * 100 / h->conf.limit_max);
+    assert_int_equal(p.limits, pct(h->conf.limit_max - most, h->conf.limit_max));
     uint32_t parts[] = {p.success, p.latency, p.streak, p.stream, p.limits}, least = 100;
     for (size_t i = 0; i < 5; i++)
         least = parts[i] < least ? parts[i] : least;
