@@ -22,6 +22,7 @@ function Exchange:start(status, headers)
   self.alive, self.pieces = true, {}
   function self:write(bytes) self.pieces[#self.pieces + 1] = bytes end
   function self:hang_up() self.alive = false end
+  self.close = self.hang_up
 end
 
 --- The socket's server side: `sent` is what the client would read.

@@ -134,6 +134,17 @@ describe("a price stream of oanda", function()
   end)
 end)
 
+describe("a stream of oanda whose token is taken away", function()
+  it("ends with the next thing that it would tell", function()
+    sb = fake.venue()
+    local ex = open "transactions/stream"
+    sb.keys[sb.key] = nil
+    smc.sleep(5.001)
+    assert.same({ false, {} }, { ex.alive, fake.lines(ex) })
+    assert.same({}, sb.sessions)
+  end)
+end)
+
 describe("a transaction stream of oanda", function()
   before_each(function() sb = fake.venue() end)
 

@@ -102,9 +102,10 @@ end
 
 -- ---- what is checked before a handler ----------------------------------------------
 
-local function authorize(sb, ex)
+local function authorize(sb, ex, call)
   local token = (ex:header "authorization" or ""):match "^[Bb]earer +(%S+)$"
   if not token or not sb.keys[token] then return refusal.unauthorized() end
+  call.token = token
   local id = ex.path:match "^/v3/accounts/([^/]+)"
   if not id then return nil end
   id = params.decoded(id)
@@ -130,7 +131,7 @@ local function body_of(ex)
 end
 
 local function answer(sb, ex, call)
-  local no = authorize(sb, ex)
+  local no = authorize(sb, ex, call)
   if no then return nil, no end
   local route
   route, no = route_of(ex, call)

@@ -59,6 +59,7 @@ end
 local function emit(session, sb)
   local now = sb.market:time()
   session.due = nil
+  if not sb.keys[session.token] then session.ex:close() end -- its token was taken away
   tell_prices(sb, session)
   while session.idle_due <= now do
     heartbeat(sb, session)
@@ -89,6 +90,7 @@ end
 local function begin(sb, ex, session, call)
   if #M.open(sb) >= sb.assume.streams then return nil, refusal.too_many_streams() end
   session.ex, session.sock, session.path, session.unix = ex, ex, ex.path, call.unix
+  session.token = call.token
   session.def, session.every, session.lazy, session.emit = {}, WINDOW_MS, true, emit
   session.opened = sb.market:time()
   session.idle_due = session.opened + BEAT_MS
