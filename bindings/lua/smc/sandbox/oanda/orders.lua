@@ -32,7 +32,8 @@ local function find(sb, text)
   return sb.orders[math.tointeger(tonumber(text))]
 end
 
-local function located(call, order)
+--- Says in the answer where the order is.
+function M.locate(call, order)
   call.headers[#call.headers + 1] = { "Location",
     ("%s/v3/accounts/%s/orders/%s"):format(call.origin, call.account, order.id) }
 end
@@ -47,7 +48,7 @@ local function create(sb, call)
   end
   local created, filled, cancelled = M.submit(sb, order, "CLIENT_ORDER")
   call.status = 201
-  located(call, order)
+  M.locate(call, order)
   return table.pack("orderCreateTransaction", created.json, "orderFillTransaction", body_of(filled),
     "orderCancelTransaction", body_of(cancelled))
 end
@@ -91,7 +92,7 @@ local function replace(sb, call)
   end
   local gone, created, filled, cancelled = M.replace(sb, old, order)
   call.status = 201
-  located(call, order)
+  M.locate(call, order)
   return table.pack("orderCancelTransaction", gone.json, "orderCreateTransaction", created.json,
     "orderFillTransaction", body_of(filled), "replacingOrderCancelTransaction", body_of(cancelled))
 end
@@ -152,11 +153,7 @@ end
 local function one(sb, call)
   local order, no = find(sb, call.order)
   if no then return nil, no end
-  if not order or not sb:visible(order.created_ms) then
-    no = refusal.no_order()
-    no.parts = {}
-    return nil, no
-  end
+  if not order or not sb:visible(order.created_ms) then return nil, refusal.dated(refusal.no_order()) end
   return { "order", format.order(order) }
 end
 

@@ -25,11 +25,7 @@ end
 local function one(sb, call)
   local def = sb.by_symbol[call.instrument]
   if not def then return nil, refusal.invalid "instrument" end
-  if not sb.positions[def.symbol] then
-    local no = refusal.no_position()
-    no.parts = {}
-    return nil, no
-  end
+  if not sb.positions[def.symbol] then return nil, refusal.dated(refusal.no_position()) end
   return { "position", (format.position(sb, def)) }
 end
 
@@ -97,8 +93,7 @@ local function close(sb, call)
   local order = closing_order(def, side)
   order.units = side.name == "long" and decimal.neg(side.units) or side.units
   local created, filled, cancelled = orders.submit(sb, order, "POSITION_CLOSEOUT")
-  call.headers[#call.headers + 1] = { "Location",
-    ("%s/v3/accounts/%s/orders/%s"):format(call.origin, call.account, order.id) }
+  orders.locate(call, order)
   return table.pack(side.name .. "OrderCreateTransaction", created.json,
     side.name .. "OrderFillTransaction", filled and filled.json,
     side.name .. "OrderCancelTransaction", cancelled and cancelled.json)

@@ -67,6 +67,12 @@ add("STOP_LOSS_ON_FILL_", [[PRICE_AND_DISTANCE_BOTH_SPECIFIED PRICE_AND_DISTANCE
 add("TRAILING_STOP_LOSS_ON_FILL_PRICE_DISTANCE_", [[MISSING INVALID PRECISION_EXCEEDED MINIMUM_NOT_MET
   MAXIMUM_EXCEEDED]])
 
+--- A refusal whose answer also names the last transaction.
+function M.dated(no)
+  no.parts = {}
+  return no
+end
+
 --- parts: what the answer says before its message: the name of a transaction and its JSON, in turn.
 function M.reject(code, parts, status)
   return { name = code, code = code, msg = assert(M.reasons[code], code), parts = parts,

@@ -177,11 +177,7 @@ end
 local function one(sb, call)
   local trade, no = find(sb, call.trade)
   if no then return nil, no end
-  if not trade or not sb:visible(trade.open_ms) then
-    no = refusal.no_trade()
-    no.parts = {}
-    return nil, no
-  end
+  if not trade or not sb:visible(trade.open_ms) then return nil, refusal.dated(refusal.no_trade()) end
   return { "trade", format.trade(sb, trade) }
 end
 
