@@ -16,15 +16,15 @@ local function percent_price(price, reference)
   return within(price, mul(reference, symbols.price_down), mul(reference, symbols.price_up))
 end
 
+local function on_grid(def, price) return not price or within(price, def.tick, def.max_price, def.tick) end
+
 local function between(value, least, most) return value >= least and value <= most end
 
 --- Returns nil, or a refusal.  order: { type, market (it works as one), price, stop, delta, qty,
 -- quote_qty, part };
 -- reference(): the average price.
 function M.check(def, order, reference)
-  for _, price in ipairs { order.price or order.stop, order.price and order.stop } do
-    if not within(price, def.tick, def.max_price, def.tick) then return refusal.filter "PRICE_FILTER" end
-  end
+  if not on_grid(def, order.price) or not on_grid(def, order.stop) then return refusal.filter "PRICE_FILTER" end
   if order.price and not percent_price(order.price, reference()) then return refusal.filter "PERCENT_PRICE_BY_SIDE" end
   for _, qty in ipairs { order.qty or order.part, order.qty and order.part } do
     if not within(qty, def.step, def.max_qty, def.step) then return refusal.filter "LOT_SIZE" end

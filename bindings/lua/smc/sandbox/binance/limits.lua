@@ -153,9 +153,11 @@ end
 
 --- An order was placed (by = 1) or had its first fill (by < 0).
 function Limits:count_order(account, by, now_ms)
-  for _, w in ipairs(order_windows(self, account)) do
-    roll(w, now_ms)
-    w.count = math.max(0, w.count + by)
+  local windows = order_windows(self, account)
+  for i = 1, #windows do
+    local w = roll(windows[i], now_ms)
+    local n = w.count + by
+    w.count = n > 0 and n or 0
   end
 end
 
@@ -194,8 +196,10 @@ function Limits:headers(out, account, now_ms)
   local used = tostring(w.count)
   out[n + 1], out[n + 2] = { HEADERS.REQUEST_WEIGHT, used }, { w.header, used }
   if not account then return end
-  for i, o in ipairs(order_windows(self, account)) do
-    out[n + 2 + i] = { o.header, tostring(roll(o, now_ms).count) }
+  local windows = order_windows(self, account)
+  for i = 1, #windows do
+    local o = roll(windows[i], now_ms)
+    out[n + 2 + i] = { o.header, tostring(o.count) }
   end
 end
 

@@ -39,11 +39,13 @@ local function same(name) return name end
 function M.shape(v, named)
   named = named or same
   local rule = RULES[v.type]
-  for _, name in ipairs(rule.need) do
+  local need, refuse = rule.need, rule.refuse
+  for i = 1, #need do
+    local name = need[i]
     if v[name] == nil and not (name == "price" and v.pegPriceType) then return refusal.missing(named(name)) end
   end
-  for _, name in ipairs(rule.refuse) do
-    if v[name] ~= nil then return refusal.not_required(named(name)) end
+  for i = 1, #refuse do
+    if v[refuse[i]] ~= nil then return refusal.not_required(named(refuse[i])) end
   end
   if v.type == "MARKET" then
     if v.quantity and v.quoteOrderQty then return refusal.not_required(named "quoteOrderQty") end
