@@ -121,6 +121,9 @@ end
 --- The WebSocket connections that are open, in a list of its own.
 function Base:every_session() return { table.unpack(self.sessions) } end
 
+--- The market remembers so many ended orders from now on; a venue that keeps records of its own does alike.
+function Base.keep() end
+
 function Base:close()
   self.closed = true
   self:arm()

@@ -261,13 +261,14 @@ end
 
 --- What the market of a box remembers from now on, also after a reset; see core/market/README.md.
 function M.keep(box, orders, trades)
-  hidden[box].market:keep(orders, trades)
   local begin = beginnings[box]
-  beginnings[box] = function()
-    local sb = begin()
+  local function bound(sb)
     sb.market:keep(orders, trades)
+    sb:keep(orders)
     return sb
   end
+  bound(hidden[box])
+  beginnings[box] = function() return bound(begin()) end
 end
 
 --- How many orders of all accounts are open.

@@ -25,7 +25,7 @@ local function orders(sb, call, fits)
     if entry.account == call.account and entry.category == call.category and symbols[entry.symbol]
       and (wanted == nil or wanted == (entry.stop_type ~= nil)) then
       local order = ledger.order_of(sb, entry)
-      if fits(order) then found[#found + 1] = { n = entry.n, entry = entry, order = order } end
+      if order and fits(order) then found[#found + 1] = { n = entry.n, entry = entry, order = order } end
     end
   end
   while call.tail and #found > call.tail do table.remove(found, 1) end
@@ -76,7 +76,7 @@ local function add_fills(sb, call, def, by_id, out)
   for _, f in ipairs(sb.market:fills { account = call.account, symbol = def.symbol, from_ms = call.from,
     to_ms = call.to }) do
     local entry = sb.ledger:of_engine(def.symbol, f.order_id)
-    if not by_id or entry == asked then
+    if entry and (not by_id or entry == asked) and ledger.order_of(sb, entry) then
       f.trade_id = f.id
       out[#out + 1] = { def = def, entry = entry, fill = f, id = f.id }
     end

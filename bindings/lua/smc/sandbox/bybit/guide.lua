@@ -3,6 +3,7 @@ return {
   offset = 2,
   examples = { limit = '{"path": "/v5/order/create", "requests": 5, "per": 1}' },
   assume = { limit_connections = false }, -- all programs of a machine have one address
+  keep = { orders = 20000, trades = 100000 }, -- the trades of a quiet day, and more
   takes = { "key", "secret" },
   places = {
     { "rest", "REST", "$http" },

@@ -81,6 +81,16 @@ function Venue:settle()
   Base.settle(self)
 end
 
+local OPEN = { new = true, partially_filled = true }
+
+--- The ledger must forget before the market does: it lists what the market knows.
+function Venue:keep(orders)
+  self.ledger:keep(orders // 4, function(entry)
+    local order = ledger.order_of(self, entry)
+    return order ~= nil and OPEN[order.status] == true
+  end)
+end
+
 function Venue:new_conn_id()
   self.connections = self.connections + 1
   return ("%s-%x"):format(self.random:alnum(CONNECTION_LENGTH):lower(), self.connections)

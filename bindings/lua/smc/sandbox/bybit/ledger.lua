@@ -10,7 +10,7 @@ local FIRST_ID = 1900000000000000000 -- the venue's spot ids have 19 digits
 local ID_STEP = 256
 
 function M.new()
-  return setmetatable({ list = {}, by_id = {}, by_link = {}, by_engine = {} }, Ledger)
+  return setmetatable({ count = 0, list = {}, by_id = {}, by_link = {}, by_engine = {} }, Ledger)
 end
 
 local function link_key(account, category, link) return account .. " " .. category .. " " .. link end
@@ -20,7 +20,7 @@ local function engine_key(symbol, id) return symbol .. " " .. id end
 --- The ids of the order to come in an instrument.  A spot order without a link of its own gets one from the venue: the
 -- next number; one of contracts has none.
 function Ledger:next_ids(def, link)
-  local n = #self.list + 1
+  local n = self.count + 1
   if def.contract then return ("%08x-0000-4000-8000-%012x"):format(n, n * ID_STEP), link or "" end
   local id = FIRST_ID + n * ID_STEP
   return tostring(id), link or tostring(id + 1)
@@ -30,12 +30,32 @@ end
 -- the engine never took; and of contracts { last, reduce_only, close_on_trigger, stop_type, trigger_by, take_profit,
 -- stop_loss, tp_by, sl_by, tpsl_mode, exec_type, closed }.
 function Ledger:add(entry)
-  entry.n, entry.fee = #self.list + 1, "0"
-  self.list[entry.n] = entry
+  self.count = self.count + 1
+  entry.n, entry.fee = self.count, "0"
+  self.list[#self.list + 1] = entry
   self.by_id[entry.id] = entry
   if entry.link ~= "" then self.by_link[link_key(entry.account, entry.category, entry.link)] = entry end
   if entry.engine_id then self.by_engine[engine_key(entry.symbol, entry.engine_id)] = entry end
+  if self.most and #self.list > 2 * self.most then self:forget() end
   return entry
+end
+
+--- From now on the newest `most` are remembered, twice as many at most, and those that still live(entry).
+function Ledger:keep(most, lives) self.most, self.lives = most, lives end
+
+function Ledger:forget()
+  local kept, newest = {}, self.count - self.most
+  for _, entry in ipairs(self.list) do
+    if entry.n > newest or self.lives(entry) then
+      kept[#kept + 1] = entry
+    else
+      local link = link_key(entry.account, entry.category, entry.link)
+      self.by_id[entry.id] = nil
+      if self.by_link[link] == entry then self.by_link[link] = nil end
+      if entry.engine_id then self.by_engine[engine_key(entry.symbol, entry.engine_id)] = nil end
+    end
+  end
+  self.list = kept
 end
 
 function Ledger:of_engine(symbol, id)
@@ -60,9 +80,9 @@ function Ledger:charge(entry, fee)
   entry.fee = decimal.add(entry.fee, fee)
 end
 
---- The order behind an entry, as the engine has it now.
+--- The order behind an entry, as the engine has it now; nil when the engine has forgotten it.
 function M.order_of(sb, entry)
-  return entry.order or assert(sb.market:order { account = entry.account, symbol = entry.symbol, id = entry.engine_id })
+  return entry.order or (sb.market:order { account = entry.account, symbol = entry.symbol, id = entry.engine_id })
 end
 
 return M

@@ -127,7 +127,7 @@ local function open_one(sb, call, gone)
   local entry = sb.ledger:find(call, v.orderId, v.orderLinkId)
   if not entry or entry.symbol ~= def.symbol then return nil, gone(def.no) end
   local order = ledger.order_of(sb, entry)
-  if not OPEN[order.status] then return nil, gone(def.no, order.status) end
+  if not order or not OPEN[order.status] then return nil, gone(def.no, order and order.status) end
   return entry, order, def
 end
 

@@ -15,7 +15,7 @@ local OPEN = { new = true, partially_filled = true }
 
 local function order_of(sb, stop)
   local order = ledger.order_of(sb, stop.entry)
-  return OPEN[order.status] and order or nil
+  return order and OPEN[order.status] and order or nil
 end
 
 local function drop(sb, stop)
