@@ -1,8 +1,8 @@
 ---@meta smc.sandbox
 
 ---@class smc.SandboxOptions
----@field tls? boolean|{ fault: "expired"|"wrong_host"|"unknown_ca" }  https and wss, by an authority made for the run; its
----clients trust that one alone.  fault: what is wrong with the certificate
+---@field tls? boolean|{ fault: "expired"|"wrong_host"|"unknown_ca" }  https and wss, by an authority made for the
+---run; its clients trust that one alone.  fault: what is wrong with the certificate
 ---@field assume? table<string, any>  see lua/smc/sandbox/<name>/assumptions.lua
 ---@field key? string  the account's API key, 1 to 128 letters, digits, - or _; default: drawn by the seed
 ---@field token? string  oanda: the account's token, 8 to 128 letters, digits, - or _; default: drawn by the seed
@@ -146,10 +146,11 @@ function Sandbox:fill(order) end
 function Sandbox:reset() end
 
 ---@class smc.VenueFault  which requests: all that fit on, path and method, until healed or `times` of them were met
----@field venue string  its name: `status` answers with an HTTP status and the venue's own error body; `slow` answers late;
----`ack_lost` does what was asked, and the connection dies before the answer; `reset` drops the connection; `silent` never
----answers; `truncated` ends the connection in the middle of the body; `not_json` answers with a page; `stale` repeats the
----first answer to each GET; `down` refuses connections and drops those that are open; `mute` answers nothing at all
+---@field venue string  its name: `status` answers with an HTTP status and the venue's own error body; `slow` answers
+---late; `ack_lost` does what was asked, and the connection dies before the answer; `reset` drops the connection;
+---`silent` never answers; `truncated` ends the connection in the middle of the body; `not_json` answers with a page;
+---`stale` repeats the first answer to each GET; `down` refuses connections and drops those that are open; `mute`
+---answers nothing at all
 ---@field on? string  a call of the client, as in requests{ op = .. }: its HTTP requests, or the handshake of a stream
 ---@field path? string
 ---@field method? string

@@ -16,8 +16,8 @@ for _, name in ipairs { "binance", "bybit", "oanda" } do
       assert(stream:close())
     end)
 
-    for fault, why in pairs { expired = "certificate has expired", wrong_host = "no alternative certificate subject name",
-      unknown_ca = "unable to get local issuer certificate" } do
+    for fault, why in pairs { expired = "certificate has expired",
+      wrong_host = "no alternative certificate subject name", unknown_ca = "unable to get local issuer certificate" } do
       it("is refused when its certificate is wrong: " .. fault, function()
         local sandbox = smc.sandbox(name, { tls = { fault = fault } })
         local venue = smc.venue(name, { sandbox = sandbox })
@@ -38,7 +38,8 @@ end
 
 describe("the option tls", function()
   it("is true, or names one fault", function()
-    for _, wrong in ipairs { 1, {}, { fault = "old" }, { fault = "expired", more = 1 }, { expired = true }, "expired" } do
+    local refused = { 1, {}, { fault = "old" }, { fault = "expired", more = 1 }, { expired = true }, "expired" }
+    for _, wrong in ipairs(refused) do
       local ok, err = pcall(smc.sandbox, "binance", { tls = wrong })
       assert.is_false(ok)
       assert.is_truthy(tostring(err):find('tls must be true or { fault = "expired"', 1, true), tostring(err))
