@@ -6,6 +6,12 @@ local faults = require "smc.sandbox.faults"
 
 local SYMBOL = { binance = "BTC/USDT", bybit = "BTC/USDT", oanda = "EUR/USD" }
 
+local RESTING = {
+  binance = { qty = "0.01", price = "50000", other = "50001" },
+  bybit = { qty = "0.01", price = "58000", other = "58001" },
+  oanda = { qty = "100", price = "1.0", other = "1.01" },
+}
+
 local function raw(venue, target, options) return smc.http.get(venue.sandbox.origin .. target, options) end
 
 describe("a venue fault", function()
@@ -200,9 +206,10 @@ local function everything(venue, symbol)
     ping = {}, time = {}, instruments = {}, ticker = { symbol }, book = { symbol }, candles = { symbol, "1m" },
     account = {}, balances = {}, order = { { symbol = symbol, id = "1" } }, cancel = { { symbol = symbol, id = "1" } },
     open_orders = { symbol }, orders = { symbol }, fills = { symbol },
-    place = { { symbol = symbol, side = "buy", type = "market", qty = "1" } }, stream = { { "ticker:" .. symbol } },
+    place = { { symbol = symbol, side = "buy", type = "market", qty = "1" } },
+    stream = { { "ticker:" .. symbol, reconnect = false } }, user_stream = { { reconnect = false } },
   }
-  if venue.name ~= "oanda" then calls.trades, calls.cancel_all, calls.user_stream = { symbol }, { symbol }, {} end
+  if venue.name ~= "oanda" then calls.trades, calls.cancel_all = { symbol }, { symbol } end
   return calls
 end
 
@@ -219,6 +226,21 @@ for _, name in ipairs { "binance", "bybit", "oanda" } do
         assert.is_true(venue.sandbox:faults()[1].committed > 0, op)
         assert(venue:heal())
       end
+    end)
+
+    it("knows the requests of calls that need an order", function()
+      local venue, resting = smc.venue(name), RESTING[name]
+      local order = assert(venue:place { symbol = SYMBOL[name], side = "buy", type = "limit", qty = resting.qty,
+        price = resting.price })
+      for op, argument in pairs { amend = { symbol = SYMBOL[name], id = order.id, price = resting.other },
+        cancel_all = SYMBOL[name] } do
+        venue:fault { venue = "status", status = 503, on = op }
+        local answer, err = venue[op](venue, argument)
+        assert.is_nil(answer, op)
+        assert.equal(503, err.http, op)
+        assert(venue:heal())
+      end
+      assert.equal(1, #assert(venue:open_orders(SYMBOL[name])))
     end)
 
     it("says no in the venue's own words, whatever the status", function()
