@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ORDERS = 300000, ROUNDS = 5 };
+enum { SPOT_ORDERS = 300000, CONTRACT_ORDERS = 20000, ROUNDS = 5 };
 
 static smc_dec_t dec(const char *text)
 {
@@ -24,10 +24,12 @@ static void must(smc_code_t code)
         abort();
 }
 
-static smc_market_t *open_market(int32_t accounts[2])
+static smc_market_t *open_market(int32_t accounts[2], bool contract)
 {
     smc_market_t *m = NULL;
     int32_t id;
+    smc_contract_conf_t terms = {
+        .settle_precision = 8, .margin_rate = dec("0.1"), .maintenance_rate = dec("0.005")};
     smc_instrument_conf_t conf = {.symbol = "BTCUSDT",
                                   .base = "BTC",
                                   .quote = "USDT",
@@ -36,7 +38,8 @@ static smc_market_t *open_market(int32_t accounts[2])
                                   .base_precision = 8,
                                   .quote_precision = 8,
                                   .maker_fee = dec("0.001"),
-                                  .taker_fee = dec("0.001")};
+                                  .taker_fee = dec("0.001"),
+                                  .contract = contract ? &terms : NULL};
     smc_feed_conf_t feed = smc_feed_defaults();
     must(smc_market_new(1, INT64_C(1767571200000), &m, NULL));
     must(smc_market_add_instrument(m, &conf, &id, NULL));
@@ -51,16 +54,16 @@ static smc_market_t *open_market(int32_t accounts[2])
 }
 
 /* Placements a second; half of the orders rest, half take. */
-static double measure(void)
+static double measure(bool contract, int orders)
 {
     int32_t accounts[2];
-    smc_market_t *m = open_market(accounts);
+    smc_market_t *m = open_market(accounts, contract);
     smc_rng_t rng;
     smc_dec_t tick = dec("0.01"), mid = dec("60000"), qty = dec("0.00100");
     const smc_order_t *o;
     smc_rng_init(&rng, 1, "bench");
     int64_t start = smc_clock_real_ns();
-    for (int i = 0; i < ORDERS; i++) {
+    for (int i = 0; i < orders; i++) {
         smc_dec_t price = {mid.units + tick.units * smc_rng_range(&rng, -200, 200)};
         smc_order_request_t r = {.account = accounts[i & 1],
                                  .side = (i >> 1 & 1) != 0 ? SMC_BUY : SMC_SELL,
@@ -71,16 +74,22 @@ static double measure(void)
     }
     double s = (double)(smc_clock_real_ns() - start) / 1e9;
     smc_market_free(m);
-    return ORDERS / s;
+    return orders / s;
+}
+
+static void report(const char *what, bool contract, int orders)
+{
+    double best = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        double now = measure(contract, orders);
+        best = now > best ? now : best;
+    }
+    printf("%s: %.0f placements a second (best of %d rounds of %d)\n", what, best, ROUNDS, orders);
 }
 
 int main(void)
 {
-    double best = 0;
-    for (int i = 0; i < ROUNDS; i++) {
-        double now = measure();
-        best = now > best ? now : best;
-    }
-    printf("%.0f placements a second (best of %d rounds of %d)\n", best, ROUNDS, ORDERS);
+    report("spot", false, SPOT_ORDERS);
+    report("contract", true, CONTRACT_ORDERS);
     return 0;
 }

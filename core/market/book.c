@@ -72,6 +72,7 @@ bool book_rest(smc_market_t *m, node_t *n)
         n->hidden = dec_minus(n->rem, n->o.display_qty);
     level->hidden = dec_plus(level->hidden, n->hidden);
     n->o.on_book = true;
+    margin_count(n, n->rem);
     book_settle(m, n->inst, n->o.side, level);
     return true;
 }
@@ -100,6 +101,7 @@ void book_unlink(node_t *n)
     level_t *level = n->level;
     reveal(n, n->hidden);
     level->total = dec_minus(level->total, n->rem);
+    margin_count(n, smc_dec_neg(n->rem));
     dequeue(level, n);
     n->level = NULL;
     n->o.on_book = false;
@@ -114,10 +116,16 @@ void book_refill(node_t *n)
     enqueue(n->level, n);
 }
 
+void book_take(node_t *n, smc_dec_t qty)
+{
+    n->level->total = dec_minus(n->level->total, qty);
+    margin_count(n, smc_dec_neg(qty));
+}
+
 void book_shrink(node_t *n, smc_dec_t less)
 {
     reveal(n, dec_min(n->hidden, less));
-    n->level->total = dec_minus(n->level->total, less);
+    book_take(n, less);
 }
 
 smc_dec_t book_shown(const level_t *level)

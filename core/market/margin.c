@@ -14,23 +14,43 @@ static smc_dec_t order_margin(const account_t *a, const instrument_t *inst, smc_
     return contract_amount(inst, out, SMC_ROUND_UP);
 }
 
-/* What the resting orders of one side ask for. */
-typedef struct resting {
-    smc_dec_t closing; /* how much of the position no order closes yet */
-    smc_dec_t quote;   /* price * quantity of what would enlarge it */
-} resting_t;
-
-/* The oldest orders close the position, the others would enlarge it. */
-static resting_t resting(const account_t *a, const instrument_t *inst, smc_side_t side,
-                         const node_t *except)
+void margin_count(const node_t *n, smc_dec_t more)
 {
-    resting_t out = {.closing = position_reducible(a, inst, side, 0)};
-    for (const node_t *n = a->holdings[inst->id].open_head; n != NULL; n = n->open_next) {
-        if (n == except || n->level == NULL || n->o.side != side || n->o.reduce_only)
+    if (n->inst->contract == NULL || n->o.reduce_only)
+        return;
+    resting_t *r = &n->owner->holdings[n->inst->id].resting[n->o.side];
+    r->qty = dec_plus(r->qty, more);
+    r->quote = dec_plus(r->quote, dec_notional(n->o.price, more));
+}
+
+static bool counts(const node_t *n, smc_side_t side)
+{
+    return n->level != NULL && n->o.side == side && !n->o.reduce_only;
+}
+
+/* What the resting orders of one side would enlarge a position by; `closing` is how much of it none
+ * of them closes yet.  The oldest orders close it. */
+static resting_t enlarging(const account_t *a, const instrument_t *inst, smc_side_t side,
+                           const node_t *except, smc_dec_t *closing)
+{
+    const holding_t *h = &a->holdings[inst->id];
+    resting_t out = h->resting[side];
+    if (except != NULL && counts(except, side)) {
+        out.qty = dec_minus(out.qty, except->rem);
+        out.quote = dec_minus(out.quote, dec_notional(except->o.price, except->rem));
+    }
+    *closing = position_reducible(a, inst, side, 0);
+    if (!dec_less(*closing, out.qty)) {
+        *closing = dec_minus(*closing, out.qty);
+        return (resting_t){0};
+    }
+    for (const node_t *n = h->open_head; n != NULL && dec_positive(*closing); n = n->open_next) {
+        if (n == except || !counts(n, side))
             continue;
-        smc_dec_t closes = dec_min(out.closing, n->rem);
-        out.closing = dec_minus(out.closing, closes);
-        out.quote = dec_plus(out.quote, dec_notional(n->o.price, dec_minus(n->rem, closes)));
+        smc_dec_t closes = dec_min(*closing, n->rem);
+        *closing = dec_minus(*closing, closes);
+        out.qty = dec_minus(out.qty, closes);
+        out.quote = dec_minus(out.quote, dec_notional(n->o.price, closes));
     }
     return out;
 }
@@ -51,7 +71,8 @@ static smc_margin_t margin_of(const smc_market_t *m, const account_t *a, int32_t
         out.position_im = dec_plus(out.position_im, p.im);
         out.maintenance = dec_plus(out.maintenance, p.mm);
         for (int side = SMC_BUY; h->n_open > 0 && side <= SMC_SELL; side++) {
-            smc_dec_t quote = resting(a, inst, (smc_side_t)side, except).quote;
+            smc_dec_t closing;
+            smc_dec_t quote = enlarging(a, inst, (smc_side_t)side, except, &closing).quote;
             out.order_im = dec_plus(out.order_im, order_margin(a, inst, quote));
         }
     }
@@ -92,8 +113,9 @@ smc_refusal_t margin_check(const smc_market_t *m, const account_t *a, const inst
         return check_spot(m, a, inst, c);
     if (!contract_converts(inst))
         return SMC_REFUSED_NO_RATE;
-    smc_dec_t closes = dec_min(resting(a, inst, c->side, c->instead_of).closing, c->qty);
-    smc_dec_t opens = dec_minus(c->qty, closes), quote;
+    smc_dec_t closing, quote;
+    (void)enlarging(a, inst, c->side, c->instead_of, &closing);
+    smc_dec_t opens = dec_minus(c->qty, dec_min(closing, c->qty));
     if (c->reduce_only || dec_is_zero(opens))
         return SMC_ACCEPTED;
     if (smc_dec_mul(c->price, opens, SMC_DEC_PLACES, SMC_ROUND_UP, &quote) != SMC_OK)

@@ -144,6 +144,12 @@ typedef struct purse {
     bool touched;
 } purse_t;
 
+/* What one account's resting orders of one side come to; contracts, reduce-only orders aside. */
+typedef struct resting {
+    smc_dec_t qty;
+    smc_dec_t quote; /* at their prices */
+} resting_t;
+
 /* What one account has done on one instrument. */
 typedef struct holding {
     node_t **orders; /* by id; owned */
@@ -152,6 +158,8 @@ typedef struct holding {
     size_t n_fills, cap_fills;
     node_t *open_head, *open_tail;
     size_t n_open;
+    size_t n_reducing;    /* of the open ones: those that only reduce */
+    resting_t resting[2]; /* by smc_side_t */
     position_t *position; /* owned; NULL: never held, and no rate of its own */
 } holding_t;
 
@@ -319,6 +327,8 @@ void book_unlink(node_t *n);
 /* Of an order that shows only parts of itself: when a part is used up, the next takes its place at
  * the end of the queue. */
 void book_refill(node_t *n);
+/* A part of what shows is about to trade, or to be lost. */
+void book_take(node_t *n, smc_dec_t qty);
 /* The order has become smaller, by what nobody is shown first. */
 void book_shrink(node_t *n, smc_dec_t less);
 smc_dec_t book_shown(const level_t *level);
@@ -503,6 +513,8 @@ typedef struct claim {
 
 smc_refusal_t margin_check(const smc_market_t *m, const account_t *a, const instrument_t *inst,
                            const claim_t *claim);
+/* A resting order has become so much larger; below 0: smaller, or has left the book. */
+void margin_count(const node_t *n, smc_dec_t more);
 /* Initial margin of the account in the contract. */
 smc_dec_t margin_rate(const account_t *a, const instrument_t *inst);
 /* What may be spent or taken out. */

@@ -248,11 +248,10 @@ static void trade(smc_market_t *m, node_t *taker, node_t *maker)
     };
     ts->v[ts->n++] = t;
     event_trade(m, inst, &t);
-    level_t *level = maker->level;
     if (smc_dec_cmp(qty, maker->rem) == 0)
         book_unlink(maker);
     else
-        level->total = dec_minus(level->total, qty);
+        book_take(maker, qty);
     fill_order(m, maker, &t, true);
     if (maker->level != NULL)
         book_refill(maker);
@@ -270,7 +269,7 @@ static void lose(smc_market_t *m, node_t *n, smc_dec_t qty, const smc_prevented_
     if (last && n->level != NULL)
         book_unlink(n);
     else if (n->level != NULL)
-        n->level->total = dec_minus(n->level->total, qty);
+        book_take(n, qty);
     n->rem = dec_minus(n->rem, qty);
     if (n->level != NULL)
         book_refill(n);

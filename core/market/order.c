@@ -41,6 +41,7 @@ static void open_add(node_t *n)
         h->open_head = n;
     h->open_tail = n;
     h->n_open++;
+    h->n_reducing += n->o.reduce_only;
 }
 
 static void open_remove(node_t *n)
@@ -56,6 +57,7 @@ static void open_remove(node_t *n)
         h->open_tail = n->open_prev;
     n->open_prev = n->open_next = NULL;
     h->n_open--;
+    h->n_reducing -= n->o.reduce_only;
 }
 
 void order_end(smc_market_t *m, node_t *n, smc_order_status_t status, smc_end_reason_t why)

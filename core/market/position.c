@@ -230,6 +230,8 @@ bool positions_tidy(smc_market_t *m)
         if (!p->untidy)
             continue;
         p->untidy = false;
+        if (a->holdings[inst->id].n_reducing == 0)
+            continue;
         any = tidy(m, a, inst) || any;
     }
     return any;
