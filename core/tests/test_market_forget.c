@@ -198,9 +198,10 @@ static void what_is_left_is_the_same_and_bounded(void **state)
     }
     size_t open = orders_of(&t, t.few, 0, true).n;
     assert_true(open > 0);
-    assert_in_range(orders_of(&t, t.few, 0, false).n, KEEP, open + 2 * KEEP + SLACK);
-    assert_in_range(fills_of(&t, t.few, 0).n, KEEP, 2 * KEEP + 8 * SLACK);
-    assert_in_range(trades_of(&t, t.few, 0).n, KEEP_TRADES, 2 * KEEP_TRADES + 8 * SLACK);
+    assert_in_range(orders_of(&t, t.few, 0, false).n, KEEP, open + (size_t)2 * KEEP + SLACK);
+    assert_in_range(fills_of(&t, t.few, 0).n, KEEP, (size_t)2 * KEEP + (size_t)8 * SLACK);
+    assert_in_range(trades_of(&t, t.few, 0).n, KEEP_TRADES,
+                    (size_t)2 * KEEP_TRADES + (size_t)8 * SLACK);
     close_twins(&t);
 }
 
