@@ -489,6 +489,14 @@ static int l_close(lua_State *L)
 /* ---- module -------------------------------------------------------------- */
 
 /* Upvalue 1: the methods. */
+/* As smc.now(): whole microseconds. */
+static lua_Number seconds_of(int64_t ns)
+{
+    int64_t us = ns / 1000;
+
+    return (lua_Number)us / 1e6;
+}
+
 static int l_index(lua_State *L)
 {
     const smcb_ws_conn_t *c = check_conn(L);
@@ -497,7 +505,7 @@ static int l_index(lua_State *L)
     if (strcmp(name, "is_open") == 0)
         lua_pushboolean(L, c->ws != NULL);
     else if (strcmp(name, "heard") == 0)
-        lua_pushnumber(L, (lua_Number)(c->heard_ns / 1000) / 1e6); /* as smc.now() */
+        lua_pushnumber(L, seconds_of(c->heard_ns));
     else if (strcmp(name, "protocol") == 0)
         lua_pushstring(L, c->protocol);
     else if (strcmp(name, "close_code") == 0 && c->ws == NULL)
