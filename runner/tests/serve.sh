@@ -153,7 +153,15 @@ faulting() {
     has 'a limit of bybit' '{"path":"/v5/order/create","per":1,"requests":5}'
     post /oanda/move '{"symbol": "EUR/USD", "to": "1.5"}'
     has 'a move of oanda' '{"symbol":"EUR/USD","bid":"1.'
+    local frame='{"op":"subscribe","args":["tickers.BTCUSDT"]}'
+    dial $bybit
+    printf 'GET /v5/public/spot HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\xad\x00\x00\x00\x00%s' "$frame" >&$fd
+    answer=$(timeout 5 head -c 200 <&$fd | tr -d '\000\r')
+    exec {fd}>&-
+    has 'a frame of bybit' '"success":true'
     get $control /metrics
+    has 'what bybit was asked by frames' 'venue="bybit",method="WS",path="subscribe",status="200"} 1' \
+        'venue="bybit",method="GET",path="/v5/public/spot",status="101"} 1'
     has 'metrics of all' 'venue="bybit",method="GET",path="/v5/market/time",status="200"} 2' \
         'venue="oanda",method="GET",path="/v3/accounts",status="429"} 1' 'smcrun_open_orders{venue="oanda"} 0'
 }

@@ -27,9 +27,14 @@ function M.new(seed, options, record)
   return box, serve, close -- not a tail call: an unknown assumption is blamed on the caller's line
 end
 
+local operations = {} -- of all sockets
+for _, socket in pairs(venue.sockets) do
+  for name in pairs(socket.operations) do operations[name] = true end
+end
+
 --- What metrics call the path of a request: as many words as the venue has routes, whatever clients send.
 function M.template(entry)
-  local known = entry.websocket and venue.sockets or calls.routes
+  local known = entry.method == "WS" and operations or entry.websocket and venue.sockets or calls.routes
   return known[entry.path] and entry.path or "other"
 end
 

@@ -43,7 +43,8 @@ local function on_message(sb, session, socket, data)
   if type(frame) ~= "table" then
     return M.send(session, "success", false, "ret_msg", not_json(data), "conn_id", session.conn_id, "op", "")
   end
-  sb:record { method = "WS", path = M.text(frame.op) or "", body = data, signed = frame.op == "auth" }
+  -- The status is that of every answer that has an envelope.
+  sb:record { method = "WS", path = M.text(frame.op) or "", body = data, signed = frame.op == "auth", status = 200 }
   local operation = socket.operations[frame.op]
   if operation then reached.mark("bybit", "operations", session.socket .. " " .. frame.op) end
   operation = operation or socket.unknown or unknown
