@@ -64,7 +64,7 @@ function json.raw(text) end
 ---
 ---An item is `{ name, key }`: the name on the wire, and the key in the record.  Where the record has none, an item
 ---`{ name, key, inner, field, form }` takes `record[inner][field]`, or the result of `field(record[inner], record)`, in
----its form: a number of decimals ("0.5" with 8 is "0.50000000"; more are cut off), or "upper".  What is nil is left out.
+---its form: a number of decimals ("0.5" with 8 is "0.50000000"; more are cut off), or "upper".  nil is left out.
 ---
 ---Raises: a name with quotes or backslashes, an unknown form, more than 64 items.
 ---@param items any[][]
