@@ -165,6 +165,23 @@ function M.each(list, convert, ...)
   return out
 end
 
+--- The second half of flatten: closes what is held of a symbol, or of all.  close(self, position) -> the order that
+-- closed it, or nil and an error; one of class unknown_order says that it was gone already.
+function M.close_positions(self, cancelled, symbol, close)
+  local held, err = self:positions()
+  if not held then return nil, err end
+  local closed = {}
+  for _, position in ipairs(held) do
+    if not symbol or position.symbol == symbol then
+      local order
+      order, err = close(self, position)
+      if not order and err.class ~= "unknown_order" then return nil, err end
+      closed[#closed + 1] = order
+    end
+  end
+  return { cancelled = cancelled, closed = closed }
+end
+
 -- ---- calls that are the same everywhere --------------------------------------------------
 
 --- Gives a class get, post, put, patch and delete.  call(self, op, method, path, params, signed).

@@ -389,24 +389,17 @@ function Venue:cancel_all(symbol)
   return out
 end
 
+local function close(self, position)
+  local order, err = self:place { symbol = position.symbol, side = position.side == "long" and "sell" or "buy",
+    type = "market", qty = position.qty, reduce_only = true }
+  return order, err
+end
+
 --- Nothing is left in the market, and no position; spot assets stay what they are.  Returns { cancelled, closed }.
 function Venue:flatten(symbol)
   local cancelled, err = self:cancel_all(symbol)
   if not cancelled then return nil, err end
-  local held
-  held, err = self:positions()
-  if not held then return nil, err end
-  local closed = {}
-  for _, position in ipairs(held) do
-    if not symbol or position.symbol == symbol then
-      local order
-      order, err = self:place { symbol = position.symbol, side = position.side == "long" and "sell" or "buy",
-        type = "market", qty = position.qty, reduce_only = true }
-      if not order then return nil, err end
-      closed[#closed + 1] = order
-    end
-  end
-  return { cancelled = cancelled, closed = closed }
+  return client.close_positions(self, cancelled, symbol, close)
 end
 
 -- ---- streams (loaded when asked for) -------------------------------------------------

@@ -312,19 +312,7 @@ function Orders:flatten(symbol)
   if symbol then unify.checked("flatten", symbol) end
   local cancelled, err = cancel_all(self, "flatten", symbol)
   if not cancelled then return nil, err end
-  local held
-  held, err = self:positions()
-  if not held then return nil, err end
-  local closed = {}
-  for _, position in ipairs(held) do
-    if not symbol or position.symbol == symbol then
-      local order
-      order, err = close(self, position)
-      if not order and err.class ~= "unknown_order" then return nil, err end
-      closed[#closed + 1] = order
-    end
-  end
-  return { cancelled = cancelled, closed = closed }
+  return client.close_positions(self, cancelled, symbol, close)
 end
 
 -- ---- what was ----------------------------------------------------------------------
