@@ -33,6 +33,20 @@ describe("a bybit request that goes to extremes", function()
   end)
 end)
 
+describe("a bybit socket too many", function()
+  it("is refused until five minutes are over, and shuts nobody out", function()
+    sb = fake.venue { connection_limit = 2 }
+    for _ = 1, 2 do fake.connect(sb, "/v5/public/spot"):close(1000) end
+    local ex = fake.connect(sb, "/v5/public/spot")
+    assert.same({ 403, "403, access too frequent" }, { ex.status, ex.answer })
+    assert.equal(200, fake.ask(sb, "GET", "/v5/market/time").status)
+
+    sb.skew_ms = 300000 -- as if five minutes had passed for it
+    fake.connect(sb, "/v5/public/spot"):close(1000)
+    sb:close()
+  end)
+end)
+
 describe("a private bybit stream", function()
   it("tells of executions by category, and of no position while there is none", function()
     sb = fake.venue()

@@ -19,6 +19,11 @@ function M.errors(refusal)
   return { kind = "errors", title = "Errors", columns = { "code", "HTTP", "text" }, rows = rows }
 end
 
+--- rows: name, and in cells what is counted, how much of it may be, and what is answered beyond.
+function M.limits(rows)
+  return { kind = "limits", title = "Limits", columns = { "what", "how many", "beyond" }, rows = rows }
+end
+
 --- A section whose entries have nothing but their names.
 function M.plain(kind, title, column, names)
   local rows = {}

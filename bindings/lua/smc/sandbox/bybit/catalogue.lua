@@ -1,6 +1,7 @@
 --- What the Bybit sandbox knows, read off its tables.
 local calls = require "smc.sandbox.bybit.calls"
 local catalogue = require "smc.sandbox.catalogue"
+local limits = require "smc.sandbox.bybit.limits"
 local private_stream = require "smc.sandbox.bybit.private_stream"
 local public_stream = require "smc.sandbox.bybit.public_stream"
 local refusal = require "smc.sandbox.bybit.refusal"
@@ -31,4 +32,5 @@ end
 
 return { endpoints(), catalogue.plain("operations", "WebSocket operations", "socket and operation", operations()),
   catalogue.plain("streams", "Public topics", "topic", topics.forms),
-  catalogue.plain("private", "Private topics", "topic", private_stream.topics), catalogue.errors(refusal) }
+  catalogue.plain("private", "Private topics", "topic", private_stream.topics),
+  catalogue.limits(limits.list), catalogue.errors(refusal) }

@@ -1,5 +1,7 @@
 --- Bybit's counters: requests of an address over five seconds, requests of an account to an endpoint over one second,
 -- handshakes over five minutes.  All windows roll.
+local assumptions = require "smc.sandbox.bybit.assumptions"
+local reached = require "smc.sandbox.reached"
 local rolling = require "smc.sandbox.rolling"
 
 local M = {}
@@ -7,6 +9,21 @@ local Limits = {}
 Limits.__index = Limits
 
 local SECOND_MS, IP_MS, CONNECTIONS_MS = 1000, 5000, 300000
+
+--- For the catalogue: what is counted, how much of it may be, and what is answered then.
+M.list = {
+  { name = "requests", "requests of an address", ("%d in %d s"):format(assumptions.ip_limit, IP_MS // 1000),
+    ("HTTP 403 for %d s"):format(assumptions.ban_seconds) },
+  { name = "connections", "WebSocket handshakes of an address", ("%d in %d s"):format(assumptions.connection_limit,
+    CONNECTIONS_MS // 1000), "HTTP 403" },
+  { name = "endpoint", "requests of an account to an endpoint", "as listed, each second", "retCode 10006" },
+}
+
+--- Takes down that a limit turned somebody away.  Returns passed.
+local function counted(name, passed)
+  if not passed then reached.mark("bybit", "limits", name) end
+  return passed
+end
 
 function M.new(assume, now_ms)
   return setmetatable({ assume = assume, opened = now_ms, requests = rolling.new(IP_MS, assume.ip_limit),
@@ -26,7 +43,7 @@ end
 
 --- Counts one request of the address.  false: it is shut out.
 function Limits:admit(now_ms)
-  if now_ms >= self.banned_until and rolling.take(self.requests, now_ms) then
+  if now_ms >= self.banned_until and counted("requests", rolling.take(self.requests, now_ms)) then
     self.used = self.used + 1
     return true
   end
@@ -38,7 +55,7 @@ end
 --- A handshake.  false: too many, or the address is shut out.
 function Limits:connect(now_ms)
   if now_ms < self.banned_until then return false end
-  return not self.assume.limit_connections or rolling.take(self.connections, now_ms)
+  return not self.assume.limit_connections or counted("connections", rolling.take(self.connections, now_ms))
 end
 
 --- Counts one request of an account to an endpoint; group: what else tells windows apart.  Returns whether it may pass,
@@ -48,7 +65,7 @@ function Limits:admit_user(account, path, group, limit, now_ms)
   local id = account .. " " .. path .. " " .. group
   local w = self.users[id] or rolling.new(SECOND_MS, limit)
   self.users[id] = w
-  local passed = rolling.take(w, now_ms)
+  local passed = counted("endpoint", rolling.take(w, now_ms))
   if not passed then self.violations = self.violations + 1 end
   return passed, { limit = limit, left = limit - rolling.roll(w, now_ms),
     reset = passed and now_ms or (w[w.first] or now_ms) + SECOND_MS }

@@ -1,6 +1,7 @@
 --- What the OANDA sandbox knows, read off its tables.
 local catalogue = require "smc.sandbox.catalogue"
 local fills = require "smc.sandbox.oanda.fills"
+local limits = require "smc.sandbox.oanda.limits"
 local refusal = require "smc.sandbox.oanda.refusal"
 local requests = require "smc.sandbox.oanda.requests"
 local rest = require "smc.sandbox.oanda.rest"
@@ -29,4 +30,4 @@ end
 return { catalogue.plain("endpoints", "REST endpoints and streams", "endpoint", rest.endpoints),
   catalogue.plain("transactions", "Transactions", "type", transactions()),
   catalogue.plain("cancels", "Reasons of cancels", "reason", fills.reasons),
-  catalogue.errors(refusal), reject_reasons() }
+  catalogue.limits(limits.list), catalogue.errors(refusal), reject_reasons() }

@@ -1,4 +1,6 @@
 --- OANDA's counters of an address: requests, and new connections, over any second.
+local assumptions = require "smc.sandbox.oanda.assumptions"
+local reached = require "smc.sandbox.reached"
 local rolling = require "smc.sandbox.rolling"
 
 local M = {}
@@ -6,6 +8,21 @@ local Limits = {}
 Limits.__index = Limits
 
 local SECOND_MS = 1000
+
+--- For the catalogue: what is counted, how much of it may be, and what happens then.
+M.list = {
+  { name = "requests", "requests of an address", ("%d in any second"):format(assumptions.requests_per_second),
+    "HTTP 429" },
+  { name = "streams", "open streams of an address", tostring(assumptions.streams), "HTTP 429" },
+  { name = "connections", "new connections of an address", "any number, unless connections_per_second is assumed",
+    "reset" },
+}
+
+--- Takes down that a limit turned somebody away.  Returns passed.
+function M.counted(name, passed)
+  if not passed then reached.mark("oanda", "limits", name) end
+  return passed
+end
 
 function M.new(assume, now_ms)
   return setmetatable({ opened = now_ms, requests = rolling.new(SECOND_MS, assume.requests_per_second), used = 0,
@@ -18,7 +35,7 @@ function Limits:change(n, seconds) self.requests = rolling.new(seconds * 1000, n
 
 --- Counts one request.  false: one too many.
 function Limits:admit(now_ms)
-  if rolling.take(self.requests, now_ms) then
+  if M.counted("requests", rolling.take(self.requests, now_ms)) then
     self.used = self.used + 1
     return true
   end
@@ -30,7 +47,7 @@ end
 function Limits:connect(connection, now_ms)
   if not self.connections or connection <= self.latest then return true end
   self.latest = connection
-  return rolling.take(self.connections, now_ms)
+  return M.counted("connections", rolling.take(self.connections, now_ms))
 end
 
 --- For scenarios: requests since the start and allowed since, refusals, the running window.

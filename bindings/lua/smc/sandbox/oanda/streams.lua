@@ -4,6 +4,7 @@
 local clock = require "smc.sandbox.oanda.clock"
 local json = require "smc.json"
 local params = require "smc.sandbox.oanda.params"
+local limits = require "smc.sandbox.oanda.limits"
 local refusal = require "smc.sandbox.oanda.refusal"
 local subscriptions = require "smc.sandbox.subscriptions"
 
@@ -88,7 +89,7 @@ function M.logged(sb, tx)
 end
 
 local function begin(sb, ex, session, call)
-  if #M.open(sb) >= sb.assume.streams then return nil, refusal.too_many_streams() end
+  if not limits.counted("streams", #M.open(sb) < sb.assume.streams) then return nil, refusal.too_many_streams() end
   session.ex, session.sock, session.path, session.unix = ex, ex, ex.path, call.unix
   session.token = call.token
   session.def, session.every, session.lazy, session.emit = {}, WINDOW_MS, true, emit
