@@ -267,6 +267,13 @@ void smc_loop_unwatch(smc_loop_t *loop, int fd)
 
 /* ---- timers ------------------------------------------------------------ */
 
+/* libuv counts from the millisecond that has begun, so a timer of it ends up to a millisecond early by the real clock.
+ * The virtual clock stands on whole milliseconds whenever a timer is started. */
+static uint64_t never_early(const smc_loop_t *loop, uint64_t ms)
+{
+    return loop->is_virtual || ms == 0 ? ms : ms + 1;
+}
+
 static void on_timer_closed(uv_handle_t *handle)
 {
     free(handle->data);
@@ -303,7 +310,7 @@ smc_code_t smc_timer_start(smc_loop_t *loop, uint64_t ms, smc_loop_cb cb, void *
     (void)uv_timer_init(&loop->uv, &timer->uv);
     timer->uv.data = timer;
     uv_update_time(&loop->uv);
-    (void)uv_timer_start(&timer->uv, on_timer, ms, 0);
+    (void)uv_timer_start(&timer->uv, on_timer, never_early(loop, ms), 0);
     *out = timer;
     return SMC_OK;
 }

@@ -189,6 +189,24 @@ static void real_time_waits_in_the_kernel_and_keeps_the_deadline(void **state)
     smc_timer_cancel(t);
 }
 
+static void note_time(void *ud)
+{
+    *(int64_t *)ud = smc_clock_now_ns();
+}
+
+/* Started at many points within a millisecond, with a turn at every one: what counts whole ones only is early. */
+static void a_timer_of_real_time_is_never_early(void **state)
+{
+    for (int i = 0; i < 50; i++) {
+        int64_t start_ns = smc_clock_now_ns(), fired_ns = 0;
+        smc_timer_t *t = NULL;
+        assert_int_equal(SMC_OK, smc_timer_start(*state, 2, note_time, &fired_ns, &t, NULL));
+        while (fired_ns == 0)
+            assert_int_equal(SMC_TURN_RAN, smc_loop_turn(*state, false));
+        assert_true(fired_ns - start_ns >= 2000000);
+    }
+}
+
 static void a_wake_ends_the_wait_of_this_turn_or_the_next(void **state)
 {
     smc_timer_t *t = NULL;
@@ -224,6 +242,8 @@ int main(void)
                                         close_loop),
         cmocka_unit_test_setup_teardown(real_time_waits_in_the_kernel_and_keeps_the_deadline,
                                         open_real, close_loop),
+        cmocka_unit_test_setup_teardown(a_timer_of_real_time_is_never_early, open_real,
+                                        close_loop),
         cmocka_unit_test_setup_teardown(a_wake_ends_the_wait_of_this_turn_or_the_next, open_real,
                                         close_loop),
         cmocka_unit_test_setup_teardown(being_ready_for_a_wake_does_not_hide_a_deadlock, open_real,

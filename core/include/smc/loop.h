@@ -45,7 +45,7 @@ void smc_loop_wake(smc_loop_t *loop);
  * timer it does not hide a deadlock. */
 void smc_loop_set_deadline(smc_loop_t *loop, int64_t now_ns);
 
-/* Starts a one-shot timer.  ms >= 0, on the loop's clock.  cb runs from a later turn, never from here.
+/* Starts a one-shot timer.  ms >= 0, on the loop's clock.  cb runs from a later turn, never from here and never early.
  * *out is valid until cb ran or smc_timer_cancel was called.  Timers of the same instant fire in the order they were
  * started.  Errors: SMC_ENOMEM. */
 smc_code_t smc_timer_start(smc_loop_t *loop, uint64_t ms, smc_loop_cb cb, void *ud,

@@ -190,12 +190,14 @@ local function connected(self, give_up)
   while self.failed do
     if self.closed or not self.reconnect or self.hopeless then return nil, self.failed end
     if not self.down then go_down(self) end
-    local wait = self.down.next_at - task.now()
-    if wait > EPSILON then
-      task.sleep(math.max(0, math.min(wait, give_up - task.now())))
-      if self.down.next_at - task.now() > EPSILON then return nil, self:waiting() end
-    else
+    local now = task.now()
+    local wait = self.down.next_at - now
+    if wait <= EPSILON then
       try(self)
+    elseif give_up - now <= EPSILON then
+      return nil, self:waiting()
+    else
+      task.sleep(math.min(wait, give_up - now))
     end
   end
   return true
