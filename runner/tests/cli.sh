@@ -98,6 +98,11 @@ verdicts() {
     run 1 deadline.lua --timeout 2
     has 'failed: timeout at deadline.lua:5'
     run 0 deadline.lua --timeout 3601
+    run 0 long.lua --timeout 3601
+    last '1 passed, 0 failed, 0 skipped'
+    run 0 long.lua --clock real
+    last '0 passed, 0 failed, 1 skipped'
+    has 'takes too long for the real clock (#virtual-time)'
 }
 
 broken_files() {

@@ -78,7 +78,7 @@ describe("binance market streams #connection #binance", function()
     assert.matches("404", tostring(err))
   end)
 
-  it("hears our answer to each of its pings", function()
+  it("hears our answer to each of its pings #virtual-time", function()
     local stream <close> = assert(venue:stream { "ticker:BTC/USDT" })
     eventually(function()
       local connection = venue.sandbox:streams()[1]

@@ -10,6 +10,7 @@ local world = require "smc.world"
 
 local M = {}
 
+local VIRTUAL_TIME = "virtual-time" -- the tag of a spec that nobody would wait for
 local HOOK_SECONDS = 30 -- for after_each and teardown, which also run when the spec ran out of its own time
 
 --- The innermost scenario line that a traceback names.
@@ -130,10 +131,19 @@ local function outcome_of_spec(s, options)
   return verdict or leak_verdict(leaks) or check_verdict(check.count) or { status = "pass", kind = "pass" }
 end
 
+--- Why a spec is not even begun: kind, message; or nil.
+local function unbegun(s, options)
+  if s.pending then return "pending", "pending" end
+  if options.clock == "real" and spec.has_tag(s, VIRTUAL_TIME) then
+    return "skip", ("takes too long for the real clock (#%s)"):format(VIRTUAL_TIME)
+  end
+end
+
 local function run_spec(s, options)
   options.emit { type = "spec_start", id = s.id }
-  if s.pending then
-    options.emit { type = "spec_end", id = s.id, status = "skip", kind = "pending", message = "pending", line = s.line,
+  local kind, why = unbegun(s, options)
+  if kind then
+    options.emit { type = "spec_end", id = s.id, status = "skip", kind = kind, message = why, line = s.line,
                    file = options.path, virtual_ms = 0, real_us = 0, checks = 0, transcript = "" }
     return
   end

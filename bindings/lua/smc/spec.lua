@@ -122,6 +122,10 @@ function M.declare_into(globals, path)
   return specs
 end
 
+function M.has_tag(spec, tag)
+  return ("," .. spec.tags .. ","):find("," .. tag .. ",", 1, true) ~= nil
+end
+
 --- The blocks from the file down to the spec's own.
 function M.chain(spec)
   local chain, b = {}, spec.block
