@@ -49,52 +49,93 @@ static double most_correlated(const smc_risk_view_t *v)
     return most;
 }
 
-static void sum_positions(const smc_risk_view_t *v, double *sum, double *largest)
+/* false: the sum is too large to be a number. */
+static bool sum_positions(const smc_risk_view_t *v, smc_dec_t *sum, smc_dec_t *largest)
 {
-    *sum = *largest = 0;
+    *sum = *largest = (smc_dec_t){0};
     for (size_t i = 0; i < v->n_positions; i++) {
-        *sum += fabs(v->positions[i]);
-        *largest = larger(fabs(v->positions[i]), *largest);
+        smc_dec_t size = smc_dec_abs(v->positions[i]);
+        if (smc_dec_add(*sum, size, sum) != SMC_OK)
+            return false;
+        if (smc_dec_cmp(size, *largest) > 0)
+            *largest = size;
     }
+    return true;
+}
+
+/* part / whole; false when the whole is not above 0.  Rounded up: beyond a limit of 18 decimals it shows. */
+static bool share_of(smc_dec_t part, smc_dec_t whole, smc_dec_t *out)
+{
+    if (smc_dec_sign(whole) <= 0)
+        return false;
+    smc_round_t up = smc_dec_sign(part) < 0 ? SMC_ROUND_DOWN : SMC_ROUND_UP;
+    return smc_dec_div(part, whole, SMC_DEC_PLACES, up, out) == SMC_OK;
 }
 
 /* ---- judging --------------------------------------------------------------- */
 
-/* One limit.  not_a_number is set when there is nothing to compare. */
-static void judge(smc_risk_t *r, smc_risk_limit_t limit, double value, double most,
-                  bool *not_a_number)
+/* One limit.  *bad is set when there is nothing to compare. */
+static void judge(smc_risk_t *r, smc_risk_limit_t limit, double value, double most, bool *bad)
 {
     r->seen[limit] = value;
-    if (!isfinite(value))
-        *not_a_number = true;
-    else if (value > most)
+    if (!isfinite(value)) {
+        *bad = true;
+        return;
+    }
+    r->judged |= 1u << limit;
+    if (value > most)
         r->violated |= 1u << limit;
+}
+
+static void judge_exactly(smc_risk_t *r, smc_risk_limit_t limit, bool known, smc_dec_t value,
+                          smc_dec_t most, bool *bad)
+{
+    if (!known) {
+        *bad = true;
+        return;
+    }
+    r->money[limit] = value;
+    r->judged |= 1u << limit;
+    if (smc_dec_cmp(value, most) > 0)
+        r->violated |= 1u << limit;
+}
+
+static bool is_on(smc_dec_t limit)
+{
+    return smc_dec_sign(limit) > 0;
 }
 
 static void judge_money(smc_risk_t *r, const smc_risk_view_t *v, bool *bad)
 {
     const smc_risk_conf_t *c = &r->conf;
-    double sum, largest;
-    sum_positions(v, &sum, &largest);
-    if (c->drawdown > 0)
-        judge(r, SMC_RISK_DRAWDOWN, v->peak > 0 ? (v->peak - v->equity) / v->peak : NAN,
-              c->drawdown, bad);
-    if (c->daily_loss > 0)
-        judge(r, SMC_RISK_DAILY_LOSS, v->day_start - v->equity, c->daily_loss, bad);
-    if (c->exposure > 0)
-        judge(r, SMC_RISK_EXPOSURE, sum, c->exposure, bad);
-    if (c->concentration > 0)
-        judge(r, SMC_RISK_CONCENTRATION, v->equity > 0 ? largest / v->equity : NAN,
-              c->concentration, bad);
+    smc_dec_t sum, largest, value = {0};
+    bool known = sum_positions(v, &sum, &largest);
+    if (is_on(c->drawdown)) {
+        bool can =
+            smc_dec_sub(v->peak, v->equity, &value) == SMC_OK && share_of(value, v->peak, &value);
+        judge_exactly(r, SMC_RISK_DRAWDOWN, can, value, c->drawdown, bad);
+    }
+    if (is_on(c->daily_loss)) {
+        bool can = smc_dec_sub(v->day_start, v->equity, &value) == SMC_OK;
+        judge_exactly(r, SMC_RISK_DAILY_LOSS, can, value, c->daily_loss, bad);
+    }
+    if (is_on(c->exposure))
+        judge_exactly(r, SMC_RISK_EXPOSURE, known, sum, c->exposure, bad);
+    if (is_on(c->concentration)) {
+        bool can = known && share_of(largest, v->equity, &value);
+        judge_exactly(r, SMC_RISK_CONCENTRATION, can, value, c->concentration, bad);
+    }
 }
 
 static void judge_all(smc_risk_t *r, const smc_risk_view_t *v)
 {
     const smc_risk_conf_t *c = &r->conf;
-    bool bad = false;
-    r->violated = 0;
+    bool bad = v->blind;
+    r->violated = r->judged = 0;
     memset(r->seen, 0, sizeof(r->seen));
-    judge_money(r, v, &bad);
+    memset(r->money, 0, sizeof(r->money));
+    if (!v->blind)
+        judge_money(r, v, &bad);
     if (c->var > 0 && v->n_returns >= SMC_RISK_VAR_MIN)
         judge(r, SMC_RISK_VAR, value_at_risk(v), c->var, &bad);
     if (c->correlation > 0)
@@ -116,31 +157,48 @@ static void set_state(smc_risk_t *r, smc_risk_state_t state, uint64_t now_ms)
     r->trips += state == SMC_RISK_TRIPPED || state == SMC_RISK_STOPPED;
 }
 
-static bool at_least_0(double x)
-{
-    return isfinite(x) && x >= 0;
-}
-
-smc_code_t smc_risk_init(smc_risk_t *r, const smc_risk_conf_t *c, smc_error_t *err)
+static smc_code_t check(const smc_risk_conf_t *c, smc_error_t *err)
 {
     const struct {
         const char *name;
-        double value, most;
-    } rows[] = {{"drawdown", c->drawdown, 1},
-                {"daily_loss", c->daily_loss, HUGE_VAL},
-                {"exposure", c->exposure, HUGE_VAL},
-                {"concentration", c->concentration, HUGE_VAL},
-                {"var", c->var, 1},
-                {"correlation", c->correlation, 1},
-                {"error_rate", c->error_rate, 1}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (!at_least_0(rows[i].value) || rows[i].value > rows[i].most)
-            return smc_fail(err, SMC_EINVAL, "risk", 0,
-                            rows[i].most < 2 ? "%s must be 0 to 1" : "%s must be at least 0",
-                            rows[i].name);
-    memset(r, 0, sizeof(*r));
-    r->conf = *c;
+        smc_dec_t value;
+        bool share;
+    } money[] = {{"drawdown", c->drawdown, true},
+                 {"daily_loss", c->daily_loss, false},
+                 {"exposure", c->exposure, false},
+                 {"concentration", c->concentration, false}};
+    for (size_t i = 0; i < sizeof(money) / sizeof(money[0]); i++) {
+        if (money[i].share && smc_dec_cmp(money[i].value, smc_dec_from_int(1)) > 0)
+            return smc_fail(err, SMC_EINVAL, "risk", 0, "%s must be 0 to 1", money[i].name);
+        if (smc_dec_sign(money[i].value) < 0)
+            return smc_fail(err, SMC_EINVAL, "risk", 0, "%s must be at least 0", money[i].name);
+    }
+    const struct {
+        const char *name;
+        double value;
+    } rates[] = {{"var", c->var}, {"correlation", c->correlation}, {"error_rate", c->error_rate}};
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
+        if (!isfinite(rates[i].value) || rates[i].value < 0 || rates[i].value > 1)
+            return smc_fail(err, SMC_EINVAL, "risk", 0, "%s must be 0 to 1", rates[i].name);
     return SMC_OK;
+}
+
+smc_code_t smc_risk_init(smc_risk_t *r, const smc_risk_conf_t *conf, smc_error_t *err)
+{
+    smc_code_t code = check(conf, err);
+    if (code != SMC_OK)
+        return code;
+    memset(r, 0, sizeof(*r));
+    r->conf = *conf;
+    return SMC_OK;
+}
+
+smc_code_t smc_risk_set_limits(smc_risk_t *r, const smc_risk_conf_t *conf, smc_error_t *err)
+{
+    smc_code_t code = check(conf, err);
+    if (code == SMC_OK)
+        r->conf = *conf;
+    return code;
 }
 
 bool smc_risk_look(smc_risk_t *r, const smc_risk_view_t *view, uint64_t now_ms)

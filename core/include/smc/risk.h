@@ -10,8 +10,9 @@
  *             correlation    the largest absolute correlation of two different assets
  *             losses         losing trades in a row
  *             error_rate     share of the calls that failed, from ERRORS_MIN calls on
- *           What is asked for and is not a finite number, or can't be (equity that is not above 0), is a violation of
- *           its own: without data nobody trades.
+ *           Money and its shares are exact decimals, so that a limit is one; the rest are statistics.
+ *           What is asked for and is not known, not a finite number, or can't be (equity that is not above 0), is a
+ *           violation of its own: without data nobody trades.
  * States    ARMED     orders may be placed.  A violation trips it.
  *           TRIPPED   only what makes positions smaller.  Left by a reset alone, which is refused while a violation
  *                     persists: to TRIAL.
@@ -23,6 +24,7 @@
 #ifndef SMC_RISK_H
 #define SMC_RISK_H
 
+#include "smc/decimal.h"
 #include "smc/error.h"
 
 #include <stdbool.h>
@@ -33,7 +35,7 @@
 #define SMC_RISK_VAR_MIN 20
 #define SMC_RISK_ERRORS_MIN 10
 
-/* X(name, text) */
+/* X(name, text); those of money first */
 #define SMC_RISK_MAP(X)               \
     X(DRAWDOWN, "drawdown")           \
     X(DAILY_LOSS, "daily_loss")       \
@@ -59,16 +61,20 @@ typedef enum smc_risk_state {
     SMC_RISK_STOPPED
 } smc_risk_state_t;
 
+#define SMC_RISK_MONEY (SMC_RISK_CONCENTRATION + 1) /* limits that are exact */
+
 typedef struct smc_risk_conf {
-    double drawdown, daily_loss, exposure, concentration, var, correlation, error_rate; /* 0: off */
-    uint32_t losses;                                                                    /* 0: off */
+    smc_dec_t drawdown, daily_loss, exposure, concentration; /* 0: off */
+    double var, correlation, error_rate;                     /* 0: off */
+    uint32_t losses;                                         /* 0: off */
     uint64_t trial_ms;
 } smc_risk_conf_t;
 
 /* What is known now; borrowed for the call. */
 typedef struct smc_risk_view {
-    double equity, peak, day_start; /* money */
-    const double *positions;        /* their values, signed */
+    bool blind; /* something can't be read: a violation, whatever the limits */
+    smc_dec_t equity, peak, day_start; /* money */
+    const smc_dec_t *positions;        /* their values, signed */
     size_t n_positions;
     const double *returns; /* of the account, oldest first, as shares: -0.01 lost a hundredth */
     size_t n_returns;
@@ -81,8 +87,10 @@ typedef struct smc_risk_view {
 typedef struct smc_risk {
     smc_risk_conf_t conf;
     smc_risk_state_t state; /* read-only */
-    /* As of the last look: which limits are violated, one bit each, and what was seen of those that are on. */
-    unsigned violated;
+    /* As of the last look: which limits are violated, one bit each; of which something was seen, one bit each; and
+     * what.  A share has 18 decimals and is rounded up, so that one that is beyond its limit shows it. */
+    unsigned violated, judged;
+    smc_dec_t money[SMC_RISK_MONEY];
     double seen[SMC_RISK_COUNT];
     uint32_t trips; /* read-only: so often it has tripped or was stopped */
     /* private */
@@ -91,6 +99,8 @@ typedef struct smc_risk {
 
 /* Errors: SMC_EINVAL, naming the field. */
 smc_code_t smc_risk_init(smc_risk_t *r, const smc_risk_conf_t *conf, smc_error_t *err);
+/* Other limits from now on, for the next look.  Errors: as init; nothing has changed then. */
+smc_code_t smc_risk_set_limits(smc_risk_t *r, const smc_risk_conf_t *conf, smc_error_t *err);
 
 /* Looks at everything.  true: it has tripped just now, and positions are to be closed.  Violations are taken down in
  * every state. */
