@@ -118,7 +118,8 @@ typedef struct smcb_resource {
     struct smcb_resource *_next, **_link;
 } smcb_resource_t;
 
-/* Adds it to the open ones.  r->world is set from the host: true while smc.core.task.as_world runs. */
+/* Adds it to the open ones.  r->world is set from the host: true while smc.core.task.as_world runs, and in a task of the
+ * world. */
 void smcb_resource_add(smcb_host_t *host, smcb_resource_t *r);
 void smcb_resource_drop(smcb_resource_t *r);
 

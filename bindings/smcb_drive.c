@@ -201,7 +201,8 @@ static int l_finish(lua_State *L)
 
     lua_newtable(L);
     while (host->tasks != NULL) {
-        add_leak(L, "task", host->tasks->name);
+        if (!host->tasks->world)
+            add_leak(L, "task", host->tasks->name);
         smcb_task_cancel(host->tasks);
     }
     for (smcb_resource_t *r = host->resources; r != NULL; r = r->_next)
@@ -261,7 +262,7 @@ static int l_close_world(lua_State *L)
     return 1;
 }
 
-/* as_world(fn, ...): resources that fn opens belong to the world.  fn may not wait. */
+/* as_world(fn, ...): resources that fn opens, and tasks that it spawns, belong to the world.  fn may not wait. */
 static int l_as_world(lua_State *L)
 {
     smcb_host_t *host = smcb_host(L);

@@ -27,6 +27,7 @@ struct smcb_task {
     smcb_wait_t *wait; /* what it waits for; NULL while it runs or is queued for its first slice */
     smcb_status_t status;
     bool handled; /* somebody joined it, so its failure is somebody's business */
+    bool world;   /* belongs to the world, as all that it starts: no leak */
     int nargs;    /* for the first resume */
     int nresults; /* when SMCB_DONE */
     unsigned id;

@@ -5,7 +5,7 @@
 void smcb_resource_add(smcb_host_t *host, smcb_resource_t *r)
 {
     assert(r->_link == NULL);
-    r->world = host->as_world;
+    r->world = host->as_world || (host->current != NULL && host->current->world);
     r->_next = host->resources;
     if (r->_next != NULL)
         r->_next->_link = &r->_next;

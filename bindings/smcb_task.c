@@ -37,6 +37,7 @@ smcb_task_t *smcb_task_new(lua_State *L, int nargs, const char *name)
     memset(t, 0, sizeof(*t));
     t->host = host;
     t->id = ++host->next_task_id;
+    t->world = host->as_world || (host->current != NULL && host->current->world);
     t->nargs = nargs;
     t->slice.ud = t;
     (void)snprintf(t->name, sizeof(t->name), "%s", name);

@@ -323,3 +323,28 @@ describe("a task that waits", function()
     for _, task in ipairs(tasks) do task:join() end
   end)
 end)
+
+describe("a task of the world", function()
+  local core = require "smc.core.task"
+  local ended = {}
+
+  --- Sleeps for ever, and says when it is ended.
+  local function sleeper(name)
+    return function()
+      local _ <close> = setmetatable({}, { __close = function() ended[#ended + 1] = name end })
+      while true do smc.sleep(1) end
+    end
+  end
+
+  it("may outlive its spec, as may what it starts and opens", function()
+    core.as_world(core.spawn, function()
+      assert(require("smc.core.server").listen { on_request = function() end })
+      smc.spawn(sleeper "child")
+      sleeper "parent" ()
+    end)
+    smc.sleep(0.5)
+    assert.same({}, ended)
+  end)
+
+  teardown(function() assert.same({ "parent", "child" }, ended) end) -- they ended with it
+end)
