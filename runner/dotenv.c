@@ -220,7 +220,7 @@ static bool is_ours(const char *name)
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
-    return false;
+    return strncmp(name, "SMCRUN_CA_FILE=", sizeof("SMCRUN_CA_FILE=") - 1) == 0;
 }
 
 smc_code_t smcr_env_overlay(smcr_env_t *env, char *const *environ, smc_error_t *err)

@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include "access.h"
 #include "pool.h"
 #include "reporters.h"
 #include "sequence.h"
@@ -22,8 +23,7 @@ typedef struct session {
     smcr_options_t *options;
     smcr_plan_t plan;
     smcr_expr_t *expr;
-    smcr_env_t credentials;
-    smc_log_t *redactor;
+    smcr_access_t access;
     smcr_run_t run;
     smcr_reporters_t reporters;
     smcr_collector_t collector;
@@ -61,40 +61,6 @@ static smcr_exit_t read_expr(session_t *s)
     return complain(SMCR_EXIT_USAGE, "", &err);
 }
 
-/* Short values, and the addresses of venues, are no secrets, and hiding them would make reports unreadable. */
-static bool is_secret(const char *value)
-{
-    enum { SHORTEST_SECRET = 8 };
-    bool address = strstr(value, "://") != NULL && strchr(value, '@') == NULL;
-    return strlen(value) >= SHORTEST_SECRET && !address;
-}
-
-static smcr_exit_t read_credentials(session_t *s)
-{
-    smc_error_t err = {0};
-    char prefix[80];
-    bool exposed = false;
-    const char *path = s->options->env_file == NULL ? ".env" : s->options->env_file;
-    smc_code_t rc = smcr_env_load(&s->credentials, path, &exposed, &err);
-    if (rc == SMC_ESYS && err.sys == ENOENT && s->options->env_file == NULL)
-        rc = SMC_OK;
-    (void)snprintf(prefix, sizeof(prefix), "%.60s: ", path);
-    if (rc != SMC_OK)
-        return complain(SMCR_EXIT_USAGE, prefix, &err);
-    if (exposed)
-        (void)fprintf(stderr, "smcrun: warning: others may read %s; mend it with: chmod 600 %s\n",
-                      path, path);
-    rc = smcr_env_overlay(&s->credentials, environ, &err);
-    if (rc == SMC_OK)
-        rc = smc_log_new(1, &s->redactor, &err);
-    for (size_t i = 0; i < s->credentials.count && rc == SMC_OK; i++) {
-        const char *value = s->credentials.pairs[i].value;
-        if (is_secret(value))
-            rc = smc_log_hide(s->redactor, value, strlen(value), &err);
-    }
-    return rc == SMC_OK ? SMCR_EXIT_PASSED : complain(SMCR_EXIT_INTERNAL, prefix, &err);
-}
-
 smcr_exit_t smcr_draw_seed(smcr_options_t *o)
 {
     uint32_t drawn;
@@ -114,7 +80,7 @@ static smcr_exit_t prepare(session_t *s)
     if (status == SMCR_EXIT_PASSED)
         status = read_expr(s);
     if (status == SMCR_EXIT_PASSED)
-        status = read_credentials(s);
+        status = smcr_access_load(&s->access, s->options);
     if (status == SMCR_EXIT_PASSED)
         status = smcr_draw_seed(s->options);
     if (status != SMCR_EXIT_PASSED)
@@ -122,8 +88,9 @@ static smcr_exit_t prepare(session_t *s)
     s->run = (smcr_run_t){.options = s->options,
                           .plan = &s->plan,
                           .expr = s->expr,
-                          .credentials = &s->credentials,
-                          .redactor = s->redactor};
+                          .credentials = &s->access.env,
+                          .ca = s->access.ca,
+                          .redactor = s->access.redactor};
     return smcr_reporters_open(&s->reporters, s->options) ? SMCR_EXIT_PASSED : SMCR_EXIT_USAGE;
 }
 
@@ -242,8 +209,7 @@ smcr_exit_t smcr_run(smcr_options_t *options)
     smcr_reporters_close(&s.reporters);
     smcr_sequence_deinit(&s.sequence);
     smcr_collector_deinit(&s.collector);
-    smc_log_free(s.redactor);
-    smcr_env_deinit(&s.credentials);
+    smcr_access_deinit(&s.access);
     smcr_expr_free(s.expr);
     smcr_plan_deinit(&s.plan);
     return status;

@@ -292,10 +292,11 @@ static int l_main(lua_State *L)
     const smcr_options_t *o = w->run->options;
     smcb_require(L, "smc.run");
     lua_getfield(L, -1, "file");
-    lua_createtable(L, 0, 10);
+    lua_createtable(L, 0, 11);
     set_text(L, "path", w->file->path);
     set_text(L, "target", smcr_target_text(o->target));
     set_text(L, "clock", smcr_clock_text(o->clock));
+    set_text(L, "ca", w->run->ca);
     set_text(L, "sabotage", smcr_sabotage_text(o->sabotage));
     lua_pushboolean(L, o->command == SMCR_CMD_LIST);
     lua_setfield(L, -2, "list");

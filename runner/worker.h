@@ -21,6 +21,7 @@ typedef struct smcr_run {
     const smcr_plan_t *plan;
     const smcr_expr_t *expr; /* NULL: everything */
     const smcr_env_t *credentials;
+    const char *ca;            /* PEM: whom moved testnets are trusted by; NULL: the system's */
     const smc_log_t *redactor; /* knows the credentials */
 } smcr_run_t;
 

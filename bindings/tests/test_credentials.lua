@@ -6,11 +6,16 @@ local world = require "smc.world"
 
 local VENUES = {
   { name = "binance", urls = { "https://testnet.binance.vision", "wss://stream.testnet.binance.vision",
-    "wss://ws-api.testnet.binance.vision/ws-api/v3" } },
+    "wss://ws-api.testnet.binance.vision/ws-api/v3" },
+    moved_by = "BINANCE_TESTNET_URL",
+    moved = { "https://127.0.0.1:9", "wss://127.0.0.1:9", "wss://127.0.0.1:9/ws-api/v3" } },
   { name = "bybit", urls = { "https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/public/spot",
-    "wss://stream-testnet.bybit.com/v5/private" } },
+    "wss://stream-testnet.bybit.com/v5/private" },
+    moved_by = "BYBIT_TESTNET_URL",
+    moved = { "https://127.0.0.1:9", "wss://127.0.0.1:9/v5/public/spot", "wss://127.0.0.1:9/v5/private" } },
   { name = "oanda", key = "OANDA_PRACTICE_ACCOUNT_ID", secret = "OANDA_PRACTICE_API_KEY",
-    urls = { "https://api-fxpractice.oanda.com", "https://stream-fxpractice.oanda.com" } },
+    urls = { "https://api-fxpractice.oanda.com", "https://stream-fxpractice.oanda.com" },
+    moved_by = "OANDA_PRACTICE_URL", moved = { "https://127.0.0.1:9", "https://127.0.0.1:9" } },
 }
 
 --- The venue, or the reason why the spec would be skipped.
@@ -62,6 +67,13 @@ for _, row in ipairs(VENUES) do
     it("send it to the testnet and to no other host", function()
       local venue = assert(open_on_testnet(name, { [KEY] = set[1], [SECRET] = set[2] }))
       assert.same(row.urls, { venue.url, venue.ws_url, venue.ws_api_url })
+    end)
+
+    it("go to this machine, by all interfaces, when the testnet was moved there", function()
+      for _, url in ipairs { "https://127.0.0.1:9", "https://127.0.0.1:9/" } do
+        local venue = assert(open_on_testnet(name, { [KEY] = set[1], [SECRET] = set[2], [row.moved_by] = url }))
+        assert.same(row.moved, { venue.url, venue.ws_url, venue.ws_api_url })
+      end
     end)
   end)
 end

@@ -213,7 +213,7 @@ local function load_specs(options)
   return nil, kind, why
 end
 
---- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, select(id, name, tags, line),
+--- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, ca, select(id, name, tags, line),
 -- emit(event).
 function M.file(options)
   local emit = options.emit

@@ -9,7 +9,8 @@ local M = {}
 --- A dialect's credentials are a list of { field, variable, what the sandbox calls it when not by the field's name }.
 local function in_sandbox(dialect, name, options)
   local box = options.sandbox or sandbox.shared(name)
-  local access = { urls = dialect.sandbox_urls(box), key = box.key, secret = box.secret, sandbox = box }
+  local access = { urls = dialect.sandbox_urls(box), key = box.key, secret = box.secret, sandbox = box,
+    ca = box.ca }
   for _, credential in ipairs(dialect.credentials) do
     local field, _, name_in_box = table.unpack(credential)
     if name_in_box then access[field] = box[name_in_box] end
@@ -17,8 +18,22 @@ local function in_sandbox(dialect, name, options)
   return access
 end
 
+--- Where a testnet is that was moved to this machine: `moved` of its dialect, with the origin filled in; nil when it
+-- was not.  The runner has checked the address.
+local function moved(dialect, w)
+  local origin = dialect.moved and w.credentials[dialect.moved[1]]
+  if not origin then return nil end
+  local words = { http = origin:gsub("/$", ""), ws = origin:gsub("/$", ""):gsub("^http", "ws") }
+  local urls = {}
+  for _, name in ipairs { "rest", "stream", "api" } do
+    urls[name] = dialect.moved[name] and dialect.moved[name]:gsub("%$(%a+)", words)
+  end
+  return urls
+end
+
 local function on_testnet(dialect, name, w)
-  local access = { urls = dialect.testnet }
+  local elsewhere = moved(dialect, w)
+  local access = { urls = elsewhere or dialect.testnet, ca = elsewhere and w.ca }
   for _, credential in ipairs(dialect.credentials) do
     local field, variable = table.unpack(credential)
     local value = w.credentials[variable]

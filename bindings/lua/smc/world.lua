@@ -6,7 +6,8 @@ local M = {}
 local current
 
 --- Fields: seed (integer, of this spec), target ("sandbox" or "testnet"), clock ("virtual" or "real"),
--- sabotage (nil, "dead" or "mute"), credentials (name -> value, for testnets), on_close(fn).
+-- sabotage (nil, "dead" or "mute"), credentials (name -> value, for testnets), ca (whom testnets on this machine are
+-- trusted by, in PEM, or nil), on_close(fn).
 -- Raises at the caller's line when no spec runs.
 function M.current(what)
   if not current then
@@ -27,7 +28,7 @@ function M.open(id, options)
   local closers = {}
   current = {
     seed = mix(options.seed, id), target = options.target, clock = options.clock,
-    sabotage = options.sabotage, credentials = options.credentials or {},
+    sabotage = options.sabotage, credentials = options.credentials or {}, ca = options.ca,
     on_close = function(fn) closers[#closers + 1] = fn end,
     _closers = closers,
   }

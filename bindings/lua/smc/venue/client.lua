@@ -60,7 +60,7 @@ function M.new(class, access, options, w, how)
     key = options.key or access.key, secret = access.sandbox and (options.secret or access.secret) or nil,
     sandbox = access.sandbox,
   }, class)
-  local ca = access.sandbox and access.sandbox.ca
+  local ca = access.ca
   local inner = { wire = wire.new(ca), ca = ca, offset_ms = 0, traded = {}, recv_window = options.recv_window,
     random = rng.new(w.seed, class.name .. " client " .. next_of(w, class.name)) }
   local secret = options.secret or access.secret

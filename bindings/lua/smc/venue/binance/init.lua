@@ -11,6 +11,7 @@ M.options = { key = true, secret = true, recv_window = true, sandbox = true }
 M.credentials = { { "key", "BINANCE_TESTNET_API_KEY" }, { "secret", "BINANCE_TESTNET_API_SECRET" } }
 M.testnet = { rest = "https://testnet.binance.vision", stream = "wss://stream.testnet.binance.vision",
   api = "wss://ws-api.testnet.binance.vision/ws-api/v3" }
+M.moved = { "BINANCE_TESTNET_URL", rest = "$http", stream = "$ws", api = "$ws/ws-api/v3" }
 
 function M.sandbox_urls(box)
   return { rest = box.url, stream = box.ws_url, api = box.ws_api_url }

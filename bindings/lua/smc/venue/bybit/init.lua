@@ -15,6 +15,7 @@ M.options = client.options
 M.credentials = { { "key", "BYBIT_TESTNET_API_KEY" }, { "secret", "BYBIT_TESTNET_API_SECRET" } }
 M.testnet = { rest = "https://api-testnet.bybit.com", stream = "wss://stream-testnet.bybit.com/v5/public/spot",
   api = "wss://stream-testnet.bybit.com/v5/private" }
+M.moved = { "BYBIT_TESTNET_URL", rest = "$http", stream = "$ws/v5/public/spot", api = "$ws/v5/private" }
 
 function M.sandbox_urls(box)
   return { rest = box.url, stream = box.ws_url, api = box.ws_api_url }

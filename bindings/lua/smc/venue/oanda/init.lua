@@ -14,6 +14,7 @@ local M = {}
 M.options = { key = true, secret = true, sandbox = true }
 M.credentials = { { "key", "OANDA_PRACTICE_ACCOUNT_ID", "account" }, { "secret", "OANDA_PRACTICE_API_KEY", "token" } }
 M.testnet = { rest = "https://api-fxpractice.oanda.com", stream = "https://stream-fxpractice.oanda.com" }
+M.moved = { "OANDA_PRACTICE_URL", rest = "$http", stream = "$http" }
 
 function M.sandbox_urls(box)
   return { rest = box.url, stream = box.ws_url }

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# testnet.sh SMCRUN: --target testnet, with `smcrun serve` in the place of the test venues.
+# shellcheck disable=SC2154
+source "$(dirname "$0")/serve_client.sh"
+unset BINANCE_TESTNET_URL BYBIT_TESTNET_URL OANDA_PRACTICE_URL SMCRUN_CA_FILE BINANCE_TESTNET_API_KEY \
+    BINANCE_TESTNET_API_SECRET BYBIT_TESTNET_API_KEY BYBIT_TESTNET_API_SECRET OANDA_PRACTICE_API_KEY \
+    OANDA_PRACTICE_ACCOUNT_ID
+
+keys_of() { # keys_of VENUE: the lines of .env that make it available
+    case $1 in
+    binance) printf '%s\n' "BINANCE_TESTNET_API_KEY=$key" "BINANCE_TESTNET_API_SECRET=$secret" ;;
+    bybit) printf '%s\n' "BYBIT_TESTNET_API_KEY=$key" "BYBIT_TESTNET_API_SECRET=$secret" ;;
+    oanda) printf '%s\n' "OANDA_PRACTICE_API_KEY=$token" "OANDA_PRACTICE_ACCOUNT_ID=$account" ;;
+    esac
+}
+
+addresses() { # addresses SCHEME: the lines that move all three
+    printf '%s\n' "BINANCE_TESTNET_URL=$1://127.0.0.1:$venue" "BYBIT_TESTNET_URL=$1://localhost:$bybit/" \
+        "OANDA_PRACTICE_URL=$1://127.0.0.1:$oanda"
+}
+
+# run STATUS ARG...: on the testnet; $answer is what it printed.
+run() {
+    local status
+    answer=$(timeout 60 "$smcrun" --target testnet --no-color --seed 1 "${@:2}" 2>&1)
+    status=$?
+    checks=$((checks + 1))
+    [[ $status == "$1" ]] || complain "${*:2}: exit status $1, not $status"
+}
+
+last() {
+    checks=$((checks + 1))
+    [[ ${answer##*$'\n'} == "$1" ]] || complain "as the last line: $1"
+}
+
+cat >scenario.lua <<'LUA'
+local smc = require "smc"
+
+for name, symbol in pairs { binance = "BTC/USDT", bybit = "BTC/USDT", oanda = "EUR/USD" } do
+  describe(name, function()
+    it("answers a signed query", function()
+      assert.is_true(assert(smc.venue(name):account()).can_trade)
+    end)
+
+    it("has streams of prices and of the account", function()
+      local venue = smc.venue(name)
+      local prices <close> = assert(venue:stream { "ticker:" .. symbol })
+      local own <close> = assert(venue:user_stream())
+      assert.equal(symbol, assert(prices:recv(20)).symbol)
+      assert.is_true(own.closed ~= true)
+    end)
+  end)
+end
+LUA
+
+over() { # over SCHEME: every interface of every venue
+    { keys_of binance; keys_of bybit; keys_of oanda; addresses "$1"; } >.env
+    [[ $1 == http ]] || echo 'SMCRUN_CA_FILE=ca.pem' >>.env
+    chmod 600 .env
+    run 0 scenario.lua
+    last '6 passed, 0 failed, 0 skipped'
+}
+
+# What lies in the environment wins; a certificate that others signed is refused.
+strangers() {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out other.pem -days 2 -subj /CN=other 2>/dev/null
+    SMCRUN_CA_FILE=other.pem run 1 -k binance scenario.lua
+    has 'another authority' 'certificate'
+    sed '/CA_FILE/d' .env >no_ca.env
+    chmod 600 no_ca.env
+    run 1 --env-file no_ca.env -k oanda scenario.lua
+    has 'no authority' 'certificate'
+}
+
+# Wrong values stop the run before anything is sent, and are not shown.
+refused() {
+    local url
+    for url in https://api.binance.com https://testnet.binance.vision http://127.0.0.1.evil.example:8080 \
+        http://0.0.0.0:9000 http://user:pass@127.0.0.1:9000 http://127.0.0.1:9000/api ws://127.0.0.1:9000 \
+        127.0.0.1:9000 'https://127.0.0.1:9000?x=1' https://127.0.0.1@api.binance.com; do
+        BINANCE_TESTNET_URL=$url run 3 scenario.lua
+        has "the address $url" 'smcrun: BINANCE_TESTNET_URL moves a testnet to this machine only' 'write http://127.0.0.1:PORT'
+        checks=$((checks + 1))
+        [[ $answer != *"$url"* ]] || complain "the address $url is not shown"
+    done
+    OANDA_PRACTICE_URL=https://api-fxtrade.oanda.com run 3 scenario.lua
+    has 'another venue' 'smcrun: OANDA_PRACTICE_URL moves'
+    SMCRUN_CA_FILE=missing.pem run 3 scenario.lua
+    has 'no file' "smcrun: SMCRUN_CA_FILE: cannot read 'missing.pem': No such file"
+    SMCRUN_CA_FILE=scenario.lua run 3 scenario.lua
+    has 'no certificate' "SMCRUN_CA_FILE: 'scenario.lua' holds no certificate"
+    addresses http >.env
+    SMCRUN_CA_FILE=ca.pem run 3 scenario.lua
+    has 'nobody to trust' 'smcrun: SMCRUN_CA_FILE is for testnets that were moved to https://'
+    answer=$(BINANCE_TESTNET_URL=x "$smcrun" --list scenario.lua 2>&1)
+    has 'a sandbox, which has no address' 'scenario.lua::binance::answers a signed query'
+}
+
+begin() {
+    start "$@" || {
+        cat err
+        exit 1
+    }
+}
+
+begin --tls --ca-file ca.pem
+over https
+strangers
+refused
+stop TERM
+begin
+over http
+verdict
