@@ -144,6 +144,8 @@ int smcb_open_histogram(lua_State *L); /* smc.histogram */
 int smcb_open_rng(lua_State *L);       /* smc.core.rng        seeded streams */
 int smcb_open_breaker(lua_State *L);   /* smc.core.breaker */
 int smcb_open_limiter(lua_State *L);   /* smc.core.limiter */
+int smcb_open_retry(lua_State *L);     /* smc.core.retry */
+int smcb_open_health(lua_State *L);    /* smc.core.health */
 int smcb_open_params(lua_State *L);    /* smc.core.params     usual parameters of a request, fast */
 int smcb_open_text(lua_State *L);      /* smc.core.text       hex, base64, percent-encoding */
 

@@ -140,6 +140,14 @@ static int l_report(lua_State *L)
     return 1;
 }
 
+/* begin(): the call begins now; what was waited for since the ask is not its slowness. */
+static int l_begin(lua_State *L)
+{
+    permit_box_t *box = luaL_checkudata(L, 1, PERMIT_MT);
+    box->permit.started_ms = now_ms();
+    return 0;
+}
+
 /* Whoever was interrupted says nothing about the other side. */
 static int permit_close(lua_State *L)
 {
@@ -163,7 +171,7 @@ int smcb_open_breaker(lua_State *L)
     static const luaL_Reg methods[] = {
         {"ask", l_ask}, {"state", l_state}, {"force", l_force}, {"last", l_last}, {NULL, NULL}};
     static const luaL_Reg permit_methods[] = {
-        {"report", l_report}, {"__close", permit_close}, {NULL, NULL}};
+        {"report", l_report}, {"begin", l_begin}, {"__close", permit_close}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
     new_class(L, BREAKER_MT, methods);
     new_class(L, PERMIT_MT, permit_methods);

@@ -154,6 +154,20 @@ static int l_acquire(lua_State *L)
     return smcb_wait_yield(L, wait);
 }
 
+/* refund(budget, n, ms): what was paid at that time of the run's clock, and cost nothing. */
+static int l_refund(lua_State *L)
+{
+    limiter_box_t *box = check_limiter(L);
+    uint32_t budget = check_budget(L, 2);
+    uint32_t weight = check_u32(L, 3);
+    lua_Integer ms = luaL_checkinteger(L, 4);
+    luaL_argcheck(L, ms >= 0, 4, "milliseconds must be >= 0");
+    uint64_t now = now_ms(), granted = (uint64_t)ms;
+    smc_limiter_refund(&box->l, budget, weight, granted < now ? granted : now, now);
+    serve(box); /* somebody may fit now */
+    return 0;
+}
+
 /* ---- what the venue says --------------------------------------------------- */
 
 /* left(budget, n) */
@@ -219,7 +233,7 @@ static int l_new(lua_State *L)
     smc_budget_conf_t budgets[SMC_LIMITER_BUDGETS] = {{0}};
     luaL_checktype(L, 1, LUA_TTABLE);
     size_t n = lua_rawlen(L, 1);
-    luaL_argcheck(L, n >= 1 && n <= SMC_LIMITER_BUDGETS, 1, "1 to 8 budgets expected");
+    luaL_argcheck(L, n >= 1 && n <= SMC_LIMITER_BUDGETS, 1, "1 to 40 budgets expected");
     for (size_t i = 0; i < n; i++) {
         if (lua_rawgeti(L, 1, (lua_Integer)i + 1) != LUA_TTABLE)
             return luaL_argerror(L, 1, "a list of tables expected");
@@ -245,8 +259,9 @@ static int l_new(lua_State *L)
 int smcb_open_limiter(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"acquire", l_acquire}, {"try", l_try},   {"left", l_left},     {"hold", l_hold},
-        {"follow", l_follow},   {"used", l_used}, {"alerts", l_alerts}, {NULL, NULL}};
+        {"acquire", l_acquire}, {"try", l_try},       {"left", l_left},
+        {"hold", l_hold},       {"follow", l_follow}, {"used", l_used},
+        {"alerts", l_alerts},   {"refund", l_refund}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
     luaL_newmetatable(L, LIMITER_MT);
     luaL_newlib(L, methods);

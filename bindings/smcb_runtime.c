@@ -45,6 +45,8 @@ static const luaL_Reg modules[] = {
     {"smc.core.params", smcb_open_params},
     {"smc.core.breaker", smcb_open_breaker},
     {"smc.core.limiter", smcb_open_limiter},
+    {"smc.core.retry", smcb_open_retry},
+    {"smc.core.health", smcb_open_health},
     {"smc.json", smcb_open_json},
     {"smc.decimal", smcb_open_decimal},
     {"smc.histogram", smcb_open_histogram},

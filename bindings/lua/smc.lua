@@ -18,6 +18,8 @@ local lazy = {
   sandbox = function() return require("smc.sandbox").open end,
   breaker = function() return require("smc.breaker").new end,
   limiter = function() return require("smc.limiter").new end,
+  retry = function() return require("smc.retry").new end,
+  health = function() return require("smc.health").new end,
   dialect = function() return require "smc.dialect" end,
   secret = function() return require("smc.sign").secret end,
 }

@@ -30,6 +30,11 @@
 
 ---A call that may be made.  One that goes out of scope without a report (`local permit <close> = ...`) counts as none.
 ---@class smc.Permit
+local Permit = {}
+
+---The call begins now: what it waited for since the ask is not its slowness.
+---@source ../smcb_breaker.c
+function Permit:begin() end
 
 ---A circuit breaker: closed, it lets calls through and counts; open, it refuses them; half-open, it tries a few.
 ---@class smc.Breaker

@@ -38,6 +38,17 @@ function Limiter:acquire(weights, how) end
 ---@source ../lua/smc/limiter.lua
 function Limiter:try(weights, how) end
 
+---Gives back what was paid at `since` and turned out to cost nothing: what was never sent, what the venue lets pass
+---free.  Of a window that is over nothing is left to give back.
+---@param weights table<string, integer>
+---@param since number  smc.now() at the grant
+---@source ../lua/smc/limiter.lua
+function Limiter:refund(weights, since) end
+
+---@return string[] names  sorted
+---@source ../lua/smc/limiter.lua
+function Limiter:budgets() end
+
 ---Nobody is granted for so many seconds; a hold that lasts longer stays.
 ---@param seconds number
 ---@source ../lua/smc/limiter.lua

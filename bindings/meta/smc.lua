@@ -83,12 +83,25 @@ function smc.sandbox(name, options) end
 ---@source ../lua/smc/breaker.lua
 function smc.breaker(options) end
 
----Makes a rate limiter: see smc.Limiter.  Raises: no budgets, more than 8, one that makes no sense.
+---Makes a rate limiter: see smc.Limiter.  Raises: no budgets, more than 40, one that makes no sense.
 ---Where: scenario, hook.
 ---@param budgets table<string, smc.BudgetOptions>
 ---@return smc.Limiter limiter
 ---@source ../lua/smc/limiter.lua
 function smc.limiter(budgets) end
+
+---Makes a retry policy: see smc.Retry.  Raises: an unknown option or one out of range.  Where: scenario, hook.
+---@param options? smc.RetryOptions
+---@return smc.Retry policy
+---@source ../lua/smc/retry.lua
+function smc.retry(options) end
+
+---Makes the record of how well something is doing: see smc.Health.  Raises: an unknown option or one out of range.
+---Where: everywhere.
+---@param options? smc.HealthOptions
+---@return smc.Health health
+---@source ../lua/smc/health.lua
+function smc.health(options) end
 
 ---@class smc.Task
 local Task = {}

@@ -82,6 +82,23 @@ describe("smc.breaker", function()
     assert.equal(2, breaker:history()[1].slow)
   end)
 
+  it("does not take for slow what a call waited before it began", function()
+    local breaker = smc.breaker { size = 2, min_calls = 1, failure_rate = 0, slow_rate = 1, slow = 0.2 }
+    local permit = assert(breaker:ask())
+    smc.sleep(1)
+    permit:begin()
+    breaker:report(permit, "ok")
+    assert.equal("closed", breaker.state)
+    permit = assert(breaker:ask())
+    permit:begin()
+    smc.sleep(0.2)
+    breaker:report(permit, "ok")
+    permit = assert(breaker:ask())
+    smc.sleep(0.2)
+    breaker:report(permit, "ok")
+    assert.equal("open", breaker.state)
+  end)
+
   it("forgets what is older than a window of time", function()
     local breaker = smc.breaker { window = "time", size = 16, min_calls = 2, failure_rate = 1 }
     breaker:call(failing "server")

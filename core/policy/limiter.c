@@ -154,7 +154,7 @@ smc_code_t smc_limiter_init(smc_limiter_t *l, const smc_budget_conf_t *budgets, 
                             uint64_t now_ms, smc_error_t *err)
 {
     if (n < 1 || n > SMC_LIMITER_BUDGETS)
-        return invalid(err, "1 to 8 budgets expected");
+        return invalid(err, "1 to 40 budgets expected");
     memset(l, 0, sizeof(*l));
     for (uint32_t i = 0; i < n; i++) {
         const smc_budget_conf_t *c = &budgets[i];
@@ -200,6 +200,25 @@ smc_ticket_t *smc_limiter_next(smc_limiter_t *l, uint64_t now_ms, uint64_t *wait
     pay_all(l, t);
     smc_limiter_cancel(l, t);
     return t;
+}
+
+/* ---- what was not needed ---------------------------------------------------- */
+
+void smc_limiter_refund(smc_limiter_t *l, uint32_t budget, uint32_t weight, uint64_t granted_ms,
+                        uint64_t now_ms)
+{
+    assert(budget < l->n_budgets && granted_ms <= now_ms);
+    roll(l, budget, now_ms);
+    const smc_budget_conf_t *c = &l->_budgets[budget].conf;
+    uint64_t level = l->_budgets[budget].level;
+    if (c->kind == SMC_BUDGET_WINDOW) {
+        bool paid_here = (granted_ms + c->offset_ms) / c->period_ms >= l->_budgets[budget].at;
+        uint64_t back = paid_here ? weight : 0;
+        l->_budgets[budget].level = level > back ? level - back : 0;
+    } else {
+        uint64_t room = full(c) - level, back = (uint64_t)weight * c->period_ms;
+        l->_budgets[budget].level = level + (back < room ? back : room);
+    }
 }
 
 /* ---- what the venue says --------------------------------------------------- */

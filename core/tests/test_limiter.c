@@ -231,6 +231,38 @@ static void a_configuration_that_makes_no_sense_is_refused_by_name(void **state)
     assert_non_null(strstr(err.detail, "budgets"));
 }
 
+static void refund_of_a_window_counts_in_that_window_only(void **state)
+{
+    (void)state;
+    smc_limiter_t l;
+    smc_budget_conf_t conf = {.kind = SMC_BUDGET_WINDOW, .limit = 10, .period_ms = 1000};
+    smc_ticket_t seven = {.weights = {7}, .priority = SMC_PRIORITY_NORMAL};
+    assert_int_equal(smc_limiter_init(&l, &conf, 1, 0, NULL), SMC_OK);
+    assert_int_equal(smc_limiter_ask(&l, &seven, 999), SMC_GRANTED);
+    smc_limiter_refund(&l, 0, 3, 999, 999);
+    assert_int_equal(smc_limiter_used(&l, 0, 999), 4);
+    assert_int_equal(smc_limiter_ask(&l, &seven, 1000), SMC_GRANTED);
+    smc_limiter_refund(&l, 0, 7, 999, 1000); /* that window is over */
+    assert_int_equal(smc_limiter_used(&l, 0, 1000), 7);
+    smc_limiter_refund(&l, 0, 8, 1000, 1999); /* more than was paid */
+    assert_int_equal(smc_limiter_used(&l, 0, 1999), 0);
+}
+
+static void refund_of_a_bucket_fills_it_to_its_brim(void **state)
+{
+    (void)state;
+    smc_limiter_t l;
+    smc_budget_conf_t conf = {
+        .kind = SMC_BUDGET_BUCKET, .limit = 10, .refill = 1, .period_ms = 1000};
+    smc_ticket_t six = {.weights = {6}, .priority = SMC_PRIORITY_NORMAL};
+    assert_int_equal(smc_limiter_init(&l, &conf, 1, 0, NULL), SMC_OK);
+    assert_int_equal(smc_limiter_ask(&l, &six, 0), SMC_GRANTED);
+    smc_limiter_refund(&l, 0, 2, 0, 0);
+    assert_int_equal(smc_limiter_used(&l, 0, 0), 4);
+    smc_limiter_refund(&l, 0, 5, 0, 1);
+    assert_int_equal(smc_limiter_used(&l, 0, 1), 0);
+}
+
 /* ---- the model: a bucket is filled millisecond by millisecond, a queue is a list that is searched ---- */
 
 enum { STEPS = 1200, SEEDS = 100, TICKETS = 24 };
@@ -422,6 +454,8 @@ int main(void)
         cmocka_unit_test(while_it_is_held_nobody_is_granted),
         cmocka_unit_test(it_tells_once_of_80_and_95_percent),
         cmocka_unit_test(a_configuration_that_makes_no_sense_is_refused_by_name),
+        cmocka_unit_test(refund_of_a_window_counts_in_that_window_only),
+        cmocka_unit_test(refund_of_a_bucket_fills_it_to_its_brim),
         cmocka_unit_test(it_does_what_the_model_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ function M.new(budgets)
   local names, list, index = {}, {}, {}
   for name in pairs(budgets) do names[#names + 1] = tostring(name) end
   table.sort(names)
-  if #names > 8 then error("smc.limiter: at most 8 budgets", 2) end
+  if #names > 40 then error("smc.limiter: at most 40 budgets", 2) end
   for i, name in ipairs(names) do list[i], index[name] = budget_of(name, budgets[name], 2), i end
   local self = setmetatable({}, Limiter)
   within[self] = { core = core.new(list), names = names, index = index, list = list }
@@ -100,6 +100,21 @@ function Limiter:try(weights, how)
   local priority = how_of("try", how)
   return within[self].core:try(weights_of(self, "try", weights), priority)
 end
+
+--- Gives back what was paid at `since` (smc.now() then) and turned out to cost nothing.
+function Limiter:refund(weights, since)
+  local inner = within[self]
+  local list = weights_of(self, "refund", weights)
+  if type(since) ~= "number" or not (since >= 0 and since < 1e12) then
+    error("limiter:refund: the time of the grant, as smc.now() gave it, expected", 2)
+  end
+  for i, weight in ipairs(list) do
+    if weight > 0 then inner.core:refund(i, weight, math.floor(since * 1000)) end
+  end
+end
+
+--- The names of its budgets, sorted.
+function Limiter:budgets() return { table.unpack(within[self].names) } end
 
 --- Nobody is granted for so many seconds.
 function Limiter:hold(seconds) within[self].core:hold(seconds) end

@@ -7,7 +7,8 @@
  *                   how a venue's own clock is followed.
  * Order     strict priority, first come first served inside, no overtaking: nobody is granted while somebody of the
  *           same or a higher priority waits.  A request that no full budget could pay for is refused at once.
- * Costs     are paid at the grant.  A ticket that was cancelled while it waited has cost nothing.
+ * Costs     are paid at the grant.  A ticket that was cancelled while it waited has cost nothing; what was granted and
+ *           then cost nothing can be given back.
  * Venue     knows better: what it says is left only ever makes a budget smaller (smc_limiter_left), and while it says
  *           wait (429, 418, 403) nobody is granted (smc_limiter_hold).
  * Pure      no clock, no I/O, no allocation: pass monotonic milliseconds that never go back; tickets are the
@@ -22,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SMC_LIMITER_BUDGETS 8
+#define SMC_LIMITER_BUDGETS 40      /* Bybit has one for each endpoint */
 #define SMC_LIMITER_MAX 1000000000u /* of a limit, a refill, a period in milliseconds */
 
 typedef enum smc_priority {
@@ -89,6 +90,11 @@ smc_grant_t smc_limiter_ask(smc_limiter_t *l, smc_ticket_t *ticket, uint64_t now
 smc_ticket_t *smc_limiter_next(smc_limiter_t *l, uint64_t now_ms, uint64_t *wait_ms);
 /* Leaves the queue; nothing when it does not wait. */
 void smc_limiter_cancel(smc_limiter_t *l, smc_ticket_t *ticket);
+
+/* Gives back what was paid at granted_ms and turned out to cost nothing: what was never sent, what the venue lets pass
+ * free.  Of a window that is over nothing is left to give back. */
+void smc_limiter_refund(smc_limiter_t *l, uint32_t budget, uint32_t weight, uint64_t granted_ms,
+                        uint64_t now_ms);
 
 /* What the venue says is left of a budget now. */
 void smc_limiter_left(smc_limiter_t *l, uint32_t budget, uint32_t left, uint64_t now_ms);
