@@ -20,6 +20,7 @@ local lazy = {
   limiter = function() return require("smc.limiter").new end,
   retry = function() return require("smc.retry").new end,
   health = function() return require("smc.health").new end,
+  webhook = function() return require("smc.webhook").open end,
   dialect = function() return require "smc.dialect" end,
   secret = function() return require("smc.sign").secret end,
 }

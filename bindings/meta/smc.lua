@@ -77,6 +77,14 @@ function smc.venue(name, options) end
 ---@return smc.Sandbox sandbox
 function smc.sandbox(name, options) end
 
+---Opens a local receiver of webhooks that records: see smc.Inbox.  It closes with the spec, or by <close>.
+---Raises: an unknown option.  Where: scenario, hook.
+---@param options? smc.InboxOptions
+---@return smc.Inbox? inbox
+---@return smc.Error? err
+---@source ../lua/smc/webhook.lua
+function smc.webhook(options) end
+
 ---Makes a circuit breaker, closed: see smc.Breaker.  Raises: an unknown option or one out of range.  Where: everywhere.
 ---@param options? smc.BreakerOptions
 ---@return smc.Breaker breaker
