@@ -39,6 +39,7 @@ function Permit:begin() end
 ---A circuit breaker: closed, it lets calls through and counts; open, it refuses them; half-open, it tries a few.
 ---@class smc.Breaker
 ---@field state smc.BreakerState  an interval that has passed shows at the next ask
+---@field changes integer  transitions so far
 local Breaker = {}
 
 ---Asks for one call.  Errors: `circuit_open`, with retry_after while it is known.  Where: everywhere.

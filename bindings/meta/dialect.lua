@@ -26,6 +26,7 @@ local dialect = {}
 ---@field credentials? { key: string, secret: string }  the variables that hold them
 ---@field symbols? string[]  some that are always there
 ---@field refused? fun(answer: table): any, string  code and message of an answer that says no
+---@field limits? table<string, smc.BudgetOptions>  what its clients wait for: each request costs one of each
 ---@field class_of? fun(http: integer, code: any, message: string): smc.ErrorClass?  nil: by the HTTP status
 
 ---@class smc.dialect.VenueHalf

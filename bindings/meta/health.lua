@@ -42,8 +42,9 @@ function Health:parts() end
 ---@source ../lua/smc/health.lua
 function Health:call(word, seconds) end
 
----A call has ended with `result, err`: an answer that says no is one; network, timeout, server, unknown_outcome,
----protocol and ip_ban are failures; rate_limit and ip_ban are refusals for a limit; cancelled and circuit_open say nothing.
+---A call has ended with `result, err`.  An answer that says no is an answer; network, timeout, server, unknown_outcome,
+---protocol and ip_ban are failures; rate_limit and ip_ban are refusals for a limit; cancelled and circuit_open say
+---nothing.
 ---@param result any
 ---@param err? smc.Error
 ---@param seconds? number

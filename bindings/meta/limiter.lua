@@ -57,8 +57,9 @@ function Limiter:hold(seconds) end
 ---What the venue says is left of a budget: makes it smaller, never larger.
 ---@param budget string
 ---@param n integer
+---@param since? number  smc.now() when what was answered was granted: of a window that is over it says nothing
 ---@source ../lua/smc/limiter.lua
-function Limiter:left(budget, n) end
+function Limiter:left(budget, n, since) end
 
 ---The windows of a budget follow a clock that is so many seconds ahead of smc.now().
 ---@param budget string
@@ -67,7 +68,7 @@ function Limiter:left(budget, n) end
 function Limiter:follow(budget, seconds) end
 
 ---@param budget string
----@return { used: integer, limit: integer }
+---@return { used: integer, limit: integer, kind: "window"|"bucket" }
 ---@source ../lua/smc/limiter.lua
 function Limiter:usage(budget) end
 

@@ -29,7 +29,6 @@ function Retry:call(fn, ...) end
 function Retry:begin() end
 
 ---@class smc.RetryRun
----@field attempts integer  of the policy
 local RetryRun = {}
 
 ---To be called once for each failed attempt.  "look_up": an order or a cancel that may have happened; it is to be
@@ -44,3 +43,7 @@ function RetryRun:next(err, mutation) end
 ---@return integer n  attempts that failed so far
 ---@source ../lua/smc/retry.lua
 function RetryRun:failed() end
+
+---@return boolean spent  no attempt, or no time, is left
+---@source ../lua/smc/retry.lua
+function RetryRun:spent() end

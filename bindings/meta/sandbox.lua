@@ -84,6 +84,9 @@ function Sandbox:book(symbol, depth) end
 ---@field limit integer
 ---@field per integer  seconds of a window
 ---@field banned_until integer?  ms since the Unix epoch
+---@field each table<string, { used: integer, limit: integer, per: integer }>  the running windows by the names of the
+---client's budgets: binance request_weight, raw_requests and orders_10s of the first account; bybit requests, and the
+---endpoints that were used, as "order/create spot"; oanda requests
 
 ---Where: scenario, hook.
 ---@return smc.SandboxLimits

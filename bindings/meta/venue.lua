@@ -6,6 +6,16 @@
 ---oanda: the token
 ---@field recv_window? integer  milliseconds that a signed request may be old; the venue's default is 5000; not oanda
 ---@field sandbox? smc.Sandbox  talk to this one instead of the one that all venues of the spec share
+---@field breaker? boolean|smc.BreakerOptions|smc.Breaker  default true: its options, with ip_ban among what counts
+---@field limiter? boolean|table<string, smc.BudgetOptions>|smc.Limiter  default true: the venue's published limits,
+---shared by all clients of its address in a spec; a table changes some of those budgets; false: requests wait for
+---nothing but the end of a refusal
+---@field health? smc.HealthOptions|smc.Health
+---@field retry? boolean|smc.RetryOptions|smc.Retry  default false: an error is returned as it came
+---@field priority? "critical"|"high"|"normal"|"low"  of its requests at the limiter; default "normal"
+---@field wait? number  seconds that a request may wait for the limiter and for the end of a refusal; default: as long
+---as it takes.  Beyond that: an error of class rate_limit, code "not_sent"
+---@field obey_limits? boolean  default true: after 429, 418 or a ban nothing is sent before its end
 
 ---An order in the words that all venues share.  Decimals are strings without needless zeros.
 ---@class smc.Order
@@ -118,7 +128,8 @@
 ---@field limit? integer
 ---@field order_id? string|integer
 
----An exchange account.  Every call makes one attempt.  Bybit only acknowledges orders and cancels: place, cancel and
+---An exchange account.  Every call makes one attempt, unless it was told to retry, and every attempt is guarded: see
+---bindings/lua/smc/venue/README.md.  Bybit only acknowledges orders and cancels: place, cancel and
 ---cancel_all look up what became of them, and account asks three times.  Of bybit there is spot only: a symbol like
 ---"BTC/USDT:USDT" raises.  Of oanda ticker asks twice, and place looks for an order whose answer is missing among the
 ---account's transactions, for more than ten seconds.  Errors have the classes of smc.ErrorClass, and after an order or
@@ -133,6 +144,9 @@
 ---@field secret string?  in a sandbox only; oanda: the token
 ---@field symbols string[]  some that are always there
 ---@field sandbox smc.Sandbox  on a testnet asking for it skips the spec
+---@field breaker smc.Breaker?  that its requests ask for a permit
+---@field limiter smc.Limiter?  that its requests wait for
+---@field health smc.Health  what its requests and streams have shown of it
 local Venue = {}
 
 ---Where: scenario, hook.

@@ -135,7 +135,7 @@ describe("a venue", function()
     says("smc.venue: no venue is called 'kraken' "
       .. "(known: binance, bybit, oanda, and venue/NAME.lua beside the scenario)",
       function() smc.venue "kraken" end)
-    says("smc.venue: unknown option 'limiter' of binance", function() smc.venue("binance", { limiter = false }) end)
+    says("smc.venue: unknown option 'limits' of binance", function() smc.venue("binance", { limits = false }) end)
     says("smc.venue: recv_window is a whole number of milliseconds", function()
       smc.venue("binance", { recv_window = 0.5 })
     end)

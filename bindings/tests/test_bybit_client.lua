@@ -113,7 +113,7 @@ describe("a bybit venue", function()
 
   it("refuses options and keys that it does not know", function()
     local venue = smc.venue "bybit"
-    says("smc.venue: unknown option 'limiter' of bybit", function() smc.venue("bybit", { limiter = false }) end)
+    says("smc.venue: unknown option 'limits' of bybit", function() smc.venue("bybit", { limits = false }) end)
     says("smc.venue: recv_window is a whole number of milliseconds", function()
       smc.venue("bybit", { recv_window = 0.5 })
     end)

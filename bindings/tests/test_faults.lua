@@ -216,7 +216,7 @@ end
 for _, name in ipairs { "binance", "bybit", "oanda" } do
   describe("the front door of " .. name, function()
     it("knows the requests of every call", function()
-      local venue = smc.venue(name)
+      local venue = smc.venue(name, { breaker = false })
       for op, arguments in pairs(everything(venue, SYMBOL[name])) do
         assert.is_truthy(doors[name].ops[op], op)
         venue:fault { venue = "status", status = 503, on = op }
@@ -244,7 +244,7 @@ for _, name in ipairs { "binance", "bybit", "oanda" } do
     end)
 
     it("says no in the venue's own words, whatever the status", function()
-      local venue = smc.venue(name)
+      local venue = smc.venue(name, { breaker = false, obey_limits = false })
       for _, status in ipairs { 400, 401, 403, 404, 418, 429, 500, 502, 503, 504 } do
         venue:fault { venue = "status", status = status, on = "account", times = 1 }
         local _, err = venue:account()

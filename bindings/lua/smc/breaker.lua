@@ -120,6 +120,7 @@ end
 
 function Breaker.__index(self, key)
   if key == "state" then return within[self].core:state() end
+  if key == "changes" then return (within[self].core:last()) end
   return methods[key]
 end
 

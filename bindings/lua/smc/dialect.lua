@@ -25,19 +25,19 @@ end
 -- ---- the client half ---------------------------------------------------------------------
 
 local VENUE = { name = "string", testnet = "string", credentials = "table", symbols = "table", sign = "function",
-  refused = "function", class_of = "function" }
+  refused = "function", class_of = "function", limits = "table" }
 
 --- What an answer is: its value, or nil and an error.
 local function judge(def, errors, reply, asked)
   local value = json.decode(reply.body or "")
   if reply.status >= 200 and reply.status < 300 then
     if value ~= nil then return value, reply.headers end
-    return nil, errors.broken(asked.op, "the answer is not JSON", reply.status, asked.mutation)
+    return nil, errors.broken(asked.op, "the answer is not JSON", reply.status, asked.mutation), reply.headers
   end
   local code, message
   if def.refused and type(value) == "table" then code, message = def.refused(value) end
   return nil, errors.answered({ http = reply.status, code = code, retry_after = tonumber(reply.headers["retry-after"]),
-    message = message or ("HTTP status %d"):format(reply.status) }, asked.op, asked.mutation)
+    message = message or ("HTTP status %d"):format(reply.status) }, asked.op, asked.mutation), reply.headers
 end
 
 --- One attempt.  bytes: the query of a GET or DELETE, the JSON of anything else.
@@ -74,7 +74,8 @@ end
 --- The client half.  name; testnet: the origin of its REST interface; credentials: { key = VARIABLE, secret =
 -- VARIABLE }; sign(asked, who): adds to asked.headers or asked.bytes of { method, path, params, headers, bytes }, who:
 -- { key, now (ms), sign(payload) }; refused(value) -> code, message of an answer that says no; class_of(http, code,
--- message) -> an error class, or nil for the usual one.  The venue's calls are added to `calls` of what it returns, as
+-- message) -> an error class, or nil for the usual one; limits: budgets by name, as smc.limiter has them: each request
+-- costs one of each.  The venue's calls are added to `calls` of what it returns, as
 -- methods; they have self:ask(op, method, path, params, { signed =, mutation = }) -> answer, headers | nil, err.
 function M.venue(def)
   check("dialect.venue", def, VENUE, { "name", "sign" })
@@ -82,8 +83,10 @@ function M.venue(def)
   local errors = outcome.of(def.name, classify(def))
   function Venue:ask(op, method, path, params, how)
     how = how or {}
-    return send(def, errors, self, { op = op, method = method, path = path, params = params or {},
-      signed = how.signed == true, mutation = how.mutation == true })
+    return client.inside(self).guard:call({ op = op, method = method, path = path, params = params or {},
+      signed = how.signed == true, mutation = how.mutation == true }, function(asked)
+      return send(def, errors, self, asked)
+    end)
   end
   client.verbs(Venue, function(self, op, method, path, params, signed)
     return self:ask(op, method, path, params, { signed = signed, mutation = method ~= "GET" and signed })
@@ -95,7 +98,7 @@ function M.venue(def)
   end
   function half.sandbox_urls(its) return { rest = its.url } end
   function half.new(access, options, w)
-    local self = client.new(Venue, access, options, w)
+    local self = client.new(Venue, access, options, w, { budgets = def.limits })
     self.symbols = def.symbols
     return self -- not a tail call: wrong options are blamed on the caller's line
   end

@@ -1,5 +1,6 @@
 --- Rate limiters for scenarios: budgets by name, durations in seconds.
 local core = require "smc.core.limiter"
+local task = require "smc.core.task"
 
 local M = {}
 local Limiter = { __name = "smc.limiter" }
@@ -43,7 +44,7 @@ function M.new(budgets)
   if #names > 40 then error("smc.limiter: at most 40 budgets", 2) end
   for i, name in ipairs(names) do list[i], index[name] = budget_of(name, budgets[name], 2), i end
   local self = setmetatable({}, Limiter)
-  within[self] = { core = core.new(list), names = names, index = index, list = list }
+  within[self] = { core = core.new(list), names = names, index = index, list = list, ahead = {} }
   return self
 end
 
@@ -119,10 +120,18 @@ function Limiter:budgets() return { table.unpack(within[self].names) } end
 --- Nobody is granted for so many seconds.
 function Limiter:hold(seconds) within[self].core:hold(seconds) end
 
---- What the venue says is left of a budget.
-function Limiter:left(name, n)
+--- Whether the window of a budget has changed since.
+local function is_over(self, i, since)
+  local conf, ahead = within[self].list[i], within[self].ahead[i] or 0
+  local function period(at) return (math.floor(at * 1000) + ahead) // conf.period_ms end
+  return conf.window and period(since) ~= period(task.now())
+end
+
+--- What the venue says is left of a budget, in an answer to what was granted at `since` (default: now).
+function Limiter:left(name, n, since)
   local inner, i = budget(self, "left", name)
   if math.type(n) ~= "integer" or n < 0 then error("limiter:left: a whole number expected", 2) end
+  if since and is_over(self, i, since) then return end
   inner:left(i, math.min(n, MOST))
 end
 
@@ -133,13 +142,16 @@ function Limiter:follow(name, seconds)
   if type(seconds) ~= "number" or not (seconds >= 0 and seconds < 1e12) then
     error("limiter:follow: seconds >= 0 expected", 2)
   end
-  inner:follow(i, math.floor(seconds * 1000 + 0.5))
+  local ms = math.floor(seconds * 1000 + 0.5)
+  within[self].ahead[i] = ms
+  inner:follow(i, ms)
 end
 
---- { used, limit } of a budget.
+--- { used, limit, kind } of a budget.
 function Limiter:usage(name)
   local inner, i = budget(self, "usage", name)
-  return { used = inner:used(i), limit = within[self].list[i].limit }
+  local conf = within[self].list[i]
+  return { used = inner:used(i), limit = conf.limit, kind = conf.window and "window" or "bucket" }
 end
 
 --- "warning" (80 %), "critical" (95 %) or nil: the highest that was passed since the last look.

@@ -47,7 +47,8 @@ end
 --- One request over all its attempts.
 function Retry:begin()
   local inner = within[self]
-  return setmetatable({ _core = core.new(inner.conf), _random = inner.random, attempts = inner.conf.attempts }, Run)
+  return setmetatable({ core = core.new(inner.conf), conf = inner.conf, random = inner.random, began = task.now() },
+    Run)
 end
 
 --- How an attempt failed, as the policy sees it.  Of an order or a cancel only the class unknown_outcome is in doubt:
@@ -60,11 +61,17 @@ end
 
 --- To be called once for each failed attempt: "again" or "look_up" after so many seconds, or "stop".
 function Run:next(err, mutation)
-  return self._core:next(failure_of(err, mutation == true), self._random)
+  return self.core:next(failure_of(err, mutation == true), self.random)
 end
 
 --- How many attempts failed so far.
-function Run:failed() return self._core:failed() end
+function Run:failed() return self.core:failed() end
+
+--- Whether no attempt, or no time, is left.
+function Run:spent()
+  local budget = self.conf.budget_ms
+  return self:failed() >= self.conf.attempts or budget > 0 and (task.now() - self.began) * 1000 > budget
+end
 
 --- Calls fn until it succeeds or the policy says stop.  Returns its results, or nil and its last error.
 function Retry:call(fn, ...)

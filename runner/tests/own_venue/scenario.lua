@@ -30,6 +30,7 @@ describe("a venue beside the scenario", function()
     local venue = smc.venue "tiny"
     local _, err = venue:get "/nowhere"
     assert.same({ 404, "there is no such path" }, { err.http, err.message })
+    assert.equal(1, venue.limiter:usage("requests").used)
     assert.error_matches(function() smc.venue "tiniest" end, "no venue is called 'tiniest'")
     assert.error_matches(function() smc.venue "broken" end, "venue/broken.lua must return smc.dialect.venue")
     assert.error_matches(function() smc.sandbox("tiny", { colour = 1 }) end, "unknown option 'colour'")

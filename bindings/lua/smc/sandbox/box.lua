@@ -77,10 +77,10 @@ function Box:book(symbol, depth)
 end
 
 --- Used and allowed since the start, refusals, the running window:
--- { used, allowed, violations, window, limit, per }.
+-- { used, allowed, violations, window, limit, per, each = { name = { used, limit, per } } }.
 function Box:limits()
   local sb = hidden[self]
-  return sb.limits:report(sb:now())
+  return sb.limits:report(sb:now(), sb.first_account)
 end
 
 --- From now on the venue's clock is so many seconds ahead of the true one (behind, when negative).

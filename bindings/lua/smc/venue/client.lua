@@ -1,4 +1,5 @@
 --- What every venue object is made of, whatever its venue speaks.
+local guard_options = require "smc.venue.guard_options"
 local rng = require "smc.core.rng"
 local sign = require "smc.core.sign"
 local spec = require "smc.spec"
@@ -10,6 +11,7 @@ local M = {}
 local Client = {}
 
 M.options = { key = true, secret = true, recv_window = true, sandbox = true }
+for _, name in ipairs(guard_options.NAMES) do M.options[name] = true end
 M.SPAN = { since = true, until_ = true, limit = true, order_id = true }
 
 local CLIENT_ID_LENGTH = 20
@@ -49,9 +51,10 @@ local function next_of(w, name)
   return opened[w][name]
 end
 
---- access: { urls = { rest, stream, api }, key, secret, sandbox }.  how: "bearer" when the secret is a token that goes
--- out itself; else it signs.  Wrong options are blamed on the third line up.
-function M.new(class, access, options, w, how)
+--- access: { urls = { rest, stream, api }, key, secret, sandbox }.  limits: what the venue allows, see
+-- binance/limits.lua; {} when nobody has published it.  how: "bearer" when the secret is a token that goes out itself;
+-- else it signs.  Wrong options are blamed on the third line up.
+function M.new(class, access, options, w, limits, how)
   if options.recv_window and (math.type(options.recv_window) ~= "integer" or options.recv_window < 1) then
     error("smc.venue: recv_window is a whole number of milliseconds", 4)
   end
@@ -65,15 +68,24 @@ function M.new(class, access, options, w, how)
     random = rng.new(w.seed, class.name .. " client " .. next_of(w, class.name)) }
   local secret = options.secret or access.secret
   if how == "bearer" then inner.token = token_of(secret) else inner.signer = key_of(secret) end
+  inner.guard = guard_options.guard(self, options, limits, w, 5)
   within[self] = inner
   return self
 end
 
---- What a venue keeps to itself: { signer | token, wire, ca, offset_ms, recv_window, random }.
+--- What a venue keeps to itself: { signer | token, wire, guard, ca, offset_ms, recv_window, random }.
 function M.inside(venue) return within[venue] end
 
 --- A client id for an order that was given none.
 function M.new_id(venue) return "smc-" .. within[venue].random:alnum(CLIENT_ID_LENGTH) end
+
+--- By how much the clocks of a venue and of a client that it accepts may differ, in one direction.
+M.CLOCKS_MS = 1000
+
+local RECV_WINDOW_MS = 5000
+
+--- Seconds after which a signed request that was sent can't take effect any more: the venue finds it too old.
+function M.lives(venue) return ((within[venue].recv_window or RECV_WINDOW_MS) + M.CLOCKS_MS) / 1000 end
 
 --- Symbols that orders were placed in, as a set: where a stream looks for what it missed.
 function M.traded(venue) return within[venue].traded end
@@ -219,6 +231,7 @@ function Client:sync()
   if not server then return nil, err end
   local offset = server - (sent + task.wall_ms()) // 2
   within[self].offset_ms = offset
+  guard_options.follow(within[self].guard, offset)
   return offset
 end
 

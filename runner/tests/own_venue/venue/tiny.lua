@@ -6,6 +6,7 @@ local tiny = smc.dialect.venue {
   testnet = "https://testnet.tiny.example",
   credentials = { key = "TINY_KEY", secret = "TINY_SECRET" },
   symbols = { "BTC/USD" },
+  limits = { requests = { limit = 50, per = 10 } },
   sign = function(asked, who)
     asked.headers["X-Key"] = who.key
     asked.headers["X-Sign"] = who.sign(asked.method .. asked.path .. asked.bytes)

@@ -203,12 +203,28 @@ function Limits:headers(out, account, now_ms)
   end
 end
 
---- For scenarios: weight used and allowed since the start, refusals, the running window, the ban's end in wall ms.
-function Limits:report(now_ms)
+--- The running windows by name, orders being those of one account.
+local function each(self, account, now_ms)
+  local out = {}
+  local function add_one(name, w)
+    out[name] = { used = roll(w, now_ms).count, limit = w.limit, per = w.ms // 1000 }
+  end
+  add_one("request_weight", self.weight)
+  add_one("raw_requests", self.raw)
+  for _, w in ipairs(order_windows(self, account)) do
+    add_one(("orders_%d%s"):format(w.num, LETTER[w.interval]:lower()), w)
+  end
+  return out
+end
+
+--- For scenarios: weight used and allowed since the start, refusals, the running window, the ban's end in wall ms; and
+-- all running windows.
+function Limits:report(now_ms, account)
   local w = roll(self.weight, now_ms)
   local windows = now_ms // w.ms - self.opened // w.ms + 1
   return { used = w.total, allowed = windows * w.limit, violations = self.violations, window = w.count, limit = w.limit,
-    per = w.ms // 1000, banned_until = self.banned_until > now_ms and self.banned_until or nil }
+    per = w.ms // 1000, banned_until = self.banned_until > now_ms and self.banned_until or nil,
+    each = each(self, account, now_ms) }
 end
 
 return M

@@ -71,13 +71,26 @@ function Limits:admit_user(account, path, group, limit, now_ms)
     reset = passed and now_ms or (w[w.first] or now_ms) + SECOND_MS }
 end
 
---- For scenarios: requests of the address since the start and allowed since, refusals, the running window.
-function Limits:report(now_ms)
+--- The windows by name, those of endpoints being of one account.
+local function each(self, account, now_ms)
+  local w, prefix = self.requests, account .. " /v5/"
+  local out = { requests = { used = rolling.roll(w, now_ms), limit = w.limit, per = w.ms // 1000 } }
+  for id, of_one in pairs(self.users) do
+    if id:sub(1, #prefix) == prefix then
+      out[(id:sub(#prefix + 1):gsub(" $", ""))] = { used = rolling.roll(of_one, now_ms), limit = of_one.limit, per = 1 }
+    end
+  end
+  return out
+end
+
+--- For scenarios: requests of the address since the start and allowed since, refusals, the running window; and all
+-- windows that were used.
+function Limits:report(now_ms, account)
   local w = self.requests
   local windows = (now_ms - self.opened) // w.ms + 1
   return { used = self.used, allowed = windows * w.limit, violations = self.violations,
     window = rolling.roll(w, now_ms), limit = w.limit, per = w.ms // 1000,
-    banned_until = self.banned_until > now_ms and self.banned_until or nil }
+    banned_until = self.banned_until > now_ms and self.banned_until or nil, each = each(self, account, now_ms) }
 end
 
 return M

@@ -54,7 +54,8 @@ end
 function Limits:report(now_ms)
   local w = self.requests
   return { used = self.used, allowed = ((now_ms - self.opened) // w.ms + 1) * w.limit, violations = self.violations,
-    window = rolling.roll(w, now_ms), limit = w.limit, per = w.ms // 1000 }
+    window = rolling.roll(w, now_ms), limit = w.limit, per = w.ms // 1000,
+    each = { requests = { used = rolling.roll(w, now_ms), limit = w.limit, per = w.ms // 1000 } } }
 end
 
 return M

@@ -1,13 +1,15 @@
 --- Binance Spot, the client half: unified calls over its REST and WebSocket interfaces.
 local client = require "smc.venue.client"
 local decimal = require "smc.decimal"
+local errors = require "smc.venue.binance.errors"
+local limits = require "smc.venue.binance.limits"
 local request = require "smc.venue.binance.request"
 local task = require "smc.core.task"
 local unify = require "smc.venue.binance.unify"
 
 local M = {}
 
-M.options = { key = true, secret = true, recv_window = true, sandbox = true }
+M.options = client.options
 M.credentials = { { "key", "BINANCE_TESTNET_API_KEY" }, { "secret", "BINANCE_TESTNET_API_SECRET" } }
 M.testnet = { rest = "https://testnet.binance.vision", stream = "wss://stream.testnet.binance.vision",
   api = "wss://ws-api.testnet.binance.vision/ws-api/v3" }
@@ -22,7 +24,7 @@ local Venue = client.class "binance"
 local checked, native, each = client.checked, client.native, client.each
 
 function M.new(access, options, w)
-  local self = client.new(Venue, access, options, w)
+  local self = client.new(Venue, access, options, w, limits)
   self.symbols = { "BTC/USDT", "ETH/USDT", "ETH/BTC", "BNB/USDT" }
   return self -- not a tail call: wrong options are blamed on the caller's line
 end
@@ -31,10 +33,12 @@ end
 
 local MUTATING = { POST = true, PUT = true, DELETE = true, PATCH = true }
 
---- One attempt.  op names it in errors and in requests{}.  Returns the decoded answer and its headers.
-local function call(self, op, method, path, params, signed)
+--- op names it in errors and in requests{}.  doubt: { look_up, lives }, see guard.lua.  Returns the decoded answer and
+-- its headers.
+local function call(self, op, method, path, params, signed, doubt)
   return request.call(self, client.inside(self), { op = op, method = method, path = path, params = params,
-    signed = signed, mutation = MUTATING[method] and signed and not path:find("/test$") })
+    signed = signed, mutation = MUTATING[method] and signed and not path:find("/test$"),
+    look_up = doubt and doubt.look_up, lives = doubt and doubt.lives })
 end
 
 client.verbs(Venue, call)
@@ -106,6 +110,17 @@ end
 
 local function upper(word) return word and word:upper() end
 
+--- How an order whose answer is missing is found again.  Its client id may have been that of an order that has ended:
+-- of one that is older.
+local function doubt_of(self, symbol, id)
+  local since = task.wall_ms() + client.inside(self).offset_ms - client.CLOCKS_MS
+  return { lives = client.lives(self), look_up = function()
+    local answer, err = call(self, "order", "GET", "/api/v3/order", { symbol = symbol, origClientOrderId = id }, true)
+    if not answer or answer.time >= since then return answer, err end
+    return nil, errors.answered({ http = 400, code = -2013, message = "Order does not exist." }, "order", false)
+  end }
+end
+
 local TIMED = { limit = true, stop_limit = true, take_profit_limit = true } -- have a time in force
 
 --- Places an order.  type: limit (with qty, price and time_in_force, default "gtc"), market (qty or quote_qty),
@@ -115,13 +130,15 @@ function Venue:place(given)
   client.check_place(given, unify.TYPES)
   client.note_traded(self, given.symbol)
   local id = given.client_id or client.new_id(self)
-  local order, err = signed(self, "place", "POST order", {
-    symbol = native("place", given.symbol), side = upper(given.side), type = unify.TYPES[given.type],
+  local symbol = native("place", given.symbol)
+  local answer, err = call(self, "place", "POST", "/api/v3/order", {
+    symbol = symbol, side = upper(given.side), type = unify.TYPES[given.type],
     timeInForce = upper(given.time_in_force) or TIMED[given.type] and "GTC" or nil, quantity = given.qty,
     quoteOrderQty = given.quote_qty, price = given.price, stopPrice = given.trigger_price, newClientOrderId = id,
-    newOrderRespType = "FULL", selfTradePreventionMode = upper(given.self_trade) }, unify.order)
-  if not order then err.client_id = id end
-  return order, err
+    newOrderRespType = "FULL", selfTradePreventionMode = upper(given.self_trade) }, true, doubt_of(self, symbol, id))
+  if answer then return unify.order(answer) end
+  err.client_id = id
+  return nil, err
 end
 
 local function which(what, given)

@@ -41,21 +41,27 @@ local function cause_of(value)
   end
 end
 
+--- Seconds until a ban ends, by its text.
+local function banned_for(message)
+  local until_ms = tonumber(message:match "IP banned until (%d+)")
+  return until_ms and math.max(0, until_ms - task.wall_ms()) / 1000
+end
+
 local function judge(reply, asked)
   local value = decoded(reply)
   if reply.status >= 200 and reply.status < 300 then
     if value then return value, reply.headers end
-    return nil, errors.broken(asked.op, "the answer is not JSON", reply.status, asked.mutation)
+    return nil, errors.broken(asked.op, "the answer is not JSON", reply.status, asked.mutation), reply.headers
   end
   local code = value and math.type(value.code) == "integer" and value.code or nil
   local message = value and type(value.msg) == "string" and value.msg or ("HTTP status %d"):format(reply.status)
   return nil, errors.answered({ http = reply.status, code = code, message = message, cause = cause_of(value),
-    retry_after = tonumber(reply.headers["retry-after"] or "") }, asked.op, asked.mutation)
+    retry_after = tonumber(reply.headers["retry-after"] or "") or banned_for(message) }, asked.op, asked.mutation),
+    reply.headers
 end
 
---- Sends it once.  asked: { op, method, path, params, signed, mutation }.  Returns the decoded answer and its
--- headers, or nil and an error.
-function M.call(venue, inner, asked)
+--- Signs it, sends it once, and judges the answer.
+local function attempt(venue, inner, asked)
   local bytes = asked.signed and signed_bytes(inner, asked.params) or encode(asked.params)
   local url, headers, body = venue.url .. asked.path, {}, nil
   if asked.signed then headers[1] = { "X-MBX-APIKEY", venue.key } end
@@ -69,6 +75,12 @@ function M.call(venue, inner, asked)
     body = body, op = asked.op, signed = asked.signed }
   if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
   return judge(reply, asked)
+end
+
+--- asked: { op, method, path, params, signed, mutation, look_up, lives }, see guard.lua.  Returns the decoded answer
+-- and its headers, or nil and an error.
+function M.call(venue, inner, asked)
+  return inner.guard:call(asked, function(what) return attempt(venue, inner, what) end)
 end
 
 return M

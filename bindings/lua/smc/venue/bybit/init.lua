@@ -5,6 +5,7 @@ local categories = require "smc.venue.bybit.categories"
 local client = require "smc.venue.client"
 local decimal = require "smc.decimal"
 local errors = require "smc.venue.bybit.errors"
+local limits = require "smc.venue.bybit.limits"
 local request = require "smc.venue.bybit.request"
 local task = require "smc.core.task"
 local unify = require "smc.venue.bybit.unify"
@@ -30,31 +31,35 @@ local LOOK_UPS, LOOK_UP_EVERY = 20, 0.1 -- how often, and how many seconds apart
 local SETTLED_IN = "USDT"
 
 function M.new(access, options, w)
-  local self = client.new(Venue, access, options, w)
+  local self = client.new(Venue, access, options, w, limits)
   self.symbols = { "BTC/USDT", "ETH/USDT", "ETH/BTC", "BNB/USDT", "BTC/USDT:USDT", "ETH/USDT:USDT", "BNB/USDT:USDT" }
   return self -- not a tail call: wrong options are blamed on the caller's line
 end
 
 -- ---- requests --------------------------------------------------------------------
 
---- One attempt.  op names it in errors and in requests{}.  Returns the decoded envelope and its headers.
-local function call(self, op, method, path, params, signed)
+--- op names it in errors and in requests{}.  doubt: { look_up, lives }, see guard.lua.  Returns the decoded envelope
+-- and its headers.
+local function call(self, op, method, path, params, signed, doubt)
   return request.call(self, client.inside(self), { op = op, method = method, path = path, params = params,
-    signed = signed, mutation = method ~= "GET" and path:find "^/v5/order/" ~= nil })
+    signed = signed, mutation = method ~= "GET" and path:find "^/v5/order/" ~= nil,
+    look_up = doubt and doubt.look_up, lives = doubt and doubt.lives })
 end
 
 client.verbs(Venue, call)
 
 --- convert(result, envelope) of a call; endpoint: "GET market/time".
-local function ask(self, op, endpoint, params, signed, convert)
+local function ask(self, op, endpoint, params, signed, convert, doubt)
   local method, path = endpoint:match "^(%u+) (.+)$"
-  local answer, err = call(self, op, method, "/v5/" .. path, params, signed)
+  local answer, err = call(self, op, method, "/v5/" .. path, params, signed, doubt)
   if not answer then return nil, err end
   return convert(answer.result, answer)
 end
 
 local function public(self, op, path, params, convert) return ask(self, op, "GET " .. path, params, false, convert) end
-local function signed(self, op, endpoint, params, convert) return ask(self, op, endpoint, params, true, convert) end
+local function signed(self, op, endpoint, params, convert, doubt)
+  return ask(self, op, endpoint, params, true, convert, doubt)
+end
 
 local function result_of(result) return result end
 
@@ -200,8 +205,8 @@ end
 
 --- Sends what the venue only acknowledges, and looks up what became of it.  What failed after the acknowledgement
 -- leaves the outcome open.
-local function acknowledged(self, op, path, params, done, client_id)
-  local id, err = signed(self, op, "POST order/" .. path, params, function(result) return result.orderId end)
+local function acknowledged(self, op, path, params, done, client_id, doubt)
+  local id, err = signed(self, op, "POST order/" .. path, params, function(result) return result.orderId end, doubt)
   if not id then
     err.client_id = client_id
     return nil, err
@@ -209,9 +214,9 @@ local function acknowledged(self, op, path, params, done, client_id)
   local order
   order, err = look_up(self, params.category, id, done)
   if order then return order end
-  local doubt = errors.broken(op, "acknowledged, but not found again: " .. err.message, err.http, true)
-  doubt.client_id = client_id
-  return nil, doubt
+  err = errors.broken(op, "acknowledged, but not found again: " .. err.message, err.http, true)
+  err.client_id = client_id
+  return nil, err
 end
 
 local SMP = { none = "None", expire_maker = "CancelMaker", expire_taker = "CancelTaker", expire_both = "CancelBoth" }
@@ -251,8 +256,14 @@ function Venue:place(given)
   end
   local id = given.client_id or client.new_id(self)
   local rests = given.trigger_price or given.type ~= "market" and (given.time_in_force or "gtc"):lower() == "gtc"
+  -- An order whose acknowledgement is missing is found again by its client id, as if it had come.
+  local function find()
+    local order, err = self:order { symbol = given.symbol, client_id = id }
+    if order then return { result = { orderId = order.id } } end
+    return nil, err
+  end
   return acknowledged(self, "place", "create", body_of(given, params, id),
-    function(order) return rests or is_over(order) end, id)
+    function(order) return rests or is_over(order) end, id, { look_up = find, lives = client.lives(self) })
 end
 
 local function which(what, given)

@@ -38,19 +38,18 @@ local function judge(reply, asked)
   if reply.status == 200 then
     if code == 0 then return value, reply.headers end
     if not code then
-      return nil, errors.broken(asked.op, "the answer has no retCode", reply.status, asked.mutation)
+      return nil, errors.broken(asked.op, "the answer has no retCode", reply.status, asked.mutation), reply.headers
     end
   end
   local message = code and tostring(value.retMsg) or ("HTTP status %d: %s"):format(reply.status,
     (reply.body or ""):sub(1, 80))
   return nil, errors.answered({ http = reply.status, code = code, message = message,
     retry_after = retry_after(reply, code, reply.status == 403 and message:find("too frequent", 1, true)) }, asked.op,
-    asked.mutation)
+    asked.mutation), reply.headers
 end
 
---- Sends it once.  asked: { op, method, path, params, signed, mutation }.  Returns the decoded envelope and the
--- headers, or nil and an error.
-function M.call(venue, inner, asked)
+--- Signs it, sends it once, and judges the answer.
+local function attempt(venue, inner, asked)
   local url, headers, body = venue.url .. asked.path, {}, nil
   local bytes
   if asked.method == "GET" then
@@ -66,6 +65,12 @@ function M.call(venue, inner, asked)
     body = body, op = asked.op, signed = asked.signed }
   if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
   return judge(reply, asked)
+end
+
+--- asked: { op, method, path, params, signed, mutation, look_up, lives }, see guard.lua.  Returns the decoded envelope
+-- and the headers, or nil and an error.
+function M.call(venue, inner, asked)
+  return inner.guard:call(asked, function(what) return attempt(venue, inner, what) end)
 end
 
 return M

@@ -4,6 +4,7 @@ local client = require "smc.venue.client"
 local clock = require "smc.venue.oanda.clock"
 local decimal = require "smc.decimal"
 local errors = require "smc.venue.oanda.errors"
+local limits = require "smc.venue.oanda.limits"
 local orders = require "smc.venue.oanda.orders"
 local request = require "smc.venue.oanda.request"
 local task = require "smc.core.task"
@@ -11,7 +12,8 @@ local unify = require "smc.venue.oanda.unify"
 
 local M = {}
 
-M.options = { key = true, secret = true, sandbox = true }
+M.options = {}
+for name in pairs(client.options) do M.options[name] = name ~= "recv_window" or nil end
 M.credentials = { { "key", "OANDA_PRACTICE_ACCOUNT_ID", "account" }, { "secret", "OANDA_PRACTICE_API_KEY", "token" } }
 M.testnet = { rest = "https://api-fxpractice.oanda.com", stream = "https://stream-fxpractice.oanda.com" }
 M.moved = { "OANDA_PRACTICE_URL", rest = "$http", stream = "$http" }
@@ -32,7 +34,7 @@ function M.new(access, options, w)
     error(("smc.venue: the account of oanda is a practice account like \"101-004-1234567-001\", not '%s'")
       :format(tostring(key)), 3)
   end
-  local self = client.new(Venue, access, options, w, "bearer")
+  local self = client.new(Venue, access, options, w, limits, "bearer")
   self.symbols = { "EUR/USD", "GBP/USD", "USD/JPY", "EUR/GBP" }
   return self -- not a tail call: wrong options are blamed on the caller's line
 end

@@ -51,17 +51,15 @@ local function judge(inner, reply, asked)
   local value = json.decode(reply.body)
   note(inner, value)
   if reply.status < 200 or reply.status > 299 then
-    return nil, M.refused(reply.status, reply.headers, reply.body, asked.op, asked.mutation)
+    return nil, M.refused(reply.status, reply.headers, reply.body, asked.op, asked.mutation), reply.headers
   end
   if type(value) == "table" then return value, reply.headers end
-  return nil, errors.broken(asked.op, "the answer is not JSON", reply.status, asked.mutation)
+  return nil, errors.broken(asked.op, "the answer is not JSON", reply.status, asked.mutation), reply.headers
 end
 
---- Sends it once.  GET and DELETE carry their parameters as a query, the others as JSON; signed: with the token.
--- op names it in errors and in requests{}.  Returns the decoded answer and the headers, or nil and an error.
-function M.call(venue, op, method, path, params, signed)
-  local inner, url, headers, body = client.inside(venue), venue.url .. path, {}, nil
-  local asked = { op = op, mutation = method ~= "GET" }
+--- Sends it once, and judges the answer.
+local function attempt(venue, inner, asked)
+  local method, params, url, headers, body = asked.method, asked.params, venue.url .. asked.path, {}, nil
   local given = next(params) ~= nil
   if method == "GET" or method == "DELETE" then
     if given then url = url .. "?" .. query.encode(params) end
@@ -69,10 +67,18 @@ function M.call(venue, op, method, path, params, signed)
     headers[1] = { "Content-Type", "application/json" }
     if given then body = json.encode(params) end
   end
-  local reply, err = inner.wire:send { method = method, url = url, path = path, headers = headers,
-    bearer = signed and inner.token or nil, body = body, op = op, signed = signed }
-  if not reply then return nil, errors.unanswered(err, op, asked.mutation) end
+  local reply, err = inner.wire:send { method = method, url = url, path = asked.path, headers = headers,
+    bearer = asked.signed and inner.token or nil, body = body, op = asked.op, signed = asked.signed }
+  if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
   return judge(inner, reply, asked)
+end
+
+--- GET and DELETE carry their parameters as a query, the others as JSON; signed: with the token.  op names it in errors
+-- and in requests{}.  Returns the decoded answer and the headers, or nil and an error.
+function M.call(venue, op, method, path, params, signed)
+  local inner = client.inside(venue)
+  return inner.guard:call({ op = op, method = method, path = path, params = params, signed = signed,
+    mutation = method ~= "GET" }, function(what) return attempt(venue, inner, what) end)
 end
 
 --- The same below the account.  Returns the decoded answer, or nil and an error.

@@ -1,0 +1,71 @@
+--- What Bybit allows: requests of an address, and requests of an account to each private endpoint.
+-- Source: v5 "Rate Limit Rules", the default tier.  Its windows roll: so many in any second.  A bucket keeps that when
+-- what it holds and what flows into it in that time are no more than the limit.  Orders of a batch are counted by the
+-- venue one by one; here a batch is one request of the address, and no more.
+local M = {}
+
+--- At most `limit` in any `per` seconds, of which `burst` at once.
+local function rolling(limit, per, burst) return { limit = limit - burst, per = per, burst = burst } end
+
+M.budgets = { requests = rolling(600, 5, 18) }
+
+--- Seconds to be quiet after a refusal that names no end.
+M.pause = 2
+
+local ENDPOINTS = {
+  ["order/create"] = { spot = 20, linear = 10, option = 10 }, ["order/amend"] = { spot = 10, linear = 10, option = 10 },
+  ["order/cancel"] = { spot = 20, linear = 10, option = 10 },
+  ["order/cancel-all"] = { spot = 20, linear = 10, option = 1 },
+  ["order/realtime"] = 50, ["order/history"] = 50, ["execution/list"] = 50, ["position/list"] = 50,
+  ["position/closed-pnl"] = 50, ["position/set-leverage"] = 10, ["position/switch-mode"] = 10,
+  ["position/trading-stop"] = 10, ["account/wallet-balance"] = 50, ["account/info"] = 50, ["account/fee-rate"] = 5,
+  ["account/instruments-info"] = 10, ["account/user-setting-config"] = 50, ["account/set-margin-mode"] = 5,
+  ["account/set-limit-px-action"] = 10, ["user/query-api"] = 10, ["asset/coin/query-info"] = 5,
+  ["order/disconnected-cancel-all"] = 5,
+}
+
+local function second(limit)
+  if limit == 1 then return { limit = 1, per = 1, burst = 1 } end
+  return rolling(limit, 1, math.max(1, limit // 5))
+end
+
+for path, limit in pairs(ENDPOINTS) do
+  if type(limit) == "table" then
+    for group, n in pairs(limit) do M.budgets[path .. " " .. group] = second(n) end
+  else
+    M.budgets[path] = second(limit)
+  end
+end
+
+--- inverse and linear share their windows.
+local GROUPS = { spot = "spot", option = "option" }
+
+--- The budget of the endpoint; nil of what is public.
+local function endpoint(asked)
+  local path = asked.path:match "^/v5/(.*)$"
+  local limit = asked.signed and ENDPOINTS[path]
+  if type(limit) ~= "table" then return limit and path end
+  return path .. " " .. (GROUPS[asked.params.category] or "linear")
+end
+
+--- The weights of a request by budget.
+function M.cost(asked)
+  local out, name = { requests = 1 }, endpoint(asked)
+  if name then out[name] = 1 end
+  return out
+end
+
+M.scope = endpoint
+
+local ENDPOINT_LIMIT = 10006
+
+--- What a refusal forbids; nil: everything.
+function M.held(err, asked) return err.code == ENDPOINT_LIMIT and endpoint(asked) or nil end
+
+--- told(budget, nil, left): by the venue's own count.
+function M.counted(headers, told, asked)
+  local name, n = endpoint(asked), math.tointeger(tonumber(headers["x-bapi-limit-status"]))
+  if name and n then told(name, nil, n) end
+end
+
+return M
