@@ -47,6 +47,7 @@ static const luaL_Reg modules[] = {
     {"smc.core.limiter", smcb_open_limiter},
     {"smc.core.retry", smcb_open_retry},
     {"smc.core.health", smcb_open_health},
+    {"smc.core.failover", smcb_open_failover},
     {"smc.core.gate", smcb_open_gate},
     {"smc.json", smcb_open_json},
     {"smc.decimal", smcb_open_decimal},

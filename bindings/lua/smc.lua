@@ -21,6 +21,7 @@ local lazy = {
   retry = function() return require("smc.retry").new end,
   health = function() return require("smc.health").new end,
   webhook = function() return require("smc.webhook").open end,
+  failover = function() return require("smc.failover").new end,
   dialect = function() return require "smc.dialect" end,
   secret = function() return require("smc.sign").secret end,
 }

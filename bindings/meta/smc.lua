@@ -111,6 +111,13 @@ function smc.retry(options) end
 ---@source ../lua/smc/health.lua
 function smc.health(options) end
 
+---Makes a group of venues of which one is used: see smc.Failover.  Raises: no venues, an unknown option or one out of
+---range.  Where: scenario, hook.
+---@param venues smc.FailoverOptions  { binance, bybit, check_every = 5 }
+---@return smc.Failover group
+---@source ../lua/smc/failover.lua
+function smc.failover(venues) end
+
 ---@class smc.Task
 local Task = {}
 

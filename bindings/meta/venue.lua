@@ -36,6 +36,7 @@
 ---@field time integer  ms since the Unix epoch
 ---@field updated integer
 ---@field reason string?  why it expired or was rejected, in the venue's words
+---@field venue string?  the member of a failover group that holds it
 ---@field raw table  the venue's own record
 
 ---@class smc.Fill
@@ -143,6 +144,7 @@
 ---@field key string  oanda: the account's id
 ---@field secret string?  in a sandbox only; oanda: the token
 ---@field symbols string[]  some that are always there
+---@field good_for number?  seconds after which a signed request is too old, by default
 ---@field sandbox smc.Sandbox  on a testnet asking for it skips the spec
 ---@field breaker smc.Breaker?  that its requests ask for a permit
 ---@field limiter smc.Limiter?  that its requests wait for

@@ -76,6 +76,12 @@ end
 --- What a venue keeps to itself: { signer | token, wire, guard, ca, offset_ms, recv_window, random }.
 function M.inside(venue) return within[venue] end
 
+--- Seconds after which a signed request is too old for the venue; nil where requests don't grow old.
+function M.good_for(venue)
+  local inner = within[venue]
+  return inner and inner.recv_window and inner.recv_window / 1000 or venue.good_for
+end
+
 --- A client id for an order that was given none.
 function M.new_id(venue) return "smc-" .. within[venue].random:alnum(CLIENT_ID_LENGTH) end
 

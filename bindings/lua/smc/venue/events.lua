@@ -203,6 +203,12 @@ local function connected(self, give_up)
   return true
 end
 
+--- Seconds since something was heard.
+function Events:quiet()
+  local heard = self.conn and self.conn.heard or self.down and self.down.heard
+  return heard and task.now() - heard or 0
+end
+
 --- Whether there is a connection now.
 function Events:connected() return self.failed == nil and not self.closed end
 

@@ -21,6 +21,8 @@ end
 
 local Venue = client.class "binance"
 
+Venue.good_for = 5 -- seconds that a signed request is good for, unless recv_window says something else
+
 local checked, native, each = client.checked, client.native, client.each
 
 function M.new(access, options, w)

@@ -24,6 +24,8 @@ end
 
 local Venue = client.class "bybit"
 
+Venue.good_for = 5 -- seconds that a signed request is good for, unless recv_window says something else
+
 local checked, each = client.checked, client.each
 
 local PAGE = 50
