@@ -148,27 +148,69 @@ function Sandbox:fill(order) end
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:reset() end
 
----@class smc.VenueFault  which requests: all that fit on, path and method, until healed or `times` of them were met
----@field venue string  its name: `status` answers with an HTTP status and the venue's own error body; `slow` answers
----late; `ack_lost` does what was asked, and the connection dies before the answer; `reset` drops the connection;
----`silent` never answers; `truncated` ends the connection in the middle of the body; `not_json` answers with a page;
----`stale` repeats the first answer to each GET; `down` refuses connections and drops those that are open; `mute`
----answers nothing at all
----@field on? string  a call of the client, as in requests{ op = .. }: its HTTP requests, or the handshake of a stream
+---@alias smc.VenueFaultName
+---| "status"  # answers with an HTTP status and the venue's own error body; also called `http`
+---| "http"  # the same
+---| "storm"  # answers with 500, 502, 503 or 504
+---| "slow"  # does what was asked, and answers later
+---| "ack_lost"  # does what was asked; the connection dies before the answer
+---| "ack_twice"  # does what was asked, once, and says so twice
+---| "early_fill"  # fills the order that was just placed, and acknowledges it later
+---| "partial_fill"  # fills a part of it, tells so, and the account's streams are silent from then on
+---| "reset"  # drops the connection in place of an answer
+---| "silent"  # never answers
+---| "truncated"  # the connection ends in the middle of the answer
+---| "not_json"  # answers with a page
+---| "wrong_type"  # answers with JSON of other types than promised
+---| "content_length"  # the answer is longer or shorter than it says
+---| "gzip"  # the answer is a damaged gzip stream
+---| "stale"  # repeats the first answer to each GET, and market streams tell no news
+---| "duplicate"  # tells each event twice
+---| "out_of_order"  # holds an event back until others were told
+---| "lost"  # does not tell an event
+---| "stall"  # a stream goes silent and does not end
+---| "no_heartbeat"  # sends no pings and heartbeats, and answers none
+---| "bad_frame"  # sends a damaged frame
+---| "close"  # ends a stream
+---| "rate_limit"  # the limit is used up
+---| "ban"  # the address is shut out
+---| "skew"  # the clock is wrong
+---| "halt"  # a symbol, or all, do not trade
+---| "maintenance"  # takes leave of its streams, and refuses requests
+---| "down"  # refuses connections and drops those that are open
+---| "mute"  # answers nothing at all
+
+---@class smc.VenueFault  which requests or frames: all that fit on, path and method, until healed or `times` were met.
+---`smcrun --list-faults` prints each with its parameters; so does lua/smc/sandbox/README.md
+---@field venue smc.VenueFaultName
+---@field on? string  a call of the client, as in requests{ op = .. }: its requests, over HTTP and inside a WebSocket; or
+---"stream", "user_stream": the handshake and what is told over it
 ---@field path? string
----@field method? string
----@field times? integer  so many requests; default: until healed
+---@field method? string  "WS": a request inside a WebSocket
+---@field times? integer  so many requests or frames (stall, no_heartbeat: streams); default: until healed
+---@field count? integer  the same as times
+---@field probability? number  0..1, by the seed; default 1
+---@field after? number  seconds before it begins
+---@field for_? number  seconds that it lasts; `for` is understood, too
 ---@field status? integer  of `status` (default 503) and `not_json` (default 200)
----@field code? any  of `status`: the venue's code in the body
+---@field code? any  of `status`: the venue's code in the body; of `close`: of the Close frame, default 1001
 ---@field message? string  of `status`: the venue's text in the body
 ---@field retry_after? number  of `status`: seconds, as a Retry-After header
----@field carried_out? boolean  of `status`, `silent`, `not_json`: the venue does first what was asked
----@field seconds? number  of `slow`: how late; needed
+---@field carried_out? boolean  of `status`, `storm`, `silent`, `not_json`: the venue does first what was asked
+---@field seconds? number  of `slow` (needed) and `early_fill`: how late the answer is; of `skew` (needed): how far ahead
+---the clock is; of `rate_limit` and `ban`: how long they last; of `maintenance`: how long it is announced to last
 ---@field bytes? integer  of `truncated`: how much of the body is sent; default: half
 ---@field body? string  of `not_json`
+---@field share? number  of `partial_fill`: 0.01..0.99, default 0.5
+---@field kind? string  of `wrong_type` and `bad_frame`
+---@field damage? "none"|"crc"|"cut"|"block"|"plain"  of `gzip`
+---@field by? integer  of `content_length`: added to the true length; of `out_of_order`: how many overtake
+---@field reason? string  of `close`
+---@field symbol? string  of `halt`; default: all
 
----From now on the venue commits the fault; of several that fit, the oldest.  `on`, `path`, `method` and `times` are not
----for `down` and `mute`.  Raises: an unknown name or parameter, named.  Where: scenario, hook.
+---From now on, or from `after` on, the venue commits the fault; of several that fit, the oldest.  `on`, `path`, `method`,
+---`times` and `probability` are not for those that are a state of the whole venue: rate_limit, ban, skew, halt,
+---maintenance, down, mute.  Raises: an unknown name or parameter, named.  Where: scenario, hook.
 ---@param fault smc.VenueFault
 ---@source ../lua/smc/sandbox/faults.lua
 function Sandbox:fault(fault) end

@@ -182,15 +182,25 @@ describe("a venue fault", function()
       assert.is_truthy(tostring(err):find(text, 1, true), tostring(err))
       assert.is_truthy(tostring(err):find("test_faults.lua", 1, true), tostring(err))
     end
-    wrong({ venue = "flood" }, "no venue fault is called 'flood' (known: ack_lost, down, mute, not_json, reset,")
+    wrong({ venue = "flood" }, "no venue fault is called 'flood' (known: ack_lost, ack_twice, bad_frame, ban, close,")
     wrong({ link = "down" }, "no venue fault is called 'nil'")
     wrong({ venue = "reset", link = "down" }, "unknown parameter 'link' of 'reset'")
     wrong({ venue = "down", on = "place" }, "unknown parameter 'on' of 'down'")
     wrong({ venue = "reset", on = "plaice" }, "no call is named 'plaice' (on: account, amend, balances,")
     wrong({ venue = "slow" }, "seconds (how late the answer is) is missing")
     wrong({ venue = "slow", seconds = -1 }, "seconds must be a number of 0 or more")
-    wrong({ venue = "status", status = 99 }, "status must be a integer from 200 to 599")
-    wrong({ venue = "reset", times = 0 }, "times must be 1 or more")
+    wrong({ venue = "status", status = 99 }, "status must be an integer from 200 to 599")
+    wrong({ venue = "reset", times = 0 }, "times must be an integer of 1 or more")
+    wrong({ venue = "reset", times = 1, count = 1 }, "times and count are the same; give one of them")
+    wrong({ venue = "reset", for_ = 1, ["for"] = 1 }, "for and for_ are the same; give one of them")
+    wrong({ venue = "reset", probability = 1.5 }, "probability must be a number from 0 to 1")
+    wrong({ venue = "wrong_type", kind = "odd" }, "kind must be a string: leaves, null, array, object, text")
+    wrong({ venue = "content_length", by = 0 }, "by must not be 0: that is the true length")
+    wrong({ venue = "stall", on = "place" }, "'stall' is of streams: on is stream or user_stream, not place")
+    wrong({ venue = "bad_frame", kind = "chunk" }, "chunk is a kind of streams of lines; a WebSocket has frames")
+    wrong({ venue = "halt", symbol = "BTCUSDT" }, "no symbol is called 'BTCUSDT'")
+    wrong({ venue = "halt", on = "place" }, "unknown parameter 'on' of 'halt'")
+    wrong({ venue = "skew" }, "seconds (that it is ahead; negative: behind) is missing")
     wrong({ venue = "reset", path = 1 }, "path must be a string")
     wrong("reset", "a table such as { venue = \"reset\", on = \"place\" } expected")
     local ok, err = pcall(function() venue:heal "flood" end)
@@ -256,13 +266,38 @@ for _, name in ipairs { "binance", "bybit", "oanda" } do
 end
 
 describe("the table of faults", function()
-  it("documents each, and each of its parameters", function()
-    assert.same({ "ack_lost", "down", "mute", "not_json", "reset", "silent", "slow", "stale", "status", "truncated" },
-      faults.names())
+  it("has what was always there", function()
+    local there = {}
+    for _, name in ipairs(faults.names()) do there[name] = true end
+    for _, name in ipairs { "ack_lost", "down", "mute", "not_json", "reset", "silent", "slow", "stale", "status",
+      "truncated" } do
+      assert.is_true(there[name], name)
+    end
+  end)
+
+  it("says of each what it does, where, with what, and what a client makes of it", function()
     for name, fault in pairs(faults.table) do
       assert.equal("string", type(fault.doc), name)
-      assert.is_true((fault.commit == nil) ~= (fault.switch == nil), name)
-      for param, p in pairs(fault.params or {}) do assert.equal("string", type(p[2]), name .. "." .. param) end
+      assert.equal("string", type(fault.recovers), name)
+      assert.is_true(fault.commit ~= nil or fault.frame ~= nil or fault.begin ~= nil or fault.switch ~= nil, name)
+      assert.is_truthy(next(fault.class), name)
+      for param, p in pairs(fault.params) do
+        assert.equal("string", type(p[2]), name .. "." .. param)
+        assert.is_nil(faults.common[param], name .. "." .. param .. " is a parameter of all faults")
+      end
     end
+  end)
+
+  it("refuses what a venue does not have", function()
+    local venue = smc.venue "oanda"
+    local function wrong(given, text)
+      local ok, err = pcall(function() venue:fault(given) end)
+      assert.is_false(ok)
+      assert.is_truthy(tostring(err):find(text, 1, true), tostring(err))
+    end
+    wrong({ venue = "partial_fill" }, "'partial_fill' is not for oanda, which fills a resting order whole")
+    wrong({ venue = "close", code = 1001 }, "a stream of lines ends without a code or a reason")
+    wrong({ venue = "bad_frame", kind = "opcode" }, "a stream of lines has no frames; kind is json,")
+    assert.same({}, venue.sandbox:faults())
   end)
 end)

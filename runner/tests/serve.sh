@@ -23,7 +23,7 @@ as_a_program() {
 looking() {
     get $control /
     has 'the index' "\"key\":\"$key\"" '"binance":{"faults":[],"requests":' 'POST /binance/move' 'POST /oanda/fault' \
-        '"faults":{"ack_lost":"does what was asked; the connection dies before the answer","down":"'
+        '"faults":{"ack_lost":"does what was asked; the connection dies before the answer","ack_twice":"'
     get $control /healthz localhost
     has 'health' 'HTTP/1.1 200' '{"status":"ok"}'
     get $control '/binance/requests?since=1&limit=1'
@@ -199,7 +199,7 @@ refusing() {
         has "the fault $body" 'HTTP/1.1 400' '{"error":"fault: ' 'such as {\"venue\":'
     done
     post /binance/heal '{"venue": "flood"}'
-    has 'an unknown fault' 'HTTP/1.1 400' "no venue fault is called 'flood' (known: ack_lost, down,"
+    has 'an unknown fault' 'HTTP/1.1 400' "no venue fault is called 'flood' (known: ack_lost, ack_twice,"
     get $control '/binance/requests?limit=-1'
     has 'a negative limit' 'HTTP/1.1 400' 'limit must be a whole number'
     get $control '/binance/requests?until=4'

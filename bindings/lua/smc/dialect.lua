@@ -194,7 +194,7 @@ function M.sandbox(def)
     local its, on_request, close = box.new(Box, venue, seed, options, record)
     return its, on_request, close -- not a tail call: an unknown assumption is blamed on the caller's line
   end
-  half.door = { ops = {}, volatile = {} }
+  half.door = { name = def.name, ops = {}, volatile = {} }
   function half.door.signed(ex) return (def.routes[ex.method .. " " .. ex.path] or {}).signed == true end
   function half.door.refusal(p)
     local no = { status = p.status, code = p.code, message = p.message or "a fault" }

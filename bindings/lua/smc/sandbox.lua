@@ -87,7 +87,8 @@ local function open(w, name, options, place)
     entry.fault = door.committing
     log.add(entry)
   end)
-  door = doors.new(face.door, serve, log.add)
+  door = doors.new(face.door, serve, log.add, w.seed + counts[w])
+  door.box, door.venue = box, function() return boxes.venue(box) end
   local s, err = listen(w, function(ex) door:enter(ex) end, place, tls)
   if not s then return nil, err end
   door.server, door.sabotaged = s, w.sabotage ~= nil
@@ -96,6 +97,7 @@ local function open(w, name, options, place)
   function box.requests(_, filters) return (request_log.matching(log, REQUEST_FIELDS, filters, 2)) end
   boxes.set_door(box, door)
   w.on_close(function()
+    door:close()
     close()
     s:close()
   end)

@@ -1,20 +1,29 @@
 --- The front door of a sandbox: every request passes it on its way to the venue, and meets the faults that were asked
--- for (faults.lua).  Of its venue it knows what the dialect's own door.lua says:
+-- for (faults.lua); so does what the venue tells over its streams, while there are faults of those.  Of its venue it
+-- knows what the dialect's own door.lua says:
+--   name       of the venue
 --   ops        the client's calls, each with the requests that it makes: op -> { "POST /api/v3/order", .. }; {} is any
---              segment of a path, * at its end whatever follows
+--              segment of a path, * at its end whatever follows; "WS order.place" is one inside a WebSocket
 --   signed     signed(ex): whether the request is signed
 --   refusal    refusal(p) -> headers, body of an answer that says no; p: the values of the fault `status`, and now (ms)
 --   volatile   query parameters that differ from one request to the next: name -> true
+-- and, of a venue with streams:
+--   kind_of    kind_of(text): what a frame is: "event", "answer" or "beat";  lines: they are lines of an HTTP answer
+--   farewell   farewell(session, now): takes leave of a stream;  maintenance: { status, code, message } of an answer
+--   announces  a path that is answered even then
+--   message_refusal  message_refusal(p, message) -> the text of an answer inside a WebSocket
+--   envelope   the field of an answer that holds what was asked for
+--   filled_by_price  whether only the price fills orders
 local faults = require "smc.sandbox.faults"
+local rng = require "smc.core.rng"
+local stall = require "smc.sandbox.stall"
+local tap = require "smc.sandbox.tap"
 local task = require "smc.core.task"
+local visit = require "smc.sandbox.visit"
 
 local M = {}
 local Door = {}
 Door.__index = Door
-local Visit = {}
-Visit.__index = Visit
-
-local MOST_KEPT = 1000 -- answers that a stale venue repeats
 
 -- ---- which requests ----------------------------------------------------------------------
 
@@ -34,138 +43,257 @@ local function compile(ops)
   return out
 end
 
-local function meets(fault, ex)
-  if fault.left < 1 or fault.method and fault.method ~= ex.method or fault.path and fault.path ~= ex.path then
-    return false
-  end
-  if not fault.on then return true end
-  for _, request in ipairs(fault.on) do
-    if request.method == ex.method and ex.path:find(request.pattern) then return true end
+local function among(requests, method, path)
+  for _, request in ipairs(requests or {}) do
+    if request.method == method and path:find(request.pattern) then return true end
   end
   return false
 end
 
--- ---- one request that meets a fault ----------------------------------------------------
+local function meets(fault, on, method, path)
+  if not fault.active or fault.left < 1 or fault.path and fault.path ~= path then return false end
+  if fault.method and fault.method ~= method then return false end
+  return not on or among(on, method, path)
+end
 
---- What the venue is given in place of the exchange: its answer goes to deliver(status, headers, body).  passes: a
--- WebSocket or an answer in pieces is let through; else that is lost, too.
-local function stand_in(ex, deliver, passes)
-  local self = {}
-  function self.parts() return ex:parts() end
-  function self.header(_, name) return ex:header(name) end
-  function self.reply(_, status, headers, body) return deliver(status, headers, body) end
-  for _, name in ipairs { "upgrade", "start" } do
-    self[name] = function(_, ...)
-      if passes then return ex[name](ex, ...) end
-      deliver()
-      return nil, "lost"
+--- Whether the fault comes about this time; counts it then.
+local function happens(self, fault)
+  if fault.probability < 1 and self.random:float() >= fault.probability then return false end
+  fault.left, fault.committed = fault.left - 1, fault.committed + 1
+  return true
+end
+
+--- Whether a request asks for a stream.
+function Door:is_stream(ex)
+  if ex.is_websocket then return true end
+  return among(self.ops.stream, ex.method, ex.path) or among(self.ops.user_stream, ex.method, ex.path)
+end
+
+-- ---- the list of faults ------------------------------------------------------------------------
+
+--- its: the dialect's door.lua; serve(ex): the venue; record(entry): the log of requests; seed: of what chance decides.
+function M.new(its, serve, record, seed)
+  return setmetatable({ its = its, serve = serve, record = record, ops = compile(its.ops), faults = {}, meeting = false,
+    random = rng.new(seed or 1, "venue faults") }, Door)
+end
+
+local function set_list(self, list)
+  self.faults = list
+  self.meeting, self.tapping = false, false
+  for _, fault in ipairs(list) do
+    self.meeting = self.meeting or fault.active and fault.entry.commit ~= nil
+    self.tapping = self.tapping or fault.active and fault.entry.frame ~= nil
+  end
+  local venue = self.venue and self.venue()
+  if venue then venue.gate = self.meeting and self or nil end
+end
+
+local function remove(self, fault)
+  local list = {}
+  for _, other in ipairs(self.faults) do
+    if other ~= fault then list[#list + 1] = other end
+  end
+  set_list(self, list)
+end
+
+--- One that is used up is forgotten, unless a stream is still under it.
+local function tidy(self, fault)
+  local entry = fault.entry
+  if fault.left < 1 and not entry.attach and not entry.hush and not fault.stop then remove(self, fault) end
+end
+
+-- ---- requests ------------------------------------------------------------------------------------
+
+--- The exchange, with what it opens tapped.
+local function tapped(self, ex)
+  local out, path = visit.stand_in(ex, function(...) return ex:reply(...) end, true), ex.path
+  local line = self.its.lines and tap.new(self, ex, path, true)
+  if line then
+    function out.write(_, data) return line:write(data) end
+    out.tap = line
+  end
+  function out.upgrade(_, on)
+    local sock, err = ex:upgrade(on)
+    return sock and tap.new(self, sock, path), err
+  end
+  return out
+end
+
+--- Commits the first fault that meets the request.  Returns whether one did.
+local function commit(self, ex, http)
+  for _, fault in ipairs(self.faults) do
+    local entry = fault.entry
+    local fits = entry.commit and (http or not entry.http_only)
+    if fits and not (entry.calls_only and http and self:is_stream(ex)) and meets(fault, fault.on, ex.method, ex.path)
+      and happens(self, fault) then
+      tidy(self, fault)
+      entry.commit(visit.new(self, ex, fault), fault.values)
+      return true
     end
   end
-  for _, name in ipairs { "write", "finish", "raw", "close", "reset" } do
-    self[name] = function(_, ...) return ex[name](ex, ...) end
-  end
-  return setmetatable(self, { __index = ex })
-end
-
---- The venue does what was asked; then answer(ex, status, headers, body of the venue's answer).
-function Visit:carry_out(answer, passes)
-  local door = self.door
-  door.committing = self.fault.name
-  door.serve(stand_in(self.ex, function(...) return answer(self.ex, ...) end, passes))
-  door.committing = nil
-end
-
---- Notes the request as the venue would have.
-function Visit:record(status)
-  local ex, door = self.ex, self.door
-  door.record { method = ex.method, path = ex.path, query = ex.query or "", body = ex.body or "",
-    websocket = ex.is_websocket, signed = door.its.signed(ex), status = status, fault = self.fault.name }
-end
-
-function Visit:error_answer(p)
-  local headers, body = self.door.its.refusal(setmetatable({ now = task.wall_ms() }, { __index = p }))
-  if p.retry_after then headers[#headers + 1] = { "Retry-After", ("%d"):format(math.ceil(p.retry_after)) } end
-  return headers, body
-end
-
-local function target_of(ex, volatile)
-  local kept = {}
-  for pair in (ex.query or ""):gmatch "[^&]+" do
-    if not volatile[pair:match "^[^=]*"] then kept[#kept + 1] = pair end
-  end
-  return ex.path .. "?" .. table.concat(kept, "&")
-end
-
-function Visit:repeat_first()
-  local ex, fault = self.ex, self.fault
-  if ex.method ~= "GET" or ex.is_websocket then return self.door.serve(ex) end
-  local target = target_of(ex, self.door.its.volatile)
-  local first = fault.first[target]
-  if first then
-    self:record(first.status)
-    return ex:reply(first.status, first.headers, first.body)
-  end
-  self:carry_out(function(_, status, headers, body)
-    if fault.n_first < MOST_KEPT then
-      fault.first[target], fault.n_first = { status = status, headers = headers, body = body }, fault.n_first + 1
-    end
-    return ex:reply(status, headers, body)
-  end, true)
-end
-
--- ---- the door --------------------------------------------------------------------------------
-
---- its: the dialect's door.lua; serve(ex): the venue; record(entry): the log of requests.
-function M.new(its, serve, record)
-  return setmetatable({ its = its, serve = serve, record = record, ops = compile(its.ops), faults = {} }, Door)
+  return false
 end
 
 --- Lets one request in.
 function Door:enter(ex)
-  for i, fault in ipairs(self.faults) do
-    local commit = faults.table[fault.name].commit
-    if commit and meets(fault, ex) then
-      fault.left, fault.committed = fault.left - 1, fault.committed + 1
-      if fault.left < 1 then table.remove(self.faults, i) end
-      return commit(setmetatable({ door = self, ex = ex, fault = fault }, Visit), fault.values)
-    end
-  end
+  if self.tapping and self:is_stream(ex) then ex = tapped(self, ex) end
+  if self.meeting and commit(self, ex, true) then return end
   return self.serve(ex)
 end
 
---- From now on the fault is committed.  Returns true, or nil and what is wrong with it.
+--- A request inside a WebSocket, of a venue whose gate this is.  message: see visit.message_of.
+function Door:message(message)
+  local ex = visit.message_of(message)
+  if not commit(self, ex, false) then ex.perform(function(text) return ex.sock:send(text) end) end
+end
+
+-- ---- streams ---------------------------------------------------------------------------------------
+
+--- A stream comes under the faults that are in force.
+local function put_under(self, fault, stream)
+  if not fault.entry.attach or stream.under[fault] then return end
+  if not meets(fault, fault.frames_on, "GET", stream.path) or not happens(self, fault) then return end
+  stream.under[fault] = true
+  fault.entry.attach(stream)
+end
+
+function Door:welcome(stream)
+  for _, fault in ipairs(self.faults) do put_under(self, fault, stream) end
+end
+
+--- Every stream that is open, tapped; they stay so.
+local function taps(self)
+  local out = {}
+  for _, session in ipairs(self.venue():every_session()) do
+    local holder = stall.is(session.sock) and session.sock or session
+    local sock = holder.sock
+    if type(sock) == "table" and sock.tap then sock = sock.tap end
+    if not tap.is(sock) then
+      sock = tap.new(self, sock, session.path, self.its.lines)
+      holder.sock = sock
+    end
+    out[#out + 1] = sock
+  end
+  return out
+end
+
+local function may(fault, stream, kind)
+  local entry = fault.entry
+  if not entry.frame or not entry.frames[kind] then return false end
+  if entry.attach or entry.hush then return stream.under[fault] == true end
+  if entry.may and not entry.may(stream) then return false end
+  return meets(fault, fault.frames_on, "GET", stream.path)
+end
+
+--- Tells something over a stream, or what a fault makes of it.  how: send, write or ping.
+function Door:tell(stream, how, data)
+  local kind = how == "ping" and "beat" or self.its.kind_of(data)
+  for _, fault in ipairs(self.faults) do
+    if may(fault, stream, kind) and (stream.under[fault] or happens(self, fault)) then
+      tidy(self, fault)
+      return fault.entry.frame(stream, fault.values, data, how)
+    end
+  end
+  local ok, err = stream:pass(how, data)
+  if kind == "event" then stream:overtook() end
+  return ok, err
+end
+
+--- The account's streams that are open say nothing more, until the fault is healed.
+function Door:silence(fault)
+  for _, stream in ipairs(taps(self)) do
+    if among(self.ops.user_stream, "GET", stream.path) and not stream.under[fault] then
+      stream.under[fault] = true
+      fault.entry.hush(stream)
+    end
+  end
+end
+
+-- ---- beginning and ending ---------------------------------------------------------------------------
+
+local function milliseconds(seconds) return math.floor(seconds * 1000 + 0.5) end
+
+--- Ends what a fault has done.  Returns true; nil and why it cannot.
+local function finish(self, fault)
+  if fault.timer then fault.timer:cancel() end
+  fault.timer = nil
+  if fault.active and fault.entry.switch and not self.sabotaged then
+    local ok, err = fault.entry.switch(self.server, false)
+    if not ok then return nil, err end
+  end
+  if fault.stop then fault.stop() end
+  if fault.active and fault.entry.detach then
+    for _, stream in ipairs(taps(self)) do
+      if stream.under[fault] or not fault.entry.attach and not fault.entry.hush then fault.entry.detach(stream) end
+      stream.under[fault] = nil
+    end
+  end
+  fault.active, fault.stop = false, nil
+  return true
+end
+
+local function begin(self, fault)
+  local entry = fault.entry
+  fault.active = true
+  set_list(self, self.faults)
+  if entry.switch and not self.sabotaged then assert(entry.switch(self.server, true)) end
+  if entry.begin then fault.stop = entry.begin(self, fault.values) end
+  if entry.frame then
+    for _, stream in ipairs(taps(self)) do put_under(self, fault, stream) end
+  end
+  if not fault.lasts then return end
+  fault.timer = task.after(milliseconds(fault.lasts), function()
+    fault.timer = nil
+    if finish(self, fault) then remove(self, fault) end
+  end)
+end
+
+--- From now on, or from `after` on, the fault is committed.  Returns true, or nil and what is wrong with it.
 function Door:add(given)
-  local fault, wrong = faults.read(given, self.ops)
+  local fault, wrong = faults.read(given, self.its, self.ops, self.venue())
   if not fault then return nil, wrong end
-  local switch = faults.table[fault.name].switch
-  if switch then
+  local needs = fault.entry.needs
+  if needs and not self.venue()[needs] then
+    return nil, ("'%s' is not for a venue without %s"):format(fault.name, needs)
+  end
+  if fault.entry.switch then
     for _, other in ipairs(self.faults) do
       if other.name == fault.name then return true end
     end
-    if not self.sabotaged then assert(switch(self.server, true)) end
   end
-  fault.first, fault.n_first = {}, 0
   self.faults[#self.faults + 1] = fault
+  if fault.after > 0 then
+    fault.timer = task.after(milliseconds(fault.after), function() begin(self, fault) end)
+  else
+    begin(self, fault)
+  end
   return true
 end
 
 --- Ends all faults, or those of one name.  Returns true; nil and why it cannot.
 function Door:heal(name)
+  name = faults.aliases[name] or name
   if name ~= nil and not faults.table[name] then
     return nil, ("no venue fault is called '%s' (known: %s)"):format(tostring(name), table.concat(faults.names(), ", "))
   end
   local left, failed = {}, nil
   for _, fault in ipairs(self.faults) do
-    local switch = faults.table[fault.name].switch
     local ends = not name or fault.name == name
-    if ends and switch and not self.sabotaged then
-      local ok, err = switch(self.server, false)
+    if ends then
+      local ok, err = finish(self, fault)
       if not ok then ends, failed = false, err end
     end
     if not ends then left[#left + 1] = fault end
   end
-  self.faults = left
+  set_list(self, left)
   return not failed or nil, failed
+end
+
+--- Nothing begins or ends by itself any more.
+function Door:close()
+  for _, fault in ipairs(self.faults) do
+    if fault.timer then fault.timer:cancel() end
+  end
 end
 
 --- Those in force, oldest first: what was given, and how often each was committed.
@@ -174,7 +302,9 @@ function Door:list()
   for i, fault in ipairs(self.faults) do
     out[i] = { committed = fault.committed }
     for key, value in pairs(fault.given) do out[i][key] = value end
-    if out[i].times then out[i].times = fault.left end
+    for _, name in ipairs { "times", "count" } do
+      if out[i][name] then out[i][name] = fault.left end
+    end
   end
   return out
 end

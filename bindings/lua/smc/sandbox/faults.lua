@@ -1,114 +1,25 @@
---- The faults that every sandbox can commit at its front door, as one table: from name to
---   doc      what the venue does
---   params   name -> { type ("string", "number", "integer", "boolean", "any"), doc, default, least, most, needed }
---   commit   commit(visit, p): answers one request (see door.lua)
---   switch   in its place, for what happens to all connections: switch(server, on) -> true or nil, err
-local task = require "smc.core.task"
+--- The faults that every sandbox can commit, as one table: from name to
+--   doc       what the venue does, in a sentence
+--   params    name -> { type ("string", "number", "integer", "boolean", "any"), doc, default, least, most, needed,
+--             one_of, unit }
+--   class     what our client makes of it: read =, order =, stream = a class of errors, "-" for none; what is left out
+--             does not meet it; under a venue's name what differs there
+--   recovers  how a client gets over it
+--   check     check(values, given, its, venue) -> what is wrong with the values, or nil
+--   not_for   venue -> why it has no such thing
+-- and at least one of
+--   commit    commit(visit, p): answers one request (faults/answers.lua).  http_only: not one inside a WebSocket;
+--             calls_only: not one that asks for a stream; default_on: the call that it is of, when none is named
+--   frame     frame(tap, p, data, how): sends something in place of a frame (faults/streams.lua)
+--   begin, switch: a state of the whole venue (faults/states.lua)
+-- The front door (door.lua) carries them out.
+local M = { table = {}, aliases = { http = "status" } }
 
-local M = {}
-
-local STATUS = { "integer", "of the answer", default = 503, least = 200, most = 599 }
-local CARRIED_OUT = { "boolean", "whether the venue does first what was asked", default = false }
-local PAGE = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>"
-  .. "</center>\r\n</body>\r\n</html>\r\n"
-
---- What the venue would have said is carried out first when asked for, and lost; then answer(ex).
-local function instead(visit, p, answer)
-  if p.carried_out then
-    visit:carry_out(function(ex) return answer(ex) end)
-  else
-    visit:record(answer(visit.ex))
+for _, part in ipairs { "answers", "states", "streams" } do
+  for name, fault in pairs(require("smc.sandbox.faults." .. part)) do
+    if type(fault) == "table" then M.table[name] = fault end
   end
 end
-
-local function drop(ex) ex:reset() end
-
-M.table = {
-  status = {
-    doc = "answers with this HTTP status and the venue's own error body, where it has one",
-    params = { status = STATUS, code = { "any", "the venue's code in the body" },
-      message = { "string", "the venue's text in the body" },
-      retry_after = { "number", "seconds, as a Retry-After header", least = 0 }, carried_out = CARRIED_OUT },
-    commit = function(visit, p)
-      instead(visit, p, function(ex)
-        ex:reply(p.status, visit:error_answer(p))
-        return p.status
-      end)
-    end,
-  },
-  slow = {
-    doc = "does at once what was asked, and answers so many seconds later",
-    params = { seconds = { "number", "how late the answer is", needed = true, least = 0 } },
-    commit = function(visit, p)
-      visit:carry_out(function(ex, status, headers, body)
-        task.after(math.floor(p.seconds * 1000 + 0.5), function() ex:reply(status, headers, body) end)
-      end, { streams = true })
-    end,
-  },
-  ack_lost = {
-    doc = "does what was asked; the connection dies before the answer",
-    params = {},
-    commit = function(visit) visit:carry_out(drop) end,
-  },
-  reset = {
-    doc = "drops the connection in place of an answer, and does nothing",
-    params = {},
-    commit = function(visit)
-      visit:record()
-      drop(visit.ex)
-    end,
-  },
-  silent = {
-    doc = "keeps the connection, and never answers",
-    params = { carried_out = CARRIED_OUT },
-    commit = function(visit, p) instead(visit, p, function() end) end,
-  },
-  truncated = {
-    doc = "does what was asked; the connection ends in the middle of the answer's body",
-    params = { bytes = { "integer", "of the body that are sent; half of it when missing", least = 0 } },
-    commit = function(visit, p)
-      visit:carry_out(function(ex, status, headers, body)
-        body = body or ""
-        local head = { { "Content-Length", tostring(#body) } }
-        table.move(headers or {}, 1, #(headers or {}), 2, head)
-        ex:start(status or 200, head)
-        ex:write(body:sub(1, math.min(p.bytes or #body // 2, #body - 1)))
-        ex:close()
-      end)
-    end,
-  },
-  not_json = {
-    doc = "answers with a page in place of JSON",
-    params = { status = { "integer", "of the answer", default = 200, least = 200, most = 599 },
-      body = { "string", "of the answer", default = PAGE }, carried_out = CARRIED_OUT },
-    commit = function(visit, p)
-      instead(visit, p, function(ex)
-        ex:reply(p.status, { { "Content-Type", "text/html" } }, p.body)
-        return p.status
-      end)
-    end,
-  },
-  stale = {
-    doc = "answers each GET as it did the first time since the fault began; the rest as always",
-    params = {},
-    commit = function(visit) visit:repeat_first() end,
-  },
-  down = {
-    doc = "refuses connections and drops those that are open",
-    switch = function(server, on)
-      local ok, err = server:refuse(on)
-      if ok and on then server:drop() end
-      return ok, err
-    end,
-  },
-  mute = {
-    doc = "accepts and reads, but answers nothing until it is healed; what was held back goes its way then",
-    switch = function(server, on)
-      server:mute(on)
-      return true
-    end,
-  },
-}
 
 --- The names, sorted.
 function M.names()
@@ -118,18 +29,50 @@ function M.names()
   return out
 end
 
+--- Where one acts: "requests", "streams", "requests and streams", "the venue".
+function M.place(fault)
+  if fault.begin or fault.switch then return "the venue" end
+  if fault.commit and fault.frames_of then return "requests and streams" end
+  return fault.commit and "requests" or "streams"
+end
+
 -- ---- what was asked for ----------------------------------------------------------------
 
-local WHICH = { on = "string", path = "string", method = "string", times = "integer" }
+--- Parameters of all faults, in the same form; those of which requests are not for a state.
+M.common = {
+  on = { "string", "a call of the client, as in requests{ op = .. }: its requests, also inside a WebSocket; or its "
+    .. "stream" },
+  path = { "string", "of a request, or of a stream's handshake" },
+  method = { "string", "of a request; WS: one inside a WebSocket" },
+  times = { "integer", "so many requests, frames or silent streams; default: until healed", least = 1 },
+  count = { "integer", "the same as times", least = 1 },
+  probability = { "number", "of meeting it, by the seed", default = 1, least = 0, most = 1 },
+  after = { "number", "before it begins", unit = "s", default = 0, least = 0, most = 1e9 },
+  ["for"] = { "number", "that it lasts; default: until healed; Lua: for_ or [\"for\"]", unit = "s", least = 0.001,
+    most = 1e9 },
+}
+local TIMED = { after = true, ["for"] = true, for_ = true }
 
 local function fits(value, kind)
   if kind == "any" then return type(value) ~= "table" and type(value) ~= "function" end
   return kind == (kind == "integer" and math.type(value) or type(value))
 end
 
+local function a(kind) return (kind == "integer" and "an " or "a ") .. kind end
+
+local function bound(n) return math.type(n) == "integer" and ("%d"):format(n) or ("%g"):format(n) end
+
 local function range(p)
-  if p.most then return (" from %d to %d"):format(p.least, p.most) end
-  return p.least and (" of %d or more"):format(p.least) or ""
+  if p.one_of then return ": " .. table.concat(p.one_of, ", ") end
+  if p.most then return (" from %s to %s"):format(bound(p.least), bound(p.most)) end
+  return p.least and (" of %s or more"):format(bound(p.least)) or ""
+end
+
+local function among(list, value)
+  for _, known in ipairs(list) do
+    if known == value then return true end
+  end
+  return false
 end
 
 --- The value of a parameter, or nil and what is wrong.
@@ -138,47 +81,89 @@ local function read_param(name, p, value)
     if p.needed then return nil, ("%s (%s) is missing"):format(name, p[2]) end
     return p.default
   end
-  if not fits(value, p[1]) or p.least and value < p.least or p.most and value > p.most then
-    return nil, ("%s must be a %s%s"):format(name, p[1], range(p))
+  if not fits(value, p[1]) or p.least and value < p.least or p.most and value > p.most
+    or p.one_of and not among(p.one_of, value) then
+    return nil, ("%s must be %s%s"):format(name, a(p[1]), range(p))
   end
   return value
 end
 
-local function check_names(name, fault, given)
-  for key in pairs(given) do
-    local known = key == "venue" or fault.params and (WHICH[key] or fault.params[key])
-    if not known then return ("unknown parameter '%s' of '%s'"):format(tostring(key), name) end
-  end
-  for key, kind in pairs(WHICH) do
-    if given[key] ~= nil and not fits(given[key], kind) then return ("%s must be a %s"):format(key, kind) end
-  end
-  if given.times and given.times < 1 then return "times must be 1 or more" end
+--- Which parameters of all faults one takes.
+function M.takes(fault, name)
+  local all = fault.begin or fault.switch
+  return M.common[name] ~= nil and (not all or TIMED[name] == true)
 end
 
---- Reads { venue = NAME, on = OP, path =, method =, times =, and parameters of the fault }.  ops: those of the venue.
--- Returns { name, given, values, on, path, method, left, committed }; or nil and what is wrong.
-function M.read(given, ops)
-  if type(given) ~= "table" then return nil, "a table such as { venue = \"reset\", on = \"place\" } expected" end
-  local name = given.venue
-  local fault = M.table[name]
+local function check_names(name, fault, given)
+  for key in pairs(given) do
+    local plain = key == "for_" and "for" or key
+    if key ~= "venue" and not fault.params[key] and not M.takes(fault, plain) then
+      return ("unknown parameter '%s' of '%s'"):format(tostring(key), name)
+    end
+  end
+  if given.times and given.count then return "times and count are the same; give one of them" end
+  if given["for"] and given.for_ then return "for and for_ are the same; give one of them" end
+end
+
+local function sorted_keys(set)
+  local out = {}
+  for key in pairs(set) do out[#out + 1] = key end
+  table.sort(out)
+  return out
+end
+
+--- What is wrong with `on`, or nil.  ops: those of the venue.
+local function check_on(name, fault, on, ops)
+  if not on then return nil end
+  if not ops[on] then
+    return ("no call is named '%s' (on: %s)"):format(on, table.concat(sorted_keys(ops), ", "))
+  end
+  if not fault.commit and on ~= "stream" and on ~= "user_stream" then
+    return ("'%s' is of streams: on is stream or user_stream, not %s"):format(name, on)
+  end
+end
+
+local function find(name, its)
+  name = M.aliases[name] or name
+  local fault = type(name) == "string" and M.table[name]
   if not fault then
     return nil, ("no venue fault is called '%s' (known: %s)"):format(tostring(name), table.concat(M.names(), ", "))
   end
-  local wrong = check_names(name, fault, given)
-  if wrong then return nil, wrong end
-  if given.on and not ops[given.on] then
-    local known = {}
-    for op in pairs(ops) do known[#known + 1] = op end
-    table.sort(known)
-    return nil, ("no call is named '%s' (on: %s)"):format(given.on, table.concat(known, ", "))
+  local why = fault.not_for and fault.not_for[its.name]
+  if why then return nil, ("'%s' is not for %s, which %s"):format(name, its.name, why) end
+  if not fault.commit and fault.frame and not its.kind_of then
+    return nil, ("'%s' is of streams, and this sandbox has none"):format(name)
   end
+  return fault, nil, name
+end
+
+local function read_all(params, given)
   local values = {}
-  for key, p in pairs(fault.params or {}) do
-    values[key], wrong = read_param(key, p, given[key])
+  for _, key in ipairs(sorted_keys(params)) do
+    local value, wrong = read_param(key, params[key], key == "for" and given.for_ or given[key])
     if wrong then return nil, wrong end
+    values[key] = value
   end
-  return { name = name, given = given, values = values, on = given.on and ops[given.on], path = given.path,
-    method = given.method and given.method:upper(), left = given.times or math.huge, committed = 0 }
+  return values
+end
+
+--- Reads { venue = NAME, and parameters }.  its: what the venue's door knows; ops: its calls, compiled; venue: itself.
+-- Returns { name, entry, given, values, on, path, method, probability, after, lasts, left, committed }; or nil and what
+-- is wrong.
+function M.read(given, its, ops, venue)
+  if type(given) ~= "table" then return nil, "a table such as { venue = \"reset\", on = \"place\" } expected" end
+  local fault, wrong, name = find(given.venue, its)
+  if not fault then return nil, wrong end
+  wrong = check_names(name, fault, given) or check_on(name, fault, given.on, ops)
+  local which, values
+  if not wrong then which, wrong = read_all(M.common, given) end
+  if not wrong then values, wrong = read_all(fault.params or {}, given) end
+  if not wrong and fault.check then wrong = fault.check(values, given, its, venue) end
+  if wrong then return nil, wrong end
+  return { name = name, entry = fault, given = given, values = values, on = ops[which.on or fault.default_on or false],
+    frames_on = ops[which.on or fault.frames_of or false], path = which.path,
+    method = which.method and which.method:upper(), probability = which.probability, after = which.after,
+    lasts = which["for"], left = which.times or which.count or math.huge, committed = 0 }
 end
 
 return M

@@ -19,6 +19,9 @@ local function answer_pings(session, on)
   if not session.ex then session.sock:auto_pong(on) end
 end
 
+--- Whether a session's sock is a connection that is held back.
+function M.is(sock) return getmetatable(sock) == Stalled end
+
 --- Holds back what is sent to the session from now on.
 function M.begin(session)
   if getmetatable(session.sock) == Stalled then return end

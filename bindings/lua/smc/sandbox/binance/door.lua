@@ -1,7 +1,8 @@
 --- What the front door of a Binance sandbox knows of it; see sandbox/door.lua.
 local json = require "smc.json"
+local routes = require "smc.sandbox.binance.routes"
 
-local M = {}
+local M = { name = "binance", envelope = "result" }
 
 local function v3(...)
   local out = {}
@@ -17,6 +18,15 @@ M.ops = {
   orders = v3 "GET allOrders", fills = v3 "GET myTrades", cancel_all = v3 "DELETE openOrders",
   stream = { "GET /ws*", "GET /stream*" }, user_stream = { "GET /ws-api/v3" },
 }
+
+-- Each has a twin in the WebSocket API.
+for _, requests in pairs(M.ops) do
+  for i = 1, #requests do
+    local method, path = requests[i]:match "^(%u+) (.+)$"
+    local twin = routes.by_path[path] and routes.by_path[path][method].ws
+    if twin then requests[#requests + 1] = "WS " .. twin end
+  end
+end
 
 M.volatile = { timestamp = true, recvWindow = true, signature = true }
 
@@ -36,17 +46,57 @@ local USUAL = {
   [504] = { -1007, "Timeout waiting for response from backend server. Send status unknown; execution status unknown." },
 }
 local BAN_S = 120
+-- Of errors.md alone: with which HTTP status it comes is not documented.
+M.maintenance = { 503, -1016, "This service is no longer available." }
+
 local PAGES = { [403] = "403 Forbidden", [502] = "502 Bad Gateway" } -- from what stands before the venue's own servers
+
+local function said(p)
+  local usual = USUAL[p.status] or USUAL[500]
+  return p.code or usual[1], p.message or usual[2]:format(p.now + (p.retry_after or BAN_S) * 1000)
+end
 
 function M.refusal(p)
   local page = PAGES[p.status]
   if page and not p.code and not p.message then
     return { { "Content-Type", "text/html" } }, ("<html><head><title>%s</title></head></html>\r\n"):format(page)
   end
-  local usual = USUAL[p.status] or USUAL[500]
-  local text = p.message or usual[2]:format(p.now + (p.retry_after or BAN_S) * 1000)
-  return { { "Content-Type", "application/json;charset=UTF-8" } },
-    json.encode(json.object("code", p.code or usual[1], "msg", text))
+  local code, text = said(p)
+  return { { "Content-Type", "application/json;charset=UTF-8" } }, json.encode(json.object("code", code, "msg", text))
+end
+
+--- Source: web-socket-api.md, "Response format" and "IP Limits".
+function M.message_refusal(p, message)
+  local code, text = said(p)
+  local data = p.retry_after and json.object("serverTime", p.now, "retryAfter",
+    math.floor(p.now + p.retry_after * 1000)) or nil
+  local id = message.asked.id
+  return json.encode(json.object("id", id == nil and json.null or id, "status", p.status,
+    "error", json.object("code", code, "msg", text, "data", data)))
+end
+
+-- ---- streams --------------------------------------------------------------------------------
+
+--- Answers to what the client sent begin with what they are about.
+function M.kind_of(text)
+  local first = text:match '^{"(%a+)"'
+  return (first == "result" or first == "error" or first == "id") and "answer" or "event"
+end
+
+--- That the venue is about to end the connection.  Source: web-socket-streams.md and web-socket-api.md, serverShutdown.
+function M.shutdown_notice(session, now)
+  local event = json.object("e", "serverShutdown", "E", session.unit == "us" and now * 1000 or now)
+  if session.kind == "api" then
+    event = json.object("event", event)
+  elseif session.combined then
+    event = json.object("stream", "!serverShutdown", "data", event)
+  end
+  return json.encode(event)
+end
+
+function M.farewell(session, now)
+  session.sock:send(M.shutdown_notice(session, now))
+  session.sock:close(1001, "the service is shutting down")
 end
 
 return M

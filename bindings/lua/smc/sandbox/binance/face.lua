@@ -1,6 +1,5 @@
 --- What scenarios hold of a Binance sandbox, beyond what all sandboxes share.
 local boxes = require "smc.sandbox.box"
-local json = require "smc.json"
 local routes = require "smc.sandbox.binance.routes"
 local venue = require "smc.sandbox.binance"
 local ws_api = require "smc.sandbox.binance.ws_api"
@@ -35,13 +34,7 @@ end
 function Box:announce_shutdown()
   local sb = boxes.venue(self)
   for _, session in ipairs(sb:every_session()) do
-    local event = json.object("e", "serverShutdown", "E", session.unit == "us" and sb:now() * 1000 or sb:now())
-    if session.kind == "api" then
-      event = json.object("event", event)
-    elseif session.combined then
-      event = json.object("stream", "!serverShutdown", "data", event)
-    end
-    session.sock:send(json.encode(event))
+    session.sock:send(M.door.shutdown_notice(session, sb:now()))
   end
 end
 

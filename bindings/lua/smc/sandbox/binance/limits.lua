@@ -47,6 +47,8 @@ function M.new(assume, now_ms)
     order_limits = { { "SECOND", 10, 50 }, { "DAY", 1, 160000 } },
     orders = {},      -- by account: its windows
     banned_until = 0, -- wall ms
+    used_until = 0,   -- wall ms: a fault has it that the weight is used up
+    shut_until = 0,   -- the later of both
     bans = 0,
     over = 0,         -- requests in a row while used up
     violations = 0,
@@ -75,10 +77,23 @@ local function order_windows(self, account)
   return windows
 end
 
-local function ban(self, now_ms)
-  local seconds = math.min(self.assume.ban_first * 2 ^ self.bans, self.assume.ban_longest)
+--- Each ban is longer than the one before, unless it is given how long.
+function Limits:ban(ms, now_ms)
+  ms = ms or math.tointeger(math.min(self.assume.ban_first * 2 ^ self.bans, self.assume.ban_longest) * 1000)
   self.bans, self.over = self.bans + 1, 0
-  self.banned_until = now_ms + math.tointeger(seconds * 1000)
+  self.banned_until = now_ms + ms
+  self.shut_until = math.max(self.banned_until, self.used_until)
+end
+
+--- The weight counts as used up for so long (nil: to the end of its window).
+function Limits:use_up(ms, now_ms)
+  self.used_until = now_ms + (ms or self.weight.ms - now_ms % self.weight.ms)
+  self.shut_until = math.max(self.banned_until, self.used_until)
+end
+
+--- Neither a ban nor what was used up holds any longer; how many bans there were is not forgotten.
+function Limits:forgive()
+  self.banned_until, self.used_until, self.shut_until, self.over = 0, 0, 0, 0
 end
 
 local function banned(self, now_ms)
@@ -100,12 +115,31 @@ local function add(w, n)
   w.count, w.total = w.count + n, w.total + n
 end
 
---- Counts one request before it is handled.  weight: its cost; free: it costs nothing should it succeed.
-function Limits:admit(weight, free, now_ms)
+--- The answer to a request beyond the limit, or a ban for who goes on with those.
+local function beyond(self, w, now_ms)
+  self.over = self.over + 1
+  if self.over <= self.assume.ban_after then return too_many(self, w, now_ms, refusal.weight_used) end
+  self:ban(nil, now_ms)
+  self.violations = self.violations + 1
+  return banned(self, now_ms)
+end
+
+--- The answer while it is shut.
+local function shut(self, now_ms)
   if now_ms < self.banned_until then
     self.violations = self.violations + 1
-    return nil, banned(self, now_ms)
+    return banned(self, now_ms)
   end
+  local no = beyond(self, self.weight, now_ms)
+  if no.status == 418 then return no end
+  no.retry_after = (self.used_until - now_ms + 999) // 1000
+  no.retry_at = self.used_until
+  return no
+end
+
+--- Counts one request before it is handled.  weight: its cost; free: it costs nothing should it succeed.
+function Limits:admit(weight, free, now_ms)
+  if now_ms < self.shut_until then return nil, shut(self, now_ms) end
   add(roll(self.raw, now_ms), 1)
   if self.raw.count > self.raw.limit then return nil, too_many(self, self.raw, now_ms, refusal.requests_used) end
   local w = roll(self.weight, now_ms)
@@ -115,13 +149,7 @@ function Limits:admit(weight, free, now_ms)
     return true
   end
   w.count = w.count + weight
-  self.over = self.over + 1
-  if self.over > self.assume.ban_after then
-    ban(self, now_ms)
-    self.violations = self.violations + 1
-    return nil, banned(self, now_ms)
-  end
-  return nil, too_many(self, w, now_ms, refusal.weight_used)
+  return nil, beyond(self, w, now_ms)
 end
 
 --- A request that is free only when it succeeds has failed.

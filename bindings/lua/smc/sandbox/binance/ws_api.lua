@@ -16,9 +16,17 @@ local MAX_ACTIVE = 1000
 local MAX_SUBSCRIPTION_ID = 65535
 local SESSION_WEIGHT = 2
 
-local function send(session, value)
+local function text_of(session, value)
   local text = json.encode(value)
-  session.sock:send(session.unit == "us" and format.microseconds(text) or text)
+  return session.unit == "us" and format.microseconds(text) or text
+end
+
+local function send(session, value) session.sock:send(text_of(session, value)) end
+
+--- An answer goes to whoever waits for it: see sandbox/visit.lua.
+local function answer(session, request, value)
+  if request.deliver then return request.deliver(text_of(session, value)) end
+  send(session, value)
 end
 
 -- ---- answers -------------------------------------------------------------------
@@ -34,12 +42,12 @@ local function respond(sb, session, request, result, no, account)
   if wants_limits(session, request) then limits = sb.limits:describe_used(account, sb:now()) end
   local id = request.id == nil and json.null or request.id
   if result ~= nil then
-    return send(session, json.object("id", id, "status", 200, "result", result, "rateLimits", limits))
+    return answer(session, request, json.object("id", id, "status", 200, "result", result, "rateLimits", limits))
   end
   reached.refused("binance", no)
   local data = no.data
   if no.retry_at then data = json.object("serverTime", sb:now(), "retryAfter", no.retry_at) end
-  send(session, json.object("id", id, "status", no.status,
+  answer(session, request, json.object("id", id, "status", no.status,
     "error", json.object("code", no.code, "msg", no.msg, "data", data), "rateLimits", limits))
   if no.status == 418 then session.sock:close(1008, "IP banned") end
 end
@@ -201,13 +209,11 @@ local function routed(sb, session, request, route)
   return result, no, route.orders ~= nil and call and call.account or nil
 end
 
-local function on_message(sb, session, data)
-  local request, no, blame = read(data)
-  if not request then return respond(sb, session, blame, nil, no) end
+local function perform(sb, session, request, data)
   local entry = { method = "WS", path = request.method, body = data, signed = request.params.signature ~= nil }
   sb:record(entry)
   local method, route = own[request.method], routes.by_ws[request.method]
-  local result, account
+  local result, no, account
   if method then
     result, no = run_own(sb, session, request, method)
   elseif route then
@@ -217,6 +223,17 @@ local function on_message(sb, session, data)
   end
   entry.status = result ~= nil and 200 or no.status
   respond(sb, session, request, result, no, account)
+end
+
+local function on_message(sb, session, data)
+  local request, no, blame = read(data)
+  if not request then return respond(sb, session, blame, nil, no) end
+  if not sb.gate then return perform(sb, session, request, data) end
+  sb.gate:message { sock = session.sock, session = session, path = request.method, body = data, asked = request,
+    perform = function(deliver)
+      request.deliver = deliver
+      perform(sb, session, request, data)
+    end }
 end
 
 --- The names of all methods.

@@ -45,6 +45,8 @@ function M.perform(sb, route, key, values, no)
     function call.admit() return admit(sb, route, call) end
   elseif route.private and not admit(sb, route, call) then
     return nil, refusal.too_many(), call
+  elseif not route.private and sb.limits:used_up(sb:now()) then
+    return nil, refusal.too_many(), call -- it has been seen of market data, too, without the headers of a limit
   end
   if not values then return nil, no, call end
   call.market = sb.categories[call.category]

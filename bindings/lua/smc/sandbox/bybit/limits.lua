@@ -28,7 +28,7 @@ end
 function M.new(assume, now_ms)
   return setmetatable({ assume = assume, opened = now_ms, requests = rolling.new(IP_MS, assume.ip_limit),
     connections = rolling.new(CONNECTIONS_MS, assume.connection_limit), users = {}, changed = {}, banned_until = 0,
-    used = 0, violations = 0 }, Limits)
+    used_until = 0, used = 0, violations = 0 }, Limits)
 end
 
 --- A new limit of the address: n requests over so many seconds.
@@ -41,13 +41,24 @@ function Limits:change_endpoint(path, n)
   self.changed[path], self.users = n, {}
 end
 
+--- The address is shut out for so long (nil: as long as the venue says).
+function Limits:ban(ms, now_ms) self.banned_until = now_ms + (ms or self.assume.ban_seconds * 1000) end
+
+--- The account's limits count as used up for so long (nil: the second that they last).
+function Limits:use_up(ms, now_ms) self.used_until = now_ms + (ms or SECOND_MS) end
+
+--- Whether they do.
+function Limits:used_up(now_ms) return now_ms < self.used_until end
+
+function Limits:forgive() self.banned_until, self.used_until = 0, 0 end
+
 --- Counts one request of the address.  false: it is shut out.
 function Limits:admit(now_ms)
   if now_ms >= self.banned_until and counted("requests", rolling.take(self.requests, now_ms)) then
     self.used = self.used + 1
     return true
   end
-  if now_ms >= self.banned_until then self.banned_until = now_ms + self.assume.ban_seconds * 1000 end
+  if now_ms >= self.banned_until then self:ban(nil, now_ms) end
   self.violations = self.violations + 1
   return false
 end
@@ -65,6 +76,10 @@ function Limits:admit_user(account, path, group, limit, now_ms)
   local id = account .. " " .. path .. " " .. group
   local w = self.users[id] or rolling.new(SECOND_MS, limit)
   self.users[id] = w
+  if now_ms < self.used_until then
+    self.violations = self.violations + 1
+    return false, { limit = limit, left = 0, reset = self.used_until }
+  end
   local passed = counted("endpoint", rolling.take(w, now_ms))
   if not passed then self.violations = self.violations + 1 end
   return passed, { limit = limit, left = limit - rolling.roll(w, now_ms),

@@ -166,7 +166,15 @@ local function interest_history(sb, call)
   return json.object("category", call.category, "symbol", call.def.native, "list", list, "nextPageCursor", "")
 end
 
-local function status() return json.object("list", json.array {}) end
+--- What is being worked on now; nothing is known of before or after.  Source: v5/system-status.
+local function status(sb)
+  local m = sb.maintenance
+  if not m then return json.object("list", json.array {}) end
+  return json.object("list", json.array { json.object("id", ("%d"):format(m.begin_ms), "title", "System maintenance",
+    "state", "ongoing", "begin", ("%d"):format(m.begin_ms), "end", ("%d"):format(m.end_ms), "href", "",
+    "serviceTypes", json.array { 2, 3, 4, 5 }, "product", json.array { 1, 2 }, "uidSuffix", json.array {},
+    "maintainType", 1, "env", 2) })
+end
 
 local function index_symbol(def) return def.index_symbol or def.symbol end
 local function own_symbol(def) return def.symbol end

@@ -15,8 +15,10 @@ local MAX_ID = 36
 --- ...: further names and values.
 local function respond(session, frame, no, ...)
   if no then reached.refused("bybit", no) end
-  frames.send(session, "reqId", frames.text(frame.reqId), "retCode", no and no.code or 0,
-    "retMsg", no and no.msg or "OK", "op", frames.text(frame.op) or "", "connId", session.conn_id, ...)
+  local text = json.encode(json.object("reqId", frames.text(frame.reqId), "retCode", no and no.code or 0,
+    "retMsg", no and no.msg or "OK", "op", frames.text(frame.op) or "", "connId", session.conn_id, ...))
+  if session.deliver then return session.deliver(text) end -- see sandbox/visit.lua
+  session.sock:send(text)
 end
 
 --- The same clock rule as of a signed request.
@@ -61,13 +63,28 @@ local function order_call(path)
   end
 end
 
+--- A call that may meet a fault on its way.
+local function guarded(name, call)
+  return function(sb, session, frame, entry)
+    if not sb.gate then return call(sb, session, frame) end
+    sb.gate:message { sock = session.sock, session = session, path = name, body = entry.body, asked = frame,
+      entry = entry,
+      perform = function(deliver)
+        session.deliver = deliver
+        call(sb, session, frame)
+        session.deliver = nil
+      end }
+  end
+end
+
 local operations = {}
 M.operations = operations
 
 for _, name in ipairs { "create", "amend", "cancel" } do
   for _, batch in ipairs { "", "-batch" } do
     local path = "/v5/order/" .. name .. batch
-    if calls.route(path) then operations["order." .. name .. batch] = order_call(path) end
+    local op = "order." .. name .. batch
+    if calls.route(path) then operations[op] = guarded(op, order_call(path)) end
   end
 end
 

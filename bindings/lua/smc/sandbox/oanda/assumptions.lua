@@ -4,6 +4,7 @@ return {
   requests_per_second = 120,      -- REST requests of an address, in any second
   connections_per_second = false, -- a number: new connections beyond it are reset; unmodified clients open one a call
   streams = 20,                   -- of an address, both kinds together; one more is refused with 429
+  ban_seconds = 60,               -- that an address is shut out, once it is: no such thing is documented
   retry_after = false,            -- seconds that a 429 names, or no such header
   parameter_error_code = true,    -- whether layer 1 refusals carry an errorCode (builds of 2016 had none)
   fx_week = false,                -- true: the market closes from Friday to Sunday, 17:00 in New York

@@ -1,7 +1,7 @@
 --- What the front door of an OANDA sandbox knows of it; see sandbox/door.lua.
 local json = require "smc.json"
 
-local M = {}
+local M = { name = "oanda", lines = true, filled_by_price = true }
 
 local function its(...)
   local out = {}
@@ -27,6 +27,8 @@ function M.signed(ex) return ex:header "authorization" ~= nil end
 local USUAL = { [401] = "Insufficient authorization to perform request.", [504] = "Timeout waiting for response.",
   [429] = "The rate of requests exceeds what is permitted.", [503] = "The service is not available." }
 
+M.maintenance = { 503 }
+
 function M.refusal(p)
   if p.status == 502 and not p.code and not p.message then -- from what stands before the venue's own servers
     return { { "Content-Type", "text/html" } }, "<html><head><title>502 Bad Gateway</title></head></html>\r\n"
@@ -35,5 +37,12 @@ function M.refusal(p)
   return { { "Content-Type", "application/json" } }, json.encode(json.object("errorMessage", message,
     "errorCode", p.code))
 end
+
+-- ---- streams --------------------------------------------------------------------------------
+
+function M.kind_of(line) return line:find('^{"type":"HEARTBEAT"') and "beat" or "event" end
+
+--- There is no such line; the answer ends.
+function M.farewell(session) session.sock:finish() end
 
 return M

@@ -143,13 +143,24 @@ local function answer(sb, ex, call)
   return route.handle(sb, call)
 end
 
+local FORBIDDEN = "<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>\r\n"
+
+--- Without JSON: what stands before the venue's own servers says so.
+local function shut_out(ex)
+  ex:reply(403, { { "Content-Type", "text/html" } }, FORBIDDEN)
+  return 403
+end
+
 --- Answers one exchange.  Returns the status that was sent.
 function M.serve(sb, ex)
   local call = { ex = ex, headers = {}, status = 200, request_id = sb:next_request_id(),
     unix = (ex:header "accept-datetime-format" or ""):upper() == "UNIX", date = clock.http_date(sb:now()),
     origin = sb.scheme .. "://" .. (ex:header "host" or "localhost") }
   if ex.method == "OPTIONS" then return reply(call, 200, {}) end
-  if not sb.limits:admit(sb:now()) then return refuse(sb, call, refusal.too_many()) end
+  if not sb.limits:admit(sb:now()) then
+    if sb.limits:banned(sb:now()) then return shut_out(ex) end
+    return refuse(sb, call, refusal.too_many())
+  end
   local fields, no = answer(sb, ex, call)
   sb:settle()
   if not fields then return refuse(sb, call, no) end
