@@ -144,7 +144,7 @@
 ---@field key string  oanda: the account's id
 ---@field secret string?  in a sandbox only; oanda: the token
 ---@field symbols string[]  some that are always there
----@field good_for number?  seconds after which a signed request is too old, by default
+---@field ages boolean?  whether a signed request grows too old: then it never takes effect
 ---@field sandbox smc.Sandbox  on a testnet asking for it skips the spec
 ---@field breaker smc.Breaker?  that its requests ask for a permit
 ---@field limiter smc.Limiter?  that its requests wait for

@@ -1,5 +1,4 @@
 --- The calls of a venue, made through a group.
-local core = require "smc.core.task"
 local invoke = require "smc.failover.invoke"
 local orders = require "smc.failover.orders"
 local switching = require "smc.failover.switching"
@@ -19,9 +18,8 @@ end
 --- One call of one member.  Returns what it returned.
 local function ask(g, member, op, ...)
   check_offers(member, op)
-  local began = core.now()
   local result = table.pack(invoke.call(g, member, op, ...))
-  switching.examine(g, member, result[1] == nil and result[2] or nil, core.now() - began)
+  switching.examine(g, member, result[1] == nil and result[2] or nil)
   return result
 end
 
@@ -86,7 +84,7 @@ local function stream(g, kind, given)
     if opened then return opened end
     if err then
       tried[member], last = true, err
-      switching.examine(g, member, err, 0)
+      switching.examine(g, member, err)
       if not TROUBLE[err.class] then return nil, err end
     end
   end

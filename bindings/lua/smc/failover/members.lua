@@ -1,6 +1,5 @@
 --- One venue of a group: what was seen of it, and the check that asks whether it is there.
 local core = require "smc.core.task"
-local health = require "smc.health"
 local timeout = require("smc.task").timeout
 
 local M = {}
@@ -19,7 +18,7 @@ local UNASKED = { circuit_open = true, cancelled = true }
 function M.new(conf, index)
   return setmetatable({ venue = conf.venues[index], label = conf.names[index], index = index,
     timeout = conf.check_timeout, ban = M.ban_hits(conf), connected = true, failed_calls = 0, failed_checks = 0,
-    hits = {}, health = health.new() }, Member)
+    hits = {} }, Member)
 end
 
 --- As how many refusals a ban counts: nothing will be answered for long.
@@ -36,8 +35,7 @@ local function note_limits(self, err)
 end
 
 --- What came of a call through the group; err: nil when it succeeded.
-function Member:note_call(err, seconds)
-  self.health:note(not err or nil, err, seconds)
+function Member:note_call(err)
   if err and UNASKED[err.class] then return end
   note_limits(self, err)
   local failed = err ~= nil and FAILED[err.class]
@@ -46,8 +44,7 @@ function Member:note_call(err, seconds)
 end
 
 --- What came of a check.  One that succeeds says nothing about calls that fail, unless there are none.
-local function note_check(self, err, seconds, is_active)
-  self.health:note(not err or nil, err, seconds)
+local function note_check(self, err, is_active)
   if err and UNASKED[err.class] then return end
   note_limits(self, err)
   local failed = err ~= nil and FAILED[err.class]
@@ -62,10 +59,9 @@ function Member:check(is_active, judged)
   if not self.checking then
     local ping = self.venue.ping or self.venue.time
     self.checking = core.as_world(core.spawn, function()
-      local began = core.now()
       local _, err = timeout(self.timeout, function() return ping(self.venue) end)
       self.checking = nil
-      note_check(self, err, core.now() - began, is_active())
+      note_check(self, err, is_active())
       judged()
     end)
   end
@@ -81,10 +77,11 @@ end
 
 --- What the core decides by.  stream_age: seconds since its streams said something; 0 when it has none.
 function Member:signal(stream_age)
+  local venue = self.venue
   return { connected = self.connected, failures = math.max(self.failed_calls, self.failed_checks),
     limit_hits = limit_hits(self), stream_age_ms = math.floor(stream_age * 1000),
-    breaker_open = self.venue.breaker ~= nil and self.venue.breaker.state == "open",
-    latency_ms = math.floor(self.health.latency * 1000), score = self.health.score }
+    breaker_open = venue.breaker ~= nil and venue.breaker.state == "open",
+    latency_ms = math.floor(venue.health.latency * 1000), score = venue.health.score }
 end
 
 return M

@@ -11,9 +11,7 @@ local M = {}
 
 local CLIENT_ID_LENGTH = 20
 local FIRST_WAIT, LONGEST_WAIT = 0.25, 4 -- seconds between two looks for an order
--- A signed request is worth nothing once it is older than its venue allows, whose clock may be so far behind ours.
-local CLOCK_SECONDS = 1
-local ABSENT_SECONDS = 10 -- where requests do not grow old
+local ABSENT_SECONDS = 10 -- until an order that is not there never will be, where requests do not grow old
 
 -- The venue has answered, or was not reached: nothing has happened.
 local UNSENT = { network = true, timeout = true, circuit_open = true, rate_limit = true, ip_ban = true }
@@ -48,8 +46,7 @@ end
 --- Seconds after which a request that has not arrived at the member never will.
 local function absent_after(g, member)
   if g.absent_after then return g.absent_after end
-  local seconds = client.good_for(member.venue)
-  return seconds and seconds + CLOCK_SECONDS or ABSENT_SECONDS
+  return client.lives(member.venue) or ABSENT_SECONDS
 end
 
 local Doubt = {}
@@ -158,7 +155,7 @@ end
 local function send(g, member, request)
   local doubt <close> = sending(g, member, request)
   local order, err = invoke.call(g, member, "place", request)
-  switching.examine(g, member, err, core.now() - doubt.since)
+  switching.examine(g, member, err)
   if order then
     remember(g, member, order)
     doubt.outcome = "placed"

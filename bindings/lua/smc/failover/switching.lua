@@ -126,9 +126,9 @@ function M.await(g, op)
   return nil, M.is_closed(op)
 end
 
---- Takes in what a call gave after so many seconds; asks a member that has failed it whether it is there.
-function M.examine(g, member, err, seconds)
-  member:note_call(err, seconds)
+--- Takes in what a call gave; asks a member that has failed it whether it is there.
+function M.examine(g, member, err)
+  member:note_call(err)
   if err and (err.class == "network" or err.class == "timeout" or err.class == "unknown_outcome" and not err.http)
     and M.is_up(g, member) then
     M.check(g, member)

@@ -76,12 +76,6 @@ end
 --- What a venue keeps to itself: { signer | token, wire, guard, ca, offset_ms, recv_window, random }.
 function M.inside(venue) return within[venue] end
 
---- Seconds after which a signed request is too old for the venue; nil where requests don't grow old.
-function M.good_for(venue)
-  local inner = within[venue]
-  return inner and inner.recv_window and inner.recv_window / 1000 or venue.good_for
-end
-
 --- A client id for an order that was given none.
 function M.new_id(venue) return "smc-" .. within[venue].random:alnum(CLIENT_ID_LENGTH) end
 
@@ -90,8 +84,11 @@ M.CLOCKS_MS = 1000
 
 local RECV_WINDOW_MS = 5000
 
---- Seconds after which a signed request that was sent can't take effect any more: the venue finds it too old.
-function M.lives(venue) return ((within[venue].recv_window or RECV_WINDOW_MS) + M.CLOCKS_MS) / 1000 end
+--- Seconds after which a signed request that was sent can't take effect any more: the venue finds it too old.  nil
+-- where requests don't grow old.
+function M.lives(venue)
+  return venue.ages and ((within[venue].recv_window or RECV_WINDOW_MS) + M.CLOCKS_MS) / 1000 or nil
+end
 
 --- Symbols that orders were placed in, as a set: where a stream looks for what it missed.
 function M.traded(venue) return within[venue].traded end

@@ -24,7 +24,7 @@ end
 
 local Venue = client.class "bybit"
 
-Venue.good_for = 5 -- seconds that a signed request is good for, unless recv_window says something else
+Venue.ages = true -- a signed request is good for a short while only
 
 local checked, each = client.checked, client.each
 
