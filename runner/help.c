@@ -15,6 +15,8 @@ const char *smcr_help_text(void)
            "words:\n"
            "                        -k 'failover and not (slow or bybit)'\n"
            "      --list            print the ids of the selected specs; run nothing\n"
+           "      --list-faults     print what venues can do wrong, and how to ask for it;\n"
+           "                        --list-faults=json for programs\n"
            "\n"
            "How to run it\n"
            "  -j, --jobs N          files at a time (default: one for each CPU; 1 on a testnet)\n"

@@ -1,4 +1,5 @@
 /* smcrun: picks the command. */
+#include "list_faults.h"
 #include "options.h"
 #include "run.h"
 #include "serve.h"
@@ -32,6 +33,8 @@ static smcr_exit_t dispatch(smcr_options_t *options)
         return print(smcr_serve_help_text());
     case SMCR_CMD_SERVE:
         return smcr_serve(options);
+    case SMCR_CMD_LIST_FAULTS:
+        return smcr_list_faults(options->json);
     case SMCR_CMD_VERSION:
         return print("smcrun " SMC_VERSION "\n");
     case SMCR_CMD_RUN:

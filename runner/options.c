@@ -23,10 +23,12 @@ typedef struct parse {
 /* arg: the option as it is called in messages.  value: NULL for a flag. */
 typedef smc_code_t (*apply_fn)(parse_t *p, const char *arg, const char *value);
 
+typedef enum takes { NOTHING, A_VALUE, MAYBE /* one behind = */ } takes_t;
+
 typedef struct option {
     const char *name;  /* "--timeout" */
     const char *alias; /* "-k"; NULL: none */
-    bool takes_value;
+    takes_t takes;
     bool repeatable;
     unsigned commands;
     apply_fn apply;
@@ -114,6 +116,17 @@ static smc_code_t on_version(parse_t *p, const char *arg, const char *value)
     if (p->o->command != SMCR_CMD_HELP)
         p->o->command = SMCR_CMD_VERSION;
     return SMC_OK;
+}
+
+static smc_code_t on_list_faults(parse_t *p, const char *arg, const char *value)
+{
+    static const char *const forms[] = {"text", "json", NULL};
+    size_t form = 0;
+    smc_code_t rc = value == NULL ? SMC_OK : read_word(p, arg, value, forms, &form);
+    if (p->o->command != SMCR_CMD_HELP && p->o->command != SMCR_CMD_VERSION)
+        p->o->command = SMCR_CMD_LIST_FAULTS;
+    p->o->json = form == 1;
+    return rc;
 }
 
 static smc_code_t on_list(parse_t *p, const char *arg, const char *value)
@@ -334,36 +347,37 @@ static smc_code_t on_ca_file(parse_t *p, const char *arg, const char *value)
 }
 
 static const option_t table[] = {
-    {"--help", "-h", false, true, RUN | SERVE, on_help},
-    {"--version", NULL, false, true, RUN, on_version},
-    {"--list", NULL, false, true, RUN, on_list},
-    {"--filter", "-k", true, false, RUN, on_expr},
-    {"--jobs", "-j", true, false, RUN, on_jobs},
-    {"--timeout", NULL, true, false, RUN, on_timeout},
-    {"--hang-after", NULL, true, false, RUN, on_hang_after},
-    {"--target", NULL, true, false, RUN, on_target},
-    {"--clock", NULL, true, false, RUN, on_clock},
-    {"--seed", NULL, true, false, RUN | SERVE, on_seed},
-    {"--memory", NULL, true, false, RUN, on_memory},
-    {"--report", NULL, true, true, RUN, on_report},
-    {"--transcripts", NULL, true, false, RUN, on_transcripts},
-    {"--env-file", NULL, true, false, RUN, on_env_file},
-    {"--sabotage", NULL, true, false, RUN, on_sabotage},
-    {"--verbose", "-v", false, true, RUN, on_verbose},
-    {"--quiet", "-q", false, true, RUN, on_quiet},
-    {"--no-color", NULL, false, true, RUN, on_no_color},
-    {"--gc-stress", NULL, false, true, RUN, on_gc_stress},
-    {"--internal", NULL, false, true, RUN, on_internal},
-    {"--port", NULL, true, false, SERVE, on_port},
-    {"--key", NULL, true, false, SERVE, on_key},
-    {"--secret", NULL, true, false, SERVE, on_secret},
-    {"--token", NULL, true, false, SERVE, on_token},
-    {"--account", NULL, true, false, SERVE, on_account},
-    {"--host", NULL, true, false, SERVE, on_host},
-    {"--allow-remote", NULL, false, true, SERVE, on_allow_remote},
-    {"--tls", NULL, false, true, SERVE, on_tls},
-    {"--ca-file", NULL, true, false, SERVE, on_ca_file},
-    {"--json", NULL, false, true, SERVE, on_json},
+    {"--help", "-h", NOTHING, true, RUN | SERVE, on_help},
+    {"--version", NULL, NOTHING, true, RUN, on_version},
+    {"--list", NULL, NOTHING, true, RUN, on_list},
+    {"--list-faults", NULL, MAYBE, false, RUN, on_list_faults},
+    {"--filter", "-k", A_VALUE, false, RUN, on_expr},
+    {"--jobs", "-j", A_VALUE, false, RUN, on_jobs},
+    {"--timeout", NULL, A_VALUE, false, RUN, on_timeout},
+    {"--hang-after", NULL, A_VALUE, false, RUN, on_hang_after},
+    {"--target", NULL, A_VALUE, false, RUN, on_target},
+    {"--clock", NULL, A_VALUE, false, RUN, on_clock},
+    {"--seed", NULL, A_VALUE, false, RUN | SERVE, on_seed},
+    {"--memory", NULL, A_VALUE, false, RUN, on_memory},
+    {"--report", NULL, A_VALUE, true, RUN, on_report},
+    {"--transcripts", NULL, A_VALUE, false, RUN, on_transcripts},
+    {"--env-file", NULL, A_VALUE, false, RUN, on_env_file},
+    {"--sabotage", NULL, A_VALUE, false, RUN, on_sabotage},
+    {"--verbose", "-v", NOTHING, true, RUN, on_verbose},
+    {"--quiet", "-q", NOTHING, true, RUN, on_quiet},
+    {"--no-color", NULL, NOTHING, true, RUN, on_no_color},
+    {"--gc-stress", NULL, NOTHING, true, RUN, on_gc_stress},
+    {"--internal", NULL, NOTHING, true, RUN, on_internal},
+    {"--port", NULL, A_VALUE, false, SERVE, on_port},
+    {"--key", NULL, A_VALUE, false, SERVE, on_key},
+    {"--secret", NULL, A_VALUE, false, SERVE, on_secret},
+    {"--token", NULL, A_VALUE, false, SERVE, on_token},
+    {"--account", NULL, A_VALUE, false, SERVE, on_account},
+    {"--host", NULL, A_VALUE, false, SERVE, on_host},
+    {"--allow-remote", NULL, NOTHING, true, SERVE, on_allow_remote},
+    {"--tls", NULL, NOTHING, true, SERVE, on_tls},
+    {"--ca-file", NULL, A_VALUE, false, SERVE, on_ca_file},
+    {"--json", NULL, NOTHING, true, SERVE, on_json},
 };
 enum { TABLE_SIZE = sizeof(table) / sizeof(table[0]) };
 
@@ -400,10 +414,10 @@ static smc_code_t take_option(parse_t *p, char *const argv[], int *i, bool seen[
     const option_t *option = &table[at];
     const char *called = is_long ? option->name : option->alias;
     const char *value = arg[len] == '\0' ? NULL : arg + len + (is_long ? 1 : 0);
-    if (!option->takes_value && value != NULL)
+    if (option->takes == NOTHING && value != NULL)
         return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s takes no value, but got '%s'", called,
                         value);
-    if (option->takes_value && value == NULL) {
+    if (option->takes == A_VALUE && value == NULL) {
         value = argv[*i + 1];
         if (value == NULL)
             return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s wants a value behind it", called);
@@ -448,6 +462,9 @@ static smc_code_t check(parse_t *p)
         return SMC_OK;
     if (o->command == SMCR_CMD_SERVE)
         return check_serve(p);
+    if (o->command == SMCR_CMD_LIST_FAULTS)
+        return o->n_paths == 0 ? SMC_OK
+                               : contradict(p, "--list-faults runs nothing: drop the paths");
     if (o->n_paths == 0)
         return contradict(p, "name the files or folders to run, as in: smcrun scenarios/");
     if (o->verbose && o->quiet)

@@ -11,6 +11,7 @@
 typedef enum smcr_command {
     SMCR_CMD_RUN,
     SMCR_CMD_LIST,
+    SMCR_CMD_LIST_FAULTS,
     SMCR_CMD_SERVE,
     SMCR_CMD_HELP,
     SMCR_CMD_SERVE_HELP,
@@ -67,7 +68,7 @@ typedef struct smcr_options {
     const char *secret;
     const char *token;
     const char *account;
-    bool json;
+    bool json; /* also of LIST_FAULTS */
 } smcr_options_t;
 
 /* Errors: SMC_EINVAL with a sentence that names the argument and the mend; SMC_ENOMEM. */

@@ -212,6 +212,18 @@ fail.lua::a failing file::shows both values' ]] || complain 'two ids'
     has 'no Lua file lies there'
 }
 
+fault_list() {
+    run 0 --list-faults
+    has 'venue faults: venue:fault { venue = NAME, .. }' 'status (also http)  [requests]' 'ack_lost  [requests]' \
+        'does what was asked; the connection dies before the answer' 'seconds  how late the answer is (number >= 0 s, needed)' \
+        'client: read server, order' 'bad_frame  [streams]' 'maintenance  [the venue]'
+    run 0 --list-faults=json
+    has '{"venue":{"common":[{"name":"after"' '"name":"ack_lost","aliases":[],"where":"requests"'
+    [[ $out != *$'\n'* ]] || complain 'one line'
+    run 3 --list-faults pass.lua
+    has 'smcrun: --list-faults runs nothing: drop the paths'
+}
+
 usage() {
     run 3
     has 'name the files or folders'
@@ -290,7 +302,7 @@ terminal() {
     lacks $'\033[3'
 }
 
-for part in verdicts broken_files deaths selection usage reports repeating credentials terminal; do
+for part in verdicts broken_files deaths selection fault_list usage reports repeating credentials terminal; do
     "$part"
 done
 echo "$checks checks, $failures failed"

@@ -113,6 +113,24 @@ static void help_and_version_need_no_path(void **state)
     smcr_options_deinit(&o);
 }
 
+static void faults_are_listed_for_people_or_for_programs(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("--list-faults");
+    assert_int_equal(o.command, SMCR_CMD_LIST_FAULTS);
+    assert_false(o.json);
+    smcr_options_deinit(&o);
+    o = must_parse("--list-faults=json");
+    assert_int_equal(o.command, SMCR_CMD_LIST_FAULTS);
+    assert_true(o.json);
+    smcr_options_deinit(&o);
+    o = must_parse("--help --list-faults");
+    assert_int_equal(o.command, SMCR_CMD_HELP);
+    smcr_options_deinit(&o);
+    expect_error("--list-faults=xml", "--list-faults wants text or json, not 'xml'");
+    expect_error("--list-faults json", "--list-faults runs nothing: drop the paths");
+}
+
 static void slip_of_the_finger_is_named_with_its_mend(void **state)
 {
     (void)state;
@@ -162,10 +180,10 @@ static void help_names_every_option(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "--filter",  "--list",        "--jobs",      "--target",   "--clock",     "--seed",
-        "--timeout", "--memory",      "--report",    "--env-file", "--sabotage",  "--verbose",
-        "--quiet",   "--no-color",    "--help",      "--version",  "--gc-stress", "--internal",
-        "-k,",       "--transcripts", "--hang-after"};
+        "--filter",  "--list",        "--jobs",       "--target",     "--clock",     "--seed",
+        "--timeout", "--memory",      "--report",     "--env-file",   "--sabotage",  "--verbose",
+        "--quiet",   "--no-color",    "--help",       "--version",    "--gc-stress", "--internal",
+        "-k,",       "--transcripts", "--hang-after", "--list-faults"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strstr(smcr_help_text(), names[i]) == NULL)
             fail_msg("--help does not name %s", names[i]);
@@ -253,6 +271,7 @@ int main(void)
         cmocka_unit_test(run_is_a_command_only_in_first_place),
         cmocka_unit_test(testnet_implies_real_time),
         cmocka_unit_test(help_and_version_need_no_path),
+        cmocka_unit_test(faults_are_listed_for_people_or_for_programs),
         cmocka_unit_test(slip_of_the_finger_is_named_with_its_mend),
         cmocka_unit_test(bad_values_are_named_with_what_is_wanted),
         cmocka_unit_test(contradictions_are_refused),

@@ -1,5 +1,7 @@
 --- What each sandbox knows, read off the tables that it works by.  A venue's own catalogue.lua gives the sections:
 -- { kind, title, columns, rows = { { name = .., cells.. }, .. } }; kind and name are what reached.lua is told.
+local fault_list = require "smc.sandbox.fault_list"
+
 local M = { venues = { "binance", "bybit", "oanda" } }
 
 function M.sections(venue) return require("smc.sandbox." .. venue .. ".catalogue") end
@@ -48,9 +50,9 @@ local function table_of(section)
   return table.concat(out, "\n")
 end
 
---- The page in Markdown: a chapter for each venue.
+--- The page in Markdown: the faults, then a chapter for each venue.
 function M.markdown()
-  local out = {}
+  local out = { (fault_list.markdown():gsub("%s+$", "")) }
   for _, venue in ipairs(M.venues) do
     out[#out + 1] = "## " .. venue
     for _, section in ipairs(M.sections(venue)) do

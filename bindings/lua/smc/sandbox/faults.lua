@@ -1,7 +1,7 @@
 --- The faults that every sandbox can commit, as one table: from name to
 --   doc       what the venue does, in a sentence
 --   params    name -> { type ("string", "number", "integer", "boolean", "any"), doc, default, least, most, needed,
---             one_of, unit }
+--             one_of, unit, shown: in the place of a default that is too long to print }
 --   class     what our client makes of it: read =, order =, stream = a class of errors, "-" for none; what is left out
 --             does not meet it; under a venue's name what differs there
 --   recovers  how a client gets over it

@@ -159,7 +159,7 @@ M.truncated = {
 M.not_json = {
   doc = "answers with a page in place of JSON",
   params = { status = { "integer", "of the answer", default = 200, least = 200, most = 599 },
-    body = { "string", "of the answer", default = PAGE }, carried_out = CARRIED_OUT },
+    body = { "string", "of the answer", default = PAGE, shown = "an HTML page" }, carried_out = CARRIED_OUT },
   class = { read = "protocol", order = "unknown_outcome", stream = "protocol" },
   recovers = "the next call; an order in doubt is looked up by its client id",
   commit = function(visit, p)
