@@ -69,6 +69,25 @@ function Sandbox:requests(filters) end
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:orders(filters) end
 
+---@class smc.HeldPosition
+---@field symbol string
+---@field side "long"|"short"
+---@field qty string  above zero
+---@field entry string
+---@field unrealized string
+
+---What the account holds of contracts, or of instruments (oanda), read at the venue itself; none of spot venues.
+---Where: scenario, hook.
+---@return smc.HeldPosition[]
+---@source ../lua/smc/sandbox/box.lua
+function Sandbox:positions() end
+
+---The account owns these amounts from now on, and nothing else; of oanda, its balance.  Raises: an unknown asset, an
+---amount that is no decimal string, an order that holds something.  Where: scenario, hook.
+---@param funds table<string, string>  by asset
+---@source ../lua/smc/sandbox/box.lua
+function Sandbox:fund(funds) end
+
 ---The book as the venue has it now.  Where: scenario, hook.
 ---@param symbol string
 ---@param depth? integer  nil: all levels

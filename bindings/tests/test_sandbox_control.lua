@@ -95,3 +95,70 @@ describe("fill", function()
     assert.equal("0", venue.sandbox:orders()[1].filled)
   end)
 end)
+
+local HELD = {
+  bybit = { symbol = "BTC/USDT:USDT", money = "USDT", qty = "0.5" },
+  oanda = { symbol = "EUR/USD", money = "USD", qty = "500" },
+}
+
+for name, row in pairs(HELD) do
+  describe("positions on " .. name, function()
+    it("are what the venue itself holds, by side, and none when flat", function()
+      local venue = smc.venue(name)
+      for _, case in ipairs { { "buy", "long" }, { "sell", "short" } } do
+        assert.same({}, venue.sandbox:positions())
+        assert(venue:place { symbol = row.symbol, side = case[1], type = "market", qty = row.qty })
+        local held, told = venue.sandbox:positions(), assert(venue:positions())
+        assert.equal(1, #held)
+        assert.same({ row.symbol, case[2], row.qty, told[1].entry }, { held[1].symbol, held[1].side, held[1].qty,
+          smc.decimal.format(held[1].entry) })
+        assert.equal(told[1].unrealized, smc.decimal.format(held[1].unrealized))
+        assert(venue:flatten())
+      end
+      assert.same({}, venue.sandbox:positions())
+    end)
+  end)
+end
+
+for name, money in pairs { binance = "USDT", bybit = "USDT", oanda = "USD" } do
+  describe("funds on " .. name, function()
+    it("are what they are set to, and nothing else", function()
+      local venue = smc.venue(name)
+      for _, amount in ipairs { "12345.67", "50000" } do
+        venue.sandbox:fund { [money] = amount }
+        local balances = assert(venue:balances())
+        assert.equal(amount, balances[money].total)
+        assert.is_nil(next(balances, next(balances)))
+      end
+    end)
+
+    it("are refused when they are none", function()
+      local sandbox = smc.venue(name).sandbox
+      for _, wrong in ipairs { {}, { XYZ = "1" }, { [money] = 5 }, { [money] = "-1" }, { [money] = "x" } } do
+        local ok, err = pcall(sandbox.fund, sandbox, wrong)
+        assert.is_false(ok)
+        assert.matches("sandbox:fund: ", err, 1, true)
+      end
+    end)
+  end)
+end
+
+describe("funds that an order holds", function()
+  it("stay", function()
+    local venue = smc.venue "binance"
+    place(venue, "mine-1")
+    local ok, err = pcall(venue.sandbox.fund, venue.sandbox, { USDT = "5" })
+    assert.is_false(ok)
+    assert.matches("an order holds 25000 of USDT", err, 1, true)
+  end)
+end)
+
+describe("funds of oanda", function()
+  it("are told of in the log of transactions", function()
+    local venue = smc.venue "oanda"
+    venue.sandbox:fund { USD = "40000" }
+    local path = ("/v3/accounts/%s/transactions/3"):format(venue.key)
+    local tx = assert(venue:get(path, {}, { signed = true })).transaction
+    assert.same({ "TRANSFER_FUNDS", "-60000.0000", "40000.0000" }, { tx.type, tx.amount, tx.accountBalance })
+  end)
+end)

@@ -1,4 +1,5 @@
 --- The sandbox object that scenarios hold: what they may look at, and what they may turn, whichever the venue.
+local decimal = require "smc.decimal"
 local stall = require "smc.sandbox.stall"
 
 local M = {}
@@ -66,6 +67,52 @@ function Box:orders(filters)
     end
   end
   return out
+end
+
+--- What the account holds of contracts: symbol side qty entry unrealized.  Flat ones are left out.
+function Box:positions()
+  local sb, out = hidden[self], {}
+  self:advance()
+  for _, p in ipairs(sb.market:positions(sb.first_account)) do
+    if p.qty ~= "0" then
+      out[#out + 1] = { symbol = sb.by_symbol[p.symbol].name, side = p.qty:sub(1, 1) == "-" and "short" or "long",
+        qty = decimal.abs(p.qty), entry = p.entry, unrealized = p.upl }
+    end
+  end
+  return out
+end
+
+--- Amounts by asset, each a decimal string that is not below zero.
+local function check_funds(what, given)
+  if type(given) ~= "table" or next(given) == nil then
+    error(what .. ": amounts by asset expected, as in { USDT = \"50000\" }", 3)
+  end
+  for asset, amount in pairs(given) do
+    if type(amount) ~= "string" or not decimal.is_valid(amount) or decimal.lt(amount, "0") then
+      error(("%s: %s must be a decimal string, not below zero"):format(what, tostring(asset)), 3)
+    end
+  end
+end
+
+M.check_funds = check_funds
+
+--- The account owns these amounts from now on, and nothing else: { USDT = "50000" }.
+function Box:fund(given)
+  check_funds("sandbox:fund", given)
+  local sb, known = hidden[self], {}
+  self:advance()
+  for _, b in ipairs(sb.market:balances(sb.first_account)) do
+    known[b.asset] = true
+    if b.locked ~= "0" then error(("sandbox:fund: an order holds %s of %s"):format(b.locked, b.asset), 2) end
+  end
+  for asset in pairs(given) do
+    if not known[asset] then error(("sandbox:fund: no asset is called '%s'"):format(asset), 2) end
+  end
+  for _, b in ipairs(sb.market:balances(sb.first_account)) do
+    local change = decimal.sub(given[b.asset] or "0", b.free)
+    if change ~= "0" then sb.market:adjust(sb.first_account, b.asset, change) end
+  end
+  sb:settle()
 end
 
 --- The book as the venue has it now, in the form of a unified book: { symbol, id, bids, asks }, best first.

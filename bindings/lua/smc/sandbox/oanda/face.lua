@@ -1,6 +1,7 @@
 --- What scenarios hold of an OANDA sandbox, beyond what all sandboxes share.
 local decimal = require "smc.decimal"
 local fills = require "smc.sandbox.oanda.fills"
+local instruments = require "smc.sandbox.oanda.instruments"
 local money = require "smc.sandbox.oanda.money"
 local boxes = require "smc.sandbox.box"
 local rest = require "smc.sandbox.oanda.rest"
@@ -43,6 +44,41 @@ function Box:orders(filters)
       and (not filters.side or filters.side == row.side) and (not def or def == o.def) then out[#out + 1] = row end
   end
   return out
+end
+
+--- What the account holds: symbol side qty entry unrealized.  Flat ones are left out.
+function Box:positions()
+  local sb, out = boxes.venue(self), {}
+  self:advance()
+  for _, def in ipairs(sb.symbols) do
+    local units = money.net(sb, def)
+    if units ~= "0" then
+      local cost, unrealized = "0", "0"
+      for _, trade in ipairs(money.open_trades(sb, def)) do
+        cost = decimal.add(cost, decimal.mul(trade.units, trade.price, 12))
+        unrealized = decimal.add(unrealized, money.unrealized(sb, trade))
+      end
+      out[#out + 1] = { symbol = def.name, side = money.is_long(units) and "long" or "short", qty = decimal.abs(units),
+        entry = instruments.price(def, decimal.div(cost, units)), unrealized = unrealized }
+    end
+  end
+  return out
+end
+
+--- The account's balance is so much from now on, in its one currency: { USD = "50000" }.
+function Box:fund(given)
+  boxes.check_funds("sandbox:fund", given)
+  local sb, amount = boxes.venue(self), given[instruments.home]
+  if not amount or next(given, next(given)) ~= nil then
+    error(("sandbox:fund: the account of oanda has %s alone"):format(instruments.home), 2)
+  end
+  self:advance()
+  local change = decimal.sub(money.round(amount), sb.balance)
+  if change == "0" then return end
+  sb.balance = money.round(amount)
+  sb.log:begin(sb:now())
+  sb.log:add("TRANSFER_FUNDS", "amount", money.amount(change), "fundingReason", "CLIENT_FUNDING", "accountBalance",
+    money.amount(sb.balance))
 end
 
 --- The instrument stops trading: prices stand still, market orders are cancelled with MARKET_HALTED.
