@@ -20,6 +20,7 @@ local lazy = {
   limiter = function() return require("smc.limiter").new end,
   retry = function() return require("smc.retry").new end,
   health = function() return require("smc.health").new end,
+  risk = function() return require("smc.risk").new end,
   webhook = function() return require("smc.webhook").open end,
   failover = function() return require("smc.failover").new end,
   dialect = function() return require "smc.dialect" end,

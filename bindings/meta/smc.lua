@@ -77,6 +77,15 @@ function smc.venue(name, options) end
 ---@return smc.Sandbox sandbox
 function smc.sandbox(name, options) end
 
+---Makes a risk guard and looks for the first time: see smc.RiskGuard.  Errors: those of a venue that can't be read.
+---Raises: an unknown option, one out of range, an alert without a secret.  Where: scenario, hook.
+---@async
+---@param options smc.RiskOptions
+---@return smc.RiskGuard? guard
+---@return smc.Error? err
+---@source ../lua/smc/risk.lua
+function smc.risk(options) end
+
 ---Opens a local receiver of webhooks that records: see smc.Inbox.  It closes with the spec, or by <close>.
 ---Raises: an unknown option.  Where: scenario, hook.
 ---@param options? smc.InboxOptions
