@@ -40,6 +40,11 @@ int smcr_status_of(const char *text)
     return index_of(status_texts, STATUS_COUNT, text);
 }
 
+const char *smcr_event_type_text(smcr_event_type_t type)
+{
+    return type_texts[type];
+}
+
 const char *smcr_status_text(smcr_status_t status)
 {
     return status_texts[status];

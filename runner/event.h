@@ -88,6 +88,7 @@ bool smcr_event_is_interruption(const smcr_event_t *ev);
 /* Which constant a word stands for; -1: none. */
 int smcr_event_type_of(const char *text);
 int smcr_status_of(const char *text);
+const char *smcr_event_type_text(smcr_event_type_t type);
 const char *smcr_status_text(smcr_status_t status);
 
 /* Appends one record: a length of four bytes, then that many bytes.  Same machine, same program on both sides.

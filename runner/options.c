@@ -85,7 +85,7 @@ static smc_code_t read_word(parse_t *p, const char *arg, const char *value,
 
 static const char *const targets[] = {"sandbox", "testnet", NULL};
 static const char *const clocks[] = {"virtual", "real", NULL};
-static const char *const formats[] = {"pretty", "tap", NULL};
+static const char *const formats[] = {"pretty", "tap", "junit", "json", "github", NULL};
 static const char *const sabotages[] = {"none", "dead", "mute", NULL};
 
 const char *smcr_target_text(smcr_target_t target)
@@ -207,7 +207,7 @@ static smc_code_t on_report(parse_t *p, const char *arg, const char *value)
     char format[16] = "";
     size_t index = 0, n = strcspn(value, ":");
     if (n >= sizeof(format))
-        return bad_value(p, arg, value, "pretty or tap, and perhaps :FILE");
+        return bad_value(p, arg, value, "pretty, tap, junit, json or github, and perhaps :FILE");
     memcpy(format, value, n);
     smc_code_t rc = read_word(p, arg, format, formats, &index);
     if (rc != SMC_OK)
@@ -221,7 +221,8 @@ static smc_code_t on_report(parse_t *p, const char *arg, const char *value)
     const char *file = value[n] == ':' ? value + n + 1 : NULL;
     for (size_t i = 0; i < o->n_reports; i++) {
         const char *other = o->reports[i].file;
-        if (file == NULL && other == NULL)
+        bool shared = (index == SMCR_GITHUB) != (o->reports[i].format == SMCR_GITHUB);
+        if (file == NULL && other == NULL && !shared)
             return smc_fail(
                 p->err, SMC_EINVAL, OP, 0,
                 "two reports cannot share standard output: write one of them to a file, %s %s:FILE",

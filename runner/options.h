@@ -19,7 +19,14 @@ typedef enum smcr_command {
 } smcr_command_t;
 typedef enum smcr_target { SMCR_SANDBOX, SMCR_TESTNET } smcr_target_t;
 typedef enum smcr_clock { SMCR_CLOCK_VIRTUAL, SMCR_CLOCK_REAL } smcr_clock_t;
-typedef enum smcr_format { SMCR_PRETTY, SMCR_TAP } smcr_format_t;
+/* The words of --report, in this order. */
+typedef enum smcr_format {
+    SMCR_PRETTY,
+    SMCR_TAP,
+    SMCR_JUNIT,
+    SMCR_JSON,
+    SMCR_GITHUB, /* lines that others' readers take out: it shares standard output */
+} smcr_format_t;
 typedef enum smcr_sabotage { SMCR_NO_SABOTAGE, SMCR_DEAD, SMCR_MUTE } smcr_sabotage_t;
 
 typedef struct smcr_report_spec {

@@ -59,6 +59,9 @@ struct smcr_reporter {
 /* Each returns NULL when there is no memory.  out and file are the head's. */
 smcr_reporter_t *smcr_report_pretty_new(FILE *out, const char *file);
 smcr_reporter_t *smcr_report_tap_new(FILE *out, const char *file);
+smcr_reporter_t *smcr_report_json_new(FILE *out, const char *file);
+smcr_reporter_t *smcr_report_junit_new(FILE *out, const char *file);
+smcr_reporter_t *smcr_report_github_new(FILE *out, const char *file);
 /* Writes one file for each spec into an existing folder (borrowed). */
 smcr_reporter_t *smcr_report_transcripts_new(const char *folder);
 /* Prints the ids of the selected specs, one a line. */

@@ -31,6 +31,15 @@ static bool add_report(smcr_reporters_t *rs, const smcr_report_spec_t *spec)
     case SMCR_TAP:
         r = smcr_report_tap_new(out, spec->file);
         break;
+    case SMCR_JUNIT:
+        r = smcr_report_junit_new(out, spec->file);
+        break;
+    case SMCR_JSON:
+        r = smcr_report_json_new(out, spec->file);
+        break;
+    case SMCR_GITHUB:
+        r = smcr_report_github_new(out, spec->file);
+        break;
     }
     if (r == NULL && out != stdout)
         (void)fclose(out);
@@ -70,7 +79,8 @@ bool smcr_reporters_open(smcr_reporters_t *rs, const smcr_options_t *o)
     static const smcr_report_spec_t standard = {.format = SMCR_PRETTY};
     bool stdout_taken = false;
     for (size_t i = 0; i < o->n_reports; i++) {
-        stdout_taken = stdout_taken || o->reports[i].file == NULL;
+        stdout_taken =
+            stdout_taken || (o->reports[i].file == NULL && o->reports[i].format != SMCR_GITHUB);
         if (!add_report(rs, &o->reports[i]))
             return false;
     }

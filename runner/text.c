@@ -69,6 +69,59 @@ const char *smcr_last_lines(const char *text, size_t max, size_t *left_out)
     return start;
 }
 
+void smcr_put_json(FILE *out, const char *text)
+{
+    if (text == NULL) {
+        (void)fputs("null", out);
+        return;
+    }
+    (void)fputc('"', out);
+    while (*text != '\0') {
+        unsigned char c = (unsigned char)*text;
+        size_t n = smcr_utf8_length(text);
+        if (c == '"' || c == '\\')
+            (void)fprintf(out, "\\%c", c);
+        else if (c == '\n')
+            (void)fputs("\\n", out);
+        else if (c < 0x20 || c == 0x7F)
+            (void)fprintf(out, "\\u%04x", c);
+        else if (n == 0)
+            (void)fputs("\\ufffd", out);
+        else
+            (void)fwrite(text, 1, n, out);
+        text += n == 0 ? 1 : n;
+    }
+    (void)fputc('"', out);
+}
+
+/* U+FFFE and U+FFFF are UTF-8, but not XML. */
+static bool is_xml(const char *c, size_t n)
+{
+    return n > 0 && ((unsigned char)*c >= 0x20 || *c == '\t' || *c == '\n') &&
+           (n != 3 || (memcmp(c, "\xEF\xBF\xBE", 3) != 0 && memcmp(c, "\xEF\xBF\xBF", 3) != 0));
+}
+
+void smcr_put_xml(FILE *out, const char *text)
+{
+    while (*text != '\0') {
+        size_t n = smcr_utf8_length(text);
+        const char *entity = *text == '&'    ? "&amp;"
+                             : *text == '<'  ? "&lt;"
+                             : *text == '>'  ? "&gt;"
+                             : *text == '"'  ? "&quot;"
+                             : *text == '\n' ? "&#10;"
+                             : *text == '\t' ? "&#9;"
+                                             : NULL;
+        if (entity != NULL)
+            (void)fputs(entity, out);
+        else if (is_xml(text, n))
+            (void)fwrite(text, 1, n, out);
+        else
+            (void)fprintf(out, "\\x%02X", (unsigned char)*text);
+        text += entity == NULL && is_xml(text, n) ? n : 1;
+    }
+}
+
 void smcr_put_shell(FILE *out, const char *text)
 {
     static const char plain[] =

@@ -17,6 +17,10 @@ void smcr_put_line(FILE *out, const char *text, size_t n);
 void smcr_put_lines(FILE *out, const char *indent, const char *text);
 /* The last `max` lines of text: borrowed pointer into it.  *left_out: how many lines come before. */
 const char *smcr_last_lines(const char *text, size_t max, size_t *left_out);
+/* A JSON string with its quotes; null for NULL.  What is not UTF-8 becomes U+FFFD. */
+void smcr_put_json(FILE *out, const char *text);
+/* As character data or, in double quotes, as an attribute's value of XML 1.0.  What XML can't hold becomes \xNN. */
+void smcr_put_xml(FILE *out, const char *text);
 /* As one word of a POSIX shell. */
 void smcr_put_shell(FILE *out, const char *text);
 /* "17 ms", "1.25 s", "3 min 20 s", "1 h 05 min". */

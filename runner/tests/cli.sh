@@ -235,6 +235,14 @@ usage() {
     has "-k 'a and'" 'column 6'
     run 3 --report tap:missing/folder.tap pass.lua
     has "cannot write the report 'missing/folder.tap'"
+    run 3 --report junit --report json pass.lua
+    has 'two reports cannot share standard output'
+    run 3 --report github --report github pass.lua
+    has 'two reports cannot share standard output'
+    run 3 --report html pass.lua
+    has "--report wants pretty or tap or junit or json or github, not 'html'"
+    run 0 --report github pass.lua
+    last '2 passed, 0 failed, 0 skipped'
     run 3 --env-file missing.env pass.lua
     has 'missing.env: No such file'
     run 0 --help

@@ -153,7 +153,8 @@ static void bad_values_are_named_with_what_is_wanted(void **state)
     expect_error("--target prod a", "--target wants sandbox or testnet, not 'prod'");
     expect_error("--clock= a", "--clock wants virtual or real, not ''");
     expect_error("--sabotage none a", "--sabotage wants dead or mute, not 'none'");
-    expect_error("--report xml a", "--report wants pretty or tap, not 'xml'");
+    expect_error("--report xml a",
+                 "--report wants pretty or tap or junit or json or github, not 'xml'");
     expect_error("--report tap: a", "--report tap:: the name of a file is missing behind the :");
     expect_error("--memory 0 a", "--memory wants MiB from 1 to 1048576, not '0'");
     expect_error("--list=yes a", "--list takes no value, but got 'yes'");

@@ -36,6 +36,22 @@ static void line_shows_control_bytes_and_broken_utf8(void **state)
     EXPECT_WRITTEN(smcr_put_line(out, "\x7F", 1), "\\x7F");
 }
 
+static void json_holds_any_bytes(void **state)
+{
+    (void)state;
+    EXPECT_WRITTEN(smcr_put_json(out, NULL), "null");
+    EXPECT_WRITTEN(smcr_put_json(out, "a\"\\\n\t\x7F"), "\"a\\\"\\\\\\n\\u0009\\u007f\"");
+    EXPECT_WRITTEN(smcr_put_json(out, "\xC3\xA9\xC3"), "\"\xC3\xA9\\ufffd\"");
+}
+
+static void xml_shows_what_it_cannot_hold(void **state)
+{
+    (void)state;
+    EXPECT_WRITTEN(smcr_put_xml(out, "<a b=\"&\">\n\t"), "&lt;a b=&quot;&amp;&quot;&gt;&#10;&#9;");
+    EXPECT_WRITTEN(smcr_put_xml(out, "\033\xFF\xC3\xA9"), "\\x1B\\xFF\xC3\xA9");
+    EXPECT_WRITTEN(smcr_put_xml(out, "\xEF\xBF\xBF\xEF\xBF\xBD"), "\\xEF\\xBF\\xBF\xEF\xBF\xBD");
+}
+
 static void lines_are_indented_and_end_in_one_newline(void **state)
 {
     (void)state;
@@ -126,6 +142,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_shows_control_bytes_and_broken_utf8),
+        cmocka_unit_test(json_holds_any_bytes),
+        cmocka_unit_test(xml_shows_what_it_cannot_hold),
         cmocka_unit_test(lines_are_indented_and_end_in_one_newline),
         cmocka_unit_test(last_lines_are_counted_from_the_end),
         cmocka_unit_test(shell_words_are_quoted_when_they_must_be),
