@@ -241,7 +241,7 @@ describe("losing trades in a row", function()
       end
       return out
     end
-    account = { venue = venue, index = 1, traded = { ["BTC/USDT"] = true } }
+    account = { venue = venue, index = 1, placed = { ["BTC/USDT"] = true } }
     counter = trades.new()
     assert.is_true(counter:read(account, {}))
   end)
@@ -305,6 +305,16 @@ describe("losing trades in a row", function()
     counter.losses = 5
     counter:forget()
     assert.equal(0, counter.losses)
+  end)
+
+  it("follow the venue where several happen in one instant", function()
+    for i, text in ipairs { "buy 3@100", "sell 1@101", "sell 1@99", "sell 1@99" } do
+      local side, qty, price = text:match "^(%a+) (%d)@(%d+)$"
+      told[i] = { id = tostring(7 + i), order_id = tostring(i), symbol = "BTC/USDT", side = side, qty = qty,
+        price = price, fee = "0", fee_asset = "USDT", time = clock } -- ids 8 to 11: as texts they would begin with 10
+    end
+    assert.is_true(counter:read(account, {}))
+    assert.equal(2, counter.losses)
   end)
 
   it("are not known when the fills are not", function()

@@ -27,10 +27,13 @@ repeat() {
     cmp "$work/a.tap" "$work/b.tap" && diff -r "$work/a" "$work/b" || die 'two runs of one seed differ'
 }
 
-# No spec depends on what the market happens to do.
+# No spec depends on what the market happens to do.  Every tenth seed is enough for those that say how clients get over
+# it: they take longer, and what they ask of the market the others ask as well.
 seeds() {
     for seed in $(seq 1 "$SEEDS"); do
-        quietly scenarios --seed "$seed"
+        where=scenarios/connection
+        ((seed % 10 == 1)) && where=scenarios
+        quietly "$where" --seed "$seed"
     done
 }
 
@@ -49,6 +52,6 @@ case $law in
 pass) quietly scenarios ;;
 repeat | seeds | sabotage) $law ;;
 real_clock) quietly scenarios --clock real -j3 ;;
-gc_stress) quietly scenarios --gc-stress --seed 1 ;;
+gc_stress) quietly scenarios/connection --gc-stress --seed 1 ;; # bindings/tests/ stresses what the others use
 *) die "no such law: $law" ;;
 esac

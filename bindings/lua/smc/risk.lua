@@ -162,7 +162,10 @@ function M.new(given)
   local ok, err = inner.view:read()
   if not ok then return nil, err end
   for _, account in ipairs(inner.view.accounts) do
-    gate.install(account.venue, function(order, op) return may_place(inner, account, order, op) end)
+    gate.install(account.venue, function(order, op)
+      if type(order) == "table" and type(order.symbol) == "string" then account.placed[order.symbol] = true end
+      return may_place(inner, account, order, op)
+    end)
   end
   local self = setmetatable({}, Guard)
   within[self] = inner

@@ -10,7 +10,7 @@ local M = {}
 local KEPT = 5000 -- fills that are remembered
 local PLACES = 18
 
---- Counts from now on.  What it is given later as an account: { venue, index, traded (a set of symbols) }.
+--- Counts from now on.  What it is given later as an account: { venue, index, placed (symbols of orders, a set) }.
 function M.new() return setmetatable({ losses = 0, fills = recent.new(KEPT) }, Trades) end
 
 local function signed(side, qty) return (side == "buy" or side == "long") and qty or decimal.neg(qty) end
@@ -67,15 +67,16 @@ end
 
 local function symbols_of(account, positions)
   local out = {}
-  for symbol in pairs(account.traded) do out[symbol] = true end
+  for symbol in pairs(account.placed) do out[symbol] = true end
   for symbol in pairs(account.held) do out[symbol] = true end
   for _, p in ipairs(positions) do out[p.symbol] = true end
   return out
 end
 
+--- What happened in one instant stays as the venue told it.
 local function by_time(a, b)
-  if a.time ~= b.time then return a.time < b.time end
-  return a.id < b.id
+  if a.fill.time ~= b.fill.time then return a.fill.time < b.fill.time end
+  return a.n < b.n
 end
 
 --- Takes in what one account has traded since the last time, or since the first.
@@ -89,13 +90,13 @@ function Trades:read(account, positions)
       local key = account.index .. " " .. fill.symbol .. " " .. fill.id .. " " .. fill.order_id
       if not self.fills:get(key) then
         self.fills:put(key, true)
-        new[#new + 1] = fill
+        new[#new + 1] = { fill = fill, n = #new }
       end
     end
   end
   table.sort(new, by_time)
-  for _, fill in ipairs(new) do take(self, account, fill) end
-  if #new > 0 then account.since = math.max(account.since, new[#new].time) end
+  for _, item in ipairs(new) do take(self, account, item.fill) end
+  if #new > 0 then account.since = math.max(account.since, new[#new].fill.time) end
   return true
 end
 

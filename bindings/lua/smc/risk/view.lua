@@ -23,7 +23,8 @@ function M.new(venues, options)
   for i, venue in ipairs(venues) do
     local priced = prices.new(venue, options.currency, options.par)
     self.accounts[i] = { index = i, venue = venue, prices = priced, spot = spot.new(venue, priced, options),
-      traded = client.traded(venue) }
+      placed = {} }
+    for symbol in pairs(client.traded(venue)) do self.accounts[i].placed[symbol] = true end
   end
   self.trades = trades.new()
   return self

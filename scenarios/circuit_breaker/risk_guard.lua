@@ -1,0 +1,146 @@
+-- One guard over three accounts: it gets all of them flat, whatever a venue refuses, and tells somebody once.
+local smc = require "smc"
+
+--- Three funded accounts that hold something and have an order in the market each.
+local function three_accounts()
+  local binance, bybit, oanda = smc.venue "binance", smc.venue "bybit", smc.venue "oanda"
+  binance.sandbox:fund { USDT = "50000" }
+  bybit.sandbox:fund { USDT = "50000" }
+  oanda.sandbox:fund { USD = "50000" }
+  return { binance, bybit, oanda }, binance, bybit, oanda
+end
+
+local function take_positions(binance, bybit, oanda)
+  assert(binance:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.2" })
+  assert(binance:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "50000" })
+  assert(bybit:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.5" })
+  assert(bybit:place { symbol = "ETH/USDT:USDT", side = "buy", type = "limit", qty = "0.1", price = "2500" })
+  assert(oanda:place { symbol = "EUR/USD", side = "sell", type = "market", qty = "20000" })
+  assert(oanda:place { symbol = "EUR/USD", side = "buy", type = "limit", qty = "100", price = "0.9" })
+end
+
+--- Nothing held and nothing open, as the venues themselves have it.
+local function all_flat(venues)
+  for _, venue in ipairs(venues) do
+    assert.same({}, venue.sandbox:positions())
+    assert.same({}, venue.sandbox:orders { status = "open" })
+  end
+  assert.is_nil(assert(venues[1]:balances()).BTC, "the assets of the spot account were sold")
+end
+
+describe("risk guard #circuit-breaker", function()
+  local venues, binance, bybit, oanda, inbox, guard
+
+  before_each(function()
+    venues, binance, bybit, oanda = three_accounts()
+    inbox = smc.webhook()
+    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, alert = inbox, trial = 3,
+      stale_after = 30 })
+    take_positions(binance, bybit, oanda)
+  end)
+
+  --- A fifth of what bybit holds is lost: 6000 of 150000.
+  local function crash() bybit.sandbox:move("BTC/USDT:USDT", { by = "-0.2" }) end
+
+  local function opens_and_gets_flat()
+    eventually(function() assert.equal("open", guard.state) end, { within = 30 })
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 60 })
+    all_flat(venues)
+  end
+
+  it("gets three venues flat when drawdown passes the limit, and tells someone once", function()
+    assert.equal("closed", guard.state)
+    crash()
+    opens_and_gets_flat()
+
+    assert.same({ "drawdown" }, guard:history()[1].causes)
+    eventually(function() assert.equal(1, #inbox:messages { valid_signature = true, kind = "risk.open" }) end)
+    assert.equal(1, #inbox:attempts())
+  end)
+
+  for name, exit in pairs { binance = "place", bybit = "place", oanda = "flatten" } do
+    it("gets them flat when " .. name .. " refuses the first three closing orders", function()
+      local refuses = smc.venue(name)
+      refuses:fault { venue = "http", status = 503, on = exit, count = 3 }
+      crash()
+      opens_and_gets_flat()
+
+      assert.equal(3, #refuses.sandbox:requests { status = 503 })
+      for _, venue in ipairs(guard:history()[1].closing.venues) do
+        assert.equal(venue.venue == name and 4 or 1, venue.attempts)
+      end
+      eventually(function() assert.equal(1, #inbox:messages { valid_signature = true }) end)
+    end)
+  end
+
+  it("tells someone once whose server fails at first", function()
+    inbox:fail { status = 500, count = 2 }
+    crash()
+    opens_and_gets_flat()
+
+    eventually(function() assert.equal(1, #inbox:messages { valid_signature = true }) end, { within = 30 })
+    assert.equal(3, #inbox:attempts { id = inbox:messages()[1].id })
+  end)
+
+  it("lets nothing but exits through while it is open", function()
+    crash()
+    opens_and_gets_flat()
+
+    for _, venue in ipairs(venues) do
+      local order, err = venue:place { symbol = venue == oanda and "EUR/USD" or "BTC/USDT", side = "buy",
+        type = "market", qty = venue == oanda and "100" or "0.1" }
+      assert.is_nil(order)
+      assert.same({ "circuit_open", "risk_guard" }, { err.class, err.code })
+    end
+    all_flat(venues)
+  end)
+
+  it("lets a group of venues through no more than each of them", function()
+    local group <close> = smc.failover { binance, bybit }
+    crash()
+    opens_and_gets_flat()
+
+    local order, err = group:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "50000" }
+    assert.is_nil(order)
+    assert.equal("risk_guard", err.code)
+    assert.equal(binance, group.active, "a guard is no reason to switch")
+    all_flat(venues)
+  end)
+
+  it("trades again after a reset and a trial", function()
+    crash()
+    opens_and_gets_flat()
+
+    local ok, err = guard:reset()
+    assert.is_nil(ok)
+    assert.same({ "circuit_open", "violation_persists" }, { err.class, err.code })
+
+    assert(guard:reset { by = "ann", reason = "the loss is understood", rebase = true })
+    assert.equal("half_open", guard.state)
+    assert(oanda:place { symbol = "EUR/USD", side = "buy", type = "market", qty = "100" })
+    eventually(function() assert.equal("closed", guard.state) end, { within = 30 })
+  end)
+
+  it("opens again when the trial goes wrong", function()
+    crash()
+    opens_and_gets_flat()
+    assert(guard:reset { rebase = true })
+
+    assert(bybit:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.5" })
+    crash()
+    opens_and_gets_flat()
+
+    eventually(function() assert.equal(2, #inbox:messages { valid_signature = true, kind = "risk.open" }) end)
+  end)
+
+  it("stops everything when someone says so", function()
+    assert.is_true(guard:stop "the desk is on fire")
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 60 })
+
+    all_flat(venues)
+    local order, err = bybit:place { symbol = "BTC/USDT:USDT", side = "sell", type = "market", qty = "0.1",
+      reduce_only = true }
+    assert.same({ nil, "risk_guard" }, { order, err.code })
+    eventually(function() assert.equal(1, #inbox:messages { valid_signature = true, kind = "risk.stopped" }) end)
+  end)
+end)
