@@ -1,12 +1,12 @@
---- All faults that there are, for people, for programs and for the page of the sandboxes; off the tables that carry them
--- out.
+--- All faults that there are, for people, for programs and for the page of the sandboxes; off the tables that carry
+-- them out.
 local faults = require "smc.sandbox.faults"
 local json = require "smc.json"
 
 local M = {}
 
--- Each source: how one of them is asked for, and a module like smc.sandbox.faults: table, names(), place(fault), common,
--- takes(fault, name), aliases.
+-- Each source: how one of them is asked for, and a module like smc.sandbox.faults: table, names(), place(fault),
+-- common, aliases.
 local SOURCES = { { name = "venue", asked = "venue:fault { venue = NAME, .. }", its = faults } }
 
 local WIDTH = 100
@@ -42,15 +42,27 @@ local function default_of(p)
   return "default " .. (math.type(p.default) and number(p.default) or tostring(p.default))
 end
 
-local function one_or_more(class) return type(class) == "table" and table.concat(class, " or ") or class end
+local function one_or_more(class)
+  if class == false then return "is not met" end
+  return type(class) == "table" and table.concat(class, " or ") or class
+end
 
 --- "read server, order unknown_outcome"; nil when none is named.
 local function classes(by_seam)
   local out = {}
   for _, seam in ipairs(SEAMS) do
-    if by_seam[seam] then out[#out + 1] = seam .. " " .. one_or_more(by_seam[seam]) end
+    if by_seam[seam] ~= nil then out[#out + 1] = seam .. " " .. one_or_more(by_seam[seam]) end
   end
   return #out > 0 and table.concat(out, ", ") or nil
+end
+
+--- What our client makes of a fault on one venue at one seam (read, order, stream): a class of errors, a list of those
+-- that it may be, "-" for none; nil: the fault does not meet it.
+function M.cell(fault, venue, seam)
+  if fault.not_for and fault.not_for[venue] then return nil end
+  local own = fault.class[venue]
+  if own and own[seam] ~= nil then return own[seam] or nil end
+  return fault.class[seam]
 end
 
 --- What a client makes of it: at each seam a class of errors, "-" for none; then what differs on a venue.
@@ -191,6 +203,24 @@ local function params_in_words(params)
   return table.concat(out, "; ")
 end
 
+local VENUES = { "binance", "bybit", "oanda" }
+
+--- The venue half of the fault matrix: a cell for each fault, venue and seam.
+local function matrix(its)
+  local out = { "| fault | " .. table.concat(VENUES, ": read, order, stream | ") .. ": read, order, stream |",
+    "|---|---|---|---|" }
+  for _, name in ipairs(its.names()) do
+    local row = { "`" .. name .. "`" }
+    for _, venue in ipairs(VENUES) do
+      local cells = {}
+      for i, seam in ipairs(SEAMS) do cells[i] = one_or_more(M.cell(its.table[name], venue, seam)) or "not met" end
+      row[#row + 1] = table.concat(cells, ", ")
+    end
+    out[#out + 1] = "| " .. table.concat(row, " | ") .. " |"
+  end
+  return table.concat(out, "\n")
+end
+
 --- Chapters in Markdown.
 function M.markdown()
   local out = {}
@@ -199,12 +229,17 @@ function M.markdown()
     out[#out + 1] = ("## %s faults\n"):format(source.name)
     out[#out + 1] = ("`%s`. Of each, unless it is a state of the whole venue: %s.\n"):format(source.asked,
       cell(params_in_words(its.common)))
-    out[#out + 1] = "| fault | where | does | parameters | client | then |\n|---|---|---|---|---|---|"
+    out[#out + 1] = "| fault | where | does | parameters | then |\n|---|---|---|---|---|"
     for _, name in ipairs(its.names()) do
       local fault = its.table[name]
-      out[#out + 1] = ("| `%s` | %s | %s | %s | %s | %s |"):format(name, its.place(fault), cell(fault.doc),
-        cell(params_in_words(fault.params or {})), cell(M.classes(fault)), cell(fault.recovers))
+      out[#out + 1] = ("| `%s` | %s | %s | %s | %s |"):format(name, its.place(fault), cell(fault.doc),
+        cell(params_in_words(fault.params or {})), cell(fault.recovers))
     end
+    out[#out + 1] = ""
+    out[#out + 1] = ("### What the client makes of %s faults\n"):format(source.name)
+    out[#out + 1] = "The class of the error that a read, an order and a stream end with; `-`: no error. Each cell is a "
+      .. "spec of `bindings/tests/test_venue_faults_law.lua`.\n"
+    out[#out + 1] = matrix(its)
     out[#out + 1] = ""
   end
   return table.concat(out, "\n")

@@ -24,6 +24,14 @@ local function newer(order, told)
   return ENDED[order.status] or order.updated > told.updated
 end
 
+--- Whether an order is told as it was before what was told already: it comes late.
+local function older(order, told)
+  if told.ended then return not ENDED[order.status] end
+  local more = decimal.cmp(order.filled, told.filled)
+  if more ~= 0 then return more < 0 end
+  return order.updated < told.updated
+end
+
 local function note(self, order, by_rest)
   local key, ended = key_of(order), ENDED[order.status] or false
   self.orders:put(key, { filled = order.filled, ended = ended, updated = order.updated, by_rest = by_rest })
@@ -31,18 +39,19 @@ local function note(self, order, by_rest)
   self.symbols[order.symbol] = true
 end
 
---- A fill that was told is not told again; nor is what an order was before that which REST said of it.
+--- A fill that was told is not told again; nor is what an order was before that which was told of it.
 local function wanted(self, event)
   local order, fill = event.order, event.fill
+  local before = order and self.orders:get(key_of(order))
+  local late = before ~= nil and older(order, before)
   if fill then
     if self.fills:get(fill_key(fill)) then return false end
     self.fills:put(fill_key(fill), true)
     self.symbols[fill.symbol] = true
   elseif order then
-    local told = self.orders:get(key_of(order))
-    if told and (told.by_rest or event.reconciled) and not newer(order, told) then return false end
+    if late or before and (before.by_rest or event.reconciled) and not newer(order, before) then return false end
   end
-  if order then note(self, order, event.reconciled) end
+  if order and not late then note(self, order, event.reconciled) end
   return true
 end
 
@@ -156,6 +165,13 @@ function M.class()
   local class = events.class "smc.user_stream"
   class.wanted = wanted
 
+  --- Whether the venue has said the very same before; key: what tells one thing that it says from all others.
+  function class:twice(key)
+    if self.said:get(key) then return true end
+    self.said:put(key, true)
+    return false
+  end
+
   function class:begin()
     local ok, err = self:subscribe()
     if not ok or not self.reconnect then return ok, err end
@@ -182,7 +198,7 @@ function M.open(class, venue, fields, given)
   given = given or {}
   local options = stream_options.read("user_stream", given, { symbols = true }, 3)
   fields.venue, fields.symbols, fields.open = venue, read_symbols(given.symbols), {}
-  fields.fills, fields.orders = recent.new(KEPT), recent.new(KEPT)
+  fields.fills, fields.orders, fields.said = recent.new(KEPT), recent.new(KEPT), recent.new(KEPT)
   if options.reconnect ~= false then
     local err
     fields.began_ms, err = venue:time()

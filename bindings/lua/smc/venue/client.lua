@@ -1,5 +1,6 @@
 --- What every venue object is made of, whatever its venue speaks.
 local guard_options = require "smc.venue.guard_options"
+local reading = require "smc.venue.reading"
 local rng = require "smc.core.rng"
 local sign = require "smc.core.sign"
 local spec = require "smc.spec"
@@ -21,10 +22,14 @@ local opened = setmetatable({}, { __mode = "k" }) -- by world and name: how many
 --- The class of a venue's objects.  It adds time() and the other calls.
 function M.class(name)
   local class = setmetatable({ name = name }, { __index = Client })
+  local calls = {} -- by name: the call, guarded against what the venue may answer
   --- What a testnet can't give ends the spec as skipped.
   function class.__index(_, key)
     if key == "sandbox" then spec.skip "a testnet has no sandbox to look into" end
-    return class[key]
+    local method = class[key]
+    if method == nil or not reading.reads(key) then return method end
+    calls[key] = calls[key] or reading.call(key, method)
+    return calls[key]
   end
   return class
 end

@@ -86,9 +86,21 @@ local function keep_pinging(self)
   end)
 end
 
+-- What a server means that does not open a WebSocket.  Its page is not seen: a 403 is what venues document, an address
+-- that is shut out.
+local STATUSES = { [401] = "auth", [403] = "ip_ban", [418] = "ip_ban", [429] = "rate_limit" }
+
+local function refused(err)
+  local status = err.op == "ws.open" and err.code == "protocol" and err.sys or 0
+  local class = STATUSES[status] or status >= 500 and "server"
+  if not class then return err end
+  return errors.new { class = class, code = "refused", http = status, message = err.message, op = err.op,
+    retryable = class ~= "auth" }
+end
+
 local function establish(self)
   local conn, err = self:connect()
-  if not conn then return nil, err end
+  if not conn then return nil, refused(err) end
   if self.closed then -- while we were waiting
     local _ <close> = conn
     return nil, self.failed

@@ -26,9 +26,24 @@ function M.symbol(native)
   return native
 end
 
+local function wrong(value, wanted) error(("%s expected, not a %s"):format(wanted, type(value))) end
+
+--- What is not there stays nil; what is there must be of its type.
+function M.integer(n)
+  if n ~= nil and math.type(n) ~= "integer" then wrong(n, "a whole number") end
+  return n
+end
+
+function M.text(s)
+  if type(s) ~= "string" then wrong(s, "a text") end
+  return s
+end
+
 --- "0.50000000" -> "0.5".
 local function number(s)
-  if not s or not s:find(".", 1, true) then return s end
+  if s == nil then return nil end
+  if type(s) ~= "string" then wrong(s, "a decimal in a text") end
+  if not s:find(".", 1, true) then return s end
   return (s:gsub("0+$", ""):gsub("%.$", ""))
 end
 M.number = number

@@ -34,7 +34,7 @@ M.status = {
   params = { status = STATUS, code = { "any", "the venue's code in the body" },
     message = { "string", "the venue's text in the body" },
     retry_after = { "number", "as a Retry-After header", unit = "s", least = 0 }, carried_out = CARRIED_OUT },
-  class = { read = "server", order = "unknown_outcome", stream = "server" },
+  class = { read = "server", order = "unknown_outcome", stream = "server", binance = { order = "server" } },
   recovers = "the next call; an order in doubt is looked up by its client id",
   commit = refuse,
 }
@@ -44,7 +44,8 @@ local STORM = { 500, 502, 503, 504 }
 M.storm = {
   doc = "answers with 500, 502, 503 or 504, as chance has it",
   params = { carried_out = CARRIED_OUT },
-  class = { read = "server", order = "unknown_outcome", stream = "server" },
+  class = { read = "server", order = "unknown_outcome", stream = "server",
+    binance = { order = { "unknown_outcome", "server" } } },
   recovers = "the next call; an order in doubt is looked up by its client id",
   commit = function(visit, p)
     refuse(visit, { status = STORM[visit.door.random:int(1, #STORM)], carried_out = p.carried_out })

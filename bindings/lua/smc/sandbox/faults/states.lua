@@ -11,7 +11,7 @@ M.rate_limit = {
   doc = "the client's limit is used up: its requests are refused as if it had gone beyond",
   params = { seconds = { "number", "for how long; default: as the venue's window goes", unit = "s", least = 0.001 } },
   needs = "limits",
-  class = { read = "rate_limit", order = "rate_limit", stream = "-" },
+  class = { read = "rate_limit", order = "rate_limit", stream = "rate_limit", bybit = { stream = "-" } },
   recovers = "by itself when the window ends; binance: who goes on asking meanwhile is banned",
   begin = function(door, p)
     local sb = door.venue()
@@ -38,9 +38,8 @@ M.skew = {
   doc = "the venue's clock is wrong",
   params = { seconds = { "number", "that it is ahead; negative: behind", unit = "s", needed = true, least = -1e9,
     most = 1e9 } },
-  class = { read = "clock_skew", order = "clock_skew", stream = "clock_skew",
-    oanda = { read = "-", order = "-", stream = "-" } },
-  recovers = "venue:sync() measures it, and signs by it from then on",
+  class = { read = "clock_skew", order = "clock_skew", stream = "-", oanda = { read = "-", order = "-" } },
+  recovers = "venue:sync() measures it, and signs by it from then on; so does the log-on of an account's stream",
   begin = function(door, p)
     local sb = door.venue()
     local before = sb.skew_ms
@@ -56,8 +55,8 @@ M.halt = {
     local symbol = values.symbol
     return symbol and not venue.by_name[symbol] and ("no symbol is called '%s'"):format(symbol) or nil
   end,
-  class = { order = "market_closed" },
-  recovers = "when it trades again",
+  class = { order = "market_closed", oanda = { order = "-" } },
+  recovers = "when it trades again; oanda: a market order is refused, a resting one waits",
   begin = function(door, p)
     local names = { p.symbol }
     if not p.symbol then
@@ -86,6 +85,7 @@ M.maintenance = {
   commit = function(visit)
     if visit:announced() then return visit:serve(visit.ex) end
     local status, code, message = table.unpack(visit.door.its.maintenance or { 503 })
+    if visit.door:is_stream(visit.ex) then status = 503 end
     visit:record(status)
     visit.ex:reply(status, visit:error_answer { status = status, code = code, message = message })
   end,

@@ -3,9 +3,11 @@ local client = require "smc.venue.client"
 local decimal = require "smc.decimal"
 local errors = require "smc.venue.binance.errors"
 local limits = require "smc.venue.binance.limits"
+local reading = require "smc.venue.reading"
 local request = require "smc.venue.binance.request"
 local task = require "smc.core.task"
 local unify = require "smc.venue.binance.unify"
+local words = require "smc.venue.words"
 
 local M = {}
 
@@ -50,7 +52,7 @@ local function ask(self, op, endpoint, params, signed, convert, ...)
   local method, path = endpoint:match "^(%u+) (.+)$"
   local answer, err = call(self, op, method, "/api/v3/" .. path, params, signed)
   if not answer then return nil, err end
-  return convert(answer, ...)
+  return reading.answer("binance", op, method ~= "GET" and signed, convert, answer, ...)
 end
 
 local function public(self, op, path, params, convert, ...)
@@ -71,7 +73,7 @@ end
 
 --- The venue's clock in Unix milliseconds.
 function Venue:time()
-  return public(self, "time", "time", {}, function(answer) return answer.serverTime end)
+  return public(self, "time", "time", {}, function(answer) return words.integer(answer.serverTime) end)
 end
 
 function Venue:instruments()

@@ -23,13 +23,14 @@ local function keep(self, event)
   self.buffer[#self.buffer + 1] = event
 end
 
---- Takes a depthUpdate.  Returns false when an event before it is missing: the book starts over then.
+--- Takes a depthUpdate.  Returns false when an event before it is missing: the book starts over then; true and whether
+-- it came late: the book knew.
 function Book:update(event)
   if not self.live then
     keep(self, event)
     return true
   end
-  if event.u <= self.id then return true end
+  if event.u <= self.id then return true, true end
   if event.U > self.id + 1 then
     self.live, self.buffer, self.resyncs = false, { event }, self.resyncs + 1
     return false

@@ -34,7 +34,11 @@ local function trade_event(self, d, channel)
   return self:gap(channel, tostring(last), event.id, d.t - last - 1), event
 end
 
-local function ticker_event(d, channel)
+--- The last trade in it has a number that never falls; with the same one, what tells two apart is the time.
+local function ticker_event(self, d, channel)
+  local last = self.last_ticker[channel]
+  if last and (d.L < last.L or d.L == last.L and d.C == last.C) then return nil end
+  self.last_ticker[channel] = d
   return { channel = channel, kind = "ticker", symbol = unify.symbol(d.s), last = unify.number(d.c),
     bid = unify.number(d.b), bid_qty = unify.number(d.B), ask = unify.number(d.a), ask_qty = unify.number(d.A),
     open = unify.number(d.o), high = unify.number(d.h), low = unify.number(d.l), volume = unify.number(d.v),
@@ -47,7 +51,8 @@ local function book_event(self, d, channel)
   local id = book.id
   local event = { channel = channel, kind = "book", symbol = book.symbol, first_id = d.U, id = d.u,
     bids = unify.levels(d.b), asks = unify.levels(d.a), time = d.E, raw = d }
-  if book:update(d) then return event end
+  local fits, late = book:update(d)
+  if fits then return not late and event or nil end
   self.stale = true
   return self:gap(channel, id, d.U), event
 end
@@ -59,7 +64,7 @@ function Stream:event_of(frame)
   if not channel then return nil end
   local kind, d = channel:match("^%a+"), frame.data
   if kind == "trade" then return trade_event(self, d, channel) end
-  if kind == "ticker" then return ticker_event(d, channel) end
+  if kind == "ticker" then return ticker_event(self, d, channel) end
   return book_event(self, d, channel)
 end
 
@@ -118,6 +123,7 @@ function M.open(venue, channels)
   local fields, options = market_stream.parse(channels, { kinds = CHANNELS, new_book = local_book.new, depths = DEPTHS,
     topic = function(kind, symbol) return symbol:lower() .. CHANNELS[kind] end })
   fields.venue, fields.url, fields.last_trade = venue, venue.ws_url .. "/stream", {}
+  fields.last_ticker = {}
   return events.open(Stream, fields, options, client.inside(venue))
 end
 

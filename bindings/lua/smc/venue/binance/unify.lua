@@ -4,7 +4,7 @@ local words = require "smc.venue.words"
 
 local M = {}
 
-local number, average = words.number, words.average
+local number, average, integer = words.number, words.average, words.integer
 M.native, M.symbol, M.number, M.levels = words.native, words.symbol, number, words.levels
 
 local STATUS = { NEW = "open", PENDING_NEW = "open", PARTIALLY_FILLED = "partially_filled", FILLED = "filled",
@@ -35,7 +35,8 @@ local function order(o, client_id, time, updated)
     id = tostring(o.orderId), client_id = client_id, symbol = M.symbol(o.symbol), side = o.side:lower(),
     type = OUR_TYPE[o.type] or o.type:lower(), time_in_force = o.timeInForce:lower(), status = status(o.status),
     qty = number(o.origQty), price = price_of(o.price), trigger_price = price_of(o.stopPrice), filled = filled,
-    filled_quote = quote, average = average(quote, filled), time = time, updated = updated, reason = o.expiryReason,
+    filled_quote = quote, average = average(quote, filled), time = integer(time), updated = integer(updated),
+    reason = o.expiryReason,
   }
 end
 
@@ -89,34 +90,35 @@ end
 function M.fill(f)
   return { id = tostring(f.id), order_id = tostring(f.orderId), symbol = M.symbol(f.symbol),
     side = f.isBuyer and "buy" or "sell", price = number(f.price), qty = number(f.qty), quote = number(f.quoteQty),
-    fee = number(f.commission), fee_asset = f.commissionAsset, time = f.time, maker = f.isMaker }
+    fee = number(f.commission), fee_asset = f.commissionAsset, time = integer(f.time), maker = f.isMaker }
 end
 
 --- The fill inside an executionReport.
 function M.report_fill(e)
   return { id = tostring(e.t), order_id = tostring(e.i), symbol = M.symbol(e.s), side = e.S:lower(),
-    price = number(e.L), qty = number(e.l), quote = number(e.Y), fee = number(e.n), fee_asset = e.N, time = e.T,
-      maker = e.m }
+    price = number(e.L), qty = number(e.l), quote = number(e.Y), fee = number(e.n), fee_asset = e.N,
+    time = integer(e.T), maker = e.m }
 end
 
 function M.book(answer, symbol)
-  return { symbol = symbol, id = answer.lastUpdateId, bids = M.levels(answer.bids), asks = M.levels(answer.asks) }
+  return { symbol = symbol, id = integer(answer.lastUpdateId), bids = M.levels(answer.bids),
+    asks = M.levels(answer.asks) }
 end
 
 function M.trade(t, symbol)
-  return { id = tostring(t.id), symbol = symbol, price = number(t.price), qty = number(t.qty), time = t.time,
-    side = t.isBuyerMaker and "sell" or "buy" }
+  return { id = tostring(t.id), symbol = symbol, price = number(t.price), qty = number(t.qty),
+    time = integer(t.time), side = t.isBuyerMaker and "sell" or "buy" }
 end
 
 function M.ticker(t)
   return { symbol = M.symbol(t.symbol), last = number(t.lastPrice), bid = number(t.bidPrice),
     bid_qty = number(t.bidQty), ask = number(t.askPrice), ask_qty = number(t.askQty), open = number(t.openPrice),
     high = number(t.highPrice), low = number(t.lowPrice), volume = number(t.volume),
-      quote_volume = number(t.quoteVolume), time = t.closeTime }
+      quote_volume = number(t.quoteVolume), time = integer(t.closeTime) }
 end
 
 function M.candle(k)
-  return { time = k[1], open = number(k[2]), high = number(k[3]), low = number(k[4]), close = number(k[5]),
+  return { time = integer(k[1]), open = number(k[2]), high = number(k[3]), low = number(k[4]), close = number(k[5]),
     volume = number(k[6]), quote_volume = number(k[8]), count = k[9] }
 end
 
@@ -148,7 +150,8 @@ end
 function M.account(a)
   return { can_trade = a.canTrade, can_withdraw = a.canWithdraw, can_deposit = a.canDeposit,
     type = a.accountType:lower(), maker_fee = number(a.commissionRates.maker),
-    taker_fee = number(a.commissionRates.taker), balances = M.balances(a.balances), updated = a.updateTime, raw = a }
+    taker_fee = number(a.commissionRates.taker), balances = M.balances(a.balances),
+    updated = integer(a.updateTime), raw = a }
 end
 
 return M

@@ -27,6 +27,16 @@ end
 
 local KINDS = { executionReport = order_event, outboundAccountPosition = balance_event, balanceUpdate = transfer_event }
 
+--- What tells an event from all others.
+local NAMES = {
+  executionReport = function(e) return "x " .. e.s .. " " .. e.I end,
+  outboundAccountPosition = function(e)
+    local out = { "p", e.u }
+    for _, b in ipairs(e.B) do out[#out + 1] = b.a .. " " .. b.f .. " " .. b.l end
+    return table.concat(out, " ")
+  end,
+}
+
 local ENDS = { serverShutdown = true, eventStreamTerminated = true }
 
 --- { kind = "order"|"fill"|"balance"|"transfer", order, fill, balances, time, raw }.
@@ -34,6 +44,8 @@ function Stream:event_of(frame)
   local e = frame.event
   if type(e) ~= "table" then return nil end
   if ENDS[e.e] then return self:ends(e.e) end
+  local name_of = NAMES[e.e]
+  if name_of and self:twice(name_of(e)) then return nil end
   local convert = KINDS[e.e]
   return convert and convert(e) or { kind = e.e, time = e.E, raw = e }
 end

@@ -6,9 +6,11 @@ local client = require "smc.venue.client"
 local decimal = require "smc.decimal"
 local errors = require "smc.venue.bybit.errors"
 local limits = require "smc.venue.bybit.limits"
+local reading = require "smc.venue.reading"
 local request = require "smc.venue.bybit.request"
 local task = require "smc.core.task"
 local unify = require "smc.venue.bybit.unify"
+local words = require "smc.venue.words"
 
 local M = {}
 
@@ -55,7 +57,7 @@ local function ask(self, op, endpoint, params, signed, convert, doubt)
   local method, path = endpoint:match "^(%u+) (.+)$"
   local answer, err = call(self, op, method, "/v5/" .. path, params, signed, doubt)
   if not answer then return nil, err end
-  return convert(answer.result, answer)
+  return reading.answer("bybit", op, method ~= "GET", convert, answer.result, answer)
 end
 
 local function public(self, op, path, params, convert) return ask(self, op, "GET " .. path, params, false, convert) end
@@ -89,7 +91,7 @@ end
 
 --- The venue's clock in Unix milliseconds.
 function Venue:time()
-  return public(self, "time", "market/time", {}, function(_, answer) return answer.time end)
+  return public(self, "time", "market/time", {}, function(_, answer) return words.integer(answer.time) end)
 end
 
 --- Of both categories; of contracts the perpetual ones in USDT.
@@ -208,7 +210,9 @@ end
 --- Sends what the venue only acknowledges, and looks up what became of it.  What failed after the acknowledgement
 -- leaves the outcome open.
 local function acknowledged(self, op, path, params, done, client_id, doubt)
-  local id, err = signed(self, op, "POST order/" .. path, params, function(result) return result.orderId end, doubt)
+  local id, err = signed(self, op, "POST order/" .. path, params, function(result)
+    return words.text(result.orderId)
+  end, doubt)
   if not id then
     err.client_id = client_id
     return nil, err

@@ -17,17 +17,17 @@ function Book:reset()
 end
 
 local function restart(self, data)
-  if data.u ~= 1 and self.id and data.seq < self.id then return true end -- one that was late
+  if data.u ~= 1 and self.id and data.seq < self.id then return true, true end
   levels.replace(self, data.b, data.a)
   self.live, self.u, self.id = true, data.u, data.seq
   return true
 end
 
 --- Takes the data of a frame.  kind: "snapshot" or "delta".  Returns false when one before it is missing: the book
--- waits for a snapshot then.
+-- waits for a snapshot then; true and whether it came late: the book knew.
 function Book:update(kind, data)
   if kind == "snapshot" or data.u == 1 then return restart(self, data) end -- 1: the venue's service has started anew
-  if not self.live or data.u <= self.u then return true end
+  if not self.live or data.u <= self.u then return true, self.live end
   if data.u > self.u + 1 then
     self.live, self.resyncs = false, self.resyncs + 1
     return false

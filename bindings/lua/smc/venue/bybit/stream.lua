@@ -5,20 +5,28 @@ local events = require "smc.venue.events"
 local frames = require "smc.venue.bybit.frames"
 local local_book = require "smc.venue.bybit.local_book"
 local market_stream = require "smc.venue.market_stream"
+local recent = require "smc.venue.recent"
 local unify = require "smc.venue.bybit.unify"
 
 local M = {}
 local Stream = market_stream.class()
 frames.extend(Stream, "stream")
 
+local KEPT = 5000 -- trades that are known when they come again
+
 local TOPICS = { trade = "publicTrade.%s", book = "orderbook.%s.%s", ticker = "tickers.%s" }
 local DEPTHS = { 1, 50, 200, 1000, default = 50 }
 
-local function trade_events(frame, channel)
+--- Trades that were not told before.
+local function trade_events(self, frame, channel)
   local out = {}
-  for i, t in ipairs(frame.data) do
-    out[i] = { channel = channel, kind = "trade", symbol = channel:match ":(.+)$", id = t.i, price = unify.number(t.p),
-      qty = unify.number(t.v), side = t.S:lower(), time = t.T, raw = t }
+  for _, t in ipairs(frame.data) do
+    local key = channel .. " " .. t.i
+    if not self.trades:get(key) then
+      self.trades:put(key, true)
+      out[#out + 1] = { channel = channel, kind = "trade", symbol = channel:match ":(.+)$", id = t.i,
+        price = unify.number(t.p), qty = unify.number(t.v), side = t.S:lower(), time = t.T, raw = t }
+    end
   end
   return table.unpack(out)
 end
@@ -39,7 +47,8 @@ local function book_event(self, frame, channel)
   local u = book.u
   local event = { channel = channel, kind = "book", symbol = book.symbol, first_id = d.seq, id = d.seq,
     bids = unify.levels(d.b), asks = unify.levels(d.a), time = frame.ts, raw = d }
-  if book:update(frame.type, d) then return event end
+  local fits, late = book:update(frame.type, d)
+  if fits then return not late and event or nil end
   self.stale = true
   return self:gap(channel, u, d.u, d.u - u - 1), event
 end
@@ -48,7 +57,7 @@ function Stream:event_of(frame)
   local channel = frame.topic and self.channel_of[frame.topic]
   if not channel then return nil end
   local kind = channel:match("^%a+")
-  if kind == "trade" then return trade_events(frame, channel) end
+  if kind == "trade" then return trade_events(self, frame, channel) end
   if kind == "ticker" then return ticker_event(self, frame, channel) end
   return book_event(self, frame, channel)
 end
@@ -115,7 +124,7 @@ function M.open(venue, channels)
   local category = category_of(channels)
   local fields, options = market_stream.parse(channels, { kinds = TOPICS, new_book = local_book.new, native = native,
     depths = DEPTHS, topic = topic })
-  fields.tickers = {}
+  fields.tickers, fields.trades = {}, recent.new(KEPT)
   fields.url = venue.ws_url:gsub("/spot$", "/" .. category)
   return events.open(Stream, fields, options, client.inside(venue))
 end

@@ -20,7 +20,10 @@ local function given(s)
   return number(s)
 end
 
-local function ms(s) return math.tointeger(tonumber(s)) end
+local function ms(s)
+  local n = math.tointeger(tonumber(s))
+  return n or s == nil and nil or error("a time in a text expected, not a " .. type(s))
+end
 
 local STATUS = { New = "open", Untriggered = "open", Triggered = "open", PartiallyFilled = "partially_filled",
   Filled = "filled", Rejected = "rejected", Deactivated = "canceled" }
@@ -54,7 +57,7 @@ function M.order(o, category)
   local trigger = given(o.triggerPrice)
   if trigger == "0" then trigger = nil end
   return {
-    id = o.orderId, client_id = o.orderLinkId, symbol = M.symbol(o.symbol, category), side = o.side:lower(),
+    id = words.text(o.orderId), client_id = o.orderLinkId, symbol = M.symbol(o.symbol, category), side = o.side:lower(),
     type = trigger and waiting_type(o) or market and "market" or post_only and "limit_maker" or "limit",
     time_in_force = (market or post_only) and "gtc" or o.timeInForce:lower(), status = state,
     qty = market and o.marketUnit == "quoteCoin" and not (trigger and is_zero(filled)) and filled or number(o.qty),
@@ -72,8 +75,9 @@ function M.is_trade(f) return TRADES[f.execType] or false end
 
 --- One of the account's fills, from execution/list or the execution topic.
 function M.fill(f, category)
-  return { id = f.execId, order_id = f.orderId, symbol = M.symbol(f.symbol, category), side = f.side:lower(),
-    price = number(f.execPrice), qty = number(f.execQty), quote = number(f.execValue), fee = number(f.execFee),
+  return { id = words.text(f.execId), order_id = f.orderId, symbol = M.symbol(f.symbol, category),
+    side = f.side:lower(), price = number(f.execPrice), qty = number(f.execQty), quote = number(f.execValue),
+    fee = number(f.execFee),
     fee_asset = f.feeCurrency, time = ms(f.execTime), maker = f.isMaker }
 end
 
@@ -86,7 +90,7 @@ function M.position(p)
 end
 
 function M.trade(t, symbol)
-  return { id = t.execId, symbol = symbol, price = number(t.price), qty = number(t.size), time = ms(t.time),
+  return { id = words.text(t.execId), symbol = symbol, price = number(t.price), qty = number(t.size), time = ms(t.time),
     side = t.side:lower() }
 end
 
@@ -95,7 +99,8 @@ function M.ticker(t, time, symbol)
   return { symbol = symbol, last = number(t.lastPrice), bid = given(t.bid1Price),
     bid_qty = given(t.bid1Size), ask = given(t.ask1Price), ask_qty = given(t.ask1Size), open = number(t.prevPrice24h),
     high = number(t.highPrice24h), low = number(t.lowPrice24h), volume = number(t.volume24h),
-    quote_volume = number(t.turnover24h), time = time }
+    quote_volume = number(t.turnover24h),
+    time = words.integer(time) }
 end
 
 function M.candle(k)

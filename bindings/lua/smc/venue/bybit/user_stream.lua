@@ -37,7 +37,7 @@ local OURS = { spot = true, linear = true }
 --- Of each row: { kind = "order"|"fill"|"balance", order, fill, balances, time, raw }.
 function Stream:event_of(frame)
   local convert = kinds[frame.topic]
-  if not convert then return nil end
+  if not convert or frame.id and self:twice(frame.topic .. " " .. frame.id) then return nil end
   local out = {}
   for _, row in ipairs(frame.data) do
     local ours = OURS[row.category or "spot"] and (not row.execType or unify.is_trade(row))

@@ -2,6 +2,7 @@
 local client = require "smc.venue.client"
 local clock = require "smc.venue.oanda.clock"
 local errors = require "smc.venue.oanda.errors"
+local reading = require "smc.venue.reading"
 local request = require "smc.venue.oanda.request"
 local task = require "smc.core.task"
 local text = require "smc.core.text"
@@ -171,7 +172,7 @@ function Orders:place(given)
   local since = inner.head
   local answer, err = request.change(self, "place", "POST", "orders", { order = request_of(given, symbol, id) })
   local order
-  if answer then order, err = placed(answer, "place") end
+  if answer then order, err = reading.answer("oanda", "place", true, placed, answer, "place") end
   if err and err.class == "unknown_outcome" and not err.order_id then
     order, err = resolve(self, "place", since, id, err)
   end

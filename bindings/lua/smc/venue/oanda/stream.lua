@@ -1,4 +1,5 @@
 --- Prices as they change, over the pricing stream; the local book is the last price.
+local clock = require "smc.venue.oanda.clock"
 local events = require "smc.venue.events"
 local lines = require "smc.venue.oanda.lines"
 local local_book = require "smc.venue.oanda.local_book"
@@ -19,9 +20,22 @@ local function event_of(kind, channel, price)
   return event
 end
 
+local reset = Stream.reset
+
+--- Another connection begins with the prices of now, which may be those that were told.
+function Stream:reset()
+  reset(self)
+  self.newest = {}
+end
+
+--- Prices that come late, or twice, are not told.
 function Stream:event_of(line)
   local out = {}
-  for _, kind in ipairs(line.type == "PRICE" and KINDS or {}) do
+  if line.type ~= "PRICE" then return nil end
+  local ns, newest = clock.ns(line.time), self.newest[line.instrument]
+  if ns == newest or local_book.is_late(ns, newest) then return nil end
+  self.newest[line.instrument] = ns
+  for _, kind in ipairs(KINDS) do
     local channel = self.channel_of[kind .. ":" .. line.instrument]
     if kind == "book" and channel then self.books[channel]:update(line) end
     if channel then out[#out + 1] = event_of(kind, channel, line) end
@@ -51,6 +65,7 @@ function M.open(venue, inner, channels)
     local name = topic:match ":(.+)$"
     if not seen[name] then names[#names + 1], seen[name] = name, true end
   end
+  fields.newest = {}
   fields.token, fields.names = inner.token, names
   fields.url = ("%s/v3/accounts/%s/pricing/stream?instruments=%s"):format(venue.ws_url, venue.key,
     text.percent_encode(table.concat(names, ",")))

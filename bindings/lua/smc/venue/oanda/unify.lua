@@ -106,8 +106,9 @@ function M.order(o, trade)
   local waits = kind ~= "limit" and kind ~= "market"
   local time = clock.ms(o.createTime or o.time)
   return {
-    id = o.id, client_id = o.clientExtensions and o.clientExtensions.id or "", symbol = M.symbol(instrument),
-    side = side_of(units), type = kind, time_in_force = o.timeInForce and o.timeInForce:lower() or "gtc",
+    id = words.text(o.id), client_id = o.clientExtensions and o.clientExtensions.id or "",
+    symbol = M.symbol(instrument), side = side_of(units), type = kind,
+    time_in_force = o.timeInForce and o.timeInForce:lower() or "gtc",
     status = o.state == "FILLED" and "filled" or o.state == "CANCELLED" and "canceled" or "open", qty = qty_of(units),
     price = kind == "limit" and number(o.price) or nil,
     trigger_price = waits and number(o.price or o.trailingStopValue) or nil,
@@ -146,8 +147,8 @@ end
 --- One of the account's fills.  home: the currency of the account.
 function M.fill(tx, home)
   local price, qty = number(tx.price), qty_of(tx.units)
-  return { id = tx.id, order_id = tx.orderID, symbol = M.symbol(tx.instrument), side = side_of(tx.units), price = price,
-    qty = qty, quote = number(decimal.mul(qty, price)), fee = number(decimal.add(tx.commission or "0",
+  return { id = words.text(tx.id), order_id = tx.orderID, symbol = M.symbol(tx.instrument), side = side_of(tx.units),
+    price = price, qty = qty, quote = number(decimal.mul(qty, price)), fee = number(decimal.add(tx.commission or "0",
       tx.guaranteedExecutionFee or "0")), fee_asset = home, realized = number(tx.pl or "0"), time = clock.ms(tx.time),
     maker = false }
 end
