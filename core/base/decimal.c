@@ -156,13 +156,25 @@ static size_t put_digits(char *out, u128_t m, size_t min_digits)
     return n;
 }
 
-/* How many decimals a magnitude has. */
-static int places_of(u128_t m)
+/* Exactly so many digits; the last one is the lowest. */
+static void put_places(char *out, uint64_t m, int places)
 {
-    uint64_t behind = (uint64_t)(m % SCALE);
+    for (int i = places - 1; i >= 0; i--, m /= 10)
+        out[i] = (char)('0' + (int)(m % 10));
+}
+
+/* How many decimals there are in what is behind the point. */
+static int places_of(uint64_t behind)
+{
     int places = SMC_DEC_PLACES;
 
-    while (places > 0 && behind % 10 == 0) {
+    if (behind == 0)
+        return 0;
+    if (behind % pow10[9] == 0) {
+        behind /= pow10[9];
+        places -= 9;
+    }
+    while (behind % 10 == 0) {
         behind /= 10;
         places--;
     }
@@ -172,23 +184,27 @@ static int places_of(u128_t m)
 size_t smc_dec_format(smc_dec_t a, int places, smc_round_t mode, char *out)
 {
     bool negative = a.units < 0;
-    u128_t m = magnitude(a);
-    int shown = places == SMC_DEC_MINIMAL ? places_of(m) : places;
-    uint64_t cut;
-    u128_t rest;
+    u128_t m = magnitude(a), whole = m / SCALE;
+    uint64_t behind = (uint64_t)(m - whole * SCALE), cut, rest;
+    int shown = places == SMC_DEC_MINIMAL ? places_of(behind) : places;
     size_t n = 0;
 
     assert(shown >= 0 && shown <= SMC_DEC_PLACES);
     cut = pow10[SMC_DEC_PLACES - shown];
-    rest = m % cut;
-    m /= cut;
-    m += goes_up(negative, m, rest, cut, mode);
-    if (negative && m > 0)
+    rest = behind % cut;
+    behind /= cut;
+    if (rest != 0 && goes_up(negative, shown > 0 ? behind : whole, rest, cut, mode) &&
+        ++behind == pow10[shown]) {
+        behind = 0;
+        whole++;
+    }
+    if (negative && (whole > 0 || behind > 0))
         out[n++] = '-';
-    n += put_digits(out + n, m / pow10[shown], 1);
+    n += put_digits(out + n, whole, 1);
     if (shown > 0) {
         out[n++] = '.';
-        n += put_digits(out + n, m % pow10[shown], (size_t)shown);
+        put_places(out + n, behind, shown);
+        n += (size_t)shown;
     }
     out[n] = '\0';
     return n;
