@@ -10,7 +10,7 @@
 #define SERVER_MT "smc.core.server"
 #define BATCH_MAX 64 /* events of one job: each job has a CPU budget of its own */
 
-enum { UV_ON_REQUEST = 1, UV_COUNT = 1 };
+enum { UV_ON_REQUEST = 1, UV_EXCHANGE, UV_COUNT = UV_EXCHANGE };
 
 /* ---- events ------------------------------------------------------------- */
 
@@ -67,6 +67,8 @@ static int push_call(lua_State *L, smcb_event_t *ev, int server_idx)
         (void)lua_getiuservalue(L, server_idx, UV_ON_REQUEST);
         smc_exchange_retain(ex);
         smcb_exchange_push(L, ex, server_idx);
+        lua_pushvalue(L, -1);
+        (void)lua_setiuservalue(L, server_idx, UV_EXCHANGE);
         return 1;
     }
     (void)smcb_push_anchored(L, ev->sock);
@@ -82,24 +84,36 @@ static int push_call(lua_State *L, smcb_event_t *ev, int server_idx)
     return ev->kind == SMCB_EV_MESSAGE ? 3 : 4;
 }
 
-static void end_current(smcb_server_t *s)
+/* The ex of the current event, if it has one, belongs to scripts alone from now on; the listener is at idx. */
+static void let_go(lua_State *L, int server_idx)
+{
+    if (lua_getiuservalue(L, server_idx, UV_EXCHANGE) != LUA_TNIL) {
+        smcb_exchange_handled(L);
+        lua_pushnil(L);
+        (void)lua_setiuservalue(L, server_idx, UV_EXCHANGE);
+    }
+    lua_pop(L, 1);
+}
+
+static void end_current(lua_State *L, smcb_server_t *s, int server_idx)
 {
     smcb_event_t *ev = s->current;
 
     s->current = NULL;
+    let_go(L, server_idx);
     if (ev->kind == SMCB_EV_CLOSE)
         smcb_sock_end(ev->sock);
     free_event(ev);
 }
 
 /* A handler raised (its error is with the host): its client gets an answer all the same. */
-static void clean_up_after_error(smcb_server_t *s)
+static void clean_up_after_error(lua_State *L, smcb_server_t *s, int server_idx)
 {
     if (s->current == NULL)
         return;
     if (s->current->kind == SMCB_EV_REQUEST)
         (void)smc_exchange_reply(s->current->ex, 500, NULL, 0, NULL, 0);
-    end_current(s);
+    end_current(L, s, server_idx);
 }
 
 static void run_events(lua_State *L, void *ud)
@@ -109,7 +123,7 @@ static void run_events(lua_State *L, void *ud)
 
     (void)smcb_push_anchored(L, s); /* a handler may close it */
     server_idx = lua_gettop(L);
-    clean_up_after_error(s);
+    clean_up_after_error(L, s, server_idx);
     for (int i = 0; i < BATCH_MAX && s->first != NULL; i++) {
         smcb_event_t *ev = take_event(s);
         int nargs;
@@ -122,7 +136,7 @@ static void run_events(lua_State *L, void *ud)
         lua_settop(L, server_idx);
         if (s->current == NULL) /* closed by the handler */
             return;
-        end_current(s);
+        end_current(L, s, server_idx);
     }
     if (s->first == NULL)
         smcb_unpost(s->host, &s->job);
@@ -147,6 +161,9 @@ static void close_server(smcb_resource_t *r)
     s->current = NULL;
     while (s->socks != NULL)
         smcb_sock_end(s->socks);
+    if (smcb_push_anchored(s->L, s))
+        let_go(s->L, lua_gettop(s->L));
+    lua_pop(s->L, 1);
     smcb_unanchor(s->L, s);
 }
 

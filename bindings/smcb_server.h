@@ -14,7 +14,7 @@
 typedef struct smcb_sock smcb_sock_t;
 typedef struct smcb_event smcb_event_t;
 
-/* The userdata of a listener; anchored while it is open.  User value 1: on_request. */
+/* The userdata of a listener; anchored while it is open.  User value 1: on_request; 2: the ex that its handler has. */
 typedef struct smcb_server {
     smcb_resource_t resource; /* first */
     smcb_host_t *host;
@@ -66,8 +66,12 @@ const smc_server_field_t *smcb_server_fields(lua_State *L, int idx, size_t *n);
 /* true; nil and err; or raises `wrong_use` for SMC_EINVAL. */
 int smcb_server_result(lua_State *L, smc_code_t code, const char *op, const char *wrong_use);
 
-/* Pushes a new ex that takes over a reference to the exchange; the listener is at idx. */
+/* Pushes a new ex that takes over a reference to the exchange; the listener is at idx.  smcb_exchange_handled must
+ * follow: without it, nothing lets go of the reference. */
 void smcb_exchange_push(lua_State *L, smc_exchange_t *ex, int idx);
+/* The handler of the ex on top has ended.  What was answered by then is let go of at once: a collector would come for it
+ * thousands of requests later. */
+void smcb_exchange_handled(lua_State *L);
 /* ex:upgrade: the options are at idx. */
 int smcb_sock_upgrade(lua_State *L, smc_exchange_t *ex, smcb_server_t *s, int idx);
 /* It is over: lets go of the peer and of the anchor. */

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-static const char exchange_mt[] = "smc.core.server.exchange";
+static const char exchange_mt[] =
+    "smc.core.server.exchange"; /* of both classes: see smcb_exchange_handled */
+static const char kept_mt[] = "smc.core.server.exchange.kept";
 #define WRONG_ANSWER                                                                        \
     "a status must be 200..599, header names and values must hold no line ends or control " \
     "characters, and an answer can be begun only once"
@@ -13,12 +15,24 @@ enum { UV_SERVER = 1, UV_FIELDS, UV_COUNT = UV_FIELDS };
 
 typedef struct exchange_box {
     smcb_class_t class;
-    smc_exchange_t *ex; /* counted */
+    smc_exchange_t *ex; /* counted; NULL: answered, and its handler has ended */
 } exchange_box_t;
 
+/* NULL: it is over. */
 static smc_exchange_t *check_exchange(lua_State *L)
 {
     return ((exchange_box_t *)smcb_class_check(L, 1, exchange_mt))->ex;
+}
+
+static smc_exchange_t *check_request(lua_State *L)
+{
+    smc_exchange_t *ex = check_exchange(L);
+
+    if (ex == NULL)
+        (void)luaL_error(L, "the exchange is over: what it asked for has to be read before it is "
+                            "answered, or before "
+                            "its handler ends");
+    return ex;
 }
 
 void smcb_exchange_push(lua_State *L, smc_exchange_t *ex, int idx)
@@ -30,13 +44,29 @@ void smcb_exchange_push(lua_State *L, smc_exchange_t *ex, int idx)
     (void)lua_setiuservalue(L, -2, UV_SERVER);
 }
 
-static int l_gc(lua_State *L)
+static void drop(exchange_box_t *box)
 {
-    exchange_box_t *box = smcb_class_check(L, 1, exchange_mt);
-
     smc_exchange_release(box->ex);
     box->ex = NULL;
+}
+
+static int l_gc(lua_State *L)
+{
+    drop(smcb_class_check(L, 1, exchange_mt));
     return 0;
+}
+
+/* Only what somebody keeps beyond its handler gets a finalizer: they are dear. */
+void smcb_exchange_handled(lua_State *L)
+{
+    exchange_box_t *box = lua_touserdata(L, -1);
+
+    if (box->ex == NULL)
+        return;
+    if (smc_exchange_alive(box->ex))
+        luaL_setmetatable(L, kept_mt);
+    else
+        drop(box);
 }
 
 /* ---- the request -------------------------------------------------------- */
@@ -136,7 +166,7 @@ static void push_raw_headers(lua_State *L, const smc_exchange_t *ex)
 
 static void push_alive(lua_State *L, const smc_exchange_t *ex)
 {
-    lua_pushboolean(L, smc_exchange_alive(ex));
+    lua_pushboolean(L, ex != NULL && smc_exchange_alive(ex));
 }
 
 typedef struct property {
@@ -198,18 +228,19 @@ static int l_index(lua_State *L)
         return luaL_error(L, "an exchange has no field '%s'", luaL_tolstring(L, 2, NULL));
     p = &properties[lua_tointeger(L, -1)];
     lua_pop(L, 1);
-    if (!p->changes && push_known(L))
-        return 1;
-    p->push(L, ex);
-    if (!p->changes)
+    if (p->changes) {
+        p->push(L, ex);
+    } else if (!push_known(L)) {
+        p->push(L, check_request(L));
         remember(L);
+    }
     return 1;
 }
 
 /* parts() -> method, path, query, body, is_websocket: what every request is asked for, in one call. */
 static int l_parts(lua_State *L)
 {
-    const smc_exchange_t *ex = check_exchange(L);
+    const smc_exchange_t *ex = check_request(L);
 
     push_method(L, ex);
     push_path(L, ex);
@@ -221,7 +252,7 @@ static int l_parts(lua_State *L)
 
 static int l_header(lua_State *L)
 {
-    const smc_exchange_t *ex = check_exchange(L);
+    const smc_exchange_t *ex = check_request(L);
     size_t n;
     const char *value = smc_exchange_header(ex, luaL_checkstring(L, 2), &n);
 
@@ -233,6 +264,9 @@ static int l_header(lua_State *L)
 }
 
 /* ---- the answer --------------------------------------------------------- */
+
+/* What becomes of an exchange that is over. */
+#define UNLESS_OVER(ex, call) ((ex) == NULL ? SMC_ECLOSED : (call))
 
 static int check_status(lua_State *L)
 {
@@ -249,8 +283,9 @@ static int l_reply(lua_State *L)
     const char *body = luaL_optlstring(L, 4, "", &n);
     const smc_server_field_t *fields = smcb_server_fields(L, 3, &n_fields);
 
-    return smcb_server_result(L, smc_exchange_reply(ex, status, fields, n_fields, body, n),
-                              "ex:reply", WRONG_ANSWER);
+    return smcb_server_result(
+        L, UNLESS_OVER(ex, smc_exchange_reply(ex, status, fields, n_fields, body, n)), "ex:reply",
+        WRONG_ANSWER);
 }
 
 static int l_start(lua_State *L)
@@ -260,8 +295,8 @@ static int l_start(lua_State *L)
     size_t n_fields;
     const smc_server_field_t *fields = smcb_server_fields(L, 3, &n_fields);
 
-    return smcb_server_result(L, smc_exchange_start(ex, status, fields, n_fields), "ex:start",
-                              WRONG_ANSWER);
+    return smcb_server_result(L, UNLESS_OVER(ex, smc_exchange_start(ex, status, fields, n_fields)),
+                              "ex:start", WRONG_ANSWER);
 }
 
 static int l_write(lua_State *L)
@@ -270,13 +305,15 @@ static int l_write(lua_State *L)
     size_t n;
     const char *bytes = luaL_checklstring(L, 2, &n);
 
-    return smcb_server_result(L, smc_exchange_write(ex, bytes, n), "ex:write",
+    return smcb_server_result(L, UNLESS_OVER(ex, smc_exchange_write(ex, bytes, n)), "ex:write",
                               "ex:start comes before ex:write");
 }
 
 static int l_finish(lua_State *L)
 {
-    return smcb_server_result(L, smc_exchange_end(check_exchange(L)), "ex:finish",
+    smc_exchange_t *ex = check_exchange(L);
+
+    return smcb_server_result(L, UNLESS_OVER(ex, smc_exchange_end(ex)), "ex:finish",
                               "there is no answer to finish: nothing was started");
 }
 
@@ -286,22 +323,26 @@ static int l_raw(lua_State *L)
     size_t n;
     const char *bytes = luaL_checklstring(L, 2, &n);
 
-    return smcb_server_result(L, smc_exchange_raw(ex, bytes, n), "ex:raw", "");
+    return smcb_server_result(L, UNLESS_OVER(ex, smc_exchange_raw(ex, bytes, n)), "ex:raw", "");
 }
 
 static int l_close(lua_State *L)
 {
-    return smcb_server_result(L, smc_exchange_close(check_exchange(L)), "ex:close", "");
+    smc_exchange_t *ex = check_exchange(L);
+
+    return smcb_server_result(L, UNLESS_OVER(ex, smc_exchange_close(ex)), "ex:close", "");
 }
 
 static int l_reset(lua_State *L)
 {
-    return smcb_server_result(L, smc_exchange_reset(check_exchange(L)), "ex:reset", "");
+    smc_exchange_t *ex = check_exchange(L);
+
+    return smcb_server_result(L, UNLESS_OVER(ex, smc_exchange_reset(ex)), "ex:reset", "");
 }
 
 static int l_upgrade(lua_State *L)
 {
-    smc_exchange_t *ex = check_exchange(L);
+    smc_exchange_t *ex = check_request(L);
 
     lua_settop(L, 2);
     (void)lua_getiuservalue(L, 1, UV_SERVER);
@@ -324,10 +365,16 @@ void smcb_exchange_setup(lua_State *L)
         }
         lua_pushcclosure(L, l_index, 1);
         lua_setfield(L, -2, "__index");
+        lua_pushstring(L, exchange_mt);
+        lua_setfield(L, -2, "__metatable");
+    }
+    if (smcb_class_new(L, kept_mt)) {
+        lua_getfield(L, -2, "__index");
+        lua_setfield(L, -2, "__index");
         lua_pushcfunction(L, l_gc);
         lua_setfield(L, -2, "__gc");
         lua_pushstring(L, exchange_mt);
         lua_setfield(L, -2, "__metatable");
     }
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }

@@ -103,13 +103,14 @@ end)
 describe("an exchange", function()
   it("shows the request byte for byte", function()
     local seen
-    answer = function(ex)
-      seen = ex
-      ex:reply(200)
-    end
+    answer = function(ex) seen = ex end
 
     local headers = { { "X-Key", "1" }, { "x-key", "2" } }
-    assert(smc.http.post(url "/a/../b%2f?x=%2B+1&&x=2?", "a\0\xff", { headers = headers }))
+    local asking = smc.spawn(function()
+      return smc.http.post(url "/a/../b%2f?x=%2B+1&&x=2?", "a\0\xff", { headers = headers })
+    end)
+    eventually(function() assert.is_truthy(seen) end)
+    collectgarbage()
 
     assert.equal("POST", seen.method)
     assert.equal("/a/../b%2f?x=%2B+1&&x=2?", seen.target)
@@ -125,8 +126,32 @@ describe("an exchange", function()
     assert.is_truthy(table.concat(raw, "&"):find("X-Key=1&x-key=2", 1, true))
     assert.equal(seen.headers, seen.headers) -- made once
     assert.is_false(seen.is_websocket)
-    assert.is_false(seen.alive)
+    assert.is_true(seen.alive)
     assert.has_error(function() return seen.metod end)
+    assert(seen:reply(200))
+    assert.equal(200, asking:join().status)
+    assert.is_false(seen.alive)
+  end)
+
+  it("is over when it was answered and its handler has ended", function()
+    local seen
+    answer = function(ex)
+      seen = ex
+      ex:reply(200)
+      assert.equal("/", ex.path)
+    end
+
+    assert.equal(200, assert(smc.http.get(url "/")).status)
+
+    assert.is_false(seen.alive)
+    assert.equal("/", seen.path) -- it was asked for in time
+    assert.has_error(function() return seen.method end)
+    assert.has_error(function() return seen:header "host" end)
+    for _, late in ipairs { "reply", "start", "write", "finish", "raw", "close", "reset" } do
+      local ok, err = seen[late](seen, (late == "write" or late == "raw") and "x" or 200)
+      assert.is_nil(ok)
+      assert.equal("network", err.class)
+    end
   end)
 
   it("has an empty query when there is none", function()

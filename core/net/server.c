@@ -25,8 +25,10 @@ typedef struct listener {
 
 void smc_server_unref(smc_server_t *server)
 {
-    if (--server->refs == 0)
-        free(server);
+    if (--server->refs > 0)
+        return;
+    smc_exchange_free_spare(server);
+    free(server);
 }
 
 void smc_server_link(smc_server_t *server, smc_conn_t *conn)

@@ -25,7 +25,7 @@
 typedef struct smc_conn smc_conn_t;
 
 struct smc_server {
-    unsigned refs; /* the owner's, each connection's and the listener's */
+    unsigned refs; /* the owner's, each connection's, each exchange's and the listener's */
     bool closed;
     bool muted;
     smc_loop_t *loop;
@@ -35,6 +35,8 @@ struct smc_server {
     smc_conn_t *first, *last;  /* in the order of their acceptance */
     size_t n_conns;
     uint64_t last_id;
+    smc_exchange_t *spare; /* released ones, to be used again */
+    size_t n_spare;
     char scratch[65536]; /* what a socket is read into */
 };
 
@@ -112,7 +114,9 @@ typedef enum smc_exchange_state {
 struct smc_exchange {
     unsigned refs;
     smc_exchange_state_t state;
-    smc_conn_t *conn; /* NULL once over */
+    smc_server_t *server; /* counted */
+    smc_exchange_t *next; /* of the spare ones */
+    smc_conn_t *conn;     /* NULL once over */
     uint64_t conn_id;
     bool close;      /* the connection ends behind the answer */
     smc_buf_t bytes; /* the head, once whole */
@@ -126,6 +130,8 @@ bool smc_exchange_read_head(smc_conn_t *conn);
 bool smc_exchange_read_body(smc_conn_t *conn);
 /* Detaches it from its connection, which lets go of its reference. */
 void smc_exchange_detach(smc_exchange_t *ex);
+/* Frees the spare ones. */
+void smc_exchange_free_spare(smc_server_t *server);
 /* Appends "HTTP/1.1 <status> <reason>\r\n" and the fields.  SMC_EINVAL for what may not be sent, and nothing is appended. */
 smc_code_t smc_exchange_put_head(smc_conn_t *conn, int status, const smc_server_field_t *fields,
                                  size_t n_fields);
