@@ -2,6 +2,8 @@
 #ifndef SMCB_JSON_H
 #define SMCB_JSON_H
 
+#include "smcb_record.h"
+
 #include "smc/buf.h"
 
 #include <jansson.h>
@@ -45,6 +47,14 @@ smcb_json_kind_t smcb_json_kind(lua_State *L, int idx);
 int smcb_json_encode(lua_State *L);
 int smcb_json_shape(lua_State *L);
 
+/* A value at idx, or text, as JSON; key: for the message of an error. */
+void smcb_json_put_value(lua_State *L, smcb_json_scratch_t *s, const char *key, int idx);
+void smcb_json_put_text(lua_State *L, smcb_json_scratch_t *s, const char *key, const char *text,
+                        size_t n);
+void smcb_json_put_integer(smcb_json_scratch_t *s, int64_t value);
+/* Whether nothing in it has to be escaped. */
+bool smcb_json_is_plain(const char *text, size_t n);
+
 enum { SMCB_JSON_ITEMS_MAX = 64 };
 
 typedef enum smcb_json_form {
@@ -53,19 +63,43 @@ typedef enum smcb_json_form {
     SMCB_JSON_DECIMALS, /* "0.5" with exactly so many decimals; more than that are cut off */
 } smcb_json_form_t;
 
-/* One name of a shape: see smcb_json_shape.c. */
+/* One name of a shape: see smcb_json_shape.c.  Texts are kept by the shape. */
 typedef struct smcb_json_item {
-    smcb_json_name_t name; /* as it stands in the text, with quotes and colon */
+    smcb_json_name_t name; /* as it stands in the text, with comma, quotes and colon */
+    const char *key;
     smcb_json_form_t form;
     size_t decimals;
-    bool inner;    /* the value may be an inner record's */
-    bool same;     /* the same one's as that of the item before */
-    bool computed; /* by a function */
+    int inner;                 /* the slot of the record whose value it may be; -1: none */
+    bool computed;             /* by a function */
+    const char *field;         /* of the inner record, unless it is computed */
+    const char *needs;         /* a field of it without which there is no value; NULL */
+    int plus;                  /* the slot of what is added to it; -1: nothing */
+    smcb_json_name_t fallback; /* where there is no value; text NULL: left out */
+    /* Where the fields are in inner records of this type; -1: nowhere. */
+    const smcb_record_type_t *type;
+    int at, needs_at;
 } smcb_json_item_t;
 
-/* Pushes the text of an object: of the n values from `first` on, each under its item's name, without those that are nil.
- * formed: bit i says that text at i gets the form of its item.  Only inside a function of the module. */
-void smcb_json_push_object(lua_State *L, const smcb_json_item_t *items, int n, int first,
-                           uint64_t formed);
+enum { SMCB_JSON_SLOTS_MAX = 6 };
+
+typedef struct smcb_json_shape {
+    int n, n_slots;
+    const char *slots[SMCB_JSON_SLOTS_MAX]; /* keys of what is asked for more than once */
+    smcb_json_item_t items[];
+} smcb_json_shape_t;
+
+/* Where the values of a shape come from. */
+typedef struct smcb_json_sources {
+    const smcb_record_t *records[SMCB_JSON_SLOTS_MAX]; /* what a slot holds, if that is one */
+    uint64_t formed;   /* bit i: text at i gets the form of its item */
+    uint64_t direct;   /* bit i: the value at i is read from its record */
+    int slots, values; /* on the stack: the first of each */
+} smcb_json_sources_t;
+
+/* Push the text of an object, and of an array with an object for each of the records.  Only inside a function of the
+ * module. */
+void smcb_json_push_object(lua_State *L, const smcb_json_shape_t *shape,
+                           const smcb_json_sources_t *from);
+void smcb_json_push_list(lua_State *L, const smcb_json_shape_t *shape, const smcb_record_t *list);
 
 #endif /* SMCB_JSON_H */

@@ -5,68 +5,161 @@
 
 #include <string.h>
 
-/* Upvalues of a shape, behind those of the module: a list of parts, PER_ITEM for each item; the items. */
-enum { UP_PARTS = SMCB_JSON_RAW + 1, UP_ITEMS };
-enum { NAME = 1, KEY, INNER, FIELD, PER_ITEM = FIELD, FORM };
-/* The stack of a shape at work: its record, its result, the inner record at hand, the values. */
-enum { AT_RECORD = 1, AT_RESULT, AT_INNER, AT_VALUES };
+/* Upvalues of a shape, behind those of the module: the fields and functions of its items, by item, then what they need;
+ * its smcb_json_shape_t; the strings that this points into. */
+enum { UP_FIELDS = SMCB_JSON_RAW + 1, UP_SHAPE, UP_STRINGS };
+enum { NAME = 1, KEY, INNER, FIELD, FORM }; /* of an item, by position */
+/* The stack of a shape at work: its record, its result, then the slots, then the values. */
+enum { AT_RECORD = 1, AT_RESULT, AT_SLOTS, AT_VALUES = AT_SLOTS + SMCB_JSON_SLOTS_MAX };
 
-/* Pushes a part of the item whose parts begin behind i. */
-static void push_upvalue(lua_State *L, int i, int part)
+typedef struct work {
+    lua_State *L;
+    smcb_json_shape_t *shape;
+    smcb_json_sources_t from;
+} work_t;
+
+/* Keys of records are short strings of programs: of those Lua has one each, so that their address tells them apart. */
+static void take_own(work_t *w)
 {
-    (void)lua_rawgeti(L, lua_upvalueindex(UP_PARTS), i + part);
+    lua_State *L = w->L;
+    const smcb_json_shape_t *shape = w->shape;
+
+    lua_pushnil(L);
+    while (lua_next(L, AT_RECORD) != 0) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+        for (int i = 0; key != NULL && i < shape->n_slots; i++)
+            if (shape->slots[i] == key)
+                lua_copy(L, -1, AT_SLOTS + i);
+        for (int i = 0; key != NULL && i < shape->n; i++)
+            if (shape->items[i].key == key)
+                lua_copy(L, -1, AT_VALUES + i);
+        lua_pop(L, 1);
+    }
 }
 
-/* Pushes what the inner record has, or what the function makes of it. */
-static void push_inner(lua_State *L, const smcb_json_item_t *item, int i)
+/* Finds the fields of items in records of another type than before. */
+static void resolve(smcb_json_item_t *item, const smcb_record_type_t *type)
 {
-    if (!lua_istable(L, AT_INNER)) {
-        lua_pushnil(L);
+    if (item->type == type)
         return;
-    }
-    push_upvalue(L, i, FIELD);
-    if (!item->computed) {
-        (void)lua_rawget(L, AT_INNER);
-        return;
-    }
-    lua_pushvalue(L, AT_INNER);
-    lua_pushvalue(L, AT_RECORD);
-    lua_call(L, 2, 1);
+    item->type = type;
+    item->at = item->field == NULL ? -1 : smcb_record_find(type, item->field);
+    item->needs_at = item->needs == NULL ? -1 : smcb_record_find(type, item->needs);
 }
 
-/* Pushes the value of an item; true when it is the inner record's. */
-static bool push_value(lua_State *L, const smcb_json_item_t *item, int i)
+static bool is_there(const smcb_field_t *f)
 {
-    if (item->inner && !item->same) {
-        push_upvalue(L, i, INNER);
-        (void)lua_rawget(L, AT_RECORD);
-        lua_replace(L, AT_INNER);
+    return f->kind != SMCB_FIELD_NONE && !(f->kind == SMCB_FIELD_TEXT && f->text[0] == '\0');
+}
+
+/* Whether the inner record has what the item needs. */
+static bool has_needed(work_t *w, const smcb_json_item_t *item, int i, const smcb_record_t *record)
+{
+    lua_State *L = w->L;
+    size_t n = 0;
+    bool found;
+
+    if (item->needs == NULL)
+        return true;
+    if (record != NULL) {
+        smcb_field_t f = record->type->get(record, 0, item->needs_at);
+        return is_there(&f);
     }
-    push_upvalue(L, i, KEY);
-    if (lua_rawget(L, AT_RECORD) != LUA_TNIL || !item->inner)
-        return false;
+    (void)lua_rawgeti(L, lua_upvalueindex(UP_FIELDS), w->shape->n + i + 1);
+    found = lua_rawget(L, AT_SLOTS + item->inner) != LUA_TNIL &&
+            (lua_type(L, -1) != LUA_TSTRING || (lua_tolstring(L, -1, &n) != NULL && n > 0));
     lua_pop(L, 1);
-    push_inner(L, item, i);
-    return true;
+    return found;
 }
 
-/* shape(record) -> json.raw.  All values first: the functions of items are Lua, which may encode, too. */
+/* Pushes what the function says, or what the table has. */
+static void push_inner(work_t *w, const smcb_json_item_t *item, int i)
+{
+    lua_State *L = w->L;
+    int inner = AT_SLOTS + item->inner;
+
+    (void)lua_rawgeti(L, lua_upvalueindex(UP_FIELDS), i + 1);
+    if (item->computed) {
+        lua_pushvalue(L, inner);
+        lua_pushvalue(L, AT_RECORD);
+        lua_call(L, 2, 1);
+        return;
+    }
+    (void)lua_rawget(L, inner);
+    if (item->plus >= 0 && lua_isinteger(L, -1)) {
+        lua_pushinteger(L, lua_tointeger(L, -1) + lua_tointeger(L, AT_SLOTS + item->plus));
+        lua_replace(L, -2);
+    }
+}
+
+/* The value of an item that the record itself does not have. */
+static void take_inner(work_t *w, int i)
+{
+    lua_State *L = w->L;
+    smcb_json_item_t *item = &w->shape->items[i];
+    const smcb_record_t *record = w->from.records[item->inner];
+
+    if (record != NULL)
+        resolve(item, record->type);
+    else if (!lua_istable(L, AT_SLOTS + item->inner))
+        return;
+    if (!has_needed(w, item, i, record))
+        return;
+    w->from.formed |= (uint64_t)1 << i;
+    if (record != NULL && !item->computed) {
+        w->from.direct |= (uint64_t)1 << i;
+        return;
+    }
+    push_inner(w, item, i);
+    lua_replace(L, AT_VALUES + i);
+}
+
+/* All values first: the functions of items are Lua, which may encode, too. */
+static void take_values(work_t *w)
+{
+    const smcb_json_shape_t *shape = w->shape;
+
+    lua_settop(w->L, AT_VALUES + shape->n - 1);
+    take_own(w);
+    for (int i = 0; i < shape->n_slots; i++)
+        w->from.records[i] = smcb_record_test(w->L, AT_SLOTS + i);
+    for (int i = 0; i < shape->n; i++)
+        if (shape->items[i].inner >= 0 && lua_isnil(w->L, AT_VALUES + i))
+            take_inner(w, i);
+}
+
+static void check_list(work_t *w, const smcb_record_t *list)
+{
+    for (int i = 0; i < w->shape->n; i++) {
+        smcb_json_item_t *item = &w->shape->items[i];
+        resolve(item, list->type);
+        luaL_argcheck(w->L, item->at >= 0 && item->needs == NULL && item->plus < 0, AT_RECORD,
+                      "an item of this shape is no field of such records");
+    }
+}
+
+/* shape(record) -> json.raw; of a list of records an array. */
 static int l_write(lua_State *L)
 {
-    int n = (int)lua_rawlen(L, lua_upvalueindex(UP_PARTS)) / PER_ITEM;
-    const smcb_json_item_t *items = lua_touserdata(L, lua_upvalueindex(UP_ITEMS));
-    uint64_t formed = 0;
+    work_t w = {.L = L,
+                .shape = lua_touserdata(L, lua_upvalueindex(UP_SHAPE)),
+                .from = {.slots = AT_SLOTS, .values = AT_VALUES}};
+    const smcb_record_t *list = smcb_record_test(L, AT_RECORD);
 
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checkstack(L, n + 8, "json.shape");
+    if (list == NULL || !list->type->is_list)
+        luaL_checktype(L, AT_RECORD, LUA_TTABLE);
+    luaL_checkstack(L, AT_VALUES + w.shape->n + 8, "json.shape");
     lua_settop(L, 1);
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, lua_upvalueindex(SMCB_JSON_RAW));
     (void)lua_setmetatable(L, AT_RESULT);
-    lua_pushnil(L);
-    for (int i = 0; i < n; i++)
-        formed |= (uint64_t)push_value(L, &items[i], i * PER_ITEM) << i;
-    smcb_json_push_object(L, items, n, AT_VALUES, formed);
+    if (list != NULL) {
+        check_list(&w, list);
+        smcb_json_push_list(L, w.shape, list);
+    } else {
+        take_values(&w);
+        smcb_json_push_object(L, w.shape, &w.from);
+    }
     lua_rawseti(L, AT_RESULT, 1);
     lua_settop(L, AT_RESULT);
     return 1;
@@ -74,81 +167,127 @@ static int l_write(lua_State *L)
 
 /* ---- making one --------------------------------------------------------- */
 
-static smcb_json_item_t read_item(lua_State *L, int idx)
-{
-    smcb_json_item_t item = {.inner = lua_geti(L, idx, INNER) != LUA_TNIL};
+enum {
+    NEW_ITEMS = 1,
+    NEW_FIELDS = NEW_ITEMS + SMCB_JSON_RAW + 1,
+    NEW_SHAPE,
+    NEW_STRINGS,
+    NEW_ITEM
+};
 
-    if (item.inner)
-        (void)luaL_checkstring(L, -1);
-    item.computed = lua_geti(L, idx, FIELD) == LUA_TFUNCTION;
-    luaL_argcheck(L, !item.inner || item.computed || lua_type(L, -1) == LUA_TSTRING, 1,
-                  "a field must be a name or a function");
-    if (lua_geti(L, idx, FORM) == LUA_TNUMBER) {
-        item.form = SMCB_JSON_DECIMALS;
-        item.decimals = (size_t)luaL_checkinteger(L, -1);
+/* Keeps the string on top for as long as the shape lives, and pops it. */
+static const char *keep(lua_State *L, size_t *n)
+{
+    const char *text = lua_tolstring(L, -1, n);
+
+    lua_rawseti(L, NEW_STRINGS, (lua_Integer)lua_rawlen(L, NEW_STRINGS) + 1);
+    return text;
+}
+
+/* What is at idx of the item, NULL when nothing is. */
+static const char *string_of(lua_State *L, int position, const char *name)
+{
+    size_t n;
+    int type = name != NULL ? lua_getfield(L, NEW_ITEM, name) : lua_geti(L, NEW_ITEM, position);
+
+    if (type == LUA_TNIL) {
+        lua_pop(L, 1);
+        return NULL;
+    }
+    luaL_argcheck(L, type == LUA_TSTRING, 1, "names and fields of items must be strings");
+    return keep(L, &n);
+}
+
+static int slot_of(lua_State *L, smcb_json_shape_t *shape, const char *key)
+{
+    if (key == NULL)
+        return -1;
+    for (int i = 0; i < shape->n_slots; i++)
+        if (shape->slots[i] == key)
+            return i;
+    luaL_argcheck(L, shape->n_slots < SMCB_JSON_SLOTS_MAX, 1, "too many inner records");
+    shape->slots[shape->n_slots] = key;
+    return shape->n_slots++;
+}
+
+static void read_form(lua_State *L, smcb_json_item_t *item)
+{
+    if (lua_geti(L, NEW_ITEM, FORM) == LUA_TNUMBER) {
+        lua_Integer decimals = luaL_checkinteger(L, -1);
+        luaL_argcheck(L, decimals >= 0 && decimals <= SMC_DEC_PLACES, 1,
+                      "a form has 0 to 18 decimals");
+        item->form = SMCB_JSON_DECIMALS;
+        item->decimals = (size_t)decimals;
     } else if (!lua_isnil(L, -1)) {
         luaL_argcheck(L, strcmp(luaL_checkstring(L, -1), "upper") == 0, 1,
                       "a form must be a number of decimals or \"upper\"");
-        item.form = SMCB_JSON_UPPER;
+        item->form = SMCB_JSON_UPPER;
     }
-    lua_pop(L, 3);
-    return item;
+    lua_pop(L, 1);
 }
 
-/* Pushes a part of the item at idx; a name with its quotes and colon, false for what is not there. */
-static void push_part(lua_State *L, int idx, int part)
+/* The text of `default`, which is an integer or a string. */
+static smcb_json_name_t read_default(lua_State *L)
 {
-    if (lua_geti(L, idx, part) == LUA_TNIL) {
+    smcb_json_name_t out = {0};
+    int type = lua_getfield(L, NEW_ITEM, "default");
+
+    if (type == LUA_TNIL) {
         lua_pop(L, 1);
-        lua_pushboolean(L, 0); /* a list holds no nil */
+        return out;
     }
-    if (part == KEY)
-        (void)luaL_checkstring(L, -1);
-    if (part != NAME)
-        return;
-    luaL_argcheck(L, strpbrk(luaL_checkstring(L, -1), "\"\\") == NULL, 1, "a name needs escapes");
-    lua_pushfstring(L, "\"%s\":", lua_tostring(L, -1));
+    if (type == LUA_TSTRING && strpbrk(lua_tostring(L, -1), "\"\\") == NULL)
+        lua_pushfstring(L, "\"%s\"", lua_tostring(L, -1));
+    else
+        lua_pushfstring(L, "%I", (LUAI_UACINT)luaL_checkinteger(L, -1));
     lua_remove(L, -2);
+    out.text = keep(L, &out.len);
+    return out;
 }
 
-enum { NEW_ITEMS = 1, NEW_PARTS = NEW_ITEMS + SMCB_JSON_RAW + 1, NEW_USERDATA, NEW_ITEM };
-
-/* Whether item i asks the same inner record as the item before that asks any. */
-static bool is_same(lua_State *L, const smcb_json_item_t *items, lua_Integer i)
+static void read_name(lua_State *L, smcb_json_item_t *item)
 {
-    bool same;
-    lua_Integer before = i - 1;
-
-    while (before >= 0 && !items[before].inner)
-        before--;
-    if (before < 0)
-        return false;
-    (void)lua_rawgeti(L, NEW_PARTS, i * PER_ITEM + INNER);
-    (void)lua_rawgeti(L, NEW_PARTS, before * PER_ITEM + INNER);
-    same = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return same;
+    (void)lua_geti(L, NEW_ITEM, NAME);
+    luaL_argcheck(L, strpbrk(luaL_checkstring(L, -1), "\"\\") == NULL, 1, "a name needs escapes");
+    lua_pushfstring(L, ",\"%s\":", lua_tostring(L, -1));
+    lua_remove(L, -2);
+    item->name.text = keep(L, &item->name.len);
 }
 
-static void add_item(lua_State *L, smcb_json_item_t *items, lua_Integer i)
+static void read_item(lua_State *L, smcb_json_shape_t *shape, int i)
 {
+    smcb_json_item_t *item = &shape->items[i];
+    int type;
+
     luaL_argcheck(L, lua_geti(L, NEW_ITEMS, i + 1) == LUA_TTABLE, 1, "a list of lists expected");
-    items[i] = read_item(L, NEW_ITEM);
-    for (int part = NAME; part <= PER_ITEM; part++) {
-        push_part(L, NEW_ITEM, part);
-        if (part == NAME) /* the list keeps it */
-            items[i].name.text = lua_tolstring(L, -1, &items[i].name.len);
-        lua_rawseti(L, NEW_PARTS, i * PER_ITEM + part);
-    }
-    items[i].same = items[i].inner && is_same(L, items, i);
-    lua_settop(L, NEW_USERDATA);
+    memset(item, 0, sizeof(*item));
+    read_name(L, item);
+    item->key = string_of(L, KEY, NULL);
+    luaL_argcheck(L, item->key != NULL, 1, "an item has a name and a key");
+    item->inner = slot_of(L, shape, string_of(L, INNER, NULL));
+    item->plus = slot_of(L, shape, string_of(L, 0, "plus"));
+    item->needs = string_of(L, 0, "needs");
+    item->fallback = read_default(L);
+    read_form(L, item);
+    type = lua_geti(L, NEW_ITEM, FIELD);
+    item->computed = type == LUA_TFUNCTION;
+    luaL_argcheck(L, item->inner < 0 || item->computed || type == LUA_TSTRING, 1,
+                  "a field must be a name or a function");
+    if (type == LUA_TSTRING)
+        item->field = lua_tostring(L, -1);
+    lua_pushboolean(L, 0); /* a list holds no nil */
+    lua_copy(L, type == LUA_TNIL ? -1 : -2, -1);
+    lua_rawseti(L, NEW_FIELDS, i + 1);
+    lua_pushstring(L, item->needs == NULL ? "" : item->needs);
+    lua_rawseti(L, NEW_FIELDS, shape->n + i + 1);
+    lua_settop(L, NEW_STRINGS);
 }
 
 /* shape(items).  See bindings/meta/json.lua. */
 int smcb_json_shape(lua_State *L)
 {
     lua_Integer n;
-    smcb_json_item_t *items;
+    smcb_json_shape_t *shape;
 
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, NEW_ITEMS);
@@ -156,10 +295,13 @@ int smcb_json_shape(lua_State *L)
     luaL_argcheck(L, n <= SMCB_JSON_ITEMS_MAX, 1, "at most 64 items");
     for (int up = SMCB_JSON_SCRATCH; up <= SMCB_JSON_RAW; up++)
         lua_pushvalue(L, lua_upvalueindex(up));
-    lua_createtable(L, (int)n * PER_ITEM, 0);
-    items = lua_newuserdatauv(L, (size_t)n * sizeof(*items) + 1, 0);
-    for (lua_Integer i = 0; i < n; i++)
-        add_item(L, items, i);
-    lua_pushcclosure(L, l_write, UP_ITEMS);
+    lua_createtable(L, 2 * (int)n, 0);
+    shape = lua_newuserdatauv(L, sizeof(*shape) + (size_t)n * sizeof(shape->items[0]), 0);
+    shape->n = (int)n;
+    shape->n_slots = 0;
+    lua_newtable(L);
+    for (int i = 0; i < shape->n; i++)
+        read_item(L, shape, i);
+    lua_pushcclosure(L, l_write, UP_STRINGS);
     return 1;
 }

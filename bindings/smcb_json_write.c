@@ -46,7 +46,17 @@ static void refuse(writer_t *w, const char *what)
     luaL_error(L, "json.encode: %s%s%s", what, w->depth > 0 ? " at " : "", lua_tostring(L, -1));
 }
 
-static void write_integer(writer_t *w, lua_Integer v)
+static writer_t new_writer(lua_State *L, smcb_json_scratch_t *s)
+{
+    writer_t w;
+
+    w.L = L;
+    w.s = s;
+    w.depth = 0; /* no step of the path is used */
+    return w;
+}
+
+static void write_integer(smc_buf_t *out, lua_Integer v)
 {
     char text[24];
     char *p = text + sizeof(text);
@@ -58,7 +68,7 @@ static void write_integer(writer_t *w, lua_Integer v)
     } while (rest > 0);
     if (v < 0)
         *--p = '-';
-    (void)smc_buf_append(&w->s->out, p, (size_t)(text + sizeof(text) - p));
+    (void)smc_buf_append(out, p, (size_t)(text + sizeof(text) - p));
 }
 
 /* The shortest of 15 to 17 digits that reads back as the same double.  The "C" locale is in force: nothing here or in
@@ -378,7 +388,7 @@ static void write_value(writer_t *w, int idx)
 
         write_string(w, text, len);
     } else if (type == LUA_TNUMBER && lua_isinteger(L, idx)) {
-        write_integer(w, lua_tointeger(L, idx));
+        write_integer(&w->s->out, lua_tointeger(L, idx));
     } else if (type == LUA_TNUMBER) {
         write_float(w, lua_tonumber(L, idx));
     } else if (type == LUA_TBOOLEAN) {
@@ -392,12 +402,13 @@ static void write_value(writer_t *w, int idx)
 
 int smcb_json_encode(lua_State *L)
 {
-    writer_t w = {.L = L, .s = smcb_json_scratch(L)};
+    writer_t w;
 
     luaL_checkany(L, 1);
     lua_settop(L, 1);
     if (smcb_json_kind(L, 1) == SMCB_JSON_KIND_RAW && lua_rawgeti(L, 1, 1) == LUA_TSTRING)
         return 1;
+    w = new_writer(L, smcb_json_scratch(L));
     write_value(&w, 1);
     if (w.s->out.failed)
         return luaL_error(L, "json.encode: out of memory");
@@ -405,71 +416,34 @@ int smcb_json_encode(lua_State *L)
     return 1;
 }
 
-static void put_decimals(smc_buf_t *out, const char *text, size_t n, size_t decimals)
-{
-    const char *point = memchr(text, '.', n);
-    size_t whole = point == NULL ? n : (size_t)(point - text);
-    size_t have = point == NULL ? 0 : n - whole - 1;
-    size_t kept = have < decimals ? have : decimals;
+/* ---- for shapes ----------------------------------------------------------- */
 
-    (void)smc_buf_append(out, text, whole);
-    (void)smc_buf_putc(out, '.');
-    (void)smc_buf_append(out, text + n - have, kept);
-    for (; kept < decimals; kept++)
-        (void)smc_buf_putc(out, '0');
+void smcb_json_put_value(lua_State *L, smcb_json_scratch_t *s, const char *key, int idx)
+{
+    writer_t w = new_writer(L, s);
+
+    w.path[w.depth++] = (step_t){.name = {key, strlen(key)}};
+    write_value(&w, idx);
 }
 
-static void put_upper(smc_buf_t *out, const char *text, size_t n)
+void smcb_json_put_text(lua_State *L, smcb_json_scratch_t *s, const char *key, const char *text,
+                        size_t n)
+{
+    writer_t w = new_writer(L, s);
+
+    w.path[w.depth++] = (step_t){.name = {key, strlen(key)}};
+    write_string(&w, text, n);
+}
+
+void smcb_json_put_integer(smcb_json_scratch_t *s, int64_t value)
+{
+    write_integer(&s->out, value);
+}
+
+bool smcb_json_is_plain(const char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        (void)smc_buf_putc(
-            out, (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - ('a' - 'A') : text[i]));
-}
-
-/* Text in the form of its item; what needs escapes has none. */
-static void write_formed(writer_t *w, const smcb_json_item_t *item, int idx)
-{
-    smc_buf_t *out = &w->s->out;
-    size_t n;
-    const char *text = lua_tolstring(w->L, idx, &n);
-
-    for (size_t i = 0; i < n; i++)
-        if (!is_plain((unsigned char)text[i])) {
-            write_string(w, text, n);
-            return;
-        }
-    (void)smc_buf_putc(out, '"');
-    if (item->form == SMCB_JSON_DECIMALS)
-        put_decimals(out, text, n, item->decimals);
-    else
-        put_upper(out, text, n);
-    (void)smc_buf_putc(out, '"');
-}
-
-void smcb_json_push_object(lua_State *L, const smcb_json_item_t *items, int n, int first,
-                           uint64_t formed)
-{
-    writer_t w = {.L = L, .s = smcb_json_scratch(L)};
-    smc_buf_t *out = &w.s->out;
-    char before = '{';
-
-    w.depth = 1;
-    for (int i = 0; i < n; i++) {
-        const smcb_json_item_t *item = &items[i];
-        int type = lua_type(L, first + i);
-        if (type == LUA_TNIL)
-            continue;
-        (void)smc_buf_putc(out, before);
-        (void)smc_buf_append(out, item->name.text, item->name.len);
-        w.path[0] = (step_t){.name = item->name};
-        if (type == LUA_TSTRING && item->form != SMCB_JSON_AS_IS && (formed >> i & 1) != 0)
-            write_formed(&w, item, first + i);
-        else
-            write_value(&w, first + i);
-        before = ',';
-    }
-    (void)smc_buf_puts(out, before == '{' ? "{}" : "}");
-    if (out->failed)
-        luaL_error(L, "json.shape: out of memory");
-    lua_pushlstring(L, out->data, out->len);
+        if (!is_plain((unsigned char)text[i]))
+            return false;
+    return true;
 }

@@ -336,6 +336,7 @@ int smcb_open_market(lua_State *L)
         luaL_setfuncs(L, smcb_market_orders, 0);
         luaL_setfuncs(L, smcb_market_positions, 0);
         luaL_setfuncs(L, smcb_market_queries, 0);
+        luaL_setfuncs(L, smcb_market_records, 0);
         lua_setfield(L, -2, "__index");
     }
     lua_pop(L, 1);

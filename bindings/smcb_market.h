@@ -66,10 +66,18 @@ void smcb_add_fill(void *ud, const smc_fill_t *f);
 void smcb_add_trade(void *ud, const smc_trade_t *t);
 void smcb_add_prevented(void *ud, const smc_prevented_t *p);
 
+/* A record that place is given: smcb_market_record.c. */
+typedef struct smcb_placed smcb_placed_t;
+/* Raises unless it is one of this market's. */
+smcb_placed_t *smcb_market_placed(lua_State *L, const smc_market_t *m, int idx);
+/* Fills in the record at idx; pushes it, and its fills. */
+int smcb_market_push_placed(lua_State *L, const smc_market_t *m, const smc_order_t *o, int idx);
+
 /* The methods of a market by file; the rest is in smcb_market.c. */
 extern const luaL_Reg smcb_market_happened[];
 extern const luaL_Reg smcb_market_orders[];
 extern const luaL_Reg smcb_market_positions[];
 extern const luaL_Reg smcb_market_queries[];
+extern const luaL_Reg smcb_market_records[];
 
 #endif /* SMCB_MARKET_H */

@@ -35,6 +35,8 @@ static int l_place(lua_State *L)
         "link",    "after",     "reduce_only", "close_lot", "display_qty", NULL};
     smc_market_t *m = smcb_market_check(L);
     smcb_market_options(L, 2, known);
+    if (!lua_isnoneornil(L, 3))
+        (void)smcb_market_placed(L, m, 3);
     smc_dec_t qty, quote_qty, price, display;
     smc_trigger_t trigger;
     smc_order_request_t r = {
@@ -59,6 +61,8 @@ static int l_place(lua_State *L)
     smc_refusal_t why = smc_market_place(m, &r, smcb_market_now(L, m, 2), &o);
     if (why != SMC_ACCEPTED)
         return smcb_market_refused(L, why);
+    if (!lua_isnoneornil(L, 3))
+        return smcb_market_push_placed(L, m, o, 3);
     smcb_push_order(L, m, o);
     smcb_list_t list = smcb_list_new(L, m);
     if (smc_dec_sign(o->filled) > 0)

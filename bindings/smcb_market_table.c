@@ -1,17 +1,10 @@
-/* smc.core.market: how orders, fills, trades and events become tables. */
+/* smc.core.market: how trades and events become tables. */
 #include "smcb_market.h"
 
 const char *const smcb_market_sides[] = {"buy", "sell", NULL};
 const char *const smcb_market_stps[] = {"none",        "expire_taker", "expire_maker",
                                         "expire_both", "decrement",    NULL};
 
-static const char *const order_types[] = {"limit", "market", "limit_maker"};
-static const char *const order_tifs[] = {"gtc", "gtc", "ioc", "fok"};
-static const char *const statuses[] = {"new",      "partially_filled", "filled",
-                                       "canceled", "expired",          "expired_in_match"};
-static const char *const reasons[] = {
-    "",      "user",        "system",         "ioc",   "fok", "liquidity", "stp",
-    "bound", "reduce_only", "trigger_failed", "linked"};
 static const char *const event_names[] = {"order",   "trade",    "level",
                                           "balance", "transfer", "position"};
 static const char *const execs[] = {"new",       "trade",    "canceled",  "expired",
@@ -60,101 +53,6 @@ smcb_list_t smcb_list_new(lua_State *L, const smc_market_t *m)
 void smcb_list_add(smcb_list_t *list)
 {
     lua_rawseti(list->L, list->at, ++list->n);
-}
-
-/* Fields of a conditional order. */
-static void set_trigger(lua_State *L, const smc_order_t *o)
-{
-    static const char *const bys[] = {"last", "bid", "ask", "mark", "index"};
-    const smc_trigger_t *t = &o->trigger;
-    if (smc_dec_sign(o->trigger_price) > 0)
-        smcb_set_dec(L, "trigger_price", o->trigger_price);
-    if (o->triggered_ms >= 0)
-        smcb_set_int(L, "triggered_ms", o->triggered_ms);
-    if (o->following_ms >= 0)
-        smcb_set_int(L, "following_ms", o->following_ms);
-    lua_createtable(L, 0, 4);
-    smcb_set_text(L, "by", bys[t->by]);
-    smcb_set_text(L, "when", t->rises ? "rises" : "falls");
-    if (smc_dec_sign(t->price) > 0)
-        smcb_set_dec(L, "price", t->price);
-    if (smc_dec_sign(t->trail) > 0)
-        smcb_set_dec(L, "trail", t->trail);
-    if (t->trail_bps > 0)
-        smcb_set_int(L, "trail_bps", t->trail_bps);
-    lua_setfield(L, -2, "trigger");
-}
-
-void smcb_push_order(lua_State *L, const smc_market_t *m, const smc_order_t *o)
-{
-    lua_createtable(L, 0, 24);
-    smcb_set_int(L, "id", o->id);
-    smcb_set_text(L, "client_id", o->client_id);
-    smcb_set_text(L, "orig_client_id", o->orig_client_id);
-    smcb_set_int(L, "account", o->account);
-    smcb_set_text(L, "symbol", smc_market_symbol(m, o->instrument));
-    smcb_set_text(L, "side", smcb_market_sides[o->side]);
-    smcb_set_text(L, "type", order_types[o->type]);
-    smcb_set_text(L, "tif", order_tifs[o->tif]);
-    smcb_set_text(L, "stp", smcb_market_stps[o->stp]);
-    smcb_set_dec(L, "price", o->price);
-    smcb_set_dec(L, "qty", o->qty);
-    smcb_set_dec(L, "quote_qty", o->quote_qty);
-    if (smc_dec_sign(o->display_qty) > 0)
-        smcb_set_dec(L, "display_qty", o->display_qty);
-    smcb_set_dec(L, "filled", o->filled);
-    smcb_set_dec(L, "filled_quote", o->filled_quote);
-    smcb_set_dec(L, "prevented_qty", o->prevented_qty);
-    smcb_set_text(L, "status", statuses[o->status]);
-    smcb_set_text(L, "reason", reasons[o->reason]);
-    smcb_set_int(L, "created_ms", o->created_ms);
-    smcb_set_int(L, "updated_ms", o->updated_ms);
-    if (o->working_ms >= 0)
-        smcb_set_int(L, "working_ms", o->working_ms);
-    smcb_set_bool(L, "on_book", o->on_book);
-    if (o->link != 0)
-        smcb_set_int(L, "link", o->link);
-    if (o->after != 0)
-        smcb_set_int(L, "after", o->after);
-    if (o->prevented_match_id >= 0)
-        smcb_set_int(L, "prevented_match_id", o->prevented_match_id);
-    if (o->conditional)
-        set_trigger(L, o);
-    if (o->reduce_only)
-        smcb_set_bool(L, "reduce_only", true);
-    if (o->close_lot != 0)
-        smcb_set_int(L, "close_lot", o->close_lot);
-    if (o->liquidation)
-        smcb_set_bool(L, "liquidation", true);
-    if (o->reject != SMC_ACCEPTED)
-        smcb_set_text(L, "reject", smc_refusal_text(o->reject));
-}
-
-void smcb_add_order(void *ud, const smc_order_t *o)
-{
-    smcb_list_t *list = ud;
-    smcb_push_order(list->L, list->m, o);
-    smcb_list_add(list);
-}
-
-void smcb_add_fill(void *ud, const smc_fill_t *f)
-{
-    smcb_list_t *list = ud;
-    lua_State *L = list->L;
-    lua_createtable(L, 0, 11);
-    smcb_set_int(L, "id", f->trade_id);
-    smcb_set_int(L, "order_id", f->order_id);
-    smcb_set_text(L, "symbol", smc_market_symbol(list->m, f->instrument));
-    smcb_set_text(L, "side", smcb_market_sides[f->side]);
-    smcb_set_dec(L, "price", f->price);
-    smcb_set_dec(L, "qty", f->qty);
-    smcb_set_dec(L, "quote", f->quote);
-    smcb_set_dec(L, "fee", f->fee);
-    smcb_set_text(L, "fee_asset", smc_market_asset(list->m, f->fee_asset));
-    smcb_set_int(L, "time_ms", f->time_ms);
-    smcb_set_bool(L, "is_maker", f->is_maker);
-    smcb_set_closing(L, list->m, f);
-    smcb_list_add(list);
 }
 
 static void set_trade(lua_State *L, const smc_trade_t *t)

@@ -35,6 +35,17 @@ describe("a shape", function()
     assert.equal('{"a":"x","b":{"id":1}}', json.encode(outer { a = "x", order = {} }))
   end)
 
+  it("adds, leaves out and falls back as its items say", function()
+    local wanted = json.shape { { "t", "t", "order", "ms", plus = "skew" },
+      { "n", "n", "order", "count", default = -1 }, { "s", "s", "label", "word", default = "0.0" },
+      { "w", "w", "order", function(order) return order.wait.ms end, needs = "wait" },
+      { "r", "r", "order", "reason", needs = "reason" } }
+    assert.equal('{"t":12,"n":3,"s":"x","w":5,"r":"late"}', json.encode(wanted { skew = 2, label = { word = "x" },
+      order = { ms = 10, count = 3, wait = { ms = 5 }, reason = "late" } }))
+    assert.equal('{"t":10,"n":-1,"s":"0.0"}', json.encode(wanted { order = { ms = 10, reason = "" } }))
+    assert.equal('{"n":-1,"s":"0.0"}', json.encode(wanted {}))
+  end)
+
   it("refuses a name that needs escapes", function()
     assert.has_error(function() json.shape { { 'a"', "a" } } end)
   end)

@@ -47,7 +47,8 @@ local EXPIRY = { ioc = "UNFILLED_IOC_QUANTITY_EXPIRED", fok = "UNFILLED_FOK_ORDE
 local ENDED_BY_RULE = { expired = true, expired_in_match = true }
 
 -- What an order says under each name: a field of the engine's order, or of another part of the view, and its form (so
--- many decimals, or upper case); or a function of the order and its view.
+-- many decimals, or upper case); or a function of the order and its view.  By name: default, needs and plus as in
+-- json.shape.
 local SAYS = {
   symbol = { "symbol" }, orderId = { "id" }, clientOrderId = { "client_id" }, origClientOrderId = { "orig_client_id" },
   price = { "price", 8 }, origQty = { "qty", 8 }, executedQty = { "filled", 8 }, preventedQty = { "prevented_qty", 8 },
@@ -55,32 +56,32 @@ local SAYS = {
   status = { "status", "upper" }, timeInForce = { "tif", "upper" }, type = { "type", "upper" },
   side = { "side", "upper" }, selfTradePreventionMode = { "stp", "upper" },
   preventedMatchId = { "prevented_match_id" },
-  orderListId = function(_, view) return view.label.list_id or -1 end,
-  stopPrice = function(o) return pad(o.trigger and o.trigger.price or "0") end,
-  stop = function(o) return o.trigger and pad(o.trigger.price or "0") end,
-  trailingDelta = function(o) return o.trigger and o.trigger.trail_bps end,
-  trailingTime = function(o, view)
-    if not o.trigger or not o.trigger.trail_bps then return nil end
+  orderListId = { "list_id", of = "label", default = -1 },
+  stopPrice = { function(o) return pad(o.trigger.price or "0") end, needs = "trigger", default = ZERO },
+  stop = { function(o) return pad(o.trigger.price or "0") end, needs = "trigger" },
+  trailingDelta = { function(o) return o.trigger.trail_bps end, needs = "trigger" },
+  trailingTime = { function(o, view)
+    if not o.trigger.trail_bps then return nil end
     return o.following_ms and o.following_ms + view.skew_ms or -1
-  end,
+  end, needs = "trigger" },
   pegPriceType = { "peg", of = "label" },
   pegOffsetType = { "peg_offset", of = "label" },
   pegOffsetValue = { "peg_levels", of = "label" },
   peggedPrice = { "pegged", 8, of = "label" },
-  icebergQty = function(o) return pad(o.display_qty or "0") end,
+  icebergQty = { "display_qty", 8, default = ZERO },
   part = { "display_qty", 8 },
-  time = function(o, view) return o.created_ms + view.skew_ms end,
-  updateTime = function(o, view) return o.updated_ms + view.skew_ms end,
-  isWorking = function(o) return o.on_book == true end,
-  workingTime = function(o, view) return o.working_ms and o.working_ms + view.skew_ms or -1 end,
-  workingSince = function(o, view) return o.working_ms and o.working_ms + view.skew_ms end,
-  preventedQuantity = function(o) return o.prevented_match_id and pad(o.prevented_qty) end,
+  time = { "created_ms", plus = "skew_ms" },
+  updateTime = { "updated_ms", plus = "skew_ms" },
+  isWorking = { "on_book" },
+  workingTime = { "working_ms", plus = "skew_ms", default = -1 },
+  workingSince = { "working_ms", plus = "skew_ms" },
+  preventedQuantity = { "prevented_qty", 8, needs = "prevented_match_id" },
   strategyId = { "strategy_id", of = "label" },
   strategyType = { "strategy_type", of = "label" },
-  expiryReason = function(o)
+  expiryReason = { function(o)
     if o.reason == "linked" then return o.after and "OTO_PHASE_ONE_EXPIRED" or "OCO_TRIGGER" end
     return ENDED_BY_RULE[o.status] and EXPIRY[o.reason] or nil
-  end,
+  end, needs = "reason" },
 }
 
 --- The function that writes a record in the order of a line like "symbol price=last T=time": each a name on the wire,
@@ -90,25 +91,27 @@ function M.shape(line, says)
   for piece in line:gmatch "%S+" do
     local name, key = piece:match "^(%w+)=?([%w_]*)$"
     if key == "" then key = name end
-    local says_it = (says or SAYS)[key]
-    if type(says_it) == "function" then says_it = { says_it } end
-    items[#items + 1] = says_it and { name, key, says_it.of or "order", says_it[1], says_it[2] } or { name, key }
+    local it = (says or SAYS)[key]
+    items[#items + 1] = it and { name, key, it.of or "order", it[1], it[2], default = it.default, needs = it.needs,
+      plus = it.plus } or { name, key }
   end
   return json.shape(items)
 end
 
---- An order as a record for shapes.  more: what the order alone does not know.  What its label shows in place of what
--- the engine knows is put into the order.
-function M.view(sb, order, more)
-  local view, label = more or {}, sb:label(order)
-  view.order, view.label, view.skew_ms = order, label, sb.skew_ms
+--- An order as a record for shapes.  more: what the order alone does not know; label: the order's, if it is known,
+-- false: it has none.
+-- What a label shows stands before what the engine knows.
+function M.view(sb, order, more, label)
+  local view = more or {}
+  if label == nil then label = sb:label(order) end
+  view.order, view.label, view.skew_ms = order, label or nil, sb.skew_ms
   if order.reason == "linked" then
-    order.status = "expired" -- by the rule of its list
+    view.status = "EXPIRED" -- by the rule of its list
   elseif order.after and order.status == "new" then
-    order.status = "pending_new"
+    view.status = "PENDING_NEW"
   end
-  if label.shows then
-    for field, value in pairs(label.shows) do order[field] = value end
+  if label and label.shows then
+    for key, value in pairs(label.shows) do view[key] = value end
   end
   return view
 end
@@ -143,10 +146,9 @@ M.amended = M.shape "symbol orderId orderListId origClientOrderId clientOrderId 
 
 local FILL = { price = { "price", 8 }, qty = { "qty", 8 }, commission = { "fee", 8 }, commissionAsset = { "fee_asset" },
   tradeId = { "id" } }
-local own_fill = M.shape("price qty commission commissionAsset tradeId", FILL)
 
---- A fill in the answer to a placement.
-function M.own_fill(f) return own_fill { order = f } end
+--- The fills in the answer to a placement: those of an engine's record.
+M.own_fills = M.shape("price qty commission commissionAsset tradeId", FILL)
 
 --- One of the account's own fills.
 function M.fill(f, skew_ms)

@@ -21,7 +21,7 @@ M.assumptions = require "smc.sandbox.binance.assumptions"
 function M.new(seed, assume, record, credentials)
   local self = base.new(Venue, { name = "binance", seed = seed, assume = assume, record = record,
     credentials = credentials, symbols = symbols.list, key_length = KEY_LENGTH, secret_length = KEY_LENGTH })
-  self.limits = limits.new(assume, self.market_opened)
+  self.limits, self.placed = limits.new(assume, self.market_opened), self.market:record()
   self.by_lower, self.balance_at, self.labels, self.lists, self.api_sessions, self.uuids = {}, {}, {}, {}, {}, 0
   for _, def in ipairs(self.symbols) do self.by_lower[def.lower] = def end
   return self

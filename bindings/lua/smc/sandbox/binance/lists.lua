@@ -167,7 +167,7 @@ end
 
 -- ---- placing -------------------------------------------------------------------------------------
 
---- Places the legs in their order.  Returns the list and what each traded, or nil and a refusal.  Only the last of a
+--- Places the legs in their order.  Returns the list and the fills of each, or nil and a refusal.  Only the last of a
 -- pair can be refused once another is placed; that one waits, and nobody has seen it.
 local function submit(sb, call, kind, legs)
   local list = { id = #sb.lists + 1, kind = kind, account = call.account, symbol = call.def.symbol, time = call.now,
@@ -176,7 +176,7 @@ local function submit(sb, call, kind, legs)
   for i, one in ipairs(legs) do
     local request = terms.request(sb, call.account, one)
     request.after, request.link = one.pending and list.ids[1], one.linked and link
-    local order, why = sb.market:place(request)
+    local order, why = sb.market:place(request, sb.placed)
     if not order then
       if list.ids[1] then
         sb.market:cancel { account = call.account, symbol = list.symbol, id = list.ids[1] }
@@ -187,7 +187,7 @@ local function submit(sb, call, kind, legs)
     local label = terms.label(one) or {}
     label.list_id = list.id
     sb:set_label(order, label)
-    list.ids[i], fills[i] = order.id, why
+    list.ids[i], fills[i] = order.id, format.own_fills(why)
   end
   sb.lists[list.id] = list
   sb.limits:count_order(call.account, #legs, call.now)
@@ -207,7 +207,7 @@ local function place(sb, call, kind, legs)
   for i, id in ipairs(list.ids) do
     local order = sb.market:order { account = call.account, symbol = list.symbol, id = id }
     reports[i] = format.placed[respond](format.view(sb, order, { transactTime = call.now,
-      fills = respond == "FULL" and format.each(fills[i], format.own_fill) }))
+      fills = fills[i] }))
   end
   return SHOWN(record(sb, list, "EXEC_STARTED", reports))
 end

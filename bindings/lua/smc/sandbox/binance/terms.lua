@@ -2,6 +2,7 @@
 -- told.  v: the values of the request, or of one leg of an order list.
 local decimal = require "smc.decimal"
 local filters = require "smc.sandbox.binance.filters"
+local format = require "smc.sandbox.binance.format"
 local refusal = require "smc.sandbox.binance.refusal"
 local symbols = require "smc.sandbox.binance.symbols"
 
@@ -158,12 +159,12 @@ function M.request(sb, account, v)
     trigger = trigger_of(v), trail_bps = v.trailingDelta, display_qty = is_iceberg(v) and v.icebergQty or nil }
 end
 
---- What the engine does not know of the order; nil: nothing.  shows: in place of what it knows.
+--- What the engine does not know of the order; nil: nothing.  shows: in place of what it knows, as views show it.
 function M.label(v)
   local plain = not (v.strategyId or v.strategyType or v.pegPriceType or v.selfTradePreventionMode)
   if plain and not RULES[v.type].waits then return nil end
-  local shows = { type = RULES[v.type].waits and v.type or nil, price = v.pegged and (v.price or "0"),
-    stp = ENGINE_STP[v.selfTradePreventionMode] and v.selfTradePreventionMode }
+  local shows = { type = RULES[v.type].waits and v.type or nil, price = v.pegged and format.pad(v.price or "0"),
+    selfTradePreventionMode = ENGINE_STP[v.selfTradePreventionMode] and v.selfTradePreventionMode }
   local label = { strategy_id = v.strategyId, strategy_type = v.strategyType, peg = v.pegPriceType,
     peg_offset = v.pegOffsetType, peg_levels = v.pegOffsetValue, pegged = v.pegged, shows = next(shows) and shows }
   return next(label) and label
