@@ -150,6 +150,7 @@ int smcb_open_failover(lua_State *L);  /* smc.core.failover */
 int smcb_open_gate(lua_State *L);      /* smc.core.gate       where tasks wait for one another */
 int smcb_open_risk(lua_State *L);      /* smc.core.risk */
 int smcb_open_params(lua_State *L);    /* smc.core.params     usual parameters of a request, fast */
+int smcb_open_windows(lua_State *L);   /* smc.core.windows    counters in windows of time */
 int smcb_open_text(lua_State *L);      /* smc.core.text       hex, base64, percent-encoding */
 
 #endif /* SMCB_H */

@@ -25,6 +25,15 @@ smc_range_t smcb_market_range(lua_State *L, int idx);
 smc_dec_t smcb_market_dec_arg(lua_State *L, int arg);
 /* The value at idx; name is for the error. */
 smc_dec_t smcb_market_dec_at(lua_State *L, int idx, const char *name);
+int64_t smcb_market_int_at(lua_State *L, int idx, const char *name, int64_t missing);
+bool smcb_market_bool_at(lua_State *L, int idx, const char *name, bool missing);
+const char *smcb_market_text_at(lua_State *L, int idx, const char *name);
+int smcb_market_choice_at(lua_State *L, int idx, const char *name, const char *const list[],
+                          int missing);
+int32_t smcb_market_instrument_at(lua_State *L, const smc_market_t *m, int idx);
+/* Pushes the values of the options table at idx, each at its place among the n names, in one walk over
+ * the table; raises for other keys.  Returns where the first is. */
+int smcb_market_spread(lua_State *L, int idx, const char *const known[], int n);
 smc_dec_t smcb_market_need_dec(lua_State *L, int idx, const char *name);
 const char *smcb_market_need_text(lua_State *L, int idx, const char *name);
 bool smcb_market_bool(lua_State *L, int idx, const char *name, bool missing);

@@ -4,64 +4,102 @@
 static const char *const types[] = {"limit", "market", "limit_maker", NULL};
 static const char *const tifs[] = {"none", "gtc", "ioc", "fok", NULL};
 
+/* What an order may ask for: enum and names. */
+#define PLACE_MAP(X)                                                                            \
+    X(account)                                                                                  \
+    X(symbol) X(side) X(type) X(qty) X(quote_qty) X(price) X(tif) X(client_id) X(stp) X(now_ms) \
+        X(trigger) X(trail) X(trail_bps) X(link) X(after) X(reduce_only) X(close_lot)           \
+            X(display_qty)
+enum {
+#define X(name) P_##name,
+    PLACE_MAP(X)
+#undef X
+        P_COUNT
+};
+static const char *const place_names[] = {
+#define X(name) #name,
+    PLACE_MAP(X)
+#undef X
+};
+
+/* NULL: not given. */
+static const smc_dec_t *amount(lua_State *L, int at, int field, smc_dec_t *out)
+{
+    if (lua_isnil(L, at + field))
+        return NULL;
+    *out = smcb_market_dec_at(L, at + field, place_names[field]);
+    return out;
+}
+
+static int64_t number(lua_State *L, int at, int field)
+{
+    return smcb_market_int_at(L, at + field, place_names[field], 0);
+}
+
 /* The table `trigger`, with the trail beside it.  false: there is none. */
-static bool read_trigger(lua_State *L, int idx, smc_trigger_t *t)
+static bool read_trigger(lua_State *L, int at, smc_trigger_t *t)
 {
     static const char *const known[] = {"price", "by", "when", "immediately", NULL};
     static const char *const bys[] = {"last", "bid", "ask", "mark", "index", NULL};
     static const char *const whens[] = {"falls", "rises", NULL};
-    int64_t bps = smcb_market_int(L, idx, "trail_bps", 0);
+    int64_t bps = number(L, at, P_trail_bps);
     *t = (smc_trigger_t){.trail_bps = bps >= INT32_MIN && bps <= INT32_MAX ? (int32_t)bps : -1};
-    bool trails = smcb_market_dec(L, idx, "trail", &t->trail) || bps != 0;
-    if (lua_getfield(L, idx, "trigger") == LUA_TNIL) {
-        lua_pop(L, 1);
+    bool trails = amount(L, at, P_trail, &t->trail) != NULL || bps != 0;
+    int trigger = at + P_trigger;
+    if (lua_isnil(L, trigger))
         return trails ? luaL_error(L, "trigger is missing") : false;
-    }
-    int at = lua_gettop(L);
-    smcb_market_options(L, at, known);
-    (void)smcb_market_dec(L, at, "price", &t->price);
-    t->by = (smc_watch_t)smcb_market_choice(L, at, "by", bys, -1);
-    t->rises = smcb_market_choice(L, at, "when", whens, -1) == 1;
-    t->immediately = smcb_market_bool(L, at, "immediately", false);
-    lua_pop(L, 1);
+    smcb_market_options(L, trigger, known);
+    (void)smcb_market_dec(L, trigger, "price", &t->price);
+    t->by = (smc_watch_t)smcb_market_choice(L, trigger, "by", bys, -1);
+    t->rises = smcb_market_choice(L, trigger, "when", whens, -1) == 1;
+    t->immediately = smcb_market_bool(L, trigger, "immediately", false);
     return true;
+}
+
+typedef struct amounts {
+    smc_dec_t qty, quote_qty, price, display;
+    smc_trigger_t trigger;
+} amounts_t;
+
+/* The options, spread from `at` on; *a holds what the request points to. */
+static smc_order_request_t read_request(lua_State *L, const smc_market_t *m, int at, amounts_t *a)
+{
+    return (smc_order_request_t){
+        .account = smcb_market_known_account(L, m, number(L, at, P_account)),
+        .instrument = smcb_market_instrument_at(L, m, at + P_symbol),
+        .side = (smc_side_t)smcb_market_choice_at(L, at + P_side, "side", smcb_market_sides, -1),
+        .type = (smc_order_type_t)smcb_market_choice_at(L, at + P_type, "type", types, -1),
+        .tif = (smc_tif_t)smcb_market_choice_at(L, at + P_tif, "tif", tifs, SMC_TIF_NONE),
+        .stp =
+            (smc_stp_t)smcb_market_choice_at(L, at + P_stp, "stp", smcb_market_stps, SMC_STP_NONE),
+        .qty = amount(L, at, P_qty, &a->qty),
+        .quote_qty = amount(L, at, P_quote_qty, &a->quote_qty),
+        .price = amount(L, at, P_price, &a->price),
+        .display_qty = amount(L, at, P_display_qty, &a->display),
+        .client_id = smcb_market_text_at(L, at + P_client_id, "client_id"),
+        .trigger = read_trigger(L, at, &a->trigger) ? &a->trigger : NULL,
+        .link = number(L, at, P_link),
+        .after = number(L, at, P_after),
+        .reduce_only = smcb_market_bool_at(L, at + P_reduce_only, "reduce_only", false),
+        .close_lot = number(L, at, P_close_lot),
+    };
 }
 
 static int l_place(lua_State *L)
 {
-    static const char *const known[] = {
-        "account", "symbol",    "side",        "type",      "qty",         "quote_qty", "price",
-        "tif",     "client_id", "stp",         "now_ms",    "trigger",     "trail",     "trail_bps",
-        "link",    "after",     "reduce_only", "close_lot", "display_qty", NULL};
     smc_market_t *m = smcb_market_check(L);
-    smcb_market_options(L, 2, known);
-    if (!lua_isnoneornil(L, 3))
+    lua_settop(L, 3);
+    if (!lua_isnil(L, 3))
         (void)smcb_market_placed(L, m, 3);
-    smc_dec_t qty, quote_qty, price, display;
-    smc_trigger_t trigger;
-    smc_order_request_t r = {
-        .account = smcb_market_account(L, m, 2),
-        .instrument = smcb_market_instrument(L, m, 2),
-        .side = (smc_side_t)smcb_market_choice(L, 2, "side", smcb_market_sides, -1),
-        .type = (smc_order_type_t)smcb_market_choice(L, 2, "type", types, -1),
-        .tif = (smc_tif_t)smcb_market_choice(L, 2, "tif", tifs, SMC_TIF_NONE),
-        .stp = (smc_stp_t)smcb_market_choice(L, 2, "stp", smcb_market_stps, SMC_STP_NONE),
-        .qty = smcb_market_dec(L, 2, "qty", &qty) ? &qty : NULL,
-        .quote_qty = smcb_market_dec(L, 2, "quote_qty", &quote_qty) ? &quote_qty : NULL,
-        .price = smcb_market_dec(L, 2, "price", &price) ? &price : NULL,
-        .display_qty = smcb_market_dec(L, 2, "display_qty", &display) ? &display : NULL,
-        .client_id = smcb_market_text(L, 2, "client_id"),
-        .trigger = read_trigger(L, 2, &trigger) ? &trigger : NULL,
-        .link = smcb_market_int(L, 2, "link", 0),
-        .after = smcb_market_int(L, 2, "after", 0),
-        .reduce_only = smcb_market_bool(L, 2, "reduce_only", false),
-        .close_lot = smcb_market_int(L, 2, "close_lot", 0),
-    };
+    int at = smcb_market_spread(L, 2, place_names, P_COUNT);
+    amounts_t amounts;
+    smc_order_request_t r = read_request(L, m, at, &amounts);
     const smc_order_t *o;
-    smc_refusal_t why = smc_market_place(m, &r, smcb_market_now(L, m, 2), &o);
+    int64_t now_ms = smcb_market_int_at(L, at + P_now_ms, "now_ms", smc_market_time(m));
+    smc_refusal_t why = smc_market_place(m, &r, now_ms, &o);
     if (why != SMC_ACCEPTED)
         return smcb_market_refused(L, why);
-    if (!lua_isnoneornil(L, 3))
+    if (!lua_isnil(L, 3))
         return smcb_market_push_placed(L, m, o, 3);
     smcb_push_order(L, m, o);
     smcb_list_t list = smcb_list_new(L, m);

@@ -9,6 +9,27 @@ void smcb_market_options(lua_State *L, int idx, const char *const known[])
     smcb_check_keys(L, idx, known);
 }
 
+int smcb_market_spread(lua_State *L, int idx, const char *const known[], int n)
+{
+    int first = lua_gettop(L) + 1;
+    luaL_checktype(L, idx, LUA_TTABLE);
+    luaL_checkstack(L, n + 4, NULL);
+    lua_settop(L, first + n - 1);
+    lua_pushnil(L);
+    while (lua_next(L, idx) != 0) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+        int i = 0;
+        while (key != NULL && i < n && (known[i][0] != key[0] || strcmp(known[i], key) != 0))
+            i++;
+        if (i == n)
+            luaL_error(L, "unknown option '%s'", key);
+        if (key != NULL)
+            lua_copy(L, -1, first + i);
+        lua_pop(L, 1);
+    }
+    return first;
+}
+
 smc_dec_t smcb_market_dec_at(lua_State *L, int idx, const char *name)
 {
     size_t n;
@@ -43,39 +64,54 @@ smc_dec_t smcb_market_need_dec(lua_State *L, int idx, const char *name)
     return out;
 }
 
+bool smcb_market_bool_at(lua_State *L, int idx, const char *name, bool missing)
+{
+    if (lua_isnil(L, idx))
+        return missing;
+    if (!lua_isboolean(L, idx))
+        luaL_error(L, "%s must be true or false", name);
+    return lua_toboolean(L, idx);
+}
+
 bool smcb_market_bool(lua_State *L, int idx, const char *name, bool missing)
 {
-    bool out = missing;
-    if (lua_getfield(L, idx, name) != LUA_TNIL) {
-        if (!lua_isboolean(L, -1))
-            luaL_error(L, "%s must be true or false", name);
-        out = lua_toboolean(L, -1);
-    }
+    (void)lua_getfield(L, idx, name);
+    bool out = smcb_market_bool_at(L, -1, name, missing);
     lua_pop(L, 1);
     return out;
+}
+
+int64_t smcb_market_int_at(lua_State *L, int idx, const char *name, int64_t missing)
+{
+    if (lua_isnil(L, idx))
+        return missing;
+    if (!lua_isinteger(L, idx))
+        luaL_error(L, "%s must be an integer", name);
+    return lua_tointeger(L, idx);
 }
 
 int64_t smcb_market_int(lua_State *L, int idx, const char *name, int64_t missing)
 {
-    int64_t out = missing;
-    if (lua_getfield(L, idx, name) != LUA_TNIL) {
-        if (!lua_isinteger(L, -1))
-            luaL_error(L, "%s must be an integer", name);
-        out = lua_tointeger(L, -1);
-    }
+    (void)lua_getfield(L, idx, name);
+    int64_t out = smcb_market_int_at(L, -1, name, missing);
     lua_pop(L, 1);
     return out;
 }
 
+const char *smcb_market_text_at(lua_State *L, int idx, const char *name)
+{
+    if (lua_isnil(L, idx))
+        return NULL;
+    if (lua_type(L, idx) != LUA_TSTRING)
+        luaL_error(L, "%s must be a string", name);
+    return lua_tostring(L, idx);
+}
+
 const char *smcb_market_text(lua_State *L, int idx, const char *name)
 {
-    const char *out = NULL;
-    if (lua_getfield(L, idx, name) != LUA_TNIL) {
-        if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "%s must be a string", name);
-        out = lua_tostring(L, -1); /* the table keeps it alive */
-    }
-    lua_pop(L, 1);
+    (void)lua_getfield(L, idx, name);
+    const char *out = smcb_market_text_at(L, -1, name);
+    lua_pop(L, 1); /* the table keeps it alive */
     return out;
 }
 
@@ -87,10 +123,9 @@ const char *smcb_market_need_text(lua_State *L, int idx, const char *name)
     return out;
 }
 
-int smcb_market_choice(lua_State *L, int idx, const char *name, const char *const list[],
-                       int missing)
+static int choose(lua_State *L, const char *text, const char *name, const char *const list[],
+                  int missing)
 {
-    const char *text = smcb_market_text(L, idx, name);
     if (text == NULL && missing < 0)
         return luaL_error(L, "%s is missing", name);
     for (int i = 0; text != NULL && list[i] != NULL; i++)
@@ -99,10 +134,28 @@ int smcb_market_choice(lua_State *L, int idx, const char *name, const char *cons
     return text == NULL ? missing : luaL_error(L, "%s can't be '%s'", name, text);
 }
 
+int smcb_market_choice_at(lua_State *L, int idx, const char *name, const char *const list[],
+                          int missing)
+{
+    return choose(L, smcb_market_text_at(L, idx, name), name, list, missing);
+}
+
+int smcb_market_choice(lua_State *L, int idx, const char *name, const char *const list[],
+                       int missing)
+{
+    return choose(L, smcb_market_text(L, idx, name), name, list, missing);
+}
+
 static int32_t find_symbol(lua_State *L, const smc_market_t *m, const char *symbol)
 {
     int32_t id = smc_market_find_instrument(m, symbol);
     return id >= 0 ? id : luaL_error(L, "unknown symbol '%s'", symbol);
+}
+
+int32_t smcb_market_instrument_at(lua_State *L, const smc_market_t *m, int idx)
+{
+    const char *symbol = smcb_market_text_at(L, idx, "symbol");
+    return symbol != NULL ? find_symbol(L, m, symbol) : luaL_error(L, "symbol is missing");
 }
 
 int32_t smcb_market_instrument(lua_State *L, const smc_market_t *m, int idx)

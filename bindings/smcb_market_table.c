@@ -173,33 +173,43 @@ static int l_pending(lua_State *L)
     return 1;
 }
 
-/* What those need to know who only count: no tables. */
-static int l_peek(lua_State *L)
+static bool is_first_fill(const smc_order_event_t *o)
+{
+    return o->exec == SMC_EXEC_TRADE && smc_dec_cmp(o->order.filled, o->fill.qty) == 0;
+}
+
+/* tally(times, fills) -> the last exec_id or nil, how many first fills: what those need to know who only count.  Sets
+ * times[account] for each balance, and for each first fill of an order, from fills[1] on, its account and is_maker. */
+static int l_tally(lua_State *L)
 {
     const smc_market_t *m = smcb_market_check(L);
-    lua_Integer i = luaL_checkinteger(L, 2);
-    luaL_argcheck(L, i >= 1 && (size_t)i <= smc_market_events(m), 2, "there is no such event");
-    smc_market_event_t e = smc_market_event(m, (size_t)i - 1);
-    lua_pushstring(L, event_names[e.type]);
-    lua_pushinteger(L, e.time_ms);
-    if (e.type == SMC_EVENT_BALANCE || e.type == SMC_EVENT_TRANSFER) {
-        lua_pushinteger(L,
-                        e.type == SMC_EVENT_BALANCE ? e.u.balance.account : e.u.transfer.account);
-        return 3;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    int64_t exec_id = -1;
+    lua_Integer n = 0;
+    for (size_t i = 0; i < smc_market_events(m); i++) {
+        smc_market_event_t e = smc_market_event(m, i);
+        if (e.type == SMC_EVENT_BALANCE) {
+            lua_pushinteger(L, e.time_ms);
+            lua_rawseti(L, 2, e.u.balance.account);
+        }
+        if (e.type != SMC_EVENT_ORDER)
+            continue;
+        exec_id = e.u.order->exec_id;
+        if (!is_first_fill(e.u.order))
+            continue;
+        lua_pushinteger(L, e.u.order->order.account);
+        lua_rawseti(L, 3, 2 * n + 1);
+        lua_pushboolean(L, e.u.order->fill.is_maker);
+        lua_rawseti(L, 3, 2 * n + 2);
+        n++;
     }
-    if (e.type == SMC_EVENT_POSITION) {
-        lua_pushinteger(L, e.u.position.account);
-        return 3;
-    }
-    if (e.type != SMC_EVENT_ORDER)
-        return 2;
-    const smc_order_event_t *o = e.u.order;
-    lua_pushinteger(L, o->order.account);
-    lua_pushstring(L, execs[o->exec]);
-    lua_pushinteger(L, o->exec_id);
-    lua_pushboolean(L, o->fill.is_maker);
-    lua_pushboolean(L, o->exec == SMC_EXEC_TRADE && smc_dec_cmp(o->order.filled, o->fill.qty) == 0);
-    return 7;
+    if (exec_id >= 0)
+        lua_pushinteger(L, exec_id);
+    else
+        lua_pushnil(L);
+    lua_pushinteger(L, n);
+    return 2;
 }
 
 static int l_forget(lua_State *L)
@@ -223,6 +233,6 @@ static int l_events(lua_State *L)
 }
 
 const luaL_Reg smcb_market_happened[] = {
-    {"events", l_events}, {"pending", l_pending}, {"peek", l_peek},
+    {"events", l_events}, {"pending", l_pending}, {"tally", l_tally},
     {"forget", l_forget}, {NULL, NULL},
 };

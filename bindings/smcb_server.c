@@ -392,27 +392,44 @@ static const char *check_text(lua_State *L, int idx, size_t *n)
     return lua_tolstring(L, idx, n);
 }
 
-const smc_server_field_t *smcb_server_fields(lua_State *L, int idx, size_t *n)
+/* Without a string of Lua: it would be a new one for each answer. */
+static const char *write_count(char text[24], lua_Integer count, size_t *n)
 {
-    smc_server_field_t *fields;
+    char *p = text + 24;
 
-    *n = 0;
+    do {
+        *--p = (char)('0' + count % 10);
+        count /= 10;
+    } while (count > 0);
+    *n = (size_t)(text + 24 - p);
+    return p;
+}
+
+void smcb_server_fields(lua_State *L, int idx, smcb_fields_t *fields)
+{
+    smc_server_field_t *v = fields->room;
+
+    fields->v = v;
+    fields->n = 0;
     if (lua_isnoneornil(L, idx))
-        return NULL;
+        return;
     luaL_checktype(L, idx, LUA_TTABLE);
-    *n = (size_t)lua_rawlen(L, idx);
-    luaL_checkstack(L, (int)*n * 2 + 4, "too many headers");
-    fields = lua_newuserdatauv(L, *n * sizeof(*fields) + 1, 0);
-    for (size_t i = 0; i < *n; i++) {
-        if (lua_geti(L, idx, (lua_Integer)i + 1) != LUA_TTABLE)
+    fields->n = (size_t)lua_rawlen(L, idx);
+    luaL_checkstack(L, (int)fields->n * 2 + 4, "too many headers");
+    if (fields->n > sizeof(fields->room) / sizeof(fields->room[0]))
+        fields->v = v = lua_newuserdatauv(L, fields->n * sizeof(*v), 0);
+    for (size_t i = 0; i < fields->n; i++) {
+        if (lua_rawgeti(L, idx, (lua_Integer)i + 1) != LUA_TTABLE)
             (void)luaL_error(L, "headers must be a list of {name, value}");
-        (void)lua_geti(L, -1, 1);
-        (void)lua_geti(L, -2, 2);
+        (void)lua_rawgeti(L, -1, 1);
+        (void)lua_rawgeti(L, -2, 2);
         lua_remove(L, -3);
-        fields[i].name = check_text(L, -2, &fields[i].name_len);
-        fields[i].value = check_text(L, -1, &fields[i].value_len);
+        v[i].name = check_text(L, -2, &v[i].name_len);
+        if (v == fields->room && lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 0)
+            v[i].value = write_count(fields->digits[i], lua_tointeger(L, -1), &v[i].value_len);
+        else
+            v[i].value = check_text(L, -1, &v[i].value_len);
     }
-    return fields;
 }
 
 int smcb_server_result(lua_State *L, smc_code_t code, const char *op, const char *wrong_use)

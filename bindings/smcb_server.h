@@ -60,9 +60,16 @@ struct smcb_event {
 /* Queues a call of a handler; data is copied.  Nothing when out of memory or when the listener is closed. */
 void smcb_server_queue(smcb_server_t *s, const smcb_event_t *like, const char *data);
 
-/* Headers at idx, nil or a list of {name, value}, as an array.  It and its strings live on the stack, which grows;
- * raises for anything else. */
-const smc_server_field_t *smcb_server_fields(lua_State *L, int idx, size_t *n);
+/* Room for usual headers; it must stay where it is. */
+typedef struct smcb_fields {
+    const smc_server_field_t *v;
+    size_t n;
+    smc_server_field_t room[16];
+    char digits[16][24];
+} smcb_fields_t;
+/* Reads the headers at idx: nil, or a list of {name, value}, of which a value may be an integer.  Strings live on the stack,
+ * which grows; raises for anything else. */
+void smcb_server_fields(lua_State *L, int idx, smcb_fields_t *fields);
 /* true; nil and err; or raises `wrong_use` for SMC_EINVAL. */
 int smcb_server_result(lua_State *L, smc_code_t code, const char *op, const char *wrong_use);
 

@@ -250,17 +250,23 @@ static int l_parts(lua_State *L)
     return 5;
 }
 
+/* header(name, ...) -> the value of each, or nil. */
 static int l_header(lua_State *L)
 {
     const smc_exchange_t *ex = check_request(L);
-    size_t n;
-    const char *value = smc_exchange_header(ex, luaL_checkstring(L, 2), &n);
+    int n_names = lua_gettop(L) - 1;
 
-    if (value == NULL)
-        lua_pushnil(L);
-    else
-        lua_pushlstring(L, value, n);
-    return 1;
+    luaL_checkstack(L, n_names, "too many names");
+    (void)luaL_checkstring(L, 2);
+    for (int i = 0; i < n_names; i++) {
+        size_t n;
+        const char *value = smc_exchange_header(ex, luaL_checkstring(L, 2 + i), &n);
+        if (value == NULL)
+            lua_pushnil(L);
+        else
+            lua_pushlstring(L, value, n);
+    }
+    return n_names;
 }
 
 /* ---- the answer --------------------------------------------------------- */
@@ -279,12 +285,13 @@ static int l_reply(lua_State *L)
 {
     smc_exchange_t *ex = check_exchange(L);
     int status = check_status(L);
-    size_t n, n_fields;
+    size_t n;
     const char *body = luaL_optlstring(L, 4, "", &n);
-    const smc_server_field_t *fields = smcb_server_fields(L, 3, &n_fields);
+    smcb_fields_t fields;
 
+    smcb_server_fields(L, 3, &fields);
     return smcb_server_result(
-        L, UNLESS_OVER(ex, smc_exchange_reply(ex, status, fields, n_fields, body, n)), "ex:reply",
+        L, UNLESS_OVER(ex, smc_exchange_reply(ex, status, fields.v, fields.n, body, n)), "ex:reply",
         WRONG_ANSWER);
 }
 
@@ -292,10 +299,11 @@ static int l_start(lua_State *L)
 {
     smc_exchange_t *ex = check_exchange(L);
     int status = check_status(L);
-    size_t n_fields;
-    const smc_server_field_t *fields = smcb_server_fields(L, 3, &n_fields);
+    smcb_fields_t fields;
 
-    return smcb_server_result(L, UNLESS_OVER(ex, smc_exchange_start(ex, status, fields, n_fields)),
+    smcb_server_fields(L, 3, &fields);
+    return smcb_server_result(L,
+                              UNLESS_OVER(ex, smc_exchange_start(ex, status, fields.v, fields.n)),
                               "ex:start", WRONG_ANSWER);
 }
 

@@ -108,10 +108,9 @@ int smcb_sock_upgrade(lua_State *L, smc_exchange_t *ex, smcb_server_t *s, int id
 {
     static const char *const known[] = {"headers", "on_message", "on_ping",
                                         "on_pong", "on_close",   NULL};
-    const smc_server_field_t *fields;
+    smcb_fields_t fields;
     smcb_sock_t *sock;
     smc_code_t code;
-    size_t n_fields;
     int sock_idx;
 
     luaL_checktype(L, idx, LUA_TTABLE);
@@ -122,13 +121,13 @@ int smcb_sock_upgrade(lua_State *L, smc_exchange_t *ex, smcb_server_t *s, int id
     sock_idx = lua_gettop(L);
     take_handlers(L, idx, sock_idx);
     (void)lua_getfield(L, idx, "headers");
-    fields = smcb_server_fields(L, lua_gettop(L), &n_fields);
+    smcb_server_fields(L, lua_gettop(L), &fields);
     if (s->server == NULL)
         return smcb_server_result(L, SMC_ECLOSED, "ex:upgrade", "");
     /* Linked before the handshake: bytes that the client sent ahead are already events of it. */
     smcb_anchor(L, sock_idx, sock);
     link_sock(sock, s);
-    code = smc_exchange_accept_ws(ex, &callbacks, sock, fields, n_fields, &sock->peer);
+    code = smc_exchange_accept_ws(ex, &callbacks, sock, fields.v, fields.n, &sock->peer);
     if (code != SMC_OK) {
         smcb_sock_end(sock);
         return smcb_server_result(L, code, "ex:upgrade",

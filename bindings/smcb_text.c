@@ -123,6 +123,59 @@ static int l_form_decode(lua_State *L)
     return 3;
 }
 
+/* Where a pair of this name begins: at the start, or at the "&" before it.  NULL: nowhere. */
+static const char *find_pair(const char *text, size_t n, const char *name, size_t name_n)
+{
+    const char *at = text, *end = text + n;
+
+    while (at != NULL && at < end) {
+        const char *pair = at == text && *at != '&' ? at : at + 1;
+        if ((size_t)(end - pair) > name_n && memcmp(pair, name, name_n) == 0 && pair[name_n] == '=')
+            return at;
+        at = memchr(pair, '&', (size_t)(end - pair));
+    }
+    return NULL;
+}
+
+/* without(form, name) -> the bytes of the form without its first pair of that name and one "&" beside it. */
+static int l_without(lua_State *L)
+{
+    size_t n, name_n;
+    const char *text = luaL_checklstring(L, 1, &n), *end = text + n;
+    const char *name = luaL_checklstring(L, 2, &name_n);
+    const char *from = find_pair(text, n, name, name_n), *to;
+    luaL_Buffer b;
+
+    if (from == NULL) {
+        lua_pushvalue(L, 1);
+        return 1;
+    }
+    to = from + 1 < end ? memchr(from + 1, '&', (size_t)(end - from - 1)) : NULL;
+    to = to == NULL ? end : to + (from == text && *from != '&');
+    luaL_buffinit(L, &b);
+    luaL_addlstring(&b, text, (size_t)(from - text));
+    luaL_addlstring(&b, to, (size_t)(end - to));
+    luaL_pushresult(&b);
+    return 1;
+}
+
+/* serial(prefix, n, width) -> the prefix and n in so many hexadecimal digits. */
+static int l_serial(lua_State *L)
+{
+    size_t n;
+    const char *prefix = luaL_checklstring(L, 1, &n);
+    lua_Integer number = luaL_checkinteger(L, 2), width = luaL_checkinteger(L, 3);
+    char text[64];
+
+    luaL_argcheck(L, number >= 0, 2, "no negative number");
+    luaL_argcheck(L, width > 0 && width <= 16 && n + (size_t)width <= sizeof(text), 3, "too wide");
+    memcpy(text, prefix, n);
+    for (size_t i = n + (size_t)width; i > n; i--, number >>= 4)
+        text[i - 1] = "0123456789abcdef"[number & 15];
+    lua_pushlstring(L, text, n + (size_t)width);
+    return 1;
+}
+
 int smcb_open_text(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -133,6 +186,8 @@ int smcb_open_text(lua_State *L)
         {"percent_encode", l_percent_encode},
         {"percent_decode", l_percent_decode},
         {"form_decode", l_form_decode},
+        {"without", l_without},
+        {"serial", l_serial},
         {NULL, NULL},
     };
 

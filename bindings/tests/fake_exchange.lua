@@ -6,14 +6,17 @@ local M = {}
 local Exchange = {}
 Exchange.__index = Exchange
 
-function Exchange:header(name) return self.headers[name] end
+function Exchange:header(name, ...)
+  if select("#", ...) == 0 then return self.headers[name] end
+  return self.headers[name], self:header(...)
+end
 
 function Exchange:parts() return self.method, self.path, self.query, self.body, self.is_websocket end
 
 function Exchange:reply(status, headers, body)
   assert(self.status == nil, "answered twice")
   self.status, self.answer, self.out = status, body, {}
-  for _, h in ipairs(headers) do self.out[h[1]:lower()] = h[2] end
+  for _, h in ipairs(headers) do self.out[h[1]:lower()] = tostring(h[2]) end
 end
 
 --- A stream: `pieces` are its chunks so far; `hang_up` ends it as the client.

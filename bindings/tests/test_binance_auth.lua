@@ -37,7 +37,9 @@ describe("the payload of a REST request", function()
     { "as the tail of another name", "mysignature=x&a=1", "mysignature=x&a=1" },
   } do
     it("loses the signature that stands " .. row[1], function()
-      assert.equal(row[3], auth.strip(row[2]))
+      assert.equal(row[3], auth.rest_payload(row[2], ""))
+      assert.equal(row[3], auth.rest_payload("", row[2]))
+      assert.equal("a=1" .. row[3], auth.rest_payload("a=1", row[2]))
     end)
   end
 end)

@@ -90,9 +90,9 @@ describe("request weight", function()
   it("depends on what is asked for", function()
     sb = fake.venue()
     local function weight(target)
-      local before = sb.limits.weight.count
+      local before = sb.limits:report(sb:now(), sb.first_account).window
       fake.ask(sb, "GET", "/api/v3/" .. target)
-      return sb.limits.weight.count - before
+      return sb.limits:report(sb:now(), sb.first_account).window - before
     end
     assert.same({ 5, 25, 50, 250 }, { weight "depth?symbol=BTCUSDT&limit=100", weight "depth?symbol=BTCUSDT&limit=500",
       weight "depth?symbol=BTCUSDT&limit=1000", weight "depth?symbol=BTCUSDT&limit=1001" })

@@ -232,25 +232,23 @@ describe("events that are only counted", function()
     limit(m, alice, "sell", "1", "100")
     m:forget()
     assert.equal(0, m:pending())
+    local times, fills = {}, { "left", "alone", "further", "back", "here" }
+    assert.same({ nil, 0 }, { m:tally(times, fills) })
+    assert.same({}, times)
     limit(m, bob, "buy", "0.4", "100")
     limit(m, bob, "buy", "0.6", "100")
-    local fills = {}
-    for i = 1, m:pending() do
-      local kind, time_ms, account, exec, exec_id, is_maker, is_first = m:peek(i)
-      assert.equal(START, time_ms)
-      if kind == "order" and exec == "trade" then
-        fills[#fills + 1] = { account == alice and "alice" or "bob", is_maker, is_first }
-        assert.is_true(exec_id > 0)
-      elseif kind == "balance" then
-        assert.is_true(account == alice or account == bob)
-      end
-    end
-    assert.same({ { "alice", true, true }, { "bob", false, true }, { "alice", true, false }, { "bob", false, true } },
-      fills)
-    local n = m:pending()
-    assert.equal(n, #m:events())
+    local exec_id, n = m:tally(times, fills)
+    assert.same({ [alice] = START, [bob] = START }, times)
+    assert.equal(3, n) -- of alice's order the second fill is not the first
+    assert.same({ alice, true, bob, false, bob }, { table.unpack(fills, 1, 5) })
+    assert.is_false(fills[6])
+    local pending, events = m:pending(), m:events()
+    assert.equal(pending, #events)
+    local last
+    for _, e in ipairs(events) do last = e.exec_id or last end
+    assert.equal(last, exec_id)
     assert.equal(0, m:pending())
-    assert.has_error(function() m:peek(1) end, "bad argument #1 to 'peek' (there is no such event)")
+    assert.same({ nil, 0 }, { m:tally(times, fills) })
   end)
 end)
 

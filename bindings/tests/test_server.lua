@@ -133,6 +133,20 @@ describe("an exchange", function()
     assert.is_false(seen.alive)
   end)
 
+  it("takes numbers as values of headers", function()
+    answer = function(ex)
+      local headers = { { "X-Count", 0 }, { "X-Most", math.maxinteger }, { "X-Below", -7 }, { "X-Text", "9" } }
+      for i = 1, 20 do headers[#headers + 1] = { "X-" .. i, i } end
+      ex:reply(200, ex.query == "few" and { table.unpack(headers, 1, 4) } or headers)
+    end
+
+    for _, how in ipairs { "few", "many" } do
+      local got = assert(smc.http.get(url("/?" .. how))).headers
+      assert.same({ "0", "9223372036854775807", "-7", "9", how == "many" and "20" or nil },
+        { got["x-count"], got["x-most"], got["x-below"], got["x-text"], got["x-20"] })
+    end
+  end)
+
   it("is over when it was answered and its handler has ended", function()
     local seen
     answer = function(ex)

@@ -21,25 +21,26 @@ local CLIPPED = 2048 -- bytes of a text, where requests are not kept for ever
 local TEXTS = { "method", "path", "query", "body" }
 
 local function clip(entry)
-  for _, name in ipairs(TEXTS) do
-    local text = entry[name]
-    if text and #text > CLIPPED then entry[name] = text:sub(1, CLIPPED) end
+  for i = 1, #TEXTS do
+    local text = entry[TEXTS[i]]
+    if text and #text > CLIPPED then entry[TEXTS[i]] = text:sub(1, CLIPPED) end
   end
 end
 
 --- Requests by number: log[first..last].  keep: so many at most (nil: all); forget: called with one and its number
 -- before it is dropped.
 local function new_log(keep, forget)
-  local log = { first = 1, last = 0 }
+  local log, last = { first = 1, last = 0 }, 0
   function log.add(entry)
     entry.at = task.now()
     if keep then clip(entry) end
-    log.last = log.last + 1
-    log[log.last] = entry
-    if not keep or log.last - log.first < keep then return end
-    forget(log[log.first], log.first)
-    log[log.first] = nil
-    log.first = log.first + 1
+    last = last + 1
+    log.last, log[last] = last, entry
+    local first = last - (keep or last)
+    if first < 1 then return end
+    forget(log[first], first)
+    log[first] = nil
+    log.first = first + 1
   end
   return log
 end

@@ -14,8 +14,8 @@ Base.__index = Base
 
 --- A class of venues.  Hooks that it must have: heard(self, events), what the market has just done; watched(self), is
 -- anybody told about an account; send(self, topic, event), to all subscribers; describe_sessions(self), for scenarios.
--- And may have: has_audience(self), whether heard need be called; counted(self, market, n), for what is kept of every
--- event, told before: market:peek(1..n).
+-- And may have: has_audience(self), whether heard need be called; counted(self, market), for what is kept of every
+-- event, told before: market:tally.
 -- Returns the class, and what it is made of, for methods that extend one of those.
 function M.class()
   local class = setmetatable({}, Base)
@@ -87,9 +87,8 @@ function Base.counted() end
 function Base:settle()
   local m = self.market
   m:advance(self.market_clock())
-  local n = m:pending()
-  if n == 0 then return end
-  self:counted(m, n)
+  if m:pending() == 0 then return end
+  self:counted(m)
   if self:has_audience() then self:heard(m:events()) else m:forget() end
 end
 

@@ -31,13 +31,20 @@ local function is_message(ex) return getmetatable(ex) == Message end
 
 -- ---- carrying out --------------------------------------------------------------------------------
 
+--- A venue may take its list for the next answer, too, and have numbers in it.
+local function copied(headers)
+  local out = {}
+  for i, header in ipairs(headers or {}) do out[i] = { header[1], tostring(header[2]) } end
+  return out
+end
+
 --- What the venue is given in place of the exchange: its answer goes to deliver(status, headers, body).  passes: a
 -- WebSocket or an answer in pieces is let through; else that is lost, too.
 function M.stand_in(ex, deliver, passes)
   local self = {}
   function self.parts() return ex:parts() end
-  function self.header(_, name) return ex:header(name) end
-  function self.reply(_, status, headers, body) return deliver(status, headers, body) end
+  function self.header(_, ...) return ex:header(...) end
+  function self.reply(_, status, headers, body) return deliver(status, copied(headers), body) end
   for _, name in ipairs { "upgrade", "start" } do
     self[name] = function(_, ...)
       if passes then return ex[name](ex, ...) end

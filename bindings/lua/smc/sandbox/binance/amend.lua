@@ -21,8 +21,9 @@ local REJECTED = {
 
 --- What the new quantity must satisfy; the engine judges the rest.
 local function judge(sb, def, order, qty)
-  local no = filters.check(def, { type = order.type, market = order.type == "market", qty = qty,
-    price = order.type ~= "market" and order.price or nil }, function() return sb:average_price(def.symbol) end)
+  local market = order.type == "market"
+  local price = not market and order.price or nil
+  local no = filters.check(sb, def, { type = order.type, quantity = qty }, price, nil, market)
   if no and decimal.cmp(qty, order.qty) < 0 then return rejected(no.msg) end
   if #(sb:label(order).amendments or {}) >= symbols.max_amends then
     return rejected "Filter failure: MAX_NUM_ORDER_AMENDS"

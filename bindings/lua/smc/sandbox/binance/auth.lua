@@ -9,20 +9,11 @@ local M = {}
 local AHEAD_MS = 1000
 local DEFAULT_WINDOW_MS = 5000
 
---- Takes the signature pair out of raw bytes, wherever it stands, with one adjoining "&".
-function M.strip(raw)
-  if raw:sub(1, 10) == "signature=" then
-    return (raw:gsub("^signature=[^&]*&?", "", 1))
-  end
-  local from, to = raw:find("&signature=", 1, true)
-  if not from then return raw end
-  local rest = raw:find("&", to, true)
-  return rest and raw:sub(1, from - 1) .. raw:sub(rest) or raw:sub(1, from - 1)
-end
-
---- The payload of a REST request: raw query and raw body with nothing between them.
+--- The payload of a REST request: raw query and raw body with nothing between them, each without its first signature.
 function M.rest_payload(query, body)
-  return M.strip(query) .. M.strip(body)
+  if query == "" then return text.without(body, "signature") end
+  if body == "" then return text.without(query, "signature") end
+  return text.without(query, "signature") .. text.without(body, "signature")
 end
 
 --- The payloads that a WebSocket API request may have signed, most likely first.
@@ -68,22 +59,26 @@ function M.find_key(sb, api_key)
   return nil, refusal.bad_key()
 end
 
-local function verified(key, payloads, signature)
-  for _, payload in ipairs(payloads) do
+--- Whether a request of key is signed: over its query and body, or, of a WebSocket, over one of some payloads.
+local function verified(key, request, signature)
+  if not request.payloads then
+    return sign.verify(key.kind, key.signer, M.rest_payload(request.query, request.body), signature)
+  end
+  for _, payload in ipairs(request.payloads()) do
     if sign.verify(key.kind, key.signer, payload, signature) then return true end
   end
   return false
 end
 
 --- Judges a signed request.  Returns the key record, or nil and a refusal.
--- asked: { api_key, payloads, signature, timestamp, window }
-function M.check(sb, asked, now_ms)
-  local clock_ok, clock_no = M.check_clock(asked.timestamp, asked.window, now_ms)
+-- request: { api_key, query and body, or payloads() }; values: its signature, timestamp, recvWindow.
+function M.check(sb, request, values, now_ms)
+  local clock_ok, clock_no = M.check_clock(values.timestamp, values.recvWindow, now_ms)
   if not clock_ok and sb.assume.clock_before_key then return nil, clock_no end
-  local key, no = M.find_key(sb, asked.api_key)
+  local key, no = M.find_key(sb, request.api_key)
   if not key then return nil, no end
   if not clock_ok then return nil, clock_no end
-  if not verified(key, asked.payloads, asked.signature) then return nil, refusal.bad_signature() end
+  if not verified(key, request, values.signature) then return nil, refusal.bad_signature() end
   return key
 end
 

@@ -16,29 +16,31 @@ local function percent_price(price, reference)
   return within(price, mul(reference, symbols.price_down), mul(reference, symbols.price_up))
 end
 
-local function on_grid(def, price) return not price or within(price, def.tick, def.max_price, def.tick) end
+local function on_grid(def, price) return within(price, def.tick, def.max_price, def.tick) end
 
 local function between(value, least, most) return value >= least and value <= most end
 
---- Returns nil, or a refusal.  order: { type, market (it works as one), price, stop, delta, qty,
--- quote_qty, part };
--- reference(): the average price.
-function M.check(def, order, reference)
-  if not on_grid(def, order.price) or not on_grid(def, order.stop) then return refusal.filter "PRICE_FILTER" end
-  if order.price and not percent_price(order.price, reference()) then return refusal.filter "PERCENT_PRICE_BY_SIDE" end
-  for _, qty in ipairs { order.qty or order.part, order.qty and order.part } do
-    if not within(qty, def.step, def.max_qty, def.step) then return refusal.filter "LOT_SIZE" end
+--- Returns nil, or a refusal.  v: an order as requests name it: type, quantity, quoteOrderQty, stopPrice,
+-- trailingDelta; price: its own or its pegged one; part: of an iceberg; market: it works as a market order.  The
+-- average price is what sb says.
+function M.check(sb, def, v, price, part, market)
+  local qty = v.quantity
+  if price and not on_grid(def, price) then return refusal.filter "PRICE_FILTER" end
+  if v.stopPrice and not on_grid(def, v.stopPrice) then return refusal.filter "PRICE_FILTER" end
+  if price and not percent_price(price, sb:average_price(def.symbol)) then
+    return refusal.filter "PERCENT_PRICE_BY_SIDE"
   end
-  if order.type == "MARKET" and order.qty and not within(order.qty, nil, def.market_max) then
+  if qty and not within(qty, def.step, def.max_qty, def.step) then return refusal.filter "LOT_SIZE" end
+  if part and not within(part, def.step, def.max_qty, def.step) then return refusal.filter "LOT_SIZE" end
+  if v.type == "MARKET" and qty and not within(qty, nil, def.market_max) then
     return refusal.filter "MARKET_LOT_SIZE"
   end
-  local amount = order.quote_qty or mul(order.qty, order.price or reference())
-  local most = not order.market and symbols.max_notional or nil
+  local amount = v.quoteOrderQty or mul(qty, price or sb:average_price(def.symbol))
+  local most = not market and symbols.max_notional or nil
   if not within(amount, def.min_notional, most) then return refusal.filter "NOTIONAL" end
-  if order.part and not within(mul(order.part, symbols.iceberg_parts), order.qty) then
-    return refusal.filter "ICEBERG_PARTS"
-  end
-  if order.delta and not between(order.delta, symbols.min_trailing_delta, symbols.max_trailing_delta) then
+  if part and not within(mul(part, symbols.iceberg_parts), qty) then return refusal.filter "ICEBERG_PARTS" end
+  local delta = v.trailingDelta
+  if delta and not between(delta, symbols.min_trailing_delta, symbols.max_trailing_delta) then
     return refusal.filter "TRAILING_DELTA"
   end
 end

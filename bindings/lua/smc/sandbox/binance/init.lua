@@ -5,15 +5,19 @@ local rest = require "smc.sandbox.binance.rest"
 local streams = require "smc.sandbox.binance.streams"
 local subscriptions = require "smc.sandbox.subscriptions"
 local symbols = require "smc.sandbox.binance.symbols"
+local text = require "smc.core.text"
 local user_events = require "smc.sandbox.binance.user_events"
 local ws_api = require "smc.sandbox.binance.ws_api"
 
 local M = {}
 local Venue = base.class()
 
+local find = string.find
+
 local AVERAGE_MS = 5 * 60 * 1000
 local CLIENT_ID_LENGTH = 22
 local KEY_LENGTH = 64
+local UUID_HEAD = "%08x-0000-4000-8000-"
 
 M.assumptions = require "smc.sandbox.binance.assumptions"
 
@@ -22,7 +26,8 @@ function M.new(seed, assume, record, credentials)
   local self = base.new(Venue, { name = "binance", seed = seed, assume = assume, record = record,
     credentials = credentials, symbols = symbols.list, key_length = KEY_LENGTH, secret_length = KEY_LENGTH })
   self.limits, self.placed = limits.new(assume, self.market_opened), self.market:record()
-  self.by_lower, self.balance_at, self.labels, self.lists, self.api_sessions, self.uuids = {}, {}, {}, {}, {}, 0
+  self.by_lower, self.balance_at, self.labels, self.lists, self.api_sessions = {}, {}, {}, {}, {}
+  self.first_fills, self.uuids, self.uuid_head = {}, 0, UUID_HEAD:format(self.market_opened // 1000)
   for _, def in ipairs(self.symbols) do self.by_lower[def.lower] = def end
   return self
 end
@@ -33,7 +38,7 @@ function Venue:new_client_id() return self.random:alnum(CLIENT_ID_LENGTH) end
 
 function Venue:new_uuid()
   self.uuids = self.uuids + 1
-  return ("%08x-0000-4000-8000-%012x"):format(self.market_opened // 1000, self.uuids)
+  return text.serial(self.uuid_head, self.uuids, 12)
 end
 
 local NOTHING = {}
@@ -75,18 +80,13 @@ end
 -- ---- the passing of time -----------------------------------------------------------
 
 --- The last execution, when balances changed, and what first fills take off the unfilled order count.
-function Venue:counted(market, n)
-  for i = 1, n do
-    local kind, time_ms, account, _, exec_id, is_maker, is_first_fill = market:peek(i)
-    if kind == "order" then
-      self.last_exec_id = exec_id
-      if is_first_fill then
-        local credit = is_maker and self.assume.maker_fill_credit or self.assume.taker_fill_credit
-        self.limits:count_order(account, -credit, self:now())
-      end
-    elseif kind == "balance" then
-      self.balance_at[account] = time_ms
-    end
+function Venue:counted(market)
+  local fills = self.first_fills
+  local exec_id, n = market:tally(self.balance_at, fills)
+  self.last_exec_id = exec_id or self.last_exec_id
+  for i = 1, 2 * n, 2 do
+    local credit = fills[i + 1] and self.assume.maker_fill_credit or self.assume.taker_fill_credit
+    self.limits:count_order(fills[i], -credit, self:now())
   end
 end
 
@@ -123,7 +123,7 @@ end
 
 -- ---- the front door -----------------------------------------------------------------
 
-local function is_signed(text) return text:find("signature=", 1, true) ~= nil end
+local function is_signed(form) return form ~= "" and find(form, "signature=", 1, true) ~= nil end
 
 --- Answers one exchange of the server.
 function Venue:serve(ex)

@@ -2,6 +2,7 @@
 -- All are fixed windows aligned to the venue's wall clock, not sliding ones.
 local json = require "smc.json"
 local refusal = require "smc.sandbox.binance.refusal"
+local windows = require "smc.core.windows"
 
 local M = {}
 local Limits = {}
@@ -13,10 +14,12 @@ local LETTER = { SECOND = "S", MINUTE = "M", HOUR = "H", DAY = "D" }
 local HEADERS = { REQUEST_WEIGHT = "X-MBX-USED-WEIGHT", ORDERS = "X-MBX-ORDER-COUNT" }
 local CONNECT_WEIGHT = 2
 
-local function window(kind, interval, num, limit)
+--- What a limit is.  counter: of all windows of an account (default: one of its own).
+local function window(kind, interval, num, limit, counter)
   local header = HEADERS[kind] and ("%s-%d%s"):format(HEADERS[kind], num, LETTER[interval])
-  return { kind = kind, interval = interval, num = num, limit = limit, ms = SECONDS[interval] * num * 1000,
-    index = -1, count = 0, total = 0, header = header }
+  local ms = SECONDS[interval] * num * 1000
+  return { kind = kind, interval = interval, num = num, limit = limit, ms = ms, total = 0, header = header,
+    counter = counter or windows.new { ms } }
 end
 
 --- Seconds as Binance writes them: 60 -> MINUTE, 1.
@@ -25,12 +28,6 @@ local function interval_of(seconds)
     if seconds % SECONDS[name] == 0 then return name, seconds // SECONDS[name] end
   end
   return "SECOND", seconds
-end
-
-local function roll(w, now_ms)
-  local index = now_ms // w.ms
-  if index ~= w.index then w.index, w.count = index, 0 end
-  return w
 end
 
 local function remaining_s(w, now_ms)
@@ -67,14 +64,16 @@ function Limits:change(kind, n, seconds)
   end
 end
 
+--- The windows of an account: a list, with the one counter of all.
 local function order_windows(self, account)
-  local windows = self.orders[account]
-  if not windows then
-    windows = {}
-    for i, l in ipairs(self.order_limits) do windows[i] = window("ORDERS", l[1], l[2], l[3]) end
-    self.orders[account] = windows
-  end
-  return windows
+  local of = self.orders[account]
+  if of then return of end
+  local lengths = {}
+  for i, l in ipairs(self.order_limits) do lengths[i] = SECONDS[l[1]] * l[2] * 1000 end
+  of = { counter = windows.new(lengths) }
+  for i, l in ipairs(self.order_limits) do of[i] = window("ORDERS", l[1], l[2], l[3], of.counter) end
+  self.orders[account] = of
+  return of
 end
 
 --- Each ban is longer than the one before, unless it is given how long.
@@ -111,8 +110,10 @@ local function too_many(self, w, now_ms, refuse)
   return no
 end
 
-local function add(w, n)
-  w.count, w.total = w.count + n, w.total + n
+--- Counts n more; returns how many there are now.
+local function add(w, n, now_ms)
+  w.total = w.total + n
+  return w.counter:add(n, now_ms)
 end
 
 --- The answer to a request beyond the limit, or a ban for who goes on with those.
@@ -140,58 +141,52 @@ end
 --- Counts one request before it is handled.  weight: its cost; free: it costs nothing should it succeed.
 function Limits:admit(weight, free, now_ms)
   if now_ms < self.shut_until then return nil, shut(self, now_ms) end
-  add(roll(self.raw, now_ms), 1)
-  if self.raw.count > self.raw.limit then return nil, too_many(self, self.raw, now_ms, refusal.requests_used) end
-  local w = roll(self.weight, now_ms)
-  if w.count + weight <= w.limit then
-    if not free then add(w, weight) end
+  local raw, w = self.raw, self.weight
+  if add(raw, 1, now_ms) > raw.limit then return nil, too_many(self, raw, now_ms, refusal.requests_used) end
+  if w.counter:counts(now_ms) + weight <= w.limit then
+    if not free then add(w, weight, now_ms) end
     self.over = 0
     return true
   end
-  w.count = w.count + weight
+  w.counter:add(weight, now_ms)
   return nil, beyond(self, w, now_ms)
 end
 
 --- A request that is free only when it succeeds has failed.
-function Limits:charge(weight, now_ms)
-  add(roll(self.weight, now_ms), weight)
-end
+function Limits:charge(weight, now_ms) add(self.weight, weight, now_ms) end
 
 --- A WebSocket handshake.  Returns nil and a refusal when there were too many.
 function Limits:connect(api, now_ms)
   if now_ms < self.banned_until then return nil, banned(self, now_ms) end
-  local c = roll(self.connections, now_ms)
-  add(c, 1)
-  if self.assume.limit_connections and c.count > c.limit then
+  local c = self.connections
+  if add(c, 1, now_ms) > c.limit and self.assume.limit_connections then
     return nil, too_many(self, c, now_ms, refusal.connections_used)
   end
   if api then return self:admit(CONNECT_WEIGHT, false, now_ms) end
   return true
 end
 
+--- The last of the windows that has no room for so many more, given the counts of all; nil: each has.
+local function full(of, more, ...)
+  for i = #of, 1, -1 do -- the day first: past it the short window is left alone
+    if select(i, ...) + more > of[i].limit then return of[i] end
+  end
+end
+
 --- Whether the account may place so many more orders (default: one).
 function Limits:may_order(account, now_ms, more)
-  local windows = order_windows(self, account)
-  for i = #windows, 1, -1 do -- the day first: past it the short window is left alone
-    local w = roll(windows[i], now_ms)
-    if w.count + (more or 1) > w.limit then return nil, too_many(self, w, now_ms, refusal.orders_used) end
-  end
+  local of = order_windows(self, account)
+  local over = full(of, more or 1, of.counter:counts(now_ms))
+  if over then return nil, too_many(self, over, now_ms, refusal.orders_used) end
   return true
 end
 
 --- An order was placed (by = 1) or had its first fill (by < 0).
-function Limits:count_order(account, by, now_ms)
-  local windows = order_windows(self, account)
-  for i = 1, #windows do
-    local w = roll(windows[i], now_ms)
-    local n = w.count + by
-    w.count = n > 0 and n or 0
-  end
-end
+function Limits:count_order(account, by, now_ms) order_windows(self, account).counter:add(by, now_ms) end
 
-local function describe(w, with_count)
+local function describe(w, count)
   return json.object("rateLimitType", w.kind, "interval", w.interval, "intervalNum", w.num, "limit", w.limit,
-    "count", with_count and w.count or nil)
+    "count", count)
 end
 
 --- exchangeInfo's rateLimits; the WebSocket API lists connections where REST lists raw requests.
@@ -202,57 +197,70 @@ function Limits:describe(ws)
   return json.array(out)
 end
 
-function Limits:describe_orders(account, now_ms)
-  local out = {}
-  for i, w in ipairs(order_windows(self, account)) do out[i] = describe(roll(w, now_ms), true) end
-  return json.array(out)
+local function counted_orders(self, account, now_ms)
+  local of = order_windows(self, account)
+  local out = { of.counter:counts(now_ms) }
+  for i, w in ipairs(of) do out[i] = describe(w, out[i]) end
+  return out
 end
+
+function Limits:describe_orders(account, now_ms) return json.array(counted_orders(self, account, now_ms)) end
 
 --- The rateLimits of a WebSocket API answer.
 function Limits:describe_used(account, now_ms)
-  local out = {}
-  if account then
-    for i, w in ipairs(order_windows(self, account)) do out[i] = describe(roll(w, now_ms), true) end
-  end
-  out[#out + 1] = describe(roll(self.weight, now_ms), true)
+  local out = account and counted_orders(self, account, now_ms) or {}
+  out[#out + 1] = describe(self.weight, (self.weight.counter:counts(now_ms)))
   return json.array(out)
 end
 
---- Appends the used-weight headers, and the order counts when account is given.
-function Limits:headers(out, account, now_ms)
-  local w, n = roll(self.weight, now_ms), #out
-  local used = tostring(w.count)
-  out[n + 1], out[n + 2] = { HEADERS.REQUEST_WEIGHT, used }, { w.header, used }
-  if not account then return end
-  local windows = order_windows(self, account)
-  for i = 1, #windows do
-    local o = roll(windows[i], now_ms)
-    out[n + 2 + i] = { o.header, tostring(o.count) }
+--- A list of headers whose first four are somebody else's.
+local function new_head(weight, of)
+  local head = { false, false, false, false, { HEADERS.REQUEST_WEIGHT, 0 }, { weight.header, 0 }, weight = weight }
+  for i, w in ipairs(of or {}) do head[6 + i] = { w.header, 0 } end
+  return head
+end
+
+local function set_orders(head, ...)
+  for i = 1, select("#", ...) do head[6 + i][2] = select(i, ...) end
+end
+
+--- The headers of an answer from the fifth on: the used weight, and the order counts when account is given.  Always the
+-- same list: whoever keeps it makes a copy.
+function Limits:head(account, now_ms)
+  local weight, of = self.weight, account and order_windows(self, account) or self
+  local head = of.headers
+  if not head or head.weight ~= weight then
+    head = new_head(weight, account and of)
+    of.headers = head
   end
+  local used = weight.counter:counts(now_ms)
+  head[5][2], head[6][2] = used, used
+  if account then set_orders(head, of.counter:counts(now_ms)) end
+  return head
 end
 
 --- The running windows by name, orders being those of one account.
 local function each(self, account, now_ms)
   local out = {}
-  local function add_one(name, w)
-    out[name] = { used = roll(w, now_ms).count, limit = w.limit, per = w.ms // 1000 }
+  local function add_one(name, w, used)
+    out[name] = { used = used, limit = w.limit, per = w.ms // 1000 }
   end
-  add_one("request_weight", self.weight)
-  add_one("raw_requests", self.raw)
-  for _, w in ipairs(order_windows(self, account)) do
-    add_one(("orders_%d%s"):format(w.num, LETTER[w.interval]:lower()), w)
-  end
+  add_one("request_weight", self.weight, (self.weight.counter:counts(now_ms)))
+  add_one("raw_requests", self.raw, (self.raw.counter:counts(now_ms)))
+  local of = order_windows(self, account)
+  local counts = { of.counter:counts(now_ms) }
+  for i, w in ipairs(of) do add_one(("orders_%d%s"):format(w.num, LETTER[w.interval]:lower()), w, counts[i]) end
   return out
 end
 
 --- For scenarios: weight used and allowed since the start, refusals, the running window, the ban's end in wall ms; and
 -- all running windows.
 function Limits:report(now_ms, account)
-  local w = roll(self.weight, now_ms)
-  local windows = now_ms // w.ms - self.opened // w.ms + 1
-  return { used = w.total, allowed = windows * w.limit, violations = self.violations, window = w.count, limit = w.limit,
-    per = w.ms // 1000, banned_until = self.banned_until > now_ms and self.banned_until or nil,
-    each = each(self, account, now_ms) }
+  local w = self.weight
+  local n = now_ms // w.ms - self.opened // w.ms + 1
+  return { used = w.total, allowed = n * w.limit, violations = self.violations,
+    window = w.counter:counts(now_ms), limit = w.limit, per = w.ms // 1000,
+    banned_until = self.banned_until > now_ms and self.banned_until or nil, each = each(self, account, now_ms) }
 end
 
 return M

@@ -1,5 +1,4 @@
 --- The REST half: paths, headers, bodies.
-local auth = require "smc.sandbox.binance.auth"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local reached = require "smc.sandbox.reached"
@@ -22,15 +21,17 @@ local CONTENT_TYPE = { "Content-Type", "application/json;charset=UTF-8" }
 local SERVER = { "Server", "nginx" }
 local CACHE_CONTROL = { "Cache-Control", "no-cache, no-store, must-revalidate" }
 
+--- The headers of an answer, and its order counts when account is given.  The next answer has the same list.
 local function headers(sb, account, now)
-  local out = { CONTENT_TYPE, SERVER, { "x-mbx-uuid", sb:new_uuid() }, CACHE_CONTROL }
-  sb.limits:headers(out, account, now)
-  return out
+  local head = sb.limits:head(account, now)
+  if not head[4] then head[1], head[2], head[3], head[4] = CONTENT_TYPE, SERVER, { "x-mbx-uuid" }, CACHE_CONTROL end
+  head[3][2] = sb:new_uuid()
+  return head
 end
 
 local function refuse(sb, ex, no)
   reached.refused("binance", no)
-  local out = headers(sb, nil, sb:now())
+  local out = { table.unpack(headers(sb, nil, sb:now())) }
   if no.retry_after then out[#out + 1] = { "Retry-After", tostring(no.retry_after) } end
   ex:reply(no.status, out, json.encode(json.object("code", no.code, "msg", no.msg, "data", no.data)))
   return no.status
@@ -64,35 +65,29 @@ end
 
 local FORM = "application/x-www-form-urlencoded"
 
-local function form_body(ex, method, body)
+--- The body, if it is one of parameters.
+local function form_body(method, body, kind)
   if body == "" or method == "GET" then return "" end
-  local kind = ex:header "content-type"
   if kind and kind ~= FORM and not kind:lower():find(FORM, 1, true) then return "" end
   return body
 end
 
-local function sbe_only(ex)
-  local accepts = ex:header "accept"
-  return accepts and accepts:lower():match("^%s*application/sbe%s*$") ~= nil
-end
+local function sbe_only(accepts) return accepts:lower():match("^%s*application/sbe%s*$") ~= nil end
 
 --- Answers one exchange.  Returns the status that was sent.
 function M.serve(sb, ex, method, path, query, body)
   local route, status = find(ex, method, path)
   if not route then return status end
-  if sbe_only(ex) then
+  local accepts, unit, kind, api_key = ex:header("accept", "x-mbx-time-unit", "content-type", "x-mbx-apikey")
+  if accepts and sbe_only(accepts) then
     ex:reply(406, {}, "")
     return 406
   end
-  local unit = ex:header "x-mbx-time-unit"
   if unit and not UNITS[unit] then
     return refuse(sb, ex, refusal.invalid_time_unit())
   end
-  local result, no, call = router.answer(sb, route, {
-    query = query, body = form_body(ex, method, body),
-    api_key = ex:header "x-mbx-apikey",
-    payloads = function() return { auth.rest_payload(query, body) } end,
-  })
+  local result, no, call = router.answer(sb, route, { query = query, body = form_body(method, body, kind),
+    api_key = api_key })
   if result == nil then return refuse(sb, ex, no) end
   local answer = json.encode(result)
   if UNITS[unit] == "us" then answer = format.microseconds(answer) end

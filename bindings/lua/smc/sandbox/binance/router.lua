@@ -6,6 +6,8 @@ local refusal = require "smc.sandbox.binance.refusal"
 
 local M = {}
 
+local endpoints, methods = reached.of("binance", "endpoints"), reached.of("binance", "methods")
+
 --- What a signed request lacks before its own parameters are looked at.
 local function unsigned(route, sent, session)
   if not route.signed then return nil end
@@ -34,8 +36,7 @@ local function identify(sb, request, values, now)
     if not ok then return nil, no end
     return request.session
   end
-  return auth.check(sb, { api_key = request.api_key, payloads = request.payloads(), signature = values.signature,
-    timestamp = values.timestamp, window = values.recvWindow }, now)
+  return auth.check(sb, request, values, now)
 end
 
 local function run(sb, route, request, now)
@@ -63,13 +64,11 @@ local function run(sb, route, request, now)
 end
 
 --- Answers a request.  Returns the JSON value, or nil and a refusal; then the call, once somebody was identified.
--- route: a row of routes.lua.  request: { query and body, or sent; ws, api_key, payloads(), session, connection }
+-- route: a row of routes.lua.  request: { query and body, or sent and payloads(); ws, api_key, session, connection }
 function M.answer(sb, route, request)
-  if request.ws then
-    reached.mark("binance", "methods", route.ws)
-  else
-    reached.mark("binance", "endpoints", route.endpoint)
-  end
+  local names = request.ws and methods or endpoints
+  local name = request.ws and route.ws or route.endpoint
+  names[name] = (names[name] or 0) + 1
   sb:settle()
   local now = sb:now()
   local result, no, weight, call = run(sb, route, request, now)

@@ -91,7 +91,6 @@ end
 local function is_iceberg(v) return v.icebergQty ~= nil and decimal.cmp(v.icebergQty, "0") > 0 end
 
 local function iceberg_fits(v)
-  if not is_iceberg(v) then return nil end
   if v.timeInForce and v.timeInForce ~= "GTC" then return refusal.combination() end
   if decimal.cmp(v.icebergQty, v.quantity) >= 0 then return refusal.iceberg_too_large() end
 end
@@ -109,20 +108,23 @@ end
 
 --- Returns nil, or a refusal; sets v.pegged, the price of a pegged order.
 function M.judge(sb, def, v)
-  local no = peg_fits(v)
-  if no then return no end
-  no = iceberg_fits(v)
-  if no then return no end
+  local no
+  if v.pegPriceType or v.pegOffsetType or v.pegOffsetValue then
+    no = peg_fits(v)
+    if no then return no end
+  end
+  local part = v.icebergQty and is_iceberg(v) and v.icebergQty or nil
+  if part then
+    no = iceberg_fits(v)
+    if no then return no end
+  end
   if v.pegPriceType then
     v.pegged = pegged_price(sb, v)
     if not v.pegged then return refusal.no_peg_liquidity() end
   end
-  no = filters.check(def, { type = v.type, market = RULES[v.type].works == "market", price = v.pegged or v.price,
-    stop = v.stopPrice, delta = v.trailingDelta, qty = v.quantity, quote_qty = v.quoteOrderQty,
-    part = is_iceberg(v) and v.icebergQty or nil },
-    function() return sb:average_price(v.symbol) end)
+  no = filters.check(sb, def, v, v.pegged or v.price, part, RULES[v.type].works == "market")
   if no then return no end
-  if not v.pending and passed(sb, v) then return refusal.would_trigger() end
+  if v.trailingDelta and not v.pending and passed(sb, v) then return refusal.would_trigger() end
 end
 
 --- The refusal of an order that would be one too many on its symbol.  more: that come with it.
@@ -142,7 +144,6 @@ end
 local ENGINE_STP = { TRANSFER = "decrement" } -- within one account it is the same
 
 local function trigger_of(v)
-  if not RULES[v.type].waits then return nil end
   local up = rises(v)
   if v.trailingDelta then up = v.side == "BUY" end -- the price turns back by so much
   return { price = v.stopPrice, by = "last", when = up and "rises" or "falls" }
@@ -150,13 +151,18 @@ end
 
 local LOWER = { BUY = "buy", SELL = "sell", GTC = "gtc", IOC = "ioc", FOK = "fok" }
 
+for name in pairs { NONE = 1, EXPIRE_TAKER = 1, EXPIRE_MAKER = 1, EXPIRE_BOTH = 1, DECREMENT = 1 } do
+  LOWER[name] = name:lower()
+end
+
 --- The request for the engine.
 function M.request(sb, account, v)
-  local stp = v.selfTradePreventionMode or symbols.stp_default
-  return { account = account, symbol = v.symbol, side = LOWER[v.side], type = RULES[v.type].works, qty = v.quantity,
+  local stp, rule = v.selfTradePreventionMode or symbols.stp_default, RULES[v.type]
+  return { account = account, symbol = v.symbol, side = LOWER[v.side], type = rule.works, qty = v.quantity,
     quote_qty = v.quoteOrderQty, price = v.pegged or v.price, tif = LOWER[v.timeInForce],
-    client_id = v.newClientOrderId or sb:new_client_id(), stp = ENGINE_STP[stp] or stp:lower(),
-    trigger = trigger_of(v), trail_bps = v.trailingDelta, display_qty = is_iceberg(v) and v.icebergQty or nil }
+    client_id = v.newClientOrderId or sb:new_client_id(), stp = ENGINE_STP[stp] or LOWER[stp],
+    trigger = rule.waits and trigger_of(v) or nil, trail_bps = v.trailingDelta,
+    display_qty = v.icebergQty and is_iceberg(v) and v.icebergQty or nil }
 end
 
 --- What the engine does not know of the order; nil: nothing.  shows: in place of what it knows, as views show it.

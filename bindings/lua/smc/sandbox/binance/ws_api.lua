@@ -124,9 +124,9 @@ local no_fields = fields.parse "returnRateLimits"
 local id_fields = fields.parse "subscriptionId returnRateLimits"
 
 local function identify(sb, request, values, now)
-  return auth.check(sb, { api_key = values.apiKey, signature = values.signature, timestamp = values.timestamp,
-    window = values.recvWindow, payloads = auth.ws_payloads(request.params, request.raw,
-      sb.assume.encoded_ws_payload) }, now)
+  return auth.check(sb, { api_key = values.apiKey, payloads = function()
+    return auth.ws_payloads(request.params, request.raw, sb.assume.encoded_ws_payload)
+  end }, values, now)
 end
 
 local own = {}
