@@ -1,5 +1,7 @@
 #include "smc/limiter.h"
 
+#include "share_priv.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -12,95 +14,139 @@ static uint64_t full(const smc_budget_conf_t *c)
     return (uint64_t)c->limit * c->period_ms;
 }
 
-/* Brings a budget to `now`. */
-static void roll(smc_limiter_t *l, uint32_t i, uint64_t now_ms)
+/* Brings a budget to `now`.  true: another period has begun. */
+static bool roll(smc_limiter_t *l, uint32_t i, uint64_t now_ms)
 {
-    const smc_budget_conf_t *c = &l->_budgets[i].conf;
+    const smc_budget_conf_t *c = &l->_conf[i];
+    uint64_t *level = &l->_state.of[i].level, *at = &l->_state.of[i].at;
     if (c->kind == SMC_BUDGET_WINDOW) {
-        uint64_t period = (now_ms + c->offset_ms) / c->period_ms;
-        if (period <= l->_budgets[i].at) /* before: the venue's clock turned out to be behind */
-            return;
-        l->_budgets[i].at = period;
-        l->_budgets[i].level = 0;
-        l->_budgets[i].told = 0;
-        return;
+        uint64_t venue_ms = now_ms + l->_state.of[i].offset_ms;
+        if (venue_ms <
+            (*at + 1) * c->period_ms) /* or before, when that clock turned out to be behind */
+            return false;
+        *at = venue_ms / c->period_ms;
+        *level = 0;
+        return true;
     }
-    uint64_t room = full(c) - l->_budgets[i].level, elapsed = now_ms - l->_budgets[i].at;
-    /* Filled up? Asked so that the product can't overflow. */
-    bool fills = elapsed >= (room + c->refill - 1) / c->refill;
-    l->_budgets[i].level = fills ? full(c) : l->_budgets[i].level + elapsed * c->refill;
-    l->_budgets[i].at = now_ms;
+    if (now_ms <= *at) /* before: another worker has looked later */
+        return false;
+    uint64_t room = full(c) - *level, elapsed = now_ms - *at;
+    /* Filled up? After weeks the product could overflow, and a division can't. */
+    bool fills = elapsed <= UINT32_MAX ? elapsed * c->refill >= room
+                                       : elapsed >= (room + c->refill - 1) / c->refill;
+    *level = fills ? full(c) : *level + elapsed * c->refill;
+    *at = now_ms;
+    return false;
 }
 
 static uint64_t used(const smc_limiter_t *l, uint32_t i)
 {
-    const smc_budget_conf_t *c = &l->_budgets[i].conf;
+    const smc_budget_conf_t *c = &l->_conf[i];
     if (c->kind == SMC_BUDGET_WINDOW)
-        return l->_budgets[i].level;
-    return (full(c) - l->_budgets[i].level + c->period_ms - 1) / c->period_ms;
+        return l->_state.of[i].level;
+    return (full(c) - l->_state.of[i].level + c->period_ms - 1) / c->period_ms;
+}
+
+/* Whether so many percent, rounded up to a whole weight, are used. */
+static bool has_used(const smc_limiter_t *l, uint32_t i, unsigned pct)
+{
+    const smc_budget_conf_t *c = &l->_conf[i];
+    uint64_t so_much = ((uint64_t)c->limit * pct + 99) / 100, level = l->_state.of[i].level;
+    if (c->kind == SMC_BUDGET_WINDOW)
+        return level >= so_much;
+    return full(c) - level > (so_much - 1) * c->period_ms;
 }
 
 static void watch(smc_limiter_t *l, uint32_t i)
 {
-    uint64_t pct = used(l, i) * 100 / l->_budgets[i].conf.limit;
-    unsigned now =
-        (pct >= WARN_PCT ? SMC_USAGE_WARNING : 0) | (pct >= CRITICAL_PCT ? SMC_USAGE_CRITICAL : 0);
-    if (l->_budgets[i].conf.kind == SMC_BUDGET_BUCKET && pct < CALM_PCT)
-        l->_budgets[i].told = 0;
-    unsigned fresh = now & ~(unsigned)l->_budgets[i].told;
-    l->_budgets[i].told |= (uint8_t)fresh;
-    l->_budgets[i].new_alerts |= (uint8_t)fresh;
+    unsigned told = l->_alerts[i].told;
+    if (l->_conf[i].kind == SMC_BUDGET_BUCKET) {
+        told = told != 0 && !has_used(l, i, CALM_PCT) ? 0 : told;
+    } else if (l->_alerts[i].at != l->_state.of[i].at) {
+        l->_alerts[i].at = l->_state.of[i].at;
+        told = 0;
+    }
+    unsigned now = has_used(l, i, WARN_PCT) ? SMC_USAGE_WARNING : 0;
+    if (now != 0 && has_used(l, i, CRITICAL_PCT))
+        now |= SMC_USAGE_CRITICAL;
+    l->_alerts[i].fresh |= (uint8_t)(now & ~told);
+    l->_alerts[i].told = (uint8_t)(told | now);
 }
 
 /* Milliseconds until the budget, brought to now, can pay; 0: it can. */
 static uint64_t wait_for(const smc_limiter_t *l, uint32_t i, uint32_t weight, uint64_t now_ms)
 {
-    const smc_budget_conf_t *c = &l->_budgets[i].conf;
+    const smc_budget_conf_t *c = &l->_conf[i];
+    uint64_t level = l->_state.of[i].level;
     if (c->kind == SMC_BUDGET_WINDOW) {
-        bool fits = l->_budgets[i].level + weight <= c->limit;
-        return fits ? 0 : (l->_budgets[i].at + 1) * c->period_ms - (now_ms + c->offset_ms);
+        uint64_t end = (l->_state.of[i].at + 1) * c->period_ms;
+        return level + weight <= c->limit ? 0 : end - (now_ms + l->_state.of[i].offset_ms);
     }
     uint64_t price = (uint64_t)weight * c->period_ms;
-    if (l->_budgets[i].level >= price)
+    if (level >= price)
         return 0;
-    return (price - l->_budgets[i].level + c->refill - 1) / c->refill;
+    uint64_t later = l->_state.of[i].at > now_ms ? l->_state.of[i].at - now_ms : 0;
+    return later + (price - level + c->refill - 1) / c->refill;
 }
 
 static void pay(smc_limiter_t *l, uint32_t i, uint32_t weight)
 {
-    if (l->_budgets[i].conf.kind == SMC_BUDGET_WINDOW)
-        l->_budgets[i].level += weight;
+    if (l->_conf[i].kind == SMC_BUDGET_WINDOW)
+        l->_state.of[i].level += weight;
     else
-        l->_budgets[i].level -= (uint64_t)weight * l->_budgets[i].conf.period_ms;
-    watch(l, i);
+        l->_state.of[i].level -= (uint64_t)weight * l->_conf[i].period_ms;
 }
 
 /* ---- all of them --------------------------------------------------------- */
 
-static uint64_t wait_of(smc_limiter_t *l, const smc_ticket_t *t, uint64_t now_ms)
+/* The newest state; what it is known by. */
+static uint64_t look(smc_limiter_t *l)
 {
-    uint64_t most = now_ms < l->_held_until_ms ? l->_held_until_ms - now_ms : 0;
+    return l->_share == NULL ? 0 : smc_share_read(l->_share, &l->_state);
+}
+
+/* Makes the limiter's state the newest.  false: it is not based on the newest any more, look again. */
+static bool settle(smc_limiter_t *l, uint64_t seen)
+{
+    return l->_share == NULL || smc_share_write(l->_share, l->_seat, seen, &l->_state);
+}
+
+static uint64_t wait_of(smc_limiter_t *l, const smc_ticket_t *t, uint64_t now_ms, bool *rolled)
+{
+    uint64_t held = l->_state.held_until_ms, most = now_ms < held ? held - now_ms : 0;
     for (uint32_t i = 0; i < l->n_budgets; i++) {
         if (t->weights[i] == 0)
             continue;
-        roll(l, i, now_ms);
+        *rolled = roll(l, i, now_ms) || *rolled;
         uint64_t wait = wait_for(l, i, t->weights[i], now_ms);
         most = wait > most ? wait : most;
     }
     return most;
 }
 
-static void pay_all(smc_limiter_t *l, const smc_ticket_t *t)
+/* Pays when all budgets can, and nothing else.  Returns the milliseconds until they may; 0: it has paid. */
+static uint64_t spend(smc_limiter_t *l, const smc_ticket_t *t, uint64_t now_ms)
 {
-    for (uint32_t i = 0; i < l->n_budgets; i++)
-        if (t->weights[i] > 0)
-            pay(l, i, t->weights[i]);
+    for (;;) {
+        uint64_t seen = look(l);
+        bool rolled = false;
+        uint64_t wait = wait_of(l, t, now_ms, &rolled);
+        for (uint32_t i = 0; wait == 0 && i < l->n_budgets; i++)
+            if (t->weights[i] > 0)
+                pay(l, i, t->weights[i]);
+        if ((wait > 0 && !rolled) || settle(l, seen)) {
+            for (uint32_t i = 0; (wait == 0 || l->_share != NULL) && i < l->n_budgets; i++)
+                if (t->weights[i] > 0)
+                    watch(l, i);
+            return wait;
+        }
+    }
 }
 
 static bool can_ever(const smc_limiter_t *l, const smc_ticket_t *t)
 {
     for (uint32_t i = 0; i < l->n_budgets; i++)
-        if (t->weights[i] > l->_budgets[i].conf.limit)
+        if (t->weights[i] > l->_conf[i].limit)
             return false;
     return true;
 }
@@ -164,13 +210,26 @@ smc_code_t smc_limiter_init(smc_limiter_t *l, const smc_budget_conf_t *budgets, 
             return invalid(err, "period_ms must be 1 to 10^9");
         if (c->kind == SMC_BUDGET_BUCKET && (c->refill < 1 || c->refill > SMC_LIMITER_MAX))
             return invalid(err, "refill of a bucket must be 1 to 10^9");
-        l->_budgets[i].conf = *c;
+        l->_conf[i] = *c;
+        l->_state.of[i].offset_ms = c->offset_ms;
         if (c->kind == SMC_BUDGET_BUCKET) {
-            l->_budgets[i].level = full(c);
-            l->_budgets[i].at = now_ms;
+            l->_state.of[i].level = full(c);
+            l->_state.of[i].at = now_ms;
         }
     }
     l->n_budgets = n;
+    return SMC_OK;
+}
+
+smc_code_t smc_limiter_share(smc_limiter_t *l, struct smc_share *share, uint32_t seat,
+                             smc_error_t *err)
+{
+    assert(seat < SMC_SHARE_SEATS);
+    smc_code_t rc = smc_share_check(share, l, NULL, err);
+    if (rc != SMC_OK)
+        return rc;
+    l->_share = share;
+    l->_seat = seat;
     return SMC_OK;
 }
 
@@ -181,10 +240,8 @@ smc_grant_t smc_limiter_ask(smc_limiter_t *l, smc_ticket_t *t, uint64_t now_ms)
     t->_waits = false;
     if (!can_ever(l, t))
         return SMC_NEVER;
-    if (first(l, t->priority) == NULL && wait_of(l, t, now_ms) == 0) {
-        pay_all(l, t);
+    if (first(l, t->priority) == NULL && spend(l, t, now_ms) == 0)
         return SMC_GRANTED;
-    }
     push(l, t);
     return SMC_WAITING;
 }
@@ -192,33 +249,41 @@ smc_grant_t smc_limiter_ask(smc_limiter_t *l, smc_ticket_t *t, uint64_t now_ms)
 smc_ticket_t *smc_limiter_next(smc_limiter_t *l, uint64_t now_ms, uint64_t *wait_ms)
 {
     smc_ticket_t *t = first(l, SMC_PRIORITY_LOW);
-    uint64_t wait = t != NULL ? wait_of(l, t, now_ms) : UINT64_MAX;
+    uint64_t wait = t != NULL ? spend(l, t, now_ms) : UINT64_MAX;
     if (wait_ms != NULL)
         *wait_ms = wait;
     if (wait > 0)
         return NULL;
-    pay_all(l, t);
     smc_limiter_cancel(l, t);
     return t;
 }
 
 /* ---- what was not needed ---------------------------------------------------- */
 
+/* The level, with the weight given back. */
+static uint64_t refunded(const smc_limiter_t *l, uint32_t i, uint32_t weight, uint64_t granted_ms)
+{
+    const smc_budget_conf_t *c = &l->_conf[i];
+    uint64_t level = l->_state.of[i].level;
+    if (c->kind == SMC_BUDGET_BUCKET) {
+        uint64_t room = full(c) - level, back = (uint64_t)weight * c->period_ms;
+        return level + (back < room ? back : room);
+    }
+    uint64_t period = (granted_ms + l->_state.of[i].offset_ms) / c->period_ms;
+    uint64_t back = period >= l->_state.of[i].at ? weight : 0;
+    return level > back ? level - back : 0;
+}
+
 void smc_limiter_refund(smc_limiter_t *l, uint32_t budget, uint32_t weight, uint64_t granted_ms,
                         uint64_t now_ms)
 {
     assert(budget < l->n_budgets && granted_ms <= now_ms);
-    roll(l, budget, now_ms);
-    const smc_budget_conf_t *c = &l->_budgets[budget].conf;
-    uint64_t level = l->_budgets[budget].level;
-    if (c->kind == SMC_BUDGET_WINDOW) {
-        bool paid_here = (granted_ms + c->offset_ms) / c->period_ms >= l->_budgets[budget].at;
-        uint64_t back = paid_here ? weight : 0;
-        l->_budgets[budget].level = level > back ? level - back : 0;
-    } else {
-        uint64_t room = full(c) - level, back = (uint64_t)weight * c->period_ms;
-        l->_budgets[budget].level = level + (back < room ? back : room);
-    }
+    uint64_t seen;
+    do {
+        seen = look(l);
+        (void)roll(l, budget, now_ms);
+        l->_state.of[budget].level = refunded(l, budget, weight, granted_ms);
+    } while (!settle(l, seen));
 }
 
 /* ---- what the venue says --------------------------------------------------- */
@@ -226,42 +291,70 @@ void smc_limiter_refund(smc_limiter_t *l, uint32_t budget, uint32_t weight, uint
 void smc_limiter_left(smc_limiter_t *l, uint32_t budget, uint32_t left, uint64_t now_ms)
 {
     assert(budget < l->n_budgets);
-    roll(l, budget, now_ms);
-    const smc_budget_conf_t *c = &l->_budgets[budget].conf;
-    if (left >= c->limit)
-        return;
-    uint64_t level = c->kind == SMC_BUDGET_WINDOW ? c->limit - left : (uint64_t)left * c->period_ms;
-    bool less = c->kind == SMC_BUDGET_WINDOW ? level > l->_budgets[budget].level
-                                             : level < l->_budgets[budget].level;
-    if (!less)
-        return;
-    l->_budgets[budget].level = level;
+    const smc_budget_conf_t *c = &l->_conf[budget];
+    uint64_t *level = &l->_state.of[budget].level, seen;
+    do {
+        seen = look(l);
+        bool rolled = roll(l, budget, now_ms), less = false;
+        if (left < c->limit && c->kind == SMC_BUDGET_WINDOW) {
+            less = c->limit - left > *level;
+            *level = less ? c->limit - left : *level;
+        } else if (left < c->limit) {
+            less = (uint64_t)left * c->period_ms < *level;
+            *level = less ? (uint64_t)left * c->period_ms : *level;
+        }
+        if (!less && !rolled)
+            return;
+    } while (!settle(l, seen));
     watch(l, budget);
 }
 
 void smc_limiter_hold(smc_limiter_t *l, uint64_t until_ms)
 {
-    if (until_ms > l->_held_until_ms)
-        l->_held_until_ms = until_ms;
+    uint64_t seen;
+    do {
+        seen = look(l);
+        if (until_ms <= l->_state.held_until_ms)
+            return;
+        l->_state.held_until_ms = until_ms;
+    } while (!settle(l, seen));
 }
 
 void smc_limiter_set_offset(smc_limiter_t *l, uint32_t budget, uint64_t offset_ms)
 {
-    assert(budget < l->n_budgets && l->_budgets[budget].conf.kind == SMC_BUDGET_WINDOW);
-    l->_budgets[budget].conf.offset_ms = offset_ms;
+    assert(budget < l->n_budgets && l->_conf[budget].kind == SMC_BUDGET_WINDOW);
+    uint64_t seen;
+    do {
+        seen = look(l);
+        if (l->_state.of[budget].offset_ms == offset_ms)
+            return;
+        l->_state.of[budget].offset_ms = offset_ms;
+    } while (!settle(l, seen));
+}
+
+uint64_t smc_limiter_offset(smc_limiter_t *l, uint32_t budget)
+{
+    assert(budget < l->n_budgets);
+    (void)look(l);
+    return l->_state.of[budget].offset_ms;
 }
 
 uint32_t smc_limiter_used(smc_limiter_t *l, uint32_t budget, uint64_t now_ms)
 {
     assert(budget < l->n_budgets);
-    roll(l, budget, now_ms);
+    uint64_t seen;
+    do
+        seen = look(l);
+    while (roll(l, budget, now_ms) && !settle(l, seen));
+    if (l->_share != NULL)
+        watch(l, budget);
     return (uint32_t)used(l, budget);
 }
 
 unsigned smc_limiter_take_alerts(smc_limiter_t *l, uint32_t budget)
 {
     assert(budget < l->n_budgets);
-    unsigned alerts = l->_budgets[budget].new_alerts;
-    l->_budgets[budget].new_alerts = 0;
+    unsigned alerts = l->_alerts[budget].fresh;
+    l->_alerts[budget].fresh = 0;
     return alerts;
 }

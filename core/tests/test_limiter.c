@@ -199,9 +199,13 @@ static void it_tells_once_of_80_and_95_percent(void **state)
     assert_int_equal(smc_limiter_ask(&l, &t, 1000), SMC_GRANTED);
     assert_int_equal(smc_limiter_take_alerts(&l, 1), SMC_USAGE_WARNING);
     assert_int_equal(smc_limiter_ask(&l, &one, 2000), SMC_GRANTED); /* 71 of 100 */
-    assert_int_equal(smc_limiter_ask(&l, &one, 5100), SMC_GRANTED); /* 41: calm again */
+    t.weights[1] = 9;
+    assert_int_equal(smc_limiter_ask(&l, &t, 2000),
+                     SMC_GRANTED); /* it has not been calm meanwhile */
+    assert_int_equal(smc_limiter_take_alerts(&l, 1), 0);
+    assert_int_equal(smc_limiter_ask(&l, &one, 6100), SMC_GRANTED); /* 40: calm again */
     t.weights[1] = 40;
-    assert_int_equal(smc_limiter_ask(&l, &t, 5100), SMC_GRANTED);
+    assert_int_equal(smc_limiter_ask(&l, &t, 6100), SMC_GRANTED);
     assert_int_equal(smc_limiter_take_alerts(&l, 1), SMC_USAGE_WARNING);
 }
 

@@ -11,6 +11,7 @@
  *           then cost nothing can be given back.
  * Venue     knows better: what it says is left only ever makes a budget smaller (smc_limiter_left), and while it says
  *           wait (429, 418, 403) nobody is granted (smc_limiter_hold).
+ * Shared    the budgets may be those of many workers (smc_limiter_share, smc/share.h); the queue is always its own.
  * Pure      no clock, no I/O, no allocation: pass monotonic milliseconds that never go back; tickets are the
  *           caller's and stay where they are while they wait.  One owner thread.
  * Source    Binance REST "LIMITS", Bybit v5 "Rate Limit Rules"; token bucket: RFC 2697 section 3, without the second.
@@ -65,24 +66,42 @@ typedef enum smc_usage_alert {
     SMC_USAGE_CRITICAL = 2 /* 95 % */
 } smc_usage_alert_t;
 
+/* What changes about budgets; 64-bit words only, see smc/share.h. */
+typedef struct smc_budgets_state {
+    uint64_t held_until_ms;
+    struct {
+        uint64_t level;     /* BUCKET: tokens * period_ms; WINDOW: used */
+        uint64_t at;        /* BUCKET: the time of level; WINDOW: which period */
+        uint64_t offset_ms; /* WINDOW */
+    } of[SMC_LIMITER_BUDGETS];
+} smc_budgets_state_t;
+
 typedef struct smc_limiter {
     uint32_t n_budgets;
     /* private */
+    smc_budget_conf_t _conf[SMC_LIMITER_BUDGETS];
+    smc_budgets_state_t _state;
     struct {
-        smc_budget_conf_t conf;
-        uint64_t level; /* BUCKET: tokens * period_ms; WINDOW: used */
-        uint64_t at;    /* BUCKET: the time of level; WINDOW: which period */
-        uint8_t told, new_alerts;
-    } _budgets[SMC_LIMITER_BUDGETS];
+        uint64_t at; /* WINDOW: the period that was told of */
+        uint8_t told, fresh;
+    } _alerts[SMC_LIMITER_BUDGETS];
     struct {
         smc_ticket_t *head, *tail;
     } _queues[SMC_PRIORITY_COUNT];
-    uint64_t _held_until_ms;
+    struct smc_share *_share; /* NULL: the state above is the only one */
+    uint32_t _seat;
 } smc_limiter_t;
 
 /* Errors: SMC_EINVAL, naming the field. */
 smc_code_t smc_limiter_init(smc_limiter_t *l, const smc_budget_conf_t *budgets, uint32_t n,
                             uint64_t now_ms, smc_error_t *err);
+
+/* From now on its budgets are those in `share`, a memory of smc_share_lay_out that outlives the limiter.
+ * seat    0..SMC_SHARE_SEATS - 1; no other process uses it meanwhile
+ * Errors  as smc_share_check. */
+struct smc_share;
+smc_code_t smc_limiter_share(smc_limiter_t *l, struct smc_share *share, uint32_t seat,
+                             smc_error_t *err);
 
 smc_grant_t smc_limiter_ask(smc_limiter_t *l, smc_ticket_t *ticket, uint64_t now_ms);
 /* The next one that is granted, no longer queued; NULL when nobody is.  *wait_ms (may be NULL): then the time until
@@ -102,6 +121,7 @@ void smc_limiter_left(smc_limiter_t *l, uint32_t budget, uint32_t left, uint64_t
 void smc_limiter_hold(smc_limiter_t *l, uint64_t until_ms);
 /* The venue's clock, seen from ours.  A clock that turns out to be behind gives no period a second time. */
 void smc_limiter_set_offset(smc_limiter_t *l, uint32_t budget, uint64_t offset_ms);
+uint64_t smc_limiter_offset(smc_limiter_t *l, uint32_t budget);
 
 uint32_t smc_limiter_used(smc_limiter_t *l, uint32_t budget,
                           uint64_t now_ms); /* rounded up; at most limit */
