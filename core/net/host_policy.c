@@ -61,6 +61,8 @@ smc_code_t smc_host_policy_route(const smc_loop_t *loop, const smc_url_t *url, c
 
     if (rc != SMC_OK)
         return rc;
+    if (smc_loop_hidden(loop, url->host, url->port))
+        return smc_fail(err, SMC_EDNS, OP, 0, "cannot resolve %s: link fault dns", url->host);
     if (!smc_loop_route(loop, url->host, url->port, path) || *path != NULL)
         return SMC_OK;
     if (smc_host_is_loopback(url->host))

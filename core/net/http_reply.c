@@ -204,6 +204,11 @@ static void fill_error(smc_http_call_t *call, CURLcode rc)
         call->reply->err = call->verdict;
         return;
     }
+    if (rc == CURLE_OK && !call->head_done) { /* which libcurl takes for a whole reply */
+        (void)smc_fail(&call->reply->err, SMC_ERESET, "http", 0,
+                       "%s the connection ended inside the head of the reply", call->origin);
+        return;
+    }
     if (rc == CURLE_OK)
         return;
     if (*text == '\0')

@@ -33,14 +33,19 @@ smc_code_t smc_links_open(smc_loop_t *loop, uint64_t seed, smc_links_t **out, sm
     return SMC_OK;
 }
 
+void smc_links_drop(smc_links_t *links)
+{
+    while (links->first != NULL)
+        smc_link_kill(links->first, SMC_LINK_RST);
+}
+
 void smc_links_close(smc_links_t *links)
 {
     smc_harm_t *next;
 
     if (links == NULL)
         return;
-    while (links->first != NULL)
-        smc_link_kill(links->first, SMC_LINK_RST);
+    smc_links_drop(links);
     for (smc_harm_t *harm = links->harms; harm != NULL; harm = next) {
         next = harm->next;
         free(harm);
@@ -103,14 +108,6 @@ static void draw(smc_link_t *link, smc_harm_t *harm)
 
     if (drawn && !is_spent(harm) && !link->dead)
         hit(link, harm);
-}
-
-void smc_link_aim(smc_link_t *link, unsigned id)
-{
-    smc_harm_t *harm = find(link->links, id);
-
-    if (harm != NULL && harm->is.aimed && !is_hit(link, harm))
-        draw(link, harm);
 }
 
 /* ---- toxics ------------------------------------------------------------- */
@@ -176,6 +173,25 @@ static void spare(smc_link_t *link, const smc_harm_t *harm, bool gently)
             smc_stage_remove(stage, gently);
     }
     settle(link);
+}
+
+void smc_link_spare(smc_link_t *link, unsigned id)
+{
+    const smc_harm_t *harm = find(link->links, id);
+
+    if (harm != NULL)
+        spare(link, harm, true);
+}
+
+void smc_link_aim(smc_link_t *link, unsigned id)
+{
+    smc_harm_t *harm = find(link->links, id);
+
+    if (harm == NULL || !harm->is.aimed)
+        return;
+    spare(link, harm, true);
+    if (!link->dead)
+        draw(link, harm);
 }
 
 static void renew(smc_link_t *link, const smc_harm_t *harm)
@@ -325,7 +341,8 @@ smc_code_t smc_links_splice(smc_links_t *links, int client_fd, int *server_fd, s
     return code;
 }
 
-void smc_link_server_resets(smc_link_t *link)
+void smc_link_leave(smc_link_t *link, bool resets)
 {
-    link->server_resets = true;
+    link->server_resets = resets;
+    link->owner = NULL;
 }

@@ -194,13 +194,6 @@ static void reset_peer(smc_stage_t *stage, smc_piece_t *piece)
     arm(stage, smc_clock_now_ns() + ns_of(stage->harm->is.time_us));
 }
 
-static void timeout(smc_stage_t *stage, smc_piece_t *piece)
-{
-    drop(stage, piece);
-    if (stage->harm->is.time_us > 0)
-        arm(stage, smc_clock_now_ns() + ns_of(stage->harm->is.time_us));
-}
-
 static void hold(smc_stage_t *stage, smc_piece_t *piece)
 {
     hold_until(stage, piece, NEVER);
@@ -231,7 +224,7 @@ static void reset_now(smc_stage_t *stage)
     smc_link_kill(stage->pipe->link, SMC_LINK_RST);
 }
 
-static void await_silence(smc_stage_t *stage)
+static void close_later(smc_stage_t *stage)
 {
     if (stage->harm->is.time_us > 0 && !stage->over)
         arm(stage, smc_clock_now_ns() + ns_of(stage->harm->is.time_us));
@@ -272,7 +265,7 @@ static const kind_t kinds[SMC_TOXIC_COUNT] = {
     [SMC_TOXIC_LATENCY] = {latency, latency, go_on, NULL, NULL},
     [SMC_TOXIC_BANDWIDTH] = {bandwidth, end_in_turn, go_on, NULL, NULL},
     [SMC_TOXIC_SLOW_CLOSE] = {pass, slow_close, go_on, NULL, NULL},
-    [SMC_TOXIC_TIMEOUT] = {timeout, pass, close_here, await_silence, close_unless_over},
+    [SMC_TOXIC_TIMEOUT] = {drop, pass, close_here, close_later, close_unless_over},
     [SMC_TOXIC_RESET_PEER] = {reset_peer, reset_peer, reset_now, reset_again, NULL},
     [SMC_TOXIC_SLICER] = {slicer, end_in_turn, go_on, NULL, NULL},
     [SMC_TOXIC_LIMIT_DATA] = {limit_data, pass, go_on, NULL, NULL},

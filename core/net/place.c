@@ -26,7 +26,15 @@ typedef struct place {
     struct place *next;
 } place_t;
 
+/* A host and port that nobody finds. */
+typedef struct hidden {
+    struct hidden *next;
+    uint16_t port;
+    char host[];
+} hidden_t;
+
 struct smc_places {
+    hidden_t *hidden;
     bool is_virtual;
     char dir[80]; /* "" until the first virtual listener */
     uint16_t next_port;
@@ -54,6 +62,10 @@ void smc_places_free(smc_places_t *places)
         next = p->next;
         (void)unlink(p->addr.sun_path);
         free(p);
+    }
+    for (hidden_t *h = places->hidden, *after; h != NULL; h = after) {
+        after = h->next;
+        free(h);
     }
     if (places->dir[0] != '\0')
         (void)rmdir(places->dir);
@@ -221,4 +233,39 @@ bool smc_loop_route(const smc_loop_t *loop, const char *host, uint16_t port, con
         if (p->port == port)
             *path = p->addr.sun_path;
     return true;
+}
+
+/* ---- names that lead nowhere -------------------------------------------- */
+
+static hidden_t **find_hidden(smc_places_t *places, const char *host, uint16_t port)
+{
+    hidden_t **at = &places->hidden;
+
+    while (*at != NULL && ((*at)->port != port || strcmp((*at)->host, host) != 0))
+        at = &(*at)->next;
+    return at;
+}
+
+smc_code_t smc_loop_hide(smc_loop_t *loop, const char *host, uint16_t port, bool on,
+                         smc_error_t *err)
+{
+    hidden_t **at = find_hidden(smc_loop_places(loop), host, port), *h = *at;
+
+    if (on && h == NULL) {
+        h = calloc(1, sizeof(*h) + strlen(host) + 1);
+        if (h == NULL)
+            return smc_fail(err, SMC_ENOMEM, "loop.hide", 0, "out of memory");
+        h->port = port;
+        memcpy(h->host, host, strlen(host) + 1);
+        *at = h;
+    } else if (!on && h != NULL) {
+        *at = h->next;
+        free(h);
+    }
+    return SMC_OK;
+}
+
+bool smc_loop_hidden(const smc_loop_t *loop, const char *host, uint16_t port)
+{
+    return *find_hidden(smc_loop_places(loop), host, port) != NULL;
 }

@@ -90,7 +90,7 @@ static void on_connectable(uv_poll_t *handle, int status, int events)
         if (fd < 0)
             return;
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on AF_UNIX */
-        (void)smc_conn_new(server, fd);
+        smc_server_link_new(server, smc_conn_new(server, fd));
     }
 }
 
@@ -195,6 +195,8 @@ void smc_server_drop(smc_server_t *server)
         next = conn->next;
         smc_conn_kill(conn, SMC_END_RST);
     }
+    if (server->links != NULL)
+        smc_links_drop(server->links);
     smc_server_unref(server);
 }
 
@@ -206,6 +208,8 @@ void smc_server_close(smc_server_t *server)
     stop_listening(server);
     while (server->first != NULL)
         smc_conn_kill(server->first, SMC_END_RST);
+    smc_links_close(server->links);
+    server->links = NULL;
     smc_server_unref(server);
 }
 

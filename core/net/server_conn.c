@@ -3,6 +3,7 @@
 #include "smc/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,9 +52,30 @@ smc_conn_t *smc_conn_new(smc_server_t *server, int fd)
     return conn;
 }
 
+/* The descriptor keeps its number, which others have noted. */
+bool smc_conn_splice(smc_conn_t *conn)
+{
+    int client_fd, server_fd, events = conn->polled;
+
+    if (conn->link != NULL || conn->state == SMC_CONN_CLOSED)
+        return true;
+    client_fd = fcntl(conn->fd, F_DUPFD_CLOEXEC, 0);
+    if (client_fd < 0 ||
+        smc_links_splice(conn->server->links, client_fd, &server_fd, &conn->link, NULL) != SMC_OK)
+        return false;
+    (void)uv_poll_stop(&conn->poll); /* it knows the descriptor, not what lies behind */
+    (void)dup3(server_fd, conn->fd, O_CLOEXEC);
+    (void)close(server_fd);
+    conn->polled = 0;
+    poll_for(conn, events);
+    return true;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     smc_conn_t *conn = handle->data;
+
+    free(conn->asked);
 
     smc_buf_deinit(&conn->in);
     smc_buf_deinit(&conn->out);
@@ -92,6 +114,8 @@ void smc_conn_kill(smc_conn_t *conn, smc_conn_end_t how)
     smc_server_unlink(conn->server, conn);
     uv_close((uv_handle_t *)&conn->poll, on_closed);
     smc_loop_unwatch(conn->server->loop, conn->fd);
+    if (conn->link != NULL)
+        smc_link_leave(conn->link, how == SMC_END_RST);
     if (how == SMC_END_RST)
         (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     (void)close(conn->fd);

@@ -4,6 +4,7 @@
  *   server_conn.c      one connection: bytes in, bytes out, time-outs, its end
  *   server_exchange.c  reading a request and writing its answer
  *   server_ws.c        handshake and WebSocket peers
+ *   server_link.c      what may befall the bytes of its connections
  *
  * A connection:
  *                    request whole         answered, "close"
@@ -20,6 +21,7 @@
 #include "tls_priv.h"
 
 #include "smc/buf.h"
+#include "smc/link.h"
 #include "smc/server.h"
 
 typedef struct smc_conn smc_conn_t;
@@ -32,6 +34,7 @@ struct smc_server {
     smc_server_conf_t conf;
     uint16_t port;
     struct listener *listener; /* NULL while connections are refused */
+    smc_links_t *links;        /* NULL until the first link fault */
     smc_conn_t *first, *last;  /* in the order of their acceptance */
     size_t n_conns;
     uint64_t last_id;
@@ -43,6 +46,13 @@ struct smc_server {
 void smc_server_unref(smc_server_t *server);
 void smc_server_link(smc_server_t *server, smc_conn_t *conn);
 void smc_server_unlink(smc_server_t *server, smc_conn_t *conn);
+
+/* ---- links ---------------------------------------------------------------- */
+
+/* A connection was accepted.  conn NULL: nothing. */
+void smc_server_link_new(smc_server_t *server, smc_conn_t *conn);
+/* What its WebSocket was asked for, as long as anybody may want to know. */
+void smc_conn_note_asked(smc_conn_t *conn, const smc_exchange_t *ex);
 
 /* ---- connection --------------------------------------------------------- */
 
@@ -78,12 +88,17 @@ struct smc_conn {
     smc_peer_t *peer;   /* counted; WS */
     smc_timer_t *timer;
     int64_t active_ns; /* when bytes last came */
+    smc_link_t *link;  /* NULL: its bytes come straight from the client */
+    char *asked;       /* WS: "METHOD target" of its handshake */
 };
 
 typedef enum smc_conn_end { SMC_END_FIN, SMC_END_RST } smc_conn_end_t;
 
 /* Takes fd over; NULL when out of memory, fd is closed then. */
 smc_conn_t *smc_conn_new(smc_server_t *server, int fd);
+/* Puts a link between the client and us; bytes that are on their way take it.  False when there is no memory or no
+ * descriptor for it: everything is as before then. */
+bool smc_conn_splice(smc_conn_t *conn);
 /* Ends it at once; what waits on it is told. */
 void smc_conn_kill(smc_conn_t *conn, smc_conn_end_t how);
 /* Handles input that is there, as far as the state allows, then sends. */

@@ -203,6 +203,7 @@ smc_code_t smc_exchange_accept_ws(smc_exchange_t *ex, const smc_peer_callbacks_t
         return code;
     }
     put_upgrade(conn, ex, peer);
+    smc_conn_note_asked(conn, ex);
     smc_exchange_detach(ex);
     peer->conn = conn;
     conn->peer = peer;

@@ -159,6 +159,8 @@ static inline void take_up(line_t *line)
 {
     end_t *ends[] = {&line->client, &line->server};
 
+    if (line->link != NULL)
+        smc_link_leave(line->link, false); /* the line goes, and nobody is told any more */
     for (int i = 0; i < 2; i++) {
         if (ends[i]->fd >= 0)
             (void)close(ends[i]->fd);

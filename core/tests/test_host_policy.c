@@ -147,6 +147,28 @@ static void the_real_clock_connects_by_tcp(void **state)
     smc_loop_close(loop);
 }
 
+static void a_hidden_place_has_no_address(void **state)
+{
+    smc_loop_t *loop = NULL;
+    const char *path = NULL;
+    smc_error_t err = {0};
+
+    (void)state;
+    smc_clock_set_real();
+    assert_int_equal(SMC_OK, smc_loop_open(&loop, NULL));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(SMC_OK, smc_loop_hide(loop, "127.0.0.1", 1, true, NULL));
+        assert_int_equal(SMC_OK, smc_loop_hide(loop, "localhost", 2, true, NULL));
+    }
+    assert_int_equal(SMC_EDNS, route(loop, "http://127.0.0.1:1/", &path, &err));
+    assert_string_equal("cannot resolve 127.0.0.1: link fault dns", err.detail);
+    assert_int_equal(SMC_OK, route(loop, "http://127.0.0.1:2/", &path, NULL));
+    assert_int_equal(SMC_OK, smc_loop_hide(loop, "127.0.0.1", 1, false, NULL));
+    assert_int_equal(SMC_OK, route(loop, "http://127.0.0.1:1/", &path, NULL));
+    assert_int_equal(SMC_EDNS, route(loop, "http://localhost:2/", &path, NULL));
+    smc_loop_close(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +178,7 @@ int main(void)
         cmocka_unit_test(another_port_of_a_testnet_is_refused),
         cmocka_unit_test(the_virtual_clock_reaches_this_process_only),
         cmocka_unit_test(the_real_clock_connects_by_tcp),
+        cmocka_unit_test(a_hidden_place_has_no_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,6 +85,27 @@ static void a_body_cut_short_is_an_error(void **state)
     outcome_free(&o);
 }
 
+static void answer_half_a_head(raw_conn_t *c, const char *request, size_t n)
+{
+    (void)request;
+    (void)n;
+    raw_puts(c, "HTTP/1.1 200 OK\r\nContent-Le");
+    raw_conn_close(c);
+}
+
+/* libcurl takes it for a whole reply. */
+static void a_head_cut_short_is_an_error(void **state)
+{
+    world_t *w = *state;
+    outcome_t o = {0};
+
+    w->server.handler = answer_half_a_head;
+    get(w, "/", &o);
+    check_error(&o, SMC_ERESET, true);
+    assert_non_null(strstr(o.reply->err.detail, "inside the head of the reply"));
+    outcome_free(&o);
+}
+
 static void answer_half_and_reset(raw_conn_t *c, const char *request, size_t n)
 {
     (void)request;
@@ -437,6 +458,7 @@ int main(void)
         REAL(a_timeout_ends_a_real_wait),
         BOTH(a_stream_times_out_until_its_head_only),
         BOTH(a_body_cut_short_is_an_error),
+        BOTH(a_head_cut_short_is_an_error),
         BOTH(a_reset_in_the_body_is_an_error),
         BOTH(a_request_is_never_sent_twice),
         BOTH(a_new_connection_closed_without_an_answer_is_an_error),

@@ -205,7 +205,7 @@ static uint64_t hits_of(world_t *w, double toxicity, uint64_t count)
         line_t line;
         lay(w, &line);
         take_up(&line);
-        while (line.link != NULL)
+        while (smc_links_open_count(w->links) > 0)
             (void)smc_loop_turn(w->loop, true);
     }
     hits = smc_links_hits(w->links, id);

@@ -36,7 +36,7 @@ typedef enum smc_toxic_kind {
     SMC_TOXIC_LATENCY,    /* bytes arrive time +- jitter later, in order */
     SMC_TOXIC_BANDWIDTH,  /* at most `size` bytes a second; 0: none */
     SMC_TOXIC_SLOW_CLOSE, /* an end arrives `time` later */
-    SMC_TOXIC_TIMEOUT, /* bytes vanish; closed once `time` went by without any.  0: never; removing it closes */
+    SMC_TOXIC_TIMEOUT, /* bytes vanish; closed `time` after it began.  0: never; removing it closes */
     SMC_TOXIC_RESET_PEER, /* the first bytes vanish; `time` later the connection is reset */
     SMC_TOXIC_SLICER,     /* pieces of `size` +- variation bytes, `time` apart */
     SMC_TOXIC_LIMIT_DATA, /* exactly `size` bytes pass, then it is closed */
@@ -64,6 +64,8 @@ typedef struct smc_toxic {
 smc_code_t smc_links_open(smc_loop_t *loop, uint64_t seed, smc_links_t **out, smc_error_t *err);
 /* Resets every link.  To be called before the loop is closed.  Accepts NULL. */
 void smc_links_close(smc_links_t *links);
+/* Resets every link, and keeps the toxics. */
+void smc_links_drop(smc_links_t *links);
 /* Links that are open. */
 size_t smc_links_open_count(const smc_links_t *links);
 /* Some toxic may hit a new link. */
@@ -88,9 +90,11 @@ smc_code_t smc_links_join(smc_links_t *links, int client_fd, int server_fd, smc_
 /* Puts a link in front of a server: client_fd is taken over, *server_fd is what the server goes on with. */
 smc_code_t smc_links_splice(smc_links_t *links, int client_fd, int *server_fd, smc_link_t **owner,
                             smc_error_t *err);
-/* The aimed toxic acts on this link from now on, if its toxicity and its count allow. */
+/* The aimed toxic acts on this link from now on, if its toxicity and its count allow; anew when it did already. */
 void smc_link_aim(smc_link_t *link, unsigned id);
-/* The server is about to close its end as a reset, which a socket pair can't say. */
-void smc_link_server_resets(smc_link_t *link);
+/* It acts on this link no more; what it held back goes its way. */
+void smc_link_spare(smc_link_t *link, unsigned id);
+/* The server is about to close its end, maybe as a reset, which a socket pair can't say; the owner is told nothing more. */
+void smc_link_leave(smc_link_t *link, bool resets);
 
 #endif /* SMC_LINK_H */

@@ -77,4 +77,10 @@ void smc_loop_sweep(long pid);
  * Returns true when the connection must go through *path. */
 bool smc_loop_route(const smc_loop_t *loop, const char *host, uint16_t port, const char **path);
 
+/* From now on the clients of this process find no address for a host and port (on), or find it again.  Neither here nor
+ * there when it is so already.  Errors: SMC_ENOMEM. */
+smc_code_t smc_loop_hide(smc_loop_t *loop, const char *host, uint16_t port, bool on,
+                         smc_error_t *err);
+bool smc_loop_hidden(const smc_loop_t *loop, const char *host, uint16_t port);
+
 #endif /* SMC_LOOP_H */

@@ -21,6 +21,7 @@
 #define SMC_SERVER_H
 
 #include "smc/error.h"
+#include "smc/link.h"
 #include "smc/loop.h"
 #include "smc/tls.h"
 
@@ -48,7 +49,8 @@ typedef struct smc_server_conf {
     uint64_t idle_ms;         /* a connection that waits so long for request bytes is closed.
                                  0: never in virtual mode, 120 s in real mode */
     smc_deflate_t deflate;
-    unsigned tls; /* 0: plaintext; else bits of smc_tls_flag_t */
+    unsigned tls;  /* 0: plaintext; else bits of smc_tls_flag_t */
+    uint64_t seed; /* of what is drawn for its links */
     /* A whole request.  ex is yours: answer it, now or later, and release it.  Required. */
     void (*on_request)(void *ud, smc_exchange_t *ex);
     /* Its connection ended before it was answered.  May be NULL. */
@@ -76,6 +78,30 @@ void smc_server_mute(smc_server_t *server, bool on);
 smc_code_t smc_server_refuse(smc_server_t *server, bool on, smc_error_t *err);
 /* Resets every open connection. */
 void smc_server_drop(smc_server_t *server);
+/* From now on new connections meet this certificate; bits of smc_tls_flag_t.  Errors: SMC_EINVAL when the server has no TLS
+ * or would have none; those of smc_tls_ca. */
+smc_code_t smc_server_set_tls(smc_server_t *server, unsigned tls, smc_error_t *err);
+
+/* ---- faults of its links ------------------------------------------------- */
+
+/* The links of its connections, below TLS.  A connection has none, at no cost, before a toxic may hit it; those that are
+ * open then get theirs in the middle of what they do.  *out is the server's, until it is closed. */
+smc_code_t smc_server_links(smc_server_t *server, smc_links_t **out, smc_error_t *err);
+/* As smc_links_add, over all connections that are open. */
+smc_code_t smc_server_add_toxic(smc_server_t *server, const smc_toxic_t *toxic, unsigned *id,
+                                smc_error_t *err);
+/* As smc_link_aim (on) or smc_link_spare, by the number of a connection.  False: it has ended, or nothing can be aimed. */
+bool smc_server_aim(smc_server_t *server, uint64_t connection, unsigned id, bool on);
+
+/* A connection whose request is being answered, or that is a WebSocket, and what it asked for. */
+typedef struct smc_server_busy {
+    uint64_t connection;
+    const char *method, *target; /* borrowed, not NUL-terminated; of a WebSocket clipped to 1 KiB */
+    size_t n_method, n_target;
+} smc_server_busy_t;
+typedef void (*smc_server_busy_cb)(void *ud, const smc_server_busy_t *busy);
+/* In the order of acceptance.  cb may not call the server. */
+void smc_server_each_busy(const smc_server_t *server, smc_server_busy_cb cb, void *ud);
 
 /* ---- exchange: the request ---------------------------------------------- */
 
