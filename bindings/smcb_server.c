@@ -240,8 +240,8 @@ static void field_host(lua_State *L, char host[static 16])
 
 static smc_server_conf_t check_conf(lua_State *L)
 {
-    static const char *const known[] = {"host", "port",       "max_body", "deflate",
-                                        "tls",  "on_request", NULL};
+    static const char *const known[] = {"host", "port", "max_body",   "deflate",
+                                        "tls",  "seed", "on_request", NULL};
     smc_server_conf_t conf = {.on_request = on_request};
     size_t port;
 
@@ -254,6 +254,9 @@ static smc_server_conf_t check_conf(lua_State *L)
     conf.max_body_bytes = field_size(L, "max_body");
     conf.deflate = field_deflate(L);
     conf.tls = field_tls(L);
+    (void)lua_getfield(L, 1, "seed");
+    conf.seed = (uint64_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
     if (lua_getfield(L, 1, "on_request") != LUA_TFUNCTION)
         (void)luaL_error(L, "on_request must be a function");
     lua_pop(L, 1);
@@ -304,7 +307,7 @@ static int l_listen(lua_State *L)
 
 /* ---- methods ------------------------------------------------------------ */
 
-static smc_server_t *check_open(lua_State *L)
+smc_server_t *smcb_server_check_open(lua_State *L)
 {
     smcb_server_t *s = luaL_checkudata(L, 1, SERVER_MT);
 
@@ -353,7 +356,7 @@ static int l_connections(lua_State *L)
 
 static int l_mute(lua_State *L)
 {
-    smc_server_t *server = check_open(L);
+    smc_server_t *server = smcb_server_check_open(L);
 
     luaL_checktype(L, 2, LUA_TBOOLEAN);
     smc_server_mute(server, lua_toboolean(L, 2));
@@ -362,7 +365,7 @@ static int l_mute(lua_State *L)
 
 static int l_refuse(lua_State *L)
 {
-    smc_server_t *server = check_open(L);
+    smc_server_t *server = smcb_server_check_open(L);
     smc_error_t err = {0};
 
     luaL_checktype(L, 2, LUA_TBOOLEAN);
@@ -371,7 +374,7 @@ static int l_refuse(lua_State *L)
 
 static int l_drop(lua_State *L)
 {
-    smc_server_drop(check_open(L));
+    smc_server_drop(smcb_server_check_open(L));
     return 0;
 }
 
@@ -456,6 +459,7 @@ int smcb_open_server(lua_State *L)
 
     if (luaL_newmetatable(L, SERVER_MT)) {
         luaL_newlib(L, methods);
+        smcb_server_add_link_methods(L);
         lua_setfield(L, -2, "__index");
         lua_pushcfunction(L, l_gc);
         lua_setfield(L, -2, "__gc");

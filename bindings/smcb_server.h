@@ -3,6 +3,7 @@
  *   smcb_server.c           listeners, and the queue of events that handlers are called for
  *   smcb_server_exchange.c  ex: a request and its answer
  *   smcb_server_sock.c      sock: a WebSocket peer
+ *   smcb_server_link.c      what may befall the bytes of its connections
  */
 #ifndef SMCB_SERVER_H
 #define SMCB_SERVER_H
@@ -86,5 +87,10 @@ void smcb_sock_end(smcb_sock_t *sock);
 
 void smcb_exchange_setup(lua_State *L);
 void smcb_sock_setup(lua_State *L);
+
+/* The server of the listener at index 1.  Raises when it is closed. */
+smc_server_t *smcb_server_check_open(lua_State *L);
+/* Into the table of a listener's methods on top of the stack. */
+void smcb_server_add_link_methods(lua_State *L);
 
 #endif /* SMCB_SERVER_H */

@@ -227,10 +227,52 @@ function Sandbox:reset() end
 ---@field reason? string  of `close`
 ---@field symbol? string  of `halt`; default: all
 
+---@alias smc.LinkFaultName
+---| "latency"  # bytes arrive `latency` +- `jitter` seconds later, in order
+---| "bandwidth"  # at most `rate` kilobytes (of 1000 bytes) a second pass
+---| "slow_close"  # the end of a connection arrives `delay` seconds later
+---| "timeout"  # bytes vanish; closed after `timeout` seconds (0: when it is healed)
+---| "reset_peer"  # the next bytes vanish, and `timeout` seconds later the connection is reset
+---| "slicer"  # pieces of `average_size` +- `size_variation` bytes, `delay` seconds apart
+---| "limit_data"  # exactly `bytes` pass, then the connection is closed
+---| "blackhole"  # nothing passes; what was held back goes its way when it is healed
+---| "corrupt"  # behind the first `skip` bytes a share, `rate`, arrives as other bytes
+---| "close_mid_body"  # closed in the middle of the body of the next answer, or of the next frame
+---| "half_open"  # the venue's end is gone, the client's is not; reset when it is healed
+---| "down"  # connections are refused, those that are open are reset
+---| "dns"  # the venue's name has no address; not with serve
+---| "tls_expired"  # the venue's certificate has expired; only with TLS, as the next two
+---| "tls_wrong_host"  # it is for another host
+---| "tls_unknown_ca"  # it is from an authority that nobody trusts
+
+---@class smc.LinkFault  what befalls the bytes between client and venue, below TLS; the first seven, and down, are
+---Toxiproxy's.  `smcrun --list-faults` prints each
+---@field link smc.LinkFaultName
+---@field stream? "upstream"|"downstream"|"both"  the direction; default downstream, both of `blackhole`, `half_open`
+---@field toxicity? number  0..1: the probability that a connection is hit, by the seed; default 1
+---@field count? integer  so many connections are hit at most; with on, path or method: requests
+---@field on? string  only answers to this call of the client; "stream", "user_stream": frames of streams it opened
+---@field path? string  only answers to requests of this path
+---@field method? string  only answers to requests of this method
+---@field after? number  seconds before it begins
+---@field for_? number  seconds that it lasts; `for` is understood, too
+---@field latency? number  seconds
+---@field jitter? number  seconds
+---@field rate? number  of `bandwidth`: kilobytes a second; of `corrupt`: 0..1, default 0.1
+---@field delay? number  seconds
+---@field timeout? number  seconds
+---@field average_size? integer  default 64
+---@field size_variation? integer
+---@field bytes? integer
+---@field skip? integer
+
+---A link fault meets the connections that are open, and those to come.  `on`, `path` and `method` choose by requests:
+---the answer to each that fits is hit, and what comes after it on the same connection is not.  They, `stream`, `toxicity`
+---and `count` are not for those that befall the whole venue: down, dns, tls_*.  A venue fault:
 ---From now on, or from `after` on, the venue commits the fault; of several that fit, the oldest.  `on`, `path`, `method`,
 ---`times` and `probability` are not for those that are a state of the whole venue: rate_limit, ban, skew, halt,
 ---maintenance, down, mute.  Raises: an unknown name or parameter, named.  Where: scenario, hook.
----@param fault smc.VenueFault
+---@param fault smc.VenueFault|smc.LinkFault
 ---@source ../lua/smc/sandbox/faults.lua
 function Sandbox:fault(fault) end
 

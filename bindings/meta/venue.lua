@@ -444,7 +444,7 @@ function Venue:delete(path, params, options) end
 function Venue:requests(filters) end
 
 ---The venue's sandbox commits a fault from now on; on a testnet the spec is skipped.  See smc.Sandbox.
----@param fault smc.VenueFault
+---@param fault smc.VenueFault|smc.LinkFault
 ---@source ../lua/smc/venue/client.lua
 function Venue:fault(fault) end
 

@@ -216,7 +216,8 @@ fault_list() {
     run 0 --list-faults
     has 'venue faults: venue:fault { venue = NAME, .. }' 'status (also http)  [requests]' 'ack_lost  [requests]' \
         'does what was asked; the connection dies before the answer' 'seconds  how late the answer is (number >= 0 s, needed)' \
-        'client: read server, order' 'bad_frame  [streams]' 'maintenance  [the venue]'
+        'client: read server, order' 'bad_frame  [streams]' 'maintenance  [the venue]' \
+        'link faults: venue:fault { link = NAME, .. }' 'reset_peer  [connections]' 'tls_expired  [the venue]'
     run 0 --list-faults=json
     has '{"venue":{"common":[{"name":"after"' '"name":"ack_lost","aliases":[],"where":"requests"'
     [[ $out != *$'\n'* ]] || complain 'one line'

@@ -193,13 +193,13 @@ refusing() {
     done
     post /binance/limit '{"request_weight": 1.5, "per": 60}'
     has 'half a weight' 'HTTP/1.1 400' 'such as {\"request_weight\"'
-    for body in '{}' '{"venue": "flood"}' '{"venue": "down", "on": "place"}' '{"venue": "slow"}' '{"link": "down"}' \
+    for body in '{}' '{"venue": "flood"}' '{"venue": "down", "on": "place"}' '{"venue": "slow"}' '{"on": "place"}' \
         '{"venue": "status", "status": "503"}' '{"venue": "reset", "times": 1.5}' '{"venue": "reset", "on": {}}'; do
         post /binance/fault "$body"
         has "the fault $body" 'HTTP/1.1 400' '{"error":"fault: ' 'such as {\"venue\":'
     done
     post /binance/heal '{"venue": "flood"}'
-    has 'an unknown fault' 'HTTP/1.1 400' "no venue fault is called 'flood' (known: ack_lost, ack_twice,"
+    has 'an unknown fault' 'HTTP/1.1 400' "no fault is called 'flood' (of venues: ack_lost, ack_twice,"
     get $control '/binance/requests?limit=-1'
     has 'a negative limit' 'HTTP/1.1 400' 'limit must be a whole number'
     get $control '/binance/requests?until=4'

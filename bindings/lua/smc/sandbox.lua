@@ -66,7 +66,8 @@ local function check_options(name, options, known)
 end
 
 local function listen(w, serve, place, tls)
-  local s, err = task.as_world(server.listen, { on_request = serve, host = place.host, port = place.port, tls = tls })
+  local s, err = task.as_world(server.listen, { on_request = serve, host = place.host, port = place.port, tls = tls,
+    seed = w.seed + counts[w] })
   if not s then return nil, err end
   if w.sabotage == "dead" then
     assert(s:refuse(true))
@@ -92,7 +93,7 @@ local function open(w, name, options, place)
   door.box, door.venue = box, function() return boxes.venue(box) end
   local s, err = listen(w, function(ex) door:enter(ex) end, place, tls)
   if not s then return nil, err end
-  door.server, door.sabotaged = s, w.sabotage ~= nil
+  door.server, door.sabotaged, door.tls, door.served = s, w.sabotage ~= nil, tls, place.keep ~= nil
   box.origin, box.ca = s:origin(), s:ca()
   face.urls(box)
   function box.requests(_, filters) return (request_log.matching(log, REQUEST_FIELDS, filters, 2)) end

@@ -15,6 +15,8 @@
 --   envelope   the field of an answer that holds what was asked for
 --   filled_by_price  whether only the price fills orders
 local faults = require "smc.sandbox.faults"
+local link_faults = require "smc.sandbox.link_faults"
+local links = require "smc.sandbox.links"
 local rng = require "smc.core.rng"
 local stall = require "smc.sandbox.stall"
 local tap = require "smc.sandbox.tap"
@@ -56,6 +58,12 @@ local function meets(fault, on, method, path)
   return not on or among(on, method, path)
 end
 
+--- Whether a link fault is about this request.
+function Door.meets(fault, request)
+  return not (fault.path and fault.path ~= request.path) and not (fault.method and fault.method ~= request.method)
+    and (not fault.on or among(fault.on, request.method, request.path))
+end
+
 --- Whether the fault comes about this time; counts it then.
 local function happens(self, fault)
   if fault.probability < 1 and self.random:float() >= fault.probability then return false end
@@ -73,8 +81,10 @@ end
 
 --- its: the dialect's door.lua; serve(ex): the venue; record(entry): the log of requests; seed: of what chance decides.
 function M.new(its, serve, record, seed)
-  return setmetatable({ its = its, serve = serve, record = record, ops = compile(its.ops), faults = {}, meeting = false,
-    random = rng.new(seed or 1, "venue faults") }, Door)
+  local self = setmetatable({ its = its, serve = serve, record = record, ops = compile(its.ops), faults = {},
+    meeting = false, random = rng.new(seed or 1, "venue faults") }, Door)
+  self.links = links.new(self)
+  return self
 end
 
 local function set_list(self, list)
@@ -136,6 +146,7 @@ end
 
 --- Lets one request in.
 function Door:enter(ex)
+  if self.links.aimed > 0 then self.links:meet(ex) end
   if self.tapping and self:is_stream(ex) then ex = tapped(self, ex) end
   if self.meeting and commit(self, ex, true) then return end
   return self.serve(ex)
@@ -217,7 +228,8 @@ local function milliseconds(seconds) return math.floor(seconds * 1000 + 0.5) end
 local function finish(self, fault)
   if fault.timer then fault.timer:cancel() end
   fault.timer = nil
-  if fault.active and fault.entry.switch and not self.sabotaged then
+  local held = fault.name == "down" and self.links:is_down()
+  if fault.active and fault.entry.switch and not self.sabotaged and not held then
     local ok, err = fault.entry.switch(self.server, false)
     if not ok then return nil, err end
   end
@@ -248,8 +260,17 @@ local function begin(self, fault)
   end)
 end
 
+--- Whether a venue fault keeps connections out.
+function Door:is_down()
+  for _, fault in ipairs(self.faults) do
+    if fault.name == "down" and fault.active then return true end
+  end
+  return false
+end
+
 --- From now on, or from `after` on, the fault is committed.  Returns true, or nil and what is wrong with it.
 function Door:add(given)
+  if type(given) == "table" and given.link ~= nil and given.venue == nil then return self.links:add(given) end
   local fault, wrong = faults.read(given, self.its, self.ops, self.venue())
   if not fault then return nil, wrong end
   local needs = fault.entry.needs
@@ -273,10 +294,12 @@ end
 --- Ends all faults, or those of one name.  Returns true; nil and why it cannot.
 function Door:heal(name)
   name = faults.aliases[name] or name
-  if name ~= nil and not faults.table[name] then
-    return nil, ("no venue fault is called '%s' (known: %s)"):format(tostring(name), table.concat(faults.names(), ", "))
+  if name ~= nil and not faults.table[name] and not link_faults.table[name] then
+    return nil, ("no fault is called '%s' (of venues: %s; of links: %s)"):format(tostring(name),
+      table.concat(faults.names(), ", "), table.concat(link_faults.names(), ", "))
   end
-  local left, failed = {}, nil
+  local _, failed = self.links:heal(name)
+  local left = {}
   for _, fault in ipairs(self.faults) do
     local ends = not name or fault.name == name
     if ends then
@@ -294,9 +317,10 @@ function Door:close()
   for _, fault in ipairs(self.faults) do
     if fault.timer then fault.timer:cancel() end
   end
+  self.links:close()
 end
 
---- Those in force, oldest first: what was given, and how often each was committed.
+--- Those in force, of each kind the oldest first: what was given, and how often each was committed.
 function Door:list()
   local out = {}
   for i, fault in ipairs(self.faults) do
@@ -306,7 +330,7 @@ function Door:list()
       if out[i][name] then out[i][name] = fault.left end
     end
   end
-  return out
+  return table.move(self.links:list(), 1, #self.links.faults, #out + 1, out)
 end
 
 return M

@@ -2,15 +2,19 @@
 -- them out.
 local faults = require "smc.sandbox.faults"
 local json = require "smc.json"
+local link_faults = require "smc.sandbox.link_faults"
 
 local M = {}
 
 -- Each source: how one of them is asked for, and a module like smc.sandbox.faults: table, names(), place(fault),
 -- common, aliases.
-local SOURCES = { { name = "venue", asked = "venue:fault { venue = NAME, .. }", its = faults } }
+local SOURCES = {
+  { name = "venue", asked = "venue:fault { venue = NAME, .. }", its = faults },
+  { name = "link", asked = "venue:fault { link = NAME, .. }", its = link_faults },
+}
 
 local WIDTH = 100
-local SEAMS = { "read", "order", "stream" }
+local SEAMS = { "read", "order", "stream", "connect" } -- connect: a stream that is to be opened
 
 local function sorted(set)
   local out = {}
@@ -173,7 +177,7 @@ local function object_of(map)
   return json.object(out)
 end
 
---- { venue = { common = [params], faults = [..] } } as one line of JSON.
+--- { venue = { common = [params], faults = [..] }, link = { .. } } as one line of JSON.
 function M.json()
   local kinds = {}
   for k, source in ipairs(SOURCES) do

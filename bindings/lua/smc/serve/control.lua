@@ -154,8 +154,10 @@ turns.fault = { example = '{"venue": "ack_lost", "on": "place", "times": 1}', ac
   if turn(v, ex, "fault", body) then reply(ex, 200, json.object("faults", faults_of(v))) end
 end }
 
-turns.heal = { example = '{"venue": "ack_lost"}', fields = { venue = "string" }, act = function(v, ex, body)
-  local fine, ok, err = turn(v, ex, "heal", body.venue)
+local HEAL = { venue = "string", link = "string" }
+
+turns.heal = { example = '{"venue": "ack_lost"}', fields = HEAL, act = function(v, ex, body)
+  local fine, ok, err = turn(v, ex, "heal", body.venue or body.link)
   if not fine then return end
   if ok then return reply(ex, 200, json.object("faults", faults_of(v))) end
   refuse(ex, 409, cannot_listen(v, err))
