@@ -101,8 +101,9 @@ static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc
     report_job_error(L, host);
 }
 
-/* run(fn, [deadline in seconds from now]) -> {status = ok|error|timeout|deadlock|cpu|memory|cancelled, error, traceback}.
+/* run(fn, [deadline in seconds from now], [shielded]) -> {status = ok|error|timeout|deadlock|cpu|memory|cancelled, error, traceback}.
  * Runs fn as a task, and with it whatever else is there, until fn has ended.  Other tasks live on: see finish.
+ * shielded: also when a stop was asked for.
  * Called from the main state. */
 static int l_run(lua_State *L)
 {
@@ -117,10 +118,12 @@ static int l_run(lua_State *L)
                       : smc_clock_now_ns() + (int64_t)smcb_check_seconds(L, 2) * NS_PER_MS;
     luaL_argcheck(L, host->L == L && host->loop != NULL, 1,
                   "must run in the main state and a world");
+    host->shielded = lua_toboolean(L, 3);
     lua_pushvalue(L, 1);
     begin_watch(host);
     root = smcb_task_new(L, 0, "the spec");
     smcb_sched_run(host, root, deadline_ns, &turn);
+    host->shielded = false;
     push_outcome(L, host, root, turn);
     return 1;
 }
@@ -303,6 +306,13 @@ static int l_refused_io(lua_State *L)
     return 1;
 }
 
+/* stopped(): whether the run was told to stop; see smcb_request_stop. */
+static int l_stopped(lua_State *L)
+{
+    lua_pushboolean(L, smcb_host(L)->stop != 0);
+    return 1;
+}
+
 /* real_path(path) -> the same file, absolute and without links | nil, why. */
 static int l_real_path(lua_State *L)
 {
@@ -331,6 +341,7 @@ const luaL_Reg smcb_drive_functions[] = {{"run", l_run},
                                          {"transcript", l_transcript},
                                          {"log", l_log},
                                          {"refused_io", l_refused_io},
+                                         {"stopped", l_stopped},
                                          {"real_path", l_real_path},
                                          {"real_us", l_real_us},
                                          {NULL, NULL}};

@@ -59,6 +59,7 @@ struct smcb_host {
     size_t memory_used;
     bool memory_hit;
     volatile sig_atomic_t stop; /* see smcb_request_stop */
+    bool shielded;              /* what runs now is to end by itself all the same */
 };
 
 /* Creates a task for the function and nargs arguments on top of L; pops them, pushes the task. */

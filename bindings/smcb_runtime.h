@@ -37,7 +37,7 @@ smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, 
 void smcb_close(smcb_host_t *host);
 
 /* Ends the task that core.run runs, now or at its next wait: its outcome is "cancelled", and so is that of every later
- * run.  May be called from a signal handler; wakes the loop. */
+ * run that is not shielded.  May be called from a signal handler; wakes the loop. */
 void smcb_request_stop(smcb_host_t *host);
 
 /* Pushes an embedded module, internal ones too: what scenarios have as `require` refuses those.  Raises if there is none. */

@@ -155,7 +155,7 @@ void smcb_sched_run(smcb_host_t *host, smcb_task_t *root, int64_t deadline_ns, s
     smc_loop_set_deadline(host->loop, deadline_ns);
     while (root->status == SMCB_RUNNING && *turn == SMC_TURN_RAN) {
         bool idle = !run_queue(host) && host->first == NULL;
-        if (host->stop && root->status == SMCB_RUNNING)
+        if (host->stop && !host->shielded && root->status == SMCB_RUNNING)
             smcb_task_cancel(root);
         else
             *turn = smc_loop_turn(host->loop, idle);

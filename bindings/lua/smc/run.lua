@@ -5,6 +5,7 @@ local check = require "smc.check"
 local credentials = require "smc.credentials"
 local errors = require "smc.error"
 local files = require "smc.load_file"
+local journal = require "smc.journal"
 local spec = require "smc.spec"
 local world = require "smc.world"
 
@@ -116,19 +117,29 @@ local function check_verdict(checks)
            message = "checked nothing: a scenario without an assertion can't fail, so its passing says nothing" }
 end
 
-local function outcome_of_spec(s, options)
+--- Cancels the orders that live on.  Where that failed, nothing else that a spec did is as urgent.
+local function cancel_orders(verdict, w)
+  local left = journal.settle(w)
+  if not left then return verdict end
+  if not verdict then return { status = "error", kind = "orders_left", message = left } end
+  verdict.status, verdict.message = "error", verdict.message .. "\n\n" .. left
+  return verdict
+end
+
+local function outcome_of_spec(s, w, options)
   local chain = spec.chain(s)
   local cleanups = spec.begin(s)
   check.count = 0
   local verdict = judge(core.run(body_of(s, chain), options.timeout), options.timeout)
-  local cleaned = run_endings(endings(chain, cleanups))
+  local cleaned = not core.stopped() and run_endings(endings(chain, cleanups)) or nil
   local leaks, unjoined = core.finish()
   spec.finish()
   verdict = verdict or cleaned
   if unjoined and not verdict then
     verdict = judge { status = "error", error = unjoined.error, traceback = unjoined.traceback }
   end
-  return verdict or leak_verdict(leaks) or check_verdict(check.count) or { status = "pass", kind = "pass" }
+  verdict = cancel_orders(verdict or leak_verdict(leaks) or check_verdict(check.count), w)
+  return verdict or { status = "pass", kind = "pass" }
 end
 
 --- Why a spec is not even begun: kind, message; or nil.
@@ -148,11 +159,12 @@ local function run_spec(s, options)
     return
   end
   local real_us = core.real_us()
-  world.open(s.id, options)
+  local w = world.open(s.id, options)
   local start = core.now()
-  local v = outcome_of_spec(s, options)
+  local v = outcome_of_spec(s, w, options)
   local virtual_ms = math.floor((core.now() - start) * 1000 + 0.5)
   local close_error = world.close()
+  if core.stopped() then return end -- the runner knows what it has interrupted
   if close_error ~= nil and v.status == "pass" then v = judge { status = "error", error = close_error } end
   options.emit { type = "spec_end", id = s.id, status = v.status, kind = v.kind, message = v.message,
                  traceback = v.traceback, file = v.file or options.path, line = v.line or s.line,
@@ -163,14 +175,16 @@ end
 --- setup and teardown of a block: once, around its first and last selected spec, in a world of their own.
 local function run_block_hook(b, name, options)
   if #b[name] == 0 then return end
-  world.open(options.path .. "::" .. name, options)
+  local w = world.open(options.path .. "::" .. name, options)
   spec.begin()
   local verdict = judge(core.run(function()
     for _, hook in ipairs(b[name]) do hook() end
   end, HOOK_SECONDS), HOOK_SECONDS)
   core.finish()
   spec.finish()
+  verdict = cancel_orders(verdict, w)
   world.close()
+  if core.stopped() then return end
   if verdict and verdict.status ~= "skip" then
     options.emit { type = "file_error", file = verdict.file or options.path, line = verdict.line, kind = name,
                    message = name .. ": " .. verdict.message, traceback = verdict.traceback }
@@ -186,6 +200,7 @@ end
 local function run_selected(selected, options)
   count_blocks(selected)
   for _, s in ipairs(selected) do
+    if core.stopped() then return end
     local chain = spec.chain(s)
     for _, b in ipairs(chain) do
       if not b.set_up then
@@ -213,8 +228,8 @@ local function load_specs(options)
   return nil, kind, why
 end
 
---- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, ca, select(id, name, tags, line),
--- emit(event).
+--- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, ca, journal,
+-- select(id, name, tags, line), emit(event).
 function M.file(options)
   local emit = options.emit
   credentials.guard(options.credentials or {})
@@ -233,6 +248,7 @@ function M.file(options)
     end
   end
   if not options.list then run_selected(selected, options) end
+  if core.stopped() then return end
   emit { type = "file_end", file = options.path, declared = #specs, selected = #selected }
 end
 

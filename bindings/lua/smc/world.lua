@@ -7,7 +7,7 @@ local current
 
 --- Fields: seed (integer, of this spec), target ("sandbox" or "testnet"), clock ("virtual" or "real"),
 -- sabotage (nil, "dead" or "mute"), credentials (name -> value, for testnets), ca (whom testnets on this machine are
--- trusted by, in PEM, or nil), on_close(fn).
+-- trusted by, in PEM, or nil), journal (of the run, on a testnet: see smc/journal.lua), on_close(fn).
 -- Raises at the caller's line when no spec runs.
 function M.current(what)
   if not current then
@@ -29,6 +29,7 @@ function M.open(id, options)
   current = {
     seed = mix(options.seed, id), target = options.target, clock = options.clock,
     sabotage = options.sabotage, credentials = options.credentials or {}, ca = options.ca,
+    journal = options.journal,
     on_close = function(fn) closers[#closers + 1] = fn end,
     _closers = closers,
   }

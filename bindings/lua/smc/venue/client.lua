@@ -1,5 +1,6 @@
 --- What every venue object is made of, whatever its venue speaks.
 local guard_options = require "smc.venue.guard_options"
+local journal = require "smc.journal"
 local reading = require "smc.venue.reading"
 local rng = require "smc.core.rng"
 local sign = require "smc.core.sign"
@@ -18,6 +19,15 @@ M.SPAN = { since = true, until_ = true, limit = true, order_id = true }
 local CLIENT_ID_LENGTH = 20
 local within = setmetatable({}, { __mode = "k" }) -- venue -> what it keeps to itself
 local opened = setmetatable({}, { __mode = "k" }) -- by world and name: how many, so that no two draw the same ids
+
+--- The stream that a venue object draws from: by the seed, so that a run repeats.  A testnet remembers the client ids
+-- of earlier runs: there no two runs draw alike.
+local function stream_of(w, name)
+  opened[w] = opened[w] or {}
+  opened[w][name] = (opened[w][name] or 0) + 1
+  local stream = name .. " client " .. opened[w][name]
+  return rng.new(w.seed, w.target == "sandbox" and stream or stream .. " at " .. task.wall_ms())
+end
 
 --- The class of a venue's objects.  It adds time() and the other calls.
 function M.class(name)
@@ -50,12 +60,6 @@ local function token_of(material)
   return assert(sign.secret(material))
 end
 
-local function next_of(w, name)
-  opened[w] = opened[w] or {}
-  opened[w][name] = (opened[w][name] or 0) + 1
-  return opened[w][name]
-end
-
 --- access: { urls = { rest, stream, api }, key, secret, sandbox }.  limits: what the venue allows, see
 -- binance/limits.lua; {} when nobody has published it.  how: "bearer" when the secret is a token that goes out itself;
 -- else it signs.  Wrong options are blamed on the third line up.
@@ -70,7 +74,7 @@ function M.new(class, access, options, w, limits, how)
   }, class)
   local ca = access.ca
   local inner = { wire = wire.new(ca), ca = ca, offset_ms = 0, traded = {}, recv_window = options.recv_window,
-    random = rng.new(w.seed, class.name .. " client " .. next_of(w, class.name)) }
+    journal = journal.of(w), random = stream_of(w, class.name) }
   local secret = options.secret or access.secret
   if how == "bearer" then inner.token = token_of(secret) else inner.signer = key_of(secret) end
   inner.guard = guard_options.guard(self, options, limits, w, 5)
@@ -78,7 +82,8 @@ function M.new(class, access, options, w, limits, how)
   return self
 end
 
---- What a venue keeps to itself: { signer | token, wire, guard, ca, offset_ms, recv_window, random }.
+--- What a venue keeps to itself: { signer | token, wire, guard, ca, offset_ms, recv_window, journal,
+-- random }.
 function M.inside(venue) return within[venue] end
 
 --- A client id for an order that was given none.
@@ -93,6 +98,31 @@ local RECV_WINDOW_MS = 5000
 -- where requests don't grow old.
 function M.lives(venue)
   return venue.ages and ((within[venue].recv_window or RECV_WINDOW_MS) + M.CLOCKS_MS) / 1000 or nil
+end
+
+--- Sends an order, of which the journal knows first: send() -> order, or nil and an error.  Returns what it returned,
+-- the error with the order's client id.
+function M.placed(venue, symbol, client_id, send)
+  local entry = within[venue].journal:sending(venue, symbol, client_id, M.lives(venue))
+  local order, err = send()
+  if not order then err.client_id = client_id end
+  entry:answered(order, err)
+  return order, err
+end
+
+--- Whatever was done to the way to a venue must not keep its orders alive: ends its faults, and what keeps requests
+-- back, but for the venue's own limits.
+function M.clear_way(venue)
+  local guard = within[venue].guard
+  guard.breaker, guard.retry, guard.wait, guard.priority = nil, nil, nil, "critical"
+  pcall(venue.heal, venue) -- on a testnet there may be nothing to heal
+end
+
+--- Passes on what a call returned, an order or a list of them, after a look for those that have ended.
+function M.seen(venue, result, ...)
+  local its = within[venue].journal
+  for _, order in ipairs(result and (result[1] and result or { result }) or {}) do its:saw(venue, order) end
+  return result, ...
 end
 
 --- Symbols that orders were placed in, as a set: where a stream looks for what it missed.

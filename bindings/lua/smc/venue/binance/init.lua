@@ -25,7 +25,7 @@ local Venue = client.class "binance"
 
 Venue.ages = true -- a signed request is good for a short while only
 
-local checked, native, each = client.checked, client.native, client.each
+local checked, native, each, seen = client.checked, client.native, client.each, client.seen
 
 function M.new(access, options, w)
   local self = client.new(Venue, access, options, w, limits)
@@ -135,14 +135,15 @@ function Venue:place(given)
   client.note_traded(self, given.symbol)
   local id = given.client_id or client.new_id(self)
   local symbol = native("place", given.symbol)
-  local answer, err = call(self, "place", "POST", "/api/v3/order", {
-    symbol = symbol, side = upper(given.side), type = unify.TYPES[given.type],
+  local params = { symbol = symbol, side = upper(given.side), type = unify.TYPES[given.type],
     timeInForce = upper(given.time_in_force) or TIMED[given.type] and "GTC" or nil, quantity = given.qty,
     quoteOrderQty = given.quote_qty, price = given.price, stopPrice = given.trigger_price, newClientOrderId = id,
-    newOrderRespType = "FULL", selfTradePreventionMode = upper(given.self_trade) }, true, doubt_of(self, symbol, id))
-  if answer then return unify.order(answer) end
-  err.client_id = id
-  return nil, err
+    newOrderRespType = "FULL", selfTradePreventionMode = upper(given.self_trade) }
+  return client.placed(self, given.symbol, id, function()
+    local answer, err = call(self, "place", "POST", "/api/v3/order", params, true, doubt_of(self, symbol, id))
+    if answer then return unify.order(answer) end
+    return nil, err
+  end)
 end
 
 local function which(what, given)
@@ -154,12 +155,12 @@ end
 --- Cancels an order: { symbol, id | client_id }.
 function Venue:cancel(given)
   local params = which("cancel", given)
-  return signed(self, "cancel", "DELETE order", params, unify.cancelled_one, params)
+  return seen(self, signed(self, "cancel", "DELETE order", params, unify.cancelled_one, params))
 end
 
 --- Looks an order up: { symbol, id | client_id }.
 function Venue:order(given)
-  return signed(self, "order", "GET order", which("order", given), unify.order)
+  return seen(self, signed(self, "order", "GET order", which("order", given), unify.order))
 end
 
 --- The order that takes the place of another: what is left of it, with what is given.
@@ -187,11 +188,10 @@ function Venue:amend(given)
       newQty = given.qty, newClientOrderId = old.client_id }, unify.amended, old)
   end
   local params = replacement(self, old, given)
-  local order
-  order, err = signed(self, "amend", "POST order/cancelReplace", params,
-    function(both) return unify.order(both.newOrderResponse) end)
-  if not order then err.client_id = params.newClientOrderId end
-  return order, err
+  return client.placed(self, given.symbol, params.newClientOrderId, function()
+    return signed(self, "amend", "POST order/cancelReplace", params,
+      function(both) return unify.order(both.newOrderResponse) end)
+  end)
 end
 
 function Venue:open_orders(symbol)
@@ -219,10 +219,10 @@ end
 local function busy(self)
   local open, err = self:open_orders()
   if not open then return nil, err end
-  local seen, out = {}, {}
+  local known, out = {}, {}
   for _, o in ipairs(open) do
-    if not seen[o.raw.symbol] then out[#out + 1] = o.raw.symbol end
-    seen[o.raw.symbol] = true
+    if not known[o.raw.symbol] then out[#out + 1] = o.raw.symbol end
+    known[o.raw.symbol] = true
   end
   return out
 end
@@ -239,7 +239,7 @@ function Venue:cancel_all(symbol)
     if not gone and err.class ~= "unknown_order" then return nil, err end -- of that class: nothing was open
     for _, order in ipairs(gone or {}) do out[#out + 1] = order end
   end
-  return out
+  return seen(self, out)
 end
 
 --- Nothing is left in the market; assets stay what they are.  Returns { cancelled, closed }.

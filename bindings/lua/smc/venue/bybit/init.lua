@@ -28,7 +28,7 @@ local Venue = client.class "bybit"
 
 Venue.ages = true -- a signed request is good for a short while only
 
-local checked, each = client.checked, client.each
+local checked, each, seen = client.checked, client.each, client.seen
 
 local PAGE = 50
 local LOOK_UPS, LOOK_UP_EVERY = 20, 0.1 -- how often, and how many seconds apart, an acknowledged order is looked for
@@ -268,8 +268,10 @@ function Venue:place(given)
     if order then return { result = { orderId = order.id } } end
     return nil, err
   end
-  return acknowledged(self, "place", "create", body_of(given, params, id),
-    function(order) return rests or is_over(order) end, id, { look_up = find, lives = client.lives(self) })
+  local body, doubt = body_of(given, params, id), { look_up = find, lives = client.lives(self) }
+  return client.placed(self, given.symbol, id, function()
+    return acknowledged(self, "place", "create", body, function(order) return rests or is_over(order) end, id, doubt)
+  end)
 end
 
 local function which(what, given)
@@ -283,9 +285,9 @@ end
 function Venue:cancel(given)
   local params = which("cancel", given)
   local order, err = acknowledged(self, "cancel", "cancel", params, is_over, given.client_id)
-  if order or err.code ~= 170213 then return order, err end
+  if order or err.code ~= 170213 then return seen(self, order, err) end
   params.orderFilter = "StopOrder" -- where spot orders that wait for their price are kept
-  return acknowledged(self, "cancel", "cancel", params, is_over, given.client_id)
+  return seen(self, acknowledged(self, "cancel", "cancel", params, is_over, given.client_id))
 end
 
 --- Changes an open order, which keeps its id: { symbol, id | client_id, qty, price, trigger_price }.
@@ -308,7 +310,7 @@ function Venue:order(given)
   for _, path in ipairs { "GET order/realtime", "GET order/history" } do
     local list, err = signed(self, "order", path, params, function(result) return result.list end)
     if not list then return nil, err end
-    if list[1] then return unify.order(list[1], params.category) end
+    if list[1] then return seen(self, unify.order(list[1], params.category)) end
   end
   return nil, errors.answered({ http = 200, code = 170213, message = "Order does not exist." }, "order", false)
 end
@@ -404,7 +406,7 @@ function Venue:cancel_all(symbol)
       end
     end
   end
-  return out
+  return seen(self, out)
 end
 
 local function close(self, position)

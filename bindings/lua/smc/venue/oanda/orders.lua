@@ -10,7 +10,7 @@ local unify = require "smc.venue.oanda.unify"
 
 local M = {}
 
-local checked, each = client.checked, client.each
+local checked, each, seen = client.checked, client.each, client.seen
 
 local PAGE = 500 -- orders or trades in one answer
 local RANGE = 1000 -- transactions in one answer
@@ -155,6 +155,18 @@ end
 
 local Orders = {}
 
+--- Sends the order, and finds out what became of it when its answer is missing.
+local function send(self, given, symbol, id)
+  local since = client.inside(self).head
+  local answer, err = request.change(self, "place", "POST", "orders", { order = request_of(given, symbol, id) })
+  local order
+  if answer then order, err = reading.answer("oanda", "place", true, placed, answer, "place") end
+  if err and err.class == "unknown_outcome" and not err.order_id then
+    return resolve(self, "place", since, id, err)
+  end
+  return order, err
+end
+
 --- Places an order.  type: limit, market (all of it or nothing, unless time_in_force is "ioc"), stop and take_profit
 -- (wait for their trigger_price, then go on as market orders).  client_id is made when it is not given.
 function Orders:place(given)
@@ -169,16 +181,7 @@ function Orders:place(given)
     local known, err = request.summary(self, "place")
     if not known then return nil, err end
   end
-  local since = inner.head
-  local answer, err = request.change(self, "place", "POST", "orders", { order = request_of(given, symbol, id) })
-  local order
-  if answer then order, err = reading.answer("oanda", "place", true, placed, answer, "place") end
-  if err and err.class == "unknown_outcome" and not err.order_id then
-    order, err = resolve(self, "place", since, id, err)
-  end
-  if order then return order end
-  err.client_id = id
-  return nil, err
+  return client.placed(self, given.symbol, id, function() return send(self, given, symbol, id) end)
 end
 
 -- What of an order is said again when it is replaced: what is left out goes back to its default.
@@ -201,7 +204,7 @@ function Orders:amend(given)
   new.price = given.trigger_price or given.price or old.price
   answer, err = request.change(self, "amend", "PUT", "orders/" .. old.id, { order = new })
   if not answer then return nil, err end
-  return placed(answer, "amend")
+  return seen(self, placed(answer, "amend"))
 end
 
 -- ---- ending ------------------------------------------------------------------------
@@ -249,13 +252,13 @@ function Orders:cancel(given)
   if not answer.orderCancelTransaction then
     return nil, errors.broken("cancel", "the answer has no orderCancelTransaction", 200, true)
   end
-  return look_up(self, "cancel", { id = answer.orderCancelTransaction.orderID })
+  return seen(self, look_up(self, "cancel", { id = answer.orderCancelTransaction.orderID }))
 end
 
 --- Looks an order up: { symbol, id | client_id }.
 function Orders:order(given)
   check_one("order", given)
-  return look_up(self, "order", given)
+  return seen(self, look_up(self, "order", given))
 end
 
 local function open_orders(self, op, symbol)
@@ -290,7 +293,7 @@ local function cancel_all(self, op, symbol)
       return nil, err
     end
   end
-  return out
+  return seen(self, out)
 end
 
 --- Cancels every open order of a symbol, or of all, one after another.  Returns the cancelled ones.
