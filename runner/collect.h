@@ -11,6 +11,7 @@ typedef enum smcr_exit {
     SMCR_EXIT_ERROR = 2, /* a spec or a file had an error, crashed or leaked; wins over FAILED */
     SMCR_EXIT_USAGE = 3,
     SMCR_EXIT_NOTHING = 4,
+    SMCR_EXIT_MISSING = 5, /* credentials */
     SMCR_EXIT_INTERNAL = 70,
     SMCR_EXIT_INTERRUPTED = 130,
 } smcr_exit_t;

@@ -4,6 +4,7 @@ const char *smcr_help_text(void)
 {
     return "Usage: smcrun [run] [OPTION...] PATH...\n"
            "       smcrun serve [OPTION...] [VENUE...]    see smcrun serve --help\n"
+           "       smcrun clean [OPTION...] [VENUE...]    see smcrun clean --help\n"
            "\n"
            "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every "
            "*.lua\n"
@@ -34,6 +35,8 @@ const char *smcr_help_text(void)
            "                        the environment wins over the file.  BINANCE_TESTNET_URL,\n"
            "                        BYBIT_TESTNET_URL and OANDA_PRACTICE_URL move a testnet to a\n"
            "                        server on this machine, which SMCRUN_CA_FILE tells to trust\n"
+           "      --state-dir DIR   where a run on a testnet notes its orders (default\n"
+           "                        $XDG_STATE_HOME/smcrun, or ~/.local/state/smcrun)\n"
            "\n"
            "What to see\n"
            "      --report R        pretty (default), tap, junit, json (an event a line) or "
@@ -98,4 +101,31 @@ const char *smcr_serve_help_text(void)
            "Exit status: 0 stopped by a signal, 3 wrong usage or a port that is taken, 70 "
            "internal\n"
            "error, 130 stopped at once by a second signal.\n";
+}
+
+const char *smcr_clean_help_text(void)
+{
+    return "Usage: smcrun clean [OPTION...] [VENUE...]\n"
+           "\n"
+           "Ends the orders that killed runs have left at test venues.  A run on a testnet notes "
+           "each\n"
+           "order before it is sent, and cancels at the end of each spec what lives; what it "
+           "cannot\n"
+           "cancel, or leaves when it is killed, stays in its journal.  This reads the journals of "
+           "runs\n"
+           "that are no more, cancels each order by its client id, asks the venue what became of "
+           "it,\n"
+           "and removes the journals that are done.  VENUE: binance, bybit, oanda (default: all).\n"
+           "\n"
+           "      --dry-run         only ask and tell; cancel and remove nothing\n"
+           "      --target testnet  (there is no other)\n"
+           "      --env-file F      KEY=value lines with credentials, as in a run\n"
+           "      --state-dir DIR   where journals are (default $XDG_STATE_HOME/smcrun, or\n"
+           "                        ~/.local/state/smcrun)\n"
+           "  -h, --help\n"
+           "\n"
+           "Exit status: 0 nothing is left, 1 something is (its journal stays), 3 wrong usage, 5 "
+           "what "
+           "is\n"
+           "left wants credentials that are missing, 70 internal error.\n";
 }

@@ -35,7 +35,7 @@ static void be_worker(const smcr_run_t *run, size_t file, pid_t parent, int outp
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         _exit(70);
     (void)setpgid(0, 0);
-    if (!smcr_worker_settle(output, events))
+    if (!smcr_worker_settle(output, events, run->journal))
         _exit(70);
     _exit(smcr_worker_main(run, &run->plan->files[file]));
 }

@@ -1,4 +1,5 @@
 /* smcrun: picks the command. */
+#include "clean.h"
 #include "list_faults.h"
 #include "options.h"
 #include "run.h"
@@ -35,6 +36,10 @@ static smcr_exit_t dispatch(smcr_options_t *options)
         return smcr_serve(options);
     case SMCR_CMD_LIST_FAULTS:
         return smcr_list_faults(options->json);
+    case SMCR_CMD_CLEAN_HELP:
+        return print(smcr_clean_help_text());
+    case SMCR_CMD_CLEAN:
+        return smcr_clean(options);
     case SMCR_CMD_VERSION:
         return print("smcrun " SMC_VERSION "\n");
     case SMCR_CMD_RUN:
@@ -56,7 +61,9 @@ int main(int argc, char *argv[])
         status = dispatch(&options);
     else
         (void)fprintf(stderr, "smcrun: %s\nTry 'smcrun %s--help'.\n", err.detail,
-                      options.command == SMCR_CMD_SERVE ? "serve " : "");
+                      options.command == SMCR_CMD_SERVE   ? "serve "
+                      : options.command == SMCR_CMD_CLEAN ? "clean "
+                                                          : "");
     smcr_options_deinit(&options);
     return (int)(rc == SMC_ENOMEM ? SMCR_EXIT_INTERNAL : status);
 }

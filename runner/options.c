@@ -11,13 +11,14 @@
 #define OP "options"
 
 /* The commands that know an option. */
-enum { RUN = 1, SERVE = 2 };
+enum { RUN = 1, SERVE = 2, CLEAN = 4 };
 
 typedef struct parse {
     smcr_options_t *o;
     unsigned commands; /* the one that is being read */
     smc_error_t *err;
     bool clock_given;
+    bool target_given;
 } parse_t;
 
 /* arg: the option as it is called in messages.  value: NULL for a flag. */
@@ -106,7 +107,9 @@ const char *smcr_sabotage_text(smcr_sabotage_t sabotage)
 static smc_code_t on_help(parse_t *p, const char *arg, const char *value)
 {
     (void)arg, (void)value;
-    p->o->command = p->commands == SERVE ? SMCR_CMD_SERVE_HELP : SMCR_CMD_HELP;
+    p->o->command = p->commands == SERVE   ? SMCR_CMD_SERVE_HELP
+                    : p->commands == CLEAN ? SMCR_CMD_CLEAN_HELP
+                                           : SMCR_CMD_HELP;
     return SMC_OK;
 }
 
@@ -173,6 +176,7 @@ static smc_code_t on_target(parse_t *p, const char *arg, const char *value)
     smc_code_t rc = read_word(p, arg, value, targets, &i);
     if (rc == SMC_OK)
         p->o->target = (smcr_target_t)i;
+    p->target_given = true;
     return rc;
 }
 
@@ -251,6 +255,14 @@ static smc_code_t on_env_file(parse_t *p, const char *arg, const char *value)
     return SMC_OK;
 }
 
+static smc_code_t on_state_dir(parse_t *p, const char *arg, const char *value)
+{
+    if (value[0] == '\0')
+        return bad_value(p, arg, value, "the name of a folder");
+    p->o->state_dir = value;
+    return SMC_OK;
+}
+
 static smc_code_t on_sabotage(parse_t *p, const char *arg, const char *value)
 {
     size_t i = 0;
@@ -275,6 +287,7 @@ FLAG_SETTER(internal)
 FLAG_SETTER(json)
 FLAG_SETTER(tls)
 FLAG_SETTER(allow_remote)
+FLAG_SETTER(dry_run)
 
 static smc_code_t on_port(parse_t *p, const char *arg, const char *value)
 {
@@ -348,7 +361,7 @@ static smc_code_t on_ca_file(parse_t *p, const char *arg, const char *value)
 }
 
 static const option_t table[] = {
-    {"--help", "-h", NOTHING, true, RUN | SERVE, on_help},
+    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN, on_help},
     {"--version", NULL, NOTHING, true, RUN, on_version},
     {"--list", NULL, NOTHING, true, RUN, on_list},
     {"--list-faults", NULL, MAYBE, false, RUN, on_list_faults},
@@ -356,13 +369,15 @@ static const option_t table[] = {
     {"--jobs", "-j", A_VALUE, false, RUN, on_jobs},
     {"--timeout", NULL, A_VALUE, false, RUN, on_timeout},
     {"--hang-after", NULL, A_VALUE, false, RUN, on_hang_after},
-    {"--target", NULL, A_VALUE, false, RUN, on_target},
+    {"--target", NULL, A_VALUE, false, RUN | CLEAN, on_target},
     {"--clock", NULL, A_VALUE, false, RUN, on_clock},
     {"--seed", NULL, A_VALUE, false, RUN | SERVE, on_seed},
     {"--memory", NULL, A_VALUE, false, RUN, on_memory},
     {"--report", NULL, A_VALUE, true, RUN, on_report},
     {"--transcripts", NULL, A_VALUE, false, RUN, on_transcripts},
-    {"--env-file", NULL, A_VALUE, false, RUN, on_env_file},
+    {"--env-file", NULL, A_VALUE, false, RUN | CLEAN, on_env_file},
+    {"--state-dir", NULL, A_VALUE, false, RUN | CLEAN, on_state_dir},
+    {"--dry-run", NULL, NOTHING, true, CLEAN, on_dry_run},
     {"--sabotage", NULL, A_VALUE, false, RUN, on_sabotage},
     {"--verbose", "-v", NOTHING, true, RUN, on_verbose},
     {"--quiet", "-q", NOTHING, true, RUN, on_quiet},
@@ -455,17 +470,28 @@ static smc_code_t check_serve(parse_t *p)
     return SMC_OK;
 }
 
+static smc_code_t check_clean(parse_t *p)
+{
+    smcr_options_t *o = p->o;
+    if (p->target_given && o->target == SMCR_SANDBOX)
+        return contradict(p, "--target sandbox has nothing to clean: sandboxes end with their run");
+    o->target = SMCR_TESTNET;
+    return SMC_OK;
+}
+
 static smc_code_t check(parse_t *p)
 {
     smcr_options_t *o = p->o;
     if (o->command == SMCR_CMD_HELP || o->command == SMCR_CMD_SERVE_HELP ||
-        o->command == SMCR_CMD_VERSION)
+        o->command == SMCR_CMD_CLEAN_HELP || o->command == SMCR_CMD_VERSION)
         return SMC_OK;
     if (o->command == SMCR_CMD_SERVE)
         return check_serve(p);
     if (o->command == SMCR_CMD_LIST_FAULTS)
         return o->n_paths == 0 ? SMC_OK
                                : contradict(p, "--list-faults runs nothing: drop the paths");
+    if (o->command == SMCR_CMD_CLEAN)
+        return check_clean(p);
     if (o->n_paths == 0)
         return contradict(p, "name the files or folders to run, as in: smcrun scenarios/");
     if (o->verbose && o->quiet)
@@ -478,6 +504,8 @@ static smc_code_t check(parse_t *p)
             return contradict(
                 p, "--sabotage contradicts --target testnet: only a sandbox can be sabotaged");
         o->clock = SMCR_CLOCK_REAL;
+    } else if (o->state_dir != NULL) {
+        return contradict(p, "--state-dir wants --target testnet: of a sandbox nothing is left");
     }
     if (o->command == SMCR_CMD_LIST && o->transcripts != NULL)
         return contradict(p,
@@ -485,6 +513,26 @@ static smc_code_t check(parse_t *p)
     if (o->command == SMCR_CMD_LIST && o->n_reports > 0)
         return contradict(p, "--report contradicts --list: nothing runs, so nothing is reported");
     return SMC_OK;
+}
+
+/* True: the word is the name of a command. */
+static bool take_command(parse_t *p, const char *word)
+{
+    static const struct {
+        const char *word;
+        smcr_command_t command;
+        unsigned commands;
+    } all[] = {{"run", SMCR_CMD_RUN, RUN},
+               {"serve", SMCR_CMD_SERVE, SERVE},
+               {"clean", SMCR_CMD_CLEAN, CLEAN}};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (strcmp(word, all[i].word) != 0)
+            continue;
+        p->o->command = all[i].command;
+        p->commands = all[i].commands;
+        return true;
+    }
+    return false;
 }
 
 smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], smc_error_t *err)
@@ -495,12 +543,7 @@ smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], s
     o->paths = calloc((size_t)argc + 1, sizeof(*o->paths));
     if (o->paths == NULL)
         return smc_fail(err, SMC_ENOMEM, OP, 0, "no memory for the command line");
-    bool serve = argc > 1 && strcmp(argv[1], "serve") == 0;
-    int i = serve || (argc > 1 && strcmp(argv[1], "run") == 0) ? 2 : 1;
-    if (serve) {
-        o->command = SMCR_CMD_SERVE;
-        p.commands = SERVE;
-    }
+    int i = take_command(&p, argc > 1 ? argv[1] : "") ? 2 : 1;
     for (; i < argc; i++) {
         smc_code_t rc = SMC_OK;
         if (!only_paths && strcmp(argv[i], "--") == 0)

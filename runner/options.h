@@ -13,8 +13,10 @@ typedef enum smcr_command {
     SMCR_CMD_LIST,
     SMCR_CMD_LIST_FAULTS,
     SMCR_CMD_SERVE,
+    SMCR_CMD_CLEAN,
     SMCR_CMD_HELP,
     SMCR_CMD_SERVE_HELP,
+    SMCR_CMD_CLEAN_HELP,
     SMCR_CMD_VERSION
 } smcr_command_t;
 typedef enum smcr_target { SMCR_SANDBOX, SMCR_TESTNET } smcr_target_t;
@@ -44,7 +46,7 @@ enum {
 /* Strings are borrowed from argv. */
 typedef struct smcr_options {
     smcr_command_t command;
-    const char **paths; /* the array is owned; of SERVE: names of venues, none: all */
+    const char **paths; /* the array is owned; of SERVE and CLEAN: names of venues, none: all */
     size_t n_paths;
     const char *expr; /* -k; NULL: none */
     unsigned jobs;    /* 0: not given */
@@ -59,12 +61,14 @@ typedef struct smcr_options {
     size_t n_reports;
     const char *transcripts; /* folder; NULL: none */
     const char *env_file;    /* NULL: .env if there is one */
+    const char *state_dir;   /* where journals are; NULL: by the environment */
     smcr_sabotage_t sabotage;
     bool verbose;
     bool quiet;
     bool no_color;
     bool gc_stress;
     bool internal;
+    bool dry_run; /* of CLEAN */
     /* of SERVE */
     uint16_t port;     /* the first of those that are used; 0: any */
     const char *host;  /* an IPv4 address; NULL: 127.0.0.1 */
@@ -87,8 +91,9 @@ const char *smcr_target_text(smcr_target_t target);
 const char *smcr_clock_text(smcr_clock_t clock);
 const char *smcr_sabotage_text(smcr_sabotage_t sabotage); /* NULL for none */
 
-/* The whole text of --help, and of serve --help. */
+/* The whole text of --help, of serve --help and of clean --help. */
 const char *smcr_help_text(void);
 const char *smcr_serve_help_text(void);
+const char *smcr_clean_help_text(void);
 
 #endif /* SMCR_OPTIONS_H */

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define OP "pool"
-enum { TICK_MS = 100, GRACE_S = 5 };
+enum { TICK_MS = 100 };
 #define SECOND_NS INT64_C(1000000000)
 
 typedef struct pool {
@@ -80,7 +80,7 @@ static void watch(pool_t *p)
         smcr_lane_t *lane = &p->lanes[i];
         if (lane->pid == 0)
             continue;
-        if (lane->stopped_ns != 0 && now - lane->stopped_ns > GRACE_S * SECOND_NS)
+        if (lane->stopped_ns != 0 && now - lane->stopped_ns > to_ns(p->conf->grace_s))
             smcr_lane_kill(lane, SMCR_INTERRUPTED);
         else if (now - lane->heard_ns > to_ns(p->conf->hang_s))
             smcr_lane_kill(lane, SMCR_HUNG);

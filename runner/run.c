@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include "access.h"
+#include "journal.h"
 #include "pool.h"
 #include "reporters.h"
 #include "sequence.h"
@@ -17,6 +18,10 @@
 #include <unistd.h>
 
 #define HANG_S 60.0
+/* From an interruption to the end of what does not end by itself.  On a testnet a worker first cancels its orders, for
+ * which smc/journal.lua takes a minute at most. */
+#define GRACE_S 5.0
+#define GRACE_TESTNET_S 75.0
 
 /* Everything of one run.  Zeroed, it can be torn down at any stage. */
 typedef struct session {
@@ -24,6 +29,7 @@ typedef struct session {
     smcr_plan_t plan;
     smcr_expr_t *expr;
     smcr_access_t access;
+    smcr_journal_t journal;
     smcr_run_t run;
     smcr_reporters_t reporters;
     smcr_collector_t collector;
@@ -74,6 +80,42 @@ smcr_exit_t smcr_draw_seed(smcr_options_t *o)
     return SMCR_EXIT_PASSED;
 }
 
+/* Where orders outlive a worker, they are written down. */
+static smcr_exit_t open_journal(session_t *s)
+{
+    char folder[PATH_MAX];
+    smc_error_t err = {0};
+    if (s->options->target != SMCR_TESTNET || s->options->command != SMCR_CMD_RUN)
+        return SMCR_EXIT_PASSED;
+    smc_code_t rc = smcr_journal_folder(s->options->state_dir, folder, &err);
+    if (rc == SMC_OK)
+        rc = smcr_journal_create(folder, &s->journal, &err);
+    return rc == SMC_OK ? SMCR_EXIT_PASSED
+                        : complain(SMCR_EXIT_USAGE, "no order can be written down: ", &err);
+}
+
+/* A journal without live orders has done its work. */
+static void close_journal(session_t *s)
+{
+    smcr_lives_t lives = {0};
+    smc_error_t err = {0};
+    if (s->journal.fd < 0)
+        return;
+    smc_code_t rc = smcr_journal_load(&s->journal, &lives, &err);
+    if (rc == SMC_OK && lives.count == 0)
+        (void)unlink(s->journal.path);
+    else if (rc == SMC_OK)
+        (void)fprintf(stderr,
+                      "smcrun: %zu %s may live on; cancel what is left with: smcrun clean%s%s\n",
+                      lives.count, lives.count == 1 ? "order" : "orders",
+                      s->options->state_dir == NULL ? "" : " --state-dir ",
+                      s->options->state_dir == NULL ? "" : s->options->state_dir);
+    else
+        (void)complain(SMCR_EXIT_INTERNAL, "", &err);
+    smcr_lives_deinit(&lives);
+    smcr_journal_close(&s->journal);
+}
+
 static smcr_exit_t prepare(session_t *s)
 {
     smcr_exit_t status = find_files(s);
@@ -83,12 +125,15 @@ static smcr_exit_t prepare(session_t *s)
         status = smcr_access_load(&s->access, s->options);
     if (status == SMCR_EXIT_PASSED)
         status = smcr_draw_seed(s->options);
+    if (status == SMCR_EXIT_PASSED)
+        status = open_journal(s);
     if (status != SMCR_EXIT_PASSED)
         return status;
     s->run = (smcr_run_t){.options = s->options,
                           .plan = &s->plan,
                           .expr = s->expr,
                           .credentials = &s->access.env,
+                          .journal = s->journal.fd,
                           .ca = s->access.ca,
                           .redactor = s->access.redactor};
     return smcr_reporters_open(&s->reporters, s->options) ? SMCR_EXIT_PASSED : SMCR_EXIT_USAGE;
@@ -190,6 +235,7 @@ static smcr_exit_t execute(session_t *s)
     smcr_pool_conf_t conf = {.run = &s->run,
                              .jobs = choose_jobs(s),
                              .hang_s = choose_hang(s->options),
+                             .grace_s = s->journal.fd < 0 ? GRACE_S : GRACE_TESTNET_S,
                              .sink = on_arrival,
                              .tick = on_tick,
                              .ud = s};
@@ -202,11 +248,12 @@ static smcr_exit_t execute(session_t *s)
 
 smcr_exit_t smcr_run(smcr_options_t *options)
 {
-    session_t s = {.options = options};
+    session_t s = {.options = options, .journal = {.fd = -1}};
     smcr_exit_t status = prepare(&s);
     if (status == SMCR_EXIT_PASSED)
         status = execute(&s);
     smcr_reporters_close(&s.reporters);
+    close_journal(&s);
     smcr_sequence_deinit(&s.sequence);
     smcr_collector_deinit(&s.collector);
     smcr_access_deinit(&s.access);

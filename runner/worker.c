@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include "event.h"
+#include "journal.h"
 #include "smcb.h"
 #include "smcb_runtime.h"
 #include "stable.h"
@@ -37,6 +38,7 @@ typedef struct worker {
     const smc_log_t *log; /* knows the scenario's own secrets; NULL: no state is open */
     off_t shown;          /* of the output */
     smcr_event_t ev;      /* being filled; here, because filling it may raise */
+    unsigned orders;      /* that were noted in the journal */
     bool lost;            /* events could not be written */
 } worker_t;
 
@@ -47,16 +49,27 @@ bool smcr_run_selects(const smcr_run_t *run, const smcr_file_t *file, const char
            (run->expr == NULL || smcr_expr_matches(run->expr, id, tags));
 }
 
-bool smcr_worker_settle(int output, int events)
+/* Moves both to their numbers, whichever they have now. */
+static bool move(int events, int journal)
+{
+    int kept = journal < 0 ? -1 : fcntl(journal, F_DUPFD_CLOEXEC, SMCR_JOURNAL_FD + 1);
+    if ((journal >= 0 && kept < 0) ||
+        (events != SMCR_EVENTS_FD && dup2(events, SMCR_EVENTS_FD) < 0))
+        return false;
+    if (kept < 0)
+        return close_range(SMCR_JOURNAL_FD, ~0u, 0) == 0;
+    return dup3(kept, SMCR_JOURNAL_FD, O_CLOEXEC) >= 0 &&
+           close_range(SMCR_JOURNAL_FD + 1, ~0u, 0) == 0;
+}
+
+bool smcr_worker_settle(int output, int events, int journal)
 {
     sigset_t none;
     struct rlimit no_core = {0, 0}, output_size = {OUTPUT_LIMIT, OUTPUT_LIMIT};
     int null = open("/dev/null", O_RDONLY);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+    if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 ||
+        !move(events, journal))
         return false;
-    if (events != SMCR_EVENTS_FD && dup2(events, SMCR_EVENTS_FD) < 0)
-        return false;
-    (void)close_range(SMCR_EVENTS_FD + 1, ~0u, 0);
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)setrlimit(RLIMIT_FSIZE, &output_size);
     if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
@@ -285,6 +298,42 @@ static void set_text(lua_State *L, const char *key, const char *value)
     lua_setfield(L, -2, key);
 }
 
+/* sending(text) -> id: an order is about to be sent.  Raises when that cannot be written. */
+static int l_sending(lua_State *L)
+{
+    worker_t *w = upvalue_worker(L);
+    const char *text = luaL_checkstring(L, 1);
+    char id[SMCR_JOURNAL_ID_MAX + 1];
+    smc_error_t err = {0};
+    (void)snprintf(id, sizeof(id), "%ld.%u", (long)getpid(), ++w->orders);
+    if (smcr_journal_note(SMCR_JOURNAL_FD, '+', id, text, true, &err) != SMC_OK)
+        return luaL_error(L, "the order was not sent: %s", err.detail);
+    lua_pushstring(L, id);
+    return 1;
+}
+
+/* dead(id, why): one that is not noted costs the clean-up a look, no more. */
+static int l_dead(lua_State *L)
+{
+    const char *id = luaL_checkstring(L, 1);
+    (void)smcr_journal_note(SMCR_JOURNAL_FD, '-', id, luaL_checkstring(L, 2), false, NULL);
+    return 0;
+}
+
+static void push_journal(lua_State *L, worker_t *w)
+{
+    if (w->run->journal < 0) {
+        lua_pushnil(L);
+        return;
+    }
+    lua_createtable(L, 0, 2);
+    lua_pushlightuserdata(L, w);
+    lua_pushcclosure(L, l_sending, 1);
+    lua_setfield(L, -2, "sending");
+    lua_pushcfunction(L, l_dead);
+    lua_setfield(L, -2, "dead");
+}
+
 /* In protected mode: require("smc.run").file{...} */
 static int l_main(lua_State *L)
 {
@@ -292,7 +341,7 @@ static int l_main(lua_State *L)
     const smcr_options_t *o = w->run->options;
     smcb_require(L, "smc.run");
     lua_getfield(L, -1, "file");
-    lua_createtable(L, 0, 11);
+    lua_createtable(L, 0, 12);
     set_text(L, "path", w->file->path);
     set_text(L, "target", smcr_target_text(o->target));
     set_text(L, "clock", smcr_clock_text(o->clock));
@@ -306,6 +355,8 @@ static int l_main(lua_State *L)
     lua_setfield(L, -2, "seed");
     push_credentials(L, w->run->credentials);
     lua_setfield(L, -2, "credentials");
+    push_journal(L, w);
+    lua_setfield(L, -2, "journal");
     lua_pushlightuserdata(L, w);
     lua_pushcclosure(L, l_select, 1);
     lua_setfield(L, -2, "select");
@@ -344,6 +395,29 @@ static void report_failure(worker_t *w, lua_State *L, int rc)
                message == NULL ? "no message" : message, traceback);
 }
 
+/* All that a signal handler can reach. */
+static smcb_host_t *volatile stoppable;
+
+static void on_stop(int number)
+{
+    int before = errno;
+    smcb_host_t *host = stoppable;
+    (void)number;
+    if (host == NULL)
+        _exit(EXIT_OK); /* nothing was sent yet, or everything is over */
+    smcb_request_stop(host);
+    errno = before;
+}
+
+/* Where orders would outlive the worker, it cancels them before it ends. */
+static void open_to_stops(const worker_t *w, smcb_host_t *host)
+{
+    struct sigaction action = {.sa_handler = on_stop};
+    stoppable = host;
+    if (w->run->journal >= 0)
+        (void)sigaction(SIGTERM, &action, NULL);
+}
+
 static void run_file(worker_t *w)
 {
     const smcr_options_t *o = w->run->options;
@@ -363,6 +437,7 @@ static void run_file(worker_t *w)
         return;
     }
     w->log = smcb_log(L);
+    open_to_stops(w, host);
     lua_pushcfunction(L, on_error);
     lua_pushcfunction(L, l_main);
     lua_pushlightuserdata(L, w);
@@ -370,6 +445,7 @@ static void run_file(worker_t *w)
     if (rc != LUA_OK)
         report_failure(w, L, rc);
     w->log = NULL;
+    stoppable = NULL;
     smcb_close(host);
     smcr_event_deinit(&w->ev);
 }

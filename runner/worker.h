@@ -1,7 +1,8 @@
 /* worker.h - the inside of a worker: runs one scenario file and writes events.
  *
  * A worker is a fork of the parent without exec.  It has its own process group, no standard input, no core dumps, dies with
- * the parent, and has three descriptors: 1 and 2 are the output, a file that the parent shares, 3 the pipe of events.
+ * the parent, and has these descriptors: 1 and 2 are the output, a file that the parent shares, 3 the pipe of events, and on a testnet
+ * 4, the journal of orders.  There it ends when it is asked to only after its orders are cancelled.
  */
 #ifndef SMCR_WORKER_H
 #define SMCR_WORKER_H
@@ -13,7 +14,7 @@
 
 #include "smc/log.h"
 
-enum { SMCR_EVENTS_FD = 3 };
+enum { SMCR_EVENTS_FD = 3, SMCR_JOURNAL_FD = 4 };
 
 /* What all workers of a run share.  Borrowed. */
 typedef struct smcr_run {
@@ -21,6 +22,7 @@ typedef struct smcr_run {
     const smcr_plan_t *plan;
     const smcr_expr_t *expr; /* NULL: everything */
     const smcr_env_t *credentials;
+    int journal;               /* of orders; -1: none */
     const char *ca;            /* PEM: whom moved testnets are trusted by; NULL: the system's */
     const smc_log_t *redactor; /* knows the credentials */
 } smcr_run_t;
@@ -29,8 +31,9 @@ typedef struct smcr_run {
 bool smcr_run_selects(const smcr_run_t *run, const smcr_file_t *file, const char *id,
                       const char *tags);
 
-/* Makes the forked process a worker: output and events are descriptors, moved to their numbers.  False: it is none. */
-bool smcr_worker_settle(int output, int events);
+/* Makes the forked process a worker: the descriptors are moved to their numbers; journal: -1 when there is none.
+ * False: it is none. */
+bool smcr_worker_settle(int output, int events, int journal);
 /* Runs the file; returns the exit status.  Nothing of Lua or the network may be open before. */
 int smcr_worker_main(const smcr_run_t *run, const smcr_file_t *file);
 

@@ -237,6 +237,43 @@ static void serve_has_options_and_venues_of_its_own(void **state)
     smcr_options_deinit(&o);
 }
 
+static void clean_has_options_of_its_own_and_one_target(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("clean");
+    assert_int_equal(o.command, SMCR_CMD_CLEAN);
+    assert_int_equal(o.target, SMCR_TESTNET);
+    assert_int_equal(o.n_paths, 0);
+    assert_null(o.state_dir);
+    assert_false(o.dry_run);
+    smcr_options_deinit(&o);
+
+    o = must_parse("clean --dry-run --state-dir here --env-file mine --target testnet oanda");
+    assert_true(o.dry_run);
+    assert_string_equal(o.state_dir, "here");
+    assert_string_equal(o.env_file, "mine");
+    assert_string_equal(o.paths[0], "oanda");
+    smcr_options_deinit(&o);
+
+    o = must_parse("clean --help");
+    assert_int_equal(o.command, SMCR_CMD_CLEAN_HELP);
+    smcr_options_deinit(&o);
+    static const char *const all[] = {"--dry-run", "--state-dir", "--env-file", "--target",
+                                      "--help"};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        assert_non_null(strstr(smcr_clean_help_text(), all[i]));
+    assert_non_null(strstr(smcr_help_text(), "smcrun clean"));
+
+    expect_error("clean --target sandbox",
+                 "--target sandbox has nothing to clean: sandboxes end with their run");
+    expect_error("clean --seed 1", "unknown option '--seed'");
+    expect_error("a.lua --dry-run", "unknown option '--dry-run'");
+    expect_error("a.lua --state-dir x",
+                 "--state-dir wants --target testnet: of a sandbox nothing is left");
+    expect_error("a.lua --target testnet --state-dir=",
+                 "--state-dir wants the name of a folder, not ''");
+}
+
 static void serve_says_what_it_wants(void **state)
 {
     (void)state;
@@ -278,6 +315,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(help_names_every_option),
         cmocka_unit_test(serve_has_options_and_venues_of_its_own),
+        cmocka_unit_test(clean_has_options_of_its_own_and_one_target),
         cmocka_unit_test(serve_says_what_it_wants),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

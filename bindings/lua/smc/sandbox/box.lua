@@ -127,7 +127,6 @@ end
 -- { used, allowed, violations, window, limit, per, each = { name = { used, limit, per } } }.
 function Box:limits()
   local sb = hidden[self]
-  self:advance()
   return sb.limits:report(sb:now(), sb.first_account)
 end
 
