@@ -127,6 +127,7 @@ end
 -- { used, allowed, violations, window, limit, per, each = { name = { used, limit, per } } }.
 function Box:limits()
   local sb = hidden[self]
+  self:advance()
   return sb.limits:report(sb:now(), sb.first_account)
 end
 

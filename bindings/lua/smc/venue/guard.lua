@@ -138,7 +138,7 @@ end
 
 --- Sends it, and again as the retry policy says.  Returns the value and its headers, or nil and an error.
 function Guard:call(asked, send)
-  local run, sent_again = self.retry and self.retry:begin(), false
+  local run, doubt = self.retry and self.retry:begin(), nil
   while true do
     local sent = task.now()
     local value, err, ours = self:once(asked, function(what)
@@ -146,7 +146,10 @@ function Guard:call(asked, send)
       return send(what)
     end)
     if value ~= nil or ours or not run then return value, err end
-    if sent_again and err.class == "duplicate_order" and asked.look_up then return asked.look_up() end
+    if doubt and err.class == "duplicate_order" then -- it was there after all
+      local found = asked.look_up()
+      return found, found == nil and doubt or nil
+    end
     local verdict, wait = run:next(err, asked.mutation)
     if verdict == "stop" or verdict == "look_up" and not asked.look_up then return nil, err end
     local next_step = verdict == "again" and "once more" or "looked up"
@@ -157,8 +160,8 @@ function Guard:call(asked, send)
       if found ~= nil then return found end
       if not gone then return nil, err end
       if run:spent() then return nil, never_arrived(self, asked) end
+      doubt = err
     end
-    sent_again = true
   end
 end
 
