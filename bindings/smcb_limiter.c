@@ -3,11 +3,16 @@
 
 #include "smc/clock.h"
 #include "smc/limiter.h"
+#include "smc/share.h"
+#include "smc/shm.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define LIMITER_MT "smc.core.limiter"
+#define SHARE_MT "smc.core.share"
+
+enum { UV_SHARE = 1 }; /* of a limiter: keeps what it shares mapped */
 
 typedef struct limiter_box {
     smc_limiter_t l;
@@ -198,6 +203,14 @@ static int l_follow(lua_State *L)
     return 0;
 }
 
+/* offset(budget) -> ms: how much more the clock that it follows shows than ours, whoever said so */
+static int l_offset(lua_State *L)
+{
+    limiter_box_t *box = check_limiter(L);
+    lua_pushinteger(L, (lua_Integer)smc_limiter_offset(&box->l, check_budget(L, 2)));
+    return 1;
+}
+
 static int l_used(lua_State *L)
 {
     limiter_box_t *box = check_limiter(L);
@@ -227,16 +240,16 @@ static uint32_t field_u32(lua_State *L, const char *name)
     return (uint32_t)value;
 }
 
-/* new(budgets): a list of { window = bool, limit, refill, period_ms } */
-static int l_new(lua_State *L)
+/* Budgets: a list at idx of { window = bool, limit, refill, period_ms }. */
+static smc_limiter_t read_limiter(lua_State *L, int idx)
 {
     smc_budget_conf_t budgets[SMC_LIMITER_BUDGETS] = {{0}};
-    luaL_checktype(L, 1, LUA_TTABLE);
-    size_t n = lua_rawlen(L, 1);
-    luaL_argcheck(L, n >= 1 && n <= SMC_LIMITER_BUDGETS, 1, "1 to 40 budgets expected");
+    luaL_checktype(L, idx, LUA_TTABLE);
+    size_t n = lua_rawlen(L, idx);
+    luaL_argcheck(L, n >= 1 && n <= SMC_LIMITER_BUDGETS, idx, "1 to 40 budgets expected");
     for (size_t i = 0; i < n; i++) {
-        if (lua_rawgeti(L, 1, (lua_Integer)i + 1) != LUA_TTABLE)
-            return luaL_argerror(L, 1, "a list of tables expected");
+        if (lua_rawgeti(L, idx, (lua_Integer)i + 1) != LUA_TTABLE)
+            (void)luaL_argerror(L, idx, "a list of tables expected");
         lua_getfield(L, -1, "window");
         budgets[i].kind = lua_toboolean(L, -1) ? SMC_BUDGET_WINDOW : SMC_BUDGET_BUCKET;
         lua_pop(L, 1);
@@ -245,24 +258,94 @@ static int l_new(lua_State *L)
         budgets[i].period_ms = field_u32(L, "period_ms");
         lua_pop(L, 1);
     }
-    smc_loop_t *loop = smcb_loop(L);
-    limiter_box_t *box = lua_newuserdatauv(L, sizeof(*box), 0);
-    box->loop = loop;
-    box->timer = NULL;
+    smc_limiter_t l;
     smc_error_t err = {0};
-    if (smc_limiter_init(&box->l, budgets, (uint32_t)n, now_ms(), &err) != SMC_OK)
-        return luaL_error(L, "%s", err.detail);
+    if (smc_limiter_init(&l, budgets, (uint32_t)n, now_ms(), &err) != SMC_OK)
+        (void)luaL_error(L, "%s", err.detail);
+    return l;
+}
+
+/* new(budgets [, share]): its own, or those of the share, which were made of the same list */
+static int l_new(lua_State *L)
+{
+    smc_loop_t *loop = smcb_loop(L);
+    smc_shm_t **share = lua_isnoneornil(L, 2) ? NULL : luaL_checkudata(L, 2, SHARE_MT);
+    limiter_box_t *box = lua_newuserdatauv(L, sizeof(*box), UV_SHARE);
+    memset(box, 0, sizeof(*box));
+    box->loop = loop;
+    box->l = read_limiter(L, 1);
     luaL_setmetatable(L, LIMITER_MT);
+    if (share == NULL)
+        return 1;
+    smc_error_t err = {0};
+    if (smc_limiter_share(&box->l, smc_shm_memory(*share), smc_shm_seat(*share), &err) != SMC_OK)
+        return smcb_push_fail(L, &err);
+    lua_pushvalue(L, 2);
+    (void)lua_setiuservalue(L, -2, UV_SHARE);
     return 1;
+}
+
+/* ---- what processes share ---------------------------------------------------------- */
+
+typedef struct sharing {
+    smc_limiter_t l;
+    const char *names;
+} sharing_t;
+
+static void lay_out(void *memory, void *ud)
+{
+    const sharing_t *s = ud;
+    smc_share_lay_out(memory, &s->l, s->names);
+}
+
+static smc_code_t check_share(const void *memory, void *ud, smc_error_t *err)
+{
+    const sharing_t *s = ud;
+    return smc_share_check(memory, &s->l, s->names, err);
+}
+
+/* share(budgets, names [, name]) -> share | nil, err.  names: what the budgets are called; without a name it is shared
+ * inside this process only. */
+static int l_share(lua_State *L)
+{
+    sharing_t s = {.l = read_limiter(L, 1), .names = luaL_checkstring(L, 2)};
+    smc_shm_conf_t conf = {.name = luaL_optstring(L, 3, NULL),
+                           .bytes = smc_share_bytes(),
+                           .seats = SMC_SHARE_SEATS,
+                           .fill = lay_out,
+                           .check = check_share,
+                           .ud = &s};
+    smc_shm_t **box = lua_newuserdatauv(L, sizeof(smc_shm_t *), 0);
+    *box = NULL;
+    luaL_setmetatable(L, SHARE_MT);
+    smc_error_t err = {0};
+    smc_code_t rc = smc_shm_open(&conf, box, &err);
+    if (rc == SMC_EEXIST)
+        err.code = SMC_EINVAL;
+    return rc == SMC_OK ? 1 : smcb_push_fail(L, &err);
+}
+
+static int share_gc(lua_State *L)
+{
+    smc_shm_t **box = luaL_checkudata(L, 1, SHARE_MT);
+    smc_shm_close(*box);
+    *box = NULL;
+    return 0;
 }
 
 int smcb_open_limiter(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"acquire", l_acquire}, {"try", l_try},       {"left", l_left},
-        {"hold", l_hold},       {"follow", l_follow}, {"used", l_used},
-        {"alerts", l_alerts},   {"refund", l_refund}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
+        {"acquire", l_acquire}, {"try", l_try},   {"left", l_left},     {"hold", l_hold},
+        {"follow", l_follow},   {"used", l_used}, {"alerts", l_alerts}, {"refund", l_refund},
+        {"offset", l_offset},   {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", l_new}, {"share", l_share}, {NULL, NULL}};
+    luaL_newmetatable(L, SHARE_MT);
+    lua_pushcfunction(L, share_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushliteral(L, SHARE_MT);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
     luaL_newmetatable(L, LIMITER_MT);
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");

@@ -8,6 +8,13 @@
 ---@field kind? "window"|"bucket"  default "window", with a burst "bucket"
 ---@field burst? integer  what a bucket holds; default `limit`
 
+---With `share` all workers of this user on this machine that give the same name spend from the same budgets, holds and
+---the venue's counters included; order and priority hold inside a worker, between workers goes first who asks first.
+---A worker that is killed costs one grant at most.  The state is a file in /dev/shm, until the machine restarts.
+---On the virtual clock each spec has a time of its own: there the name is known inside the spec only.
+---@class smc.LimiterOptions
+---@field share? string  1 to 64 letters, digits, "-", "_" and "."
+
 ---@class smc.AcquireOptions
 ---@field priority? "critical"|"high"|"normal"|"low"  default "normal"
 ---@field timeout? number  seconds; default: as long as it takes

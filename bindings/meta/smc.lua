@@ -101,11 +101,14 @@ function smc.webhook(options) end
 function smc.breaker(options) end
 
 ---Makes a rate limiter: see smc.Limiter.  Raises: no budgets, more than 40, one that makes no sense.
+---Errors, of shared budgets only: `invalid_request` when the name is in use with other budgets.
 ---Where: scenario, hook.
----@param budgets table<string, smc.BudgetOptions>
----@return smc.Limiter limiter
+---@param budgets table<string, smc.BudgetOptions>|string  by name, or the venue that publishes them
+---@param options? smc.LimiterOptions
+---@return smc.Limiter? limiter
+---@return smc.Error? err
 ---@source ../lua/smc/limiter.lua
-function smc.limiter(budgets) end
+function smc.limiter(budgets, options) end
 
 ---Makes a retry policy: see smc.Retry.  Raises: an unknown option or one out of range.  Where: scenario, hook.
 ---@param options? smc.RetryOptions

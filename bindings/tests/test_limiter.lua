@@ -154,3 +154,76 @@ describe("smc.limiter", function()
     says("limiter:follow: a bucket follows no clock", function() bucket:follow("weight", 1) end)
   end)
 end)
+
+describe("smc.limiter, shared", function()
+  local BUDGETS = { orders = { limit = 5, per = 10, burst = 5 }, weight = { limit = 100, per = 60 } }
+
+  it("spends with whoever shares the name, from one budget, holds included", function()
+    local a, b = assert(smc.limiter(BUDGETS, { share = "one" })), assert(smc.limiter(BUDGETS, { share = "one" }))
+    local alone = smc.limiter(BUDGETS)
+    assert(a:acquire { weight = 60, orders = 5 })
+    assert.is_false(b:try { weight = 1, orders = 1 })
+    assert.equal(60, b:usage("weight").used)
+    assert.equal(0, alone:usage("weight").used)
+    b:refund({ weight = 10 }, smc.now())
+    assert.equal(50, a:usage("weight").used)
+    b:left("weight", 10)
+    assert.equal("critical", (function() assert.is_true(a:try { weight = 5 }) return a:alert "weight" end)())
+    a:hold(30)
+    local start = smc.now()
+    assert(b:acquire { orders = 1 })
+    assert.near(30, smc.now() - start, 0.01)
+  end)
+
+  it("waits for what another one spends meanwhile", function()
+    local a, b = assert(smc.limiter(BUDGETS, { share = "one" })), assert(smc.limiter(BUDGETS, { share = "one" }))
+    local start, got = smc.now(), {}
+    smc.all(2, function(i)
+      for _ = 1, 10 do
+        assert((i == 1 and a or b):acquire { orders = 1 })
+        got[#got + 1] = smc.now() - start
+      end
+    end)
+    assert.near(30, got[20], 0.01) -- five at once, then one in two seconds, whoever asks
+  end)
+
+  it("follows the clock that another one was told of", function()
+    local a, b = assert(smc.limiter(BUDGETS, { share = "one" })), assert(smc.limiter(BUDGETS, { share = "one" }))
+    a:follow("weight", 60 - smc.now() % 60 + 50)
+    assert(a:acquire { weight = 100 })
+    local granted = smc.now()
+    assert(b:acquire { weight = 1 })
+    assert.near(10, smc.now() - granted, 0.02)
+    b:left("weight", 0, granted) -- an answer to what was granted in the window before
+    assert.equal(1, b:usage("weight").used)
+  end)
+
+  it("knows the budgets that a venue publishes", function()
+    local limiter = assert(smc.limiter("binance", { share = "binance" }))
+    assert.equal(6000, limiter:usage("request_weight").limit)
+    local one, other = smc.venue("binance", { limiter = limiter }),
+      smc.venue("binance", { limiter = assert(smc.limiter("binance", { share = "binance" })) })
+    assert(one:time())
+    assert(other:time())
+    assert.equal(2, one.limiter:usage("request_weight").used)
+  end)
+
+  it("begins anew in each spec of virtual time, and refuses other budgets by name", function()
+    assert.equal(0, assert(smc.limiter(BUDGETS, { share = "one" })):usage("weight").used)
+    local limiter, err = smc.limiter({ weight = { limit = 1, per = 1 } }, { share = "one" })
+    assert.is_nil(limiter)
+    assert.equal("invalid_request", err.class)
+    assert.matches("share 'one' has other budgets in this spec: orders weight", err.message, 1, true)
+    limiter, err = smc.limiter({ orders = BUDGETS.orders, weight = { limit = 99, per = 60 } }, { share = "one" })
+    assert.is_nil(limiter)
+    assert.matches("a window of 100 in 60000 ms, not as a window of 99 in 60000 ms", err.message, 1, true)
+  end)
+
+  it("refuses what makes no sense, by name, at the caller's line", function()
+    says("smc.limiter: share is a name", function() smc.limiter(BUDGETS, { share = "../x" }) end)
+    says("smc.limiter: share is a name", function() smc.limiter(BUDGETS, { share = 7 }) end)
+    says("smc.limiter: unknown option 'shared'", function() smc.limiter(BUDGETS, { shared = "x" }) end)
+    says("smc.limiter: options as in", function() smc.limiter(BUDGETS, "x") end)
+    says("smc.limiter: no limits of a venue 'kraken' are known", function() smc.limiter("kraken") end)
+  end)
+end)

@@ -1,12 +1,15 @@
 --- Rate limiters for scenarios: budgets by name, durations in seconds.
 local core = require "smc.core.limiter"
+local errors = require "smc.error"
 local task = require "smc.core.task"
+local world = require "smc.world"
 
 local M = {}
 local Limiter = { __name = "smc.limiter" }
 Limiter.__index = Limiter
 
-local within = setmetatable({}, { __mode = "k" }) -- limiter -> { core, names, index, limits }
+local within = setmetatable({}, { __mode = "k" }) -- limiter -> { core, names, index, list }
+local shares = setmetatable({}, { __mode = "k" }) -- by world, by name: what is mapped, and for which budgets
 
 local BUDGET = { limit = true, per = true, burst = true, kind = true }
 local PRIORITY = { critical = 0, high = 1, normal = 2, low = 3 }
@@ -33,18 +36,79 @@ local function budget_of(name, given, level)
     period_ms = math.floor(given.per * 1000 + 0.5) }
 end
 
---- budgets: by name { limit, per [, burst | kind] }.  See bindings/meta/limiter.lua.
-function M.new(budgets)
+--- The budgets of a venue as it publishes them.
+local function published(name, level)
+  local ok, limits = pcall(require, "smc.venue." .. name .. ".limits")
+  if ok then return limits.budgets end
+  error(("smc.limiter: no limits of a venue '%s' are known"):format(name), level + 1)
+end
+
+--- Returns names, list, index.
+local function read(budgets, level)
+  if type(budgets) == "string" then budgets = published(budgets, level + 1) end
   if type(budgets) ~= "table" or next(budgets) == nil then
-    error("smc.limiter: budgets by name expected, as in { weight = { limit = 6000, per = 60 } }", 2)
+    error("smc.limiter: budgets by name expected, as in { weight = { limit = 6000, per = 60 } }, or a venue's name",
+      level + 1)
   end
   local names, list, index = {}, {}, {}
   for name in pairs(budgets) do names[#names + 1] = tostring(name) end
   table.sort(names)
-  if #names > 40 then error("smc.limiter: at most 40 budgets", 2) end
-  for i, name in ipairs(names) do list[i], index[name] = budget_of(name, budgets[name], 2), i end
+  if #names > 40 then error("smc.limiter: at most 40 budgets", level + 1) end
+  for i, name in ipairs(names) do list[i], index[name] = budget_of(name, budgets[name], level + 1), i end
+  return names, list, index
+end
+
+-- ---- shared on this machine ------------------------------------------------------------------
+
+local function check_name(name, level)
+  if type(name) ~= "string" or #name > 64 or not name:find "^[%w_-][%w._-]*$" then
+    error("smc.limiter: share is a name of up to 64 letters, digits, '-', '_' and '.'", level + 1)
+  end
+end
+
+--- What the name stands for: memory of this machine on the real clock.  On the virtual clock every spec has a time of its
+-- own, which no other process shares: there the name means something within the spec.
+local function share_of(name, names, list)
+  local w = world.current "smc.limiter"
+  shares[w] = shares[w] or {}
+  local known = shares[w][name]
+  local label = table.concat(names, " ") -- the numbers are compared below
+  if known and known.label == label then return known.share end
+  if known then
+    return nil, errors.new { class = "invalid_request", code = "invalid_argument", op = "limiter", retryable = false,
+      message = ("share '%s' has other budgets in this spec: %s"):format(name, known.label) }
+  end
+  local share, err = core.share(list, label, w.clock == "real" and name or nil)
+  if not share then return nil, err end
+  shares[w][name] = { share = share, label = label }
+  return share
+end
+
+-- ---- a limiter -------------------------------------------------------------------------------
+
+local OPTIONS = { share = true }
+
+local function check_options(options, level)
+  if type(options) ~= "table" then error("smc.limiter: options as in { share = \"name\" } expected", level + 1) end
+  for key in pairs(options) do
+    if not OPTIONS[key] then error(("smc.limiter: unknown option '%s'"):format(tostring(key)), level + 1) end
+  end
+  if options.share ~= nil then check_name(options.share, level + 1) end
+end
+
+--- budgets: by name { limit, per [, burst | kind] }, or a venue's name.  See bindings/meta/limiter.lua.
+function M.new(budgets, options)
+  local names, list, index = read(budgets, 2)
+  if options ~= nil then check_options(options, 2) end
+  local inner, share, err
+  if options and options.share then
+    share, err = share_of(options.share, names, list)
+    if not share then return nil, err end
+  end
+  inner, err = core.new(list, share)
+  if not inner then return nil, err end
   local self = setmetatable({}, Limiter)
-  within[self] = { core = core.new(list), names = names, index = index, list = list, ahead = {} }
+  within[self] = { core = inner, names = names, index = index, list = list }
   return self
 end
 
@@ -122,7 +186,8 @@ function Limiter:hold(seconds) within[self].core:hold(seconds) end
 
 --- Whether the window of a budget has changed since.
 local function is_over(self, i, since)
-  local conf, ahead = within[self].list[i], within[self].ahead[i] or 0
+  local conf = within[self].list[i]
+  local ahead = conf.window and within[self].core:offset(i)
   local function period(at) return (math.floor(at * 1000) + ahead) // conf.period_ms end
   return conf.window and period(since) ~= period(task.now())
 end
@@ -142,9 +207,7 @@ function Limiter:follow(name, seconds)
   if type(seconds) ~= "number" or not (seconds >= 0 and seconds < 1e12) then
     error("limiter:follow: seconds >= 0 expected", 2)
   end
-  local ms = math.floor(seconds * 1000 + 0.5)
-  within[self].ahead[i] = ms
-  inner:follow(i, ms)
+  inner:follow(i, math.floor(seconds * 1000 + 0.5))
 end
 
 --- { used, limit, kind } of a budget.
