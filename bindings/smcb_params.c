@@ -3,11 +3,14 @@
  * What a venue says to parameters that are missing, malformed or too many is Lua, and slow.  A reader takes a form apart
  * and checks it in one go, and gives up at whatever is out of the ordinary: then Lua finds out what it is.
  */
+#include "smc/decimal.h"
+
 #include "smcb.h"
 
 #include <string.h>
 
 #define INTEGER_DIGITS 15 /* surely fits */
+#define FIELDS_MAX 64
 
 /* Upvalues of a reader. */
 enum { UP_SPECS = 1, UP_NAMES, UP_SETS };
@@ -159,21 +162,19 @@ static lua_Integer find_spec(const specs_t *specs, const char *name, size_t n)
     return 0;
 }
 
-/* One pair into the table at 2.  Returns the spec; NULL: this is no usual form. */
-static const spec_t *take_pair(lua_State *L, const specs_t *specs, const char *pair, size_t n)
+/* One pair into the table at 2; *seen: a bit for each field that came.  Returns the spec; NULL: this is no usual form. */
+static const spec_t *take_pair(lua_State *L, const specs_t *specs, const char *pair, size_t n,
+                               uint64_t *seen)
 {
     const char *eq = memchr(pair, '=', n);
     lua_Integer i = eq == NULL ? 0 : find_spec(specs, pair, (size_t)(eq - pair));
     const spec_t *spec;
 
-    if (i == 0)
+    if (i == 0 || (*seen >> (i - 1) & 1) != 0)
         return NULL;
+    *seen |= (uint64_t)1 << (i - 1);
     spec = &specs->v[i - 1];
     (void)lua_rawgeti(L, lua_upvalueindex(UP_NAMES), i);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, 2) != LUA_TNIL) /* twice */
-        return NULL;
-    lua_pop(L, 1);
     if (!push_value(L, spec, eq + 1, n - (size_t)(eq + 1 - pair)))
         return NULL;
     if (spec->among && !is_among(L, i))
@@ -189,6 +190,7 @@ static int l_read(lua_State *L)
     size_t n;
     const char *at = luaL_checklstring(L, 1, &n), *end = at + n;
     lua_Integer needed = 0;
+    uint64_t seen = 0;
 
     lua_settop(L, 1);
     if (memchr(at, '%', n) != NULL || memchr(at, '+', n) != NULL)
@@ -197,7 +199,7 @@ static int l_read(lua_State *L)
     while (at < end) {
         const char *amp = memchr(at, '&', (size_t)(end - at));
         const char *stop = amp == NULL ? end : amp;
-        const spec_t *spec = take_pair(L, specs, at, (size_t)(stop - at));
+        const spec_t *spec = take_pair(L, specs, at, (size_t)(stop - at), &seen);
         if (spec == NULL)
             return 0;
         needed += spec->need;
@@ -216,6 +218,7 @@ static int l_reader(lua_State *L)
 
     luaL_checktype(L, 1, LUA_TTABLE);
     n = luaL_len(L, 1);
+    luaL_argcheck(L, n <= FIELDS_MAX, 1, "at most 64 fields");
     lua_settop(L, 1);
     specs = lua_newuserdatauv(L, sizeof(*specs) + (size_t)n * sizeof(specs->v[0]), 0);
     *specs = (specs_t){.n = n};
@@ -235,9 +238,73 @@ static int l_reader(lua_State *L)
     return 1;
 }
 
+/* ---- what amounts must satisfy -------------------------------------------- */
+
+/* In a userdata, which is not aligned as decimals are. */
+typedef struct bounds {
+    bool has[3];
+    unsigned char v[3][sizeof(smc_dec_t)]; /* least, most, step */
+} bounds_t;
+
+static smc_dec_t check_amount(lua_State *L, int idx)
+{
+    smc_dec_t out = {0};
+    size_t n;
+    const char *text = luaL_checklstring(L, idx, &n);
+
+    luaL_argcheck(L, smc_dec_parse(text, n, &out) == SMC_OK, idx, "a decimal expected");
+    return out;
+}
+
+static bool bound(const bounds_t *b, int which, smc_dec_t *out)
+{
+    memcpy(out, b->v[which], sizeof(*out));
+    return b->has[which];
+}
+
+static int l_within(lua_State *L)
+{
+    const bounds_t *b = lua_touserdata(L, lua_upvalueindex(1));
+    smc_dec_t a = check_amount(L, 1), limit;
+
+    lua_pushboolean(L, (!bound(b, 0, &limit) || smc_dec_cmp(a, limit) >= 0) &&
+                           (!bound(b, 1, &limit) || smc_dec_cmp(a, limit) <= 0) &&
+                           (!bound(b, 2, &limit) || smc_dec_is_multiple(a, limit)));
+    return 1;
+}
+
+/* bounds(least, most, step) -> within(amount): whether it is in these bounds and a multiple of the step; nil: any. */
+static int l_bounds(lua_State *L)
+{
+    bounds_t *b;
+
+    lua_settop(L, 3);
+    b = lua_newuserdatauv(L, sizeof(*b), 0);
+    for (int i = 0; i < 3; i++) {
+        smc_dec_t limit = {0};
+        b->has[i] = !lua_isnil(L, i + 1);
+        if (b->has[i])
+            limit = check_amount(L, i + 1);
+        memcpy(b->v[i], &limit, sizeof(limit));
+    }
+    luaL_argcheck(L, !b->has[2] || lua_tonumber(L, 3) > 0, 3, "the step must be above zero");
+    lua_pushcclosure(L, l_within, 1);
+    return 1;
+}
+
+/* ratio(a, b) -> a / b, nearly: a float. */
+static int l_ratio(lua_State *L)
+{
+    smc_dec_t a = check_amount(L, 1), b = check_amount(L, 2);
+
+    lua_pushnumber(L, (lua_Number)a.units / (lua_Number)b.units);
+    return 1;
+}
+
 int smcb_open_params(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"reader", l_reader}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"reader", l_reader}, {"bounds", l_bounds}, {"ratio", l_ratio}, {NULL, NULL}};
 
     luaL_newlib(L, functions);
     return 1;

@@ -79,9 +79,47 @@ static int l_counts(lua_State *L)
     return push_counts(L, w);
 }
 
+/* w:full(n, limits, now_ms) -> the last window whose count, and n more, is above limits[i]; nil: none is. */
+static int l_full(lua_State *L)
+{
+    windows_t *w = smcb_class_check(L, 1, windows_mt);
+    lua_Integer n = luaL_checkinteger(L, 2);
+
+    luaL_checktype(L, 3, LUA_TTABLE);
+    roll(w, luaL_checkinteger(L, 4));
+    for (int i = w->n; i > 0; i--) {
+        (void)lua_rawgeti(L, 3, i);
+        if (w->v[i - 1].count + n > luaL_checkinteger(L, -1)) {
+            lua_pushinteger(L, i);
+            return 1;
+        }
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+/* w:put(headers, at, now_ms): the counts become the values of headers[at] = {name, value} and those behind it. */
+static int l_put(lua_State *L)
+{
+    windows_t *w = smcb_class_check(L, 1, windows_mt);
+    lua_Integer at = luaL_checkinteger(L, 3);
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    roll(w, luaL_checkinteger(L, 4));
+    for (int i = 0; i < w->n; i++) {
+        luaL_argcheck(L, lua_rawgeti(L, 2, at + i) == LUA_TTABLE, 2,
+                      "a list of {name, value} expected");
+        lua_pushinteger(L, w->v[i].count);
+        lua_rawseti(L, -2, 2);
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
 int smcb_open_windows(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"add", l_add}, {"counts", l_counts}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"add", l_add}, {"counts", l_counts}, {"full", l_full}, {"put", l_put}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
 
     if (smcb_class_new(L, windows_mt)) {

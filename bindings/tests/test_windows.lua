@@ -48,6 +48,25 @@ describe("windows", function()
     assert.equal(0, (w:add(-3, 7)))
   end)
 
+  it("say which of them has no room, the last first, and count nothing for that", function()
+    local w = windows.new { 1000, 60000 }
+    w:add(3, 60000)
+    assert.is_nil(w:full(2, { 5, 5 }, 60000))
+    assert.equal(2, w:full(3, { 5, 5 }, 60000))
+    assert.equal(1, w:full(3, { 5, 6 }, 60000))
+    assert.is_nil(w:full(3, { 5, 6 }, 61000))
+    assert.same({ 0, 3 }, { w:counts(61000) })
+    assert.has_error(function() w:full(1, { 5 }, 61000) end)
+  end)
+
+  it("become values of headers", function()
+    local w, headers = windows.new { 1000, 60000 }, { { "a", "kept" }, { "b", 0 }, { "c" } }
+    w:add(2, 60000)
+    w:put(headers, 2, 61000)
+    assert.same({ { "a", "kept" }, { "b", 0 }, { "c", 2 } }, headers)
+    assert.has_error(function() w:put(headers, 3, 61000) end)
+  end)
+
   it("raise on wrong use", function()
     for _, wrong in ipairs { {}, { 0 }, { -1 }, { "x" }, { 1, 2, 3, 4, 5, 6, 7, 8, 9 } } do
       assert.has_error(function() windows.new(wrong) end)

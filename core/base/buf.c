@@ -23,13 +23,12 @@ void smc_buf_clear(smc_buf_t *b)
         b->data[0] = '\0';
 }
 
-smc_code_t smc_buf_reserve(smc_buf_t *b, size_t more)
+/* What smc_buf_reserve does when there is no room yet. */
+smc_code_t smc_buf_grow(smc_buf_t *b, size_t more)
 {
     size_t cap = b->cap == 0 ? 256 : b->cap;
     char *data;
 
-    if (b->cap - b->len > more)
-        return SMC_OK;
     if (more >= SIZE_MAX / 4 - b->len) {
         b->failed = true;
         return SMC_ENOMEM;
@@ -43,31 +42,6 @@ smc_code_t smc_buf_reserve(smc_buf_t *b, size_t more)
     }
     b->data = data;
     b->cap = cap;
-    b->data[b->len] = '\0';
-    return SMC_OK;
-}
-
-smc_code_t smc_buf_append(smc_buf_t *b, const void *bytes, size_t n)
-{
-    if (smc_buf_reserve(b, n) != SMC_OK)
-        return SMC_ENOMEM;
-    if (n > 0)
-        memcpy(b->data + b->len, bytes, n);
-    b->len += n;
-    b->data[b->len] = '\0';
-    return SMC_OK;
-}
-
-smc_code_t smc_buf_puts(smc_buf_t *b, const char *text)
-{
-    return smc_buf_append(b, text, strlen(text));
-}
-
-smc_code_t smc_buf_putc(smc_buf_t *b, char c)
-{
-    if (smc_buf_reserve(b, 1) != SMC_OK)
-        return SMC_ENOMEM;
-    b->data[b->len++] = c;
     b->data[b->len] = '\0';
     return SMC_OK;
 }

@@ -41,8 +41,8 @@ static bool is_token_char(char c)
 
 bool smc_head_same(const char *a, size_t n, const char *b)
 {
-    if (n != strlen(b))
-        return false;
+    if (n == 0 || lower(a[0]) != lower(b[0]) || n != strlen(b))
+        return n == 0 && b[0] == '\0';
     for (size_t i = 0; i < n; i++)
         if (lower(a[i]) != lower(b[i]))
             return false;
@@ -57,9 +57,24 @@ bool smc_head_is_token(const char *p, size_t n)
     return n > 0;
 }
 
+/* Whether there is none but visible ASCII and blanks among eight bytes: else a look at each has to tell. */
+static bool are_plain(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t v, del;
+
+    memcpy(&v, p, sizeof(v));
+    del = v ^ ones * 0x7f;
+    return (((v - ones * 0x20) | (del - ones) | v) & high) == 0;
+}
+
 bool smc_head_is_value(const char *p, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+
+    while (i + 8 <= n && are_plain(p + i))
+        i += 8;
+    for (; i < n; i++) {
         unsigned char c = (unsigned char)p[i];
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             return false;

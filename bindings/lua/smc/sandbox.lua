@@ -21,28 +21,40 @@ local CLIPPED = 2048 -- bytes of a text, where requests are not kept for ever
 local TEXTS = { "method", "path", "query", "body" }
 
 local function clip(entry)
-  for i = 1, #TEXTS do
-    local text = entry[TEXTS[i]]
-    if text and #text > CLIPPED then entry[TEXTS[i]] = text:sub(1, CLIPPED) end
+  for _, name in ipairs(TEXTS) do
+    local text = entry[name]
+    if text and #text > CLIPPED then entry[name] = text:sub(1, CLIPPED) end
   end
 end
 
---- Requests by number: log[first..last].  keep: so many at most (nil: all); forget: called with one and its number
--- before it is dropped.
-local function new_log(keep, forget)
-  local log, last = { first = 1, last = 0 }, 0
+--- Requests by number: log[first..last].
+local function new_log()
+  local log = { first = 1, last = 0 }
   function log.add(entry)
     entry.at = task.now()
-    if keep then clip(entry) end
-    last = last + 1
-    log.last, log[last] = last, entry
-    local first = last - (keep or last)
-    if first < 1 then return end
-    forget(log[first], first)
-    log[first] = nil
-    log.first = first + 1
+    log.last = log.last + 1
+    log[log.last] = entry
   end
   return log
+end
+
+--- The same with room for so many; forget: called with one and its number before it is dropped.
+local function new_ring(room, forget)
+  local ring, last, log = {}, 0, { first = 1, last = 0 }
+  function log.add(entry)
+    entry.at = task.now()
+    if #entry.method + #entry.path + #(entry.query or "") + #(entry.body or "") > CLIPPED then clip(entry) end
+    local at = last % room + 1
+    if last >= room then
+      forget(ring[at], log.first)
+      log.first = log.first + 1
+    end
+    ring[at], last = entry, last + 1
+    log.last = last
+  end
+  return setmetatable(log, { __index = function(_, id)
+    return id >= log.first and id <= last and ring[(id - 1) % room + 1] or nil
+  end })
 end
 
 -- ---- opening ------------------------------------------------------------------
@@ -79,7 +91,7 @@ end
 
 --- Returns the box, its server and its log; or nil, err when it cannot listen.
 local function open(w, name, options, place)
-  local log = new_log(place.keep, place.forget)
+  local log = place.keep and new_ring(place.keep, place.forget) or new_log()
   local face = dialects.sandbox(name)
   check_options(name, options, face.options)
   local tls = check_tls(name, options.tls)

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 typedef struct smc_buf {
     char *data; /* NULL while nothing was ever reserved */
@@ -24,11 +25,35 @@ void smc_buf_deinit(smc_buf_t *b);
 /* Keeps the memory, forgets the contents and the failure. */
 void smc_buf_clear(smc_buf_t *b);
 
+smc_code_t smc_buf_grow(smc_buf_t *b, size_t more);
+
 /* Makes room for `more` bytes beyond len.  Errors: SMC_ENOMEM. */
-smc_code_t smc_buf_reserve(smc_buf_t *b, size_t more);
-smc_code_t smc_buf_append(smc_buf_t *b, const void *bytes, size_t n);
-smc_code_t smc_buf_puts(smc_buf_t *b, const char *text);
-smc_code_t smc_buf_putc(smc_buf_t *b, char c);
+static inline smc_code_t smc_buf_reserve(smc_buf_t *b, size_t more)
+{
+    return b->cap - b->len > more ? SMC_OK : smc_buf_grow(b, more);
+}
+
+static inline smc_code_t smc_buf_append(smc_buf_t *b, const void *bytes, size_t n)
+{
+    if (smc_buf_reserve(b, n) != SMC_OK)
+        return SMC_ENOMEM;
+    if (n > 0)
+        memcpy(b->data + b->len, bytes, n);
+    b->len += n;
+    b->data[b->len] = '\0';
+    return SMC_OK;
+}
+
+static inline smc_code_t smc_buf_puts(smc_buf_t *b, const char *text)
+{
+    return smc_buf_append(b, text, strlen(text));
+}
+
+static inline smc_code_t smc_buf_putc(smc_buf_t *b, char c)
+{
+    return smc_buf_append(b, &c, 1);
+}
+
 smc_code_t smc_buf_printf(smc_buf_t *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Drops the first n bytes (n <= len). */
 void smc_buf_consume(smc_buf_t *b, size_t n);

@@ -13,21 +13,23 @@ function M.new(venue, dialect)
   return setmetatable({ venue = venue, dialect = dialect, seen = 0, counts = {} }, Metrics)
 end
 
+local function below(t, key)
+  local v = t[key]
+  if not v then
+    v = {}
+    t[key] = v
+  end
+  return v
+end
+
 --- Counts request number `id` unless that was done.  To be called once it is answered: one without a status made its
 -- handler raise, which answers 500.
 function Metrics:count(entry, id)
   if id <= self.seen then return end
   self.seen = id
   local method = METHODS[entry.method] and entry.method or "other"
-  local path, status = self.dialect.template(entry), entry.status or 500
-  local key = method .. " " .. path .. " " .. status
-  local count = self.counts[key]
-  if not count then
-    local labels = 'venue="%s",method="%s",path="%s",status="%d"'
-    count = { n = 0, labels = labels:format(self.venue, method, path, status) }
-    self.counts[key] = count
-  end
-  count.n = count.n + 1
+  local counts, status = below(below(self.counts, method), self.dialect.template(entry)), entry.status or 500
+  counts[status] = (counts[status] or 0) + 1
 end
 
 --- Those of the log that are not counted yet.
@@ -37,7 +39,12 @@ end
 
 function Metrics:lines()
   local out = {}
-  for _, c in pairs(self.counts) do out[#out + 1] = ("smcrun_requests_total{%s} %d"):format(c.labels, c.n) end
+  local line = 'smcrun_requests_total{venue="%s",method="%s",path="%s",status="%d"} %d'
+  for method, paths in pairs(self.counts) do
+    for path, counts in pairs(paths) do
+      for status, n in pairs(counts) do out[#out + 1] = line:format(self.venue, method, path, status, n) end
+    end
+  end
   table.sort(out)
   return out
 end

@@ -1,4 +1,5 @@
 --- The symbol filters, in the order in which the sandbox checks them.  Exact decimals throughout.
+local amounts = require "smc.core.params"
 local decimal = require "smc.decimal"
 local refusal = require "smc.sandbox.binance.refusal"
 local symbols = require "smc.sandbox.binance.symbols"
@@ -11,12 +12,19 @@ local DOWN, UP = tonumber(symbols.price_down) * 1.01, tonumber(symbols.price_up)
 
 --- Exactly, where the price comes near a bound.
 local function percent_price(price, reference)
-  local share = tonumber(price) / tonumber(reference)
+  local share = amounts.ratio(price, reference)
   if share > DOWN and share < UP then return true end
   return within(price, mul(reference, symbols.price_down), mul(reference, symbols.price_up))
 end
 
-local function on_grid(def, price) return within(price, def.tick, def.max_price, def.tick) end
+-- Of a symbol, as functions of an amount.
+local on_grid, lot, notional, worth = {}, {}, {}, {}
+for _, def in ipairs(symbols.list) do
+  on_grid[def] = amounts.bounds(def.tick, def.max_price, def.tick)
+  lot[def] = amounts.bounds(def.step, def.max_qty, def.step)
+  notional[def] = amounts.bounds(def.min_notional, symbols.max_notional)
+  worth[def] = amounts.bounds(def.min_notional)
+end
 
 local function between(value, least, most) return value >= least and value <= most end
 
@@ -25,19 +33,18 @@ local function between(value, least, most) return value >= least and value <= mo
 -- average price is what sb says.
 function M.check(sb, def, v, price, part, market)
   local qty = v.quantity
-  if price and not on_grid(def, price) then return refusal.filter "PRICE_FILTER" end
-  if v.stopPrice and not on_grid(def, v.stopPrice) then return refusal.filter "PRICE_FILTER" end
+  if price and not on_grid[def](price) then return refusal.filter "PRICE_FILTER" end
+  if v.stopPrice and not on_grid[def](v.stopPrice) then return refusal.filter "PRICE_FILTER" end
   if price and not percent_price(price, sb:average_price(def.symbol)) then
     return refusal.filter "PERCENT_PRICE_BY_SIDE"
   end
-  if qty and not within(qty, def.step, def.max_qty, def.step) then return refusal.filter "LOT_SIZE" end
-  if part and not within(part, def.step, def.max_qty, def.step) then return refusal.filter "LOT_SIZE" end
+  if qty and not lot[def](qty) then return refusal.filter "LOT_SIZE" end
+  if part and not lot[def](part) then return refusal.filter "LOT_SIZE" end
   if v.type == "MARKET" and qty and not within(qty, nil, def.market_max) then
     return refusal.filter "MARKET_LOT_SIZE"
   end
   local amount = v.quoteOrderQty or mul(qty, price or sb:average_price(def.symbol))
-  local most = not market and symbols.max_notional or nil
-  if not within(amount, def.min_notional, most) then return refusal.filter "NOTIONAL" end
+  if not (market and worth or notional)[def](amount) then return refusal.filter "NOTIONAL" end
   if part and not within(mul(part, symbols.iceberg_parts), qty) then return refusal.filter "ICEBERG_PARTS" end
   local delta = v.trailingDelta
   if delta and not between(delta, symbols.min_trailing_delta, symbols.max_trailing_delta) then

@@ -68,9 +68,9 @@ end
 local function order_windows(self, account)
   local of = self.orders[account]
   if of then return of end
-  local lengths = {}
-  for i, l in ipairs(self.order_limits) do lengths[i] = SECONDS[l[1]] * l[2] * 1000 end
-  of = { counter = windows.new(lengths) }
+  local lengths, most = {}, {}
+  for i, l in ipairs(self.order_limits) do lengths[i], most[i] = SECONDS[l[1]] * l[2] * 1000, l[3] end
+  of = { counter = windows.new(lengths), limits = most }
   for i, l in ipairs(self.order_limits) do of[i] = window("ORDERS", l[1], l[2], l[3], of.counter) end
   self.orders[account] = of
   return of
@@ -166,18 +166,11 @@ function Limits:connect(api, now_ms)
   return true
 end
 
---- The last of the windows that has no room for so many more, given the counts of all; nil: each has.
-local function full(of, more, ...)
-  for i = #of, 1, -1 do -- the day first: past it the short window is left alone
-    if select(i, ...) + more > of[i].limit then return of[i] end
-  end
-end
-
 --- Whether the account may place so many more orders (default: one).
 function Limits:may_order(account, now_ms, more)
   local of = order_windows(self, account)
-  local over = full(of, more or 1, of.counter:counts(now_ms))
-  if over then return nil, too_many(self, over, now_ms, refusal.orders_used) end
+  local full = of.counter:full(more or 1, of.limits, now_ms) -- the day first: past it the short window is left alone
+  if full then return nil, too_many(self, of[full], now_ms, refusal.orders_used) end
   return true
 end
 
@@ -220,10 +213,6 @@ local function new_head(weight, of)
   return head
 end
 
-local function set_orders(head, ...)
-  for i = 1, select("#", ...) do head[6 + i][2] = select(i, ...) end
-end
-
 --- The headers of an answer from the fifth on: the used weight, and the order counts when account is given.  Always the
 -- same list: whoever keeps it makes a copy.
 function Limits:head(account, now_ms)
@@ -235,7 +224,7 @@ function Limits:head(account, now_ms)
   end
   local used = weight.counter:counts(now_ms)
   head[5][2], head[6][2] = used, used
-  if account then set_orders(head, of.counter:counts(now_ms)) end
+  if account then of.counter:put(head, 7, now_ms) end
   return head
 end
 
