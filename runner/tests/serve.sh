@@ -123,6 +123,24 @@ trading() {
     has 'no stream any more' '{"streams":[]}'
 }
 
+# Toxiproxy's API; its client judges it in bindings/tests/clients/toxiproxy.js.
+toxic() {
+    get $control /version
+    has 'a version' 'HTTP/1.1 200' '{"version":"2.'
+    post /proxies/binance/toxics '{"type": "timeout", "attributes": {"timeout": 1500}}'
+    has 'a toxic' '{"attributes":{"timeout":1500},"name":"timeout_downstream","type":"timeout","stream":"downstream","toxicity":1}'
+    get $control /
+    has 'a toxic is a fault' '{"committed":0,"link":"timeout","stream":"downstream","timeout":1.5}'
+    post /proxies/bybit '{"enabled": false}'
+    has 'a proxy that is off' '"enabled":false'
+    post /reset '{}'
+    has 'a reset' 'HTTP/1.1 204'
+    get $control /proxies
+    has 'no toxic any more' '"enabled":true,"toxics":[]},"bybit":{' '"enabled":true,"toxics":[]},"oanda":{'
+    post /proxies/redis/toxics '{"type": "timeout"}'
+    has 'no proxy' 'HTTP/1.1 404' '{"error":"proxy not found","status":404}'
+}
+
 # Faults of some requests, on each venue.
 faulting() {
     post /binance/fault '{"venue": "status", "on": "time", "status": 429, "retry_after": 7, "times": 1}'
@@ -330,6 +348,7 @@ looking
 turning
 trading
 faulting
+toxic
 refusing
 stops
 over_tls

@@ -239,6 +239,10 @@ function Box:fault(given)
   if not ok then error("fault: " .. wrong, 2) end
 end
 
+--- The link faults of a box, and whether its server refuses connections, whoever made it.
+function M.links(box) return doors[box].links end
+function M.is_down(box) return doors[box]:is_down() or doors[box].links:is_down() end
+
 --- Ends all faults, or those of one name.  Returns true, or nil and an error when it cannot listen again.
 function Box:heal(name)
   local ok, err = doors[self]:heal(name)

@@ -101,7 +101,7 @@ local function refusal(self, name)
   end
 end
 
---- From now on, or later, the fault acts.  Returns true, or nil and what is wrong with it.
+--- From now on, or later, the fault acts.  Returns the fault, or nil and what is wrong with it.
 function Links:add(given)
   local fault, wrong = faults.read(given, self.door.ops)
   wrong = wrong or refusal(self, fault.name)
@@ -117,11 +117,11 @@ function Links:add(given)
       return nil, tostring(err)
     end
     end_later(self, fault)
-    return true
+    return fault
   end
   if fault.values.after == 0 then return start() end
   fault.timer = task.after(ms(fault.values.after), function() start() end)
-  return true
+  return fault
 end
 
 --- Changes the numbers of one that acts on bytes: values by name.  Returns true, or nil and what is wrong.

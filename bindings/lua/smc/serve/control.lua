@@ -3,7 +3,9 @@
 local core = require "smc.core.task"
 local faults = require "smc.sandbox.faults"
 local json = require "smc.json"
+local link_faults = require "smc.sandbox.link_faults"
 local metrics = require "smc.serve.metrics"
+local toxiproxy = require "smc.serve.toxiproxy"
 
 local M = {}
 
@@ -207,10 +209,16 @@ local function index(state)
     end
     venues[#venues + 1] = { v.name, json.object("faults", faults_of(v), "requests", v.log.last) }
   end
-  local known = {}
+  for _, path in ipairs(toxiproxy.paths) do
+    for _, method in ipairs { "GET", "POST", "PATCH", "DELETE" } do
+      if path[method] then paths[#paths + 1] = method .. " " .. path[1] end
+    end
+  end
+  local known, of_links = {}, {}
   for i, name in ipairs(faults.names()) do known[i] = { name, faults.table[name].doc } end
-  return json.object("places", state.places, "faults", json.object(known), "venues", json.object(venues),
-    "paths", json.array(paths))
+  for i, name in ipairs(link_faults.names()) do of_links[i] = { name, link_faults.table[name].doc } end
+  return json.object("places", state.places, "faults", json.object(known), "link_faults", json.object(of_links),
+    "venues", json.object(venues), "paths", json.array(paths))
 end
 
 local plain = {
@@ -248,6 +256,7 @@ function M.new(state)
     if not from_here(ex) then
       return refuse(ex, 403, "the Host header must be 127.0.0.1, localhost or [::1], with or without a port")
     end
+    if toxiproxy.handle(state, ex) then return end
     local method, handle = find(state, ex.path)
     if not method then return refuse(ex, 404, "there is no such path; GET / lists those that there are") end
     local asked = ex.method == "HEAD" and "GET" or ex.method
