@@ -1,13 +1,16 @@
 --- What stands before the orders of a guarded venue: while the guard is open only those that reduce pass.
 -- It is a method of that one venue object, in front of its class; nothing else of the venue knows of it.
+local guard = require "smc.venue.guard"
+
 local M = {}
 
 local passes = setmetatable({}, { __mode = "k" }) -- coroutines that close positions for a guard
 
---- Runs fn with the gates open for it: what the guard itself places is placed.
+--- fn, with the gates open for it: what the guard itself places is placed, and before anything else.
 function M.passing(fn)
   return function(...)
     passes[coroutine.running()] = true
+    guard.hurry()
     return fn(...)
   end
 end

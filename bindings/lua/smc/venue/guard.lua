@@ -11,6 +11,11 @@ local task = require "smc.core.task"
 local Guard = {}
 Guard.__index = Guard
 
+local urgent = setmetatable({}, { __mode = "k" }) -- coroutines whose requests go before all others at a limiter
+
+--- From now on the running task's requests are of priority critical, at every venue.
+function Guard.hurry() urgent[coroutine.running()] = true end
+
 -- ---- what may keep a request back ------------------------------------------------------------
 
 --- An error of our own: nothing was sent.  wait: seconds until it is worth asking again, where that is known.
@@ -50,7 +55,8 @@ local function admit(self, asked)
   if not self.limiter then return paid end
   paid.weights, paid.free = self.cost(asked)
   if next(paid.weights) == nil then return paid end
-  local ok, err = self.limiter:acquire(paid.weights, { priority = self.priority,
+  local priority = urgent[coroutine.running()] and "critical" or self.priority
+  local ok, err = self.limiter:acquire(paid.weights, { priority = priority,
     timeout = give_up and math.max(0, give_up - task.now()) })
   if not ok and err.class == "timeout" then return nil, too_long(self, asked) end
   if not ok then return nil, refused(self, asked, err.class, err.message) end
