@@ -1,0 +1,132 @@
+-- What makes a group leave a venue: each trigger, and that just less of it does not.
+local smc = require "smc"
+
+--- The other triggers, switched off.
+local function only(triggers)
+  local all = { connection = false, breaker = false, errors = false, rate_limit = false, latency = false,
+    stream_stale = false, health = false }
+  for name, value in pairs(triggers) do all[name] = value end
+  return all
+end
+
+describe("a failover group leaves a venue #failover #virtual-time", function()
+  local binance, bybit
+  before_each(function() binance, bybit = smc.venue "binance", smc.venue "bybit" end)
+
+  local function group_with(triggers)
+    return smc.failover { binance, bybit, check_every = 5, triggers = only(triggers) }
+  end
+
+  --- Waits until the group has left binance; returns why.
+  local function why_left(group, within)
+    eventually(function() assert.equal("failed_over", group.state) end, { within = within, every = 1 })
+    assert.equal(bybit, group.active)
+    return group:history()[1]
+  end
+
+  it("that is not there at a check", function()
+    local group = group_with { connection = true }
+    assert(group:ping())
+    binance:fault { venue = "down" }
+    assert.equal("connection", why_left(group, 6).cause)
+  end)
+
+  it("that has not been there for a while, but not after a blink", function()
+    local group = group_with { connection = { ["for"] = 12 } }
+    binance:fault { venue = "down" }
+    smc.sleep(11)
+    binance:heal()
+    smc.sleep(6)
+    assert.equal(binance, group.active)
+    binance:fault { venue = "down" }
+    local began = smc.now()
+    assert.equal("connection", why_left(group, 25).cause)
+    assert.is_true(smc.now() - began >= 12)
+  end)
+
+  it("that fails five calls in a row, though it answers checks in between", function()
+    local group = group_with { errors = true }
+    binance:fault { venue = "status", on = "ticker", status = 500 }
+    for _ = 1, 4 do
+      assert.equal("server", select(2, group:ticker "BTC/USDT").class)
+      smc.sleep(6)
+    end
+    assert.equal(binance, group.active)
+
+    assert(group:ticker "BTC/USDT") -- the fifth fails there, too, and is answered by the next one
+
+    local event = why_left(group, 0)
+    assert.same({ "errors", 5, "server" }, { event.cause, event.value, event.error.class })
+  end)
+
+  it("but not for errors that are the caller's own", function()
+    local group = group_with { errors = { over = 1 } }
+    for _ = 1, 10 do assert.equal("invalid_request", select(2, group:ticker "NO/SUCH").class) end
+    assert.equal(binance, group.active)
+    binance:fault { venue = "status", on = "ticker", status = 500 }
+    assert(group:ticker "BTC/USDT")
+    assert.equal(bybit, group.active)
+  end)
+
+  it("that has been slow on average for half a minute", function()
+    local group = group_with { latency = { over = 0.5, ["for"] = 30 } }
+    binance:fault { venue = "slow", seconds = 1.5, times = 1 }
+    assert(group:ticker "BTC/USDT")
+    assert.equal(binance, group.active)
+    binance:fault { venue = "slow", seconds = 1.5 }
+    local began = smc.now()
+    local event = why_left(group, 55)
+    assert.equal("latency", event.cause)
+    assert.is_true(event.value >= 0.5 and event.value <= 1.5, event.value)
+    assert.is_true(smc.now() - began >= 30)
+  end)
+
+  it("that turns three calls away within a minute", function()
+    local group = group_with { rate_limit = true }
+    binance:fault { venue = "status", on = "ticker", status = 429, retry_after = 1, times = 3 }
+    for _ = 1, 2 do assert.equal("rate_limit", select(2, group:ticker "BTC/USDT").class) end
+    assert.equal(binance, group.active)
+    assert(group:ticker "BTC/USDT")
+    local event = why_left(group, 0)
+    assert.same({ "rate_limit", 3 }, { event.cause, event.value })
+  end)
+
+  it("that bans it, at once", function()
+    local group = group_with { rate_limit = true }
+    binance:fault { venue = "status", on = "ticker", status = 418, retry_after = 300, times = 1 }
+    assert(group:ticker "BTC/USDT")
+    assert.same({ "rate_limit", 3 }, { why_left(group, 0).cause, why_left(group, 0).value })
+  end)
+
+  it("whose stream has gone silent", function()
+    local group = group_with { stream_stale = { over = 15 } }
+    local stream <close> = assert(group:stream { "ticker:BTC/USDT" })
+    assert(stream:recv())
+    binance.sandbox:stall_streams(true)
+    local event = why_left(group, 25)
+    assert.equal("stream_stale", event.cause)
+    assert.is_true(event.value >= 15, event.value)
+  end)
+
+  it("whose circuit breaker has opened", function()
+    local careful = smc.venue("binance", { breaker = { size = 3, min_calls = 3 } })
+    local group = smc.failover { careful, bybit, triggers = only { breaker = true } }
+    binance:fault { venue = "status", on = "account", status = 500 }
+    for _ = 1, 2 do assert.equal("server", select(2, group:account()).class) end
+    assert.equal(careful, group.active)
+    assert(group:account())
+    assert.same({ "breaker", bybit }, { group:history()[1].cause, group.active })
+  end)
+
+  it("whose health has been bad for a while", function()
+    local group = group_with { health = { under = 30, ["for"] = 10 } }
+    binance:fault { venue = "status", on = "ticker", status = 500, times = 4 }
+    for _ = 1, 4 do group:ticker "BTC/USDT" end
+    assert.is_true(binance.health.score <= 30, binance.health.score)
+    assert.equal(binance, group.active)
+    binance:fault { venue = "down" } -- nothing gets better meanwhile
+    local event = why_left(group, 25)
+    assert.equal("health", event.cause)
+    assert.is_true(event.value <= 30, event.value)
+  end)
+end)
