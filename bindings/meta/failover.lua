@@ -107,8 +107,9 @@ local Failover = {}
 function Failover:place(request) end
 
 ---Market data of the active member; at a switch it is opened anew at the next one, and an event of kind "switched"
----stands between what the two told.  A member that can't carry a channel ends it until the next switch.  A stream that
----is left open is a leak: declare it with <close>.  Where: scenario, hook.
+---stands between what the two told.  A member that can't carry a channel ends it until the next switch.  Declare it
+---with <close>: a stream that is left open is a leak, unless it has moved, when it ends with the spec.
+---Where: scenario, hook.
 ---@async
 ---@param channels smc.MarketStreamOptions
 ---@return smc.GroupStream?

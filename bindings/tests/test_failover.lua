@@ -183,6 +183,16 @@ describe("smc.failover", function()
     assert.same({ "binance>oanda connection" }, causes(group))
   end)
 
+  it("does not take a check for failed that its own limiter kept back", function()
+    local busy = smc.venue("binance", { limiter = { raw_requests = { limit = 5, per = 20 } } })
+    local group = smc.failover { busy, bybit, check_every = 1 }
+    smc.sleep(10)
+    assert.same({ busy, 0 }, { group.active, #group:history() })
+    assert.is_true(#busy:requests() <= 5)
+    binance:fault { venue = "mute" }
+    eventually(function() assert.equal(bybit, group.active) end, { within = 25, every = 1 })
+  end)
+
   it("waits for the switch away from a venue that is down", function()
     local group = smc.failover { binance, bybit }
     bybit:fault { venue = "slow", path = "/v5/market/time", seconds = 1.5 }

@@ -11,7 +11,7 @@ describe("cascading failure #failover #virtual-time", function()
 
   it("walks down the list and never sends an order twice", function()
     assert.equal(binance, group.active)
-    binance:fault { venue = "down" }
+    binance:fault { link = "reset_peer" }
     eventually(function() assert.equal(bybit, group.active) end, { within = 15, every = 1 })
 
     bybit:fault { venue = "ack_lost", on = "place" }
@@ -19,15 +19,15 @@ describe("cascading failure #failover #virtual-time", function()
       price = "59500" })
     assert.equal(1, #bybit.sandbox:orders { client_id = order.client_id })
 
-    bybit:fault { venue = "down" }
+    bybit:fault { link = "down" }
     eventually(function() assert.equal(oanda, group.active) end, { within = 15, every = 1 })
     assert.same({ 0, 0 }, { #binance.sandbox:orders(), #oanda.sandbox:orders() })
   end)
 
   it("tells each step: from where, to where, why, when and for how long", function()
-    binance:fault { venue = "down" }
+    binance:fault { link = "down" }
     eventually(function() assert.equal(bybit, group.active) end, { within = 15, every = 1 })
-    bybit:fault { venue = "mute" }
+    bybit:fault { link = "blackhole" }
     eventually(function() assert.equal(oanda, group.active) end, { within = 15, every = 1 })
 
     local first, second = table.unpack(group:history())

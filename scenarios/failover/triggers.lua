@@ -27,7 +27,7 @@ describe("a failover group leaves a venue #failover #virtual-time", function()
   it("that is not there at a check", function()
     local group = group_with { connection = true }
     assert(group:ping())
-    binance:fault { venue = "down" }
+    binance:fault { link = "down" }
     assert.equal("connection", why_left(group, 6).cause)
   end)
 
@@ -73,7 +73,7 @@ describe("a failover group leaves a venue #failover #virtual-time", function()
     binance:fault { venue = "slow", seconds = 1.5, times = 1 }
     assert(group:ticker "BTC/USDT")
     assert.equal(binance, group.active)
-    binance:fault { venue = "slow", seconds = 1.5 }
+    binance:fault { link = "latency", latency = 1.5 }
     local began = smc.now()
     local event = why_left(group, 55)
     assert.equal("latency", event.cause)

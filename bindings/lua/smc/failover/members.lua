@@ -1,4 +1,5 @@
 --- One venue of a group: what was seen of it, and the check that asks whether it is there.
+local client = require "smc.venue.client"
 local core = require "smc.core.task"
 local timeout = require("smc.task").timeout
 
@@ -45,7 +46,6 @@ end
 
 --- What came of a check.  One that succeeds says nothing about calls that fail, unless there are none.
 local function note_check(self, err, is_active)
-  if err and UNASKED[err.class] then return end
   note_limits(self, err)
   local failed = err ~= nil and FAILED[err.class]
   self.connected = not failed or err.http ~= nil
@@ -53,15 +53,24 @@ local function note_check(self, err, is_active)
   if failed then self.last_error = err elseif not is_active then self.failed_calls = 0 end
 end
 
---- Asks the venue whether it is there.  Whoever comes while one asks waits for the same answer.  judged(): called when
--- it is known.
+--- One check.  Returns whether the venue was asked at all, and an error: one that its own limiter kept back too
+-- long says nothing.
+local function ask(self)
+  local op, began = self.venue.ping and "ping" or "time", core.now()
+  local ok, err = timeout(self.timeout, function() return self.venue[op](self.venue) end)
+  if ok then return true end
+  local waited = err.class == "timeout" and not client.inside(self.venue).wire:sent_since(op, began)
+  return not waited and not UNASKED[err.class], err
+end
+
+--- Asks the venue whether it is there.  Whoever comes while one asks waits for the same answer.  is_active(): whether
+-- calls are made there; judged(): called when the answer is known.
 function Member:check(is_active, judged)
   if not self.checking then
-    local ping = self.venue.ping or self.venue.time
     self.checking = core.as_world(core.spawn, function()
-      local _, err = timeout(self.timeout, function() return ping(self.venue) end)
+      local asked, err = ask(self)
       self.checking = nil
-      note_check(self, err, is_active())
+      if asked then note_check(self, err, is_active()) end
       judged()
     end)
   end

@@ -33,6 +33,16 @@ function Wire:send(asked)
   return reply, err
 end
 
+--- Whether a request of that op was sent since smc.now() was `since`.
+function Wire:sent_since(op, since)
+  for i = #self.log, 1, -1 do
+    local entry = self.log[i]
+    if entry.at < since then return false end
+    if entry.op == op then return true end
+  end
+  return false
+end
+
 --- What was sent, oldest first; see smc/request_log.lua.
 function Wire:requests(filters, level)
   return (request_log.matching(self.log, FIELDS, filters, level + 1))
