@@ -455,7 +455,8 @@ int smcb_open_server(lua_State *L)
         {"mute", l_mute}, {"refuse", l_refuse}, {"drop", l_drop}, {"connections", l_connections},
         {NULL, NULL},
     };
-    static const luaL_Reg module[] = {{"listen", l_listen}, {NULL, NULL}};
+    static const luaL_Reg module[] = {
+        {"listen", l_listen}, {"relay", smcb_relay_open}, {NULL, NULL}};
 
     if (luaL_newmetatable(L, SERVER_MT)) {
         luaL_newlib(L, methods);
@@ -472,6 +473,7 @@ int smcb_open_server(lua_State *L)
     }
     smcb_exchange_setup(L);
     smcb_sock_setup(L);
+    smcb_relay_setup(L);
     luaL_newlib(L, module);
     return 1;
 }

@@ -4,6 +4,7 @@
  *   smcb_server_exchange.c  ex: a request and its answer
  *   smcb_server_sock.c      sock: a WebSocket peer
  *   smcb_server_link.c      what may befall the bytes of its connections
+ *   smcb_relay.c            ways through this process to servers elsewhere, on which the same may befall them
  */
 #ifndef SMCB_SERVER_H
 #define SMCB_SERVER_H
@@ -92,5 +93,13 @@ void smcb_sock_setup(lua_State *L);
 smc_server_t *smcb_server_check_open(lua_State *L);
 /* Into the table of a listener's methods on top of the stack. */
 void smcb_server_add_link_methods(lua_State *L);
+/* Those of them that relays have, too. */
+void smcb_links_add_methods(lua_State *L);
+/* The links of the relay at index 1; NULL when it is none.  Raises when it is closed. */
+smc_links_t *smcb_relay_links(lua_State *L);
+/* server.relay(places, seed): the function. */
+int smcb_relay_open(lua_State *L);
+/* Makes the class of relays. */
+void smcb_relay_setup(lua_State *L);
 
 #endif /* SMCB_SERVER_H */

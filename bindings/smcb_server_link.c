@@ -94,27 +94,29 @@ static int fail(lua_State *L, const smc_error_t *err)
     return smcb_push_fail(L, err);
 }
 
+static smc_links_t *check_links(lua_State *L)
+{
+    smc_links_t *links = smcb_relay_links(L);
+    smc_error_t err = {0};
+
+    if (links == NULL && smc_server_links(smcb_server_check_open(L), &links, &err) != SMC_OK)
+        (void)luaL_error(L, "%s", err.detail);
+    return links;
+}
+
 static int l_add_toxic(lua_State *L)
 {
-    smc_server_t *server = smcb_server_check_open(L);
+    smc_links_t *ways = smcb_relay_links(L);
     smc_toxic_t t = check_toxic(L, 2);
     smc_error_t err = {0};
     unsigned id = 0;
+    smc_code_t code = ways != NULL ? smc_links_add(ways, &t, &id, &err)
+                                   : smc_server_add_toxic(smcb_server_check_open(L), &t, &id, &err);
 
-    if (smc_server_add_toxic(server, &t, &id, &err) != SMC_OK)
+    if (code != SMC_OK)
         return fail(L, &err);
     lua_pushinteger(L, id);
     return 1;
-}
-
-static smc_links_t *check_links(lua_State *L)
-{
-    smc_error_t err = {0};
-    smc_links_t *links = NULL;
-
-    if (smc_server_links(smcb_server_check_open(L), &links, &err) != SMC_OK)
-        (void)luaL_error(L, "%s", err.detail);
-    return links;
 }
 
 static int l_change_toxic(lua_State *L)
@@ -222,19 +224,26 @@ static int l_hide(lua_State *L)
     return smcb_result(L, code, &err);
 }
 
-void smcb_server_add_link_methods(lua_State *L)
+void smcb_links_add_methods(lua_State *L)
 {
     static const luaL_Reg methods[] = {
         {"add_toxic", l_add_toxic},
         {"change_toxic", l_change_toxic},
         {"remove_toxic", l_remove_toxic},
         {"toxic_hits", l_toxic_hits},
-        {"aim", l_aim},
-        {"busy", l_busy},
-        {"certificate", l_certificate},
-        {"hide", l_hide},
         {NULL, NULL},
     };
 
+    luaL_setfuncs(L, methods, 0);
+}
+
+void smcb_server_add_link_methods(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"aim", l_aim},   {"busy", l_busy}, {"certificate", l_certificate},
+        {"hide", l_hide}, {NULL, NULL},
+    };
+
+    smcb_links_add_methods(L);
     luaL_setfuncs(L, methods, 0);
 }

@@ -443,7 +443,8 @@ function Venue:delete(path, params, options) end
 ---@source ../lua/smc/venue/wire.lua
 function Venue:requests(filters) end
 
----The venue's sandbox commits a fault from now on; on a testnet the spec is skipped.  See smc.Sandbox.
+---A fault from now on: see smc.Sandbox.  On a testnet link faults act, too, on connections that are made from the first
+---one on; for on, path, method, close_mid_body, tls_* and venue faults the spec is skipped there.
 ---@param fault smc.VenueFault|smc.LinkFault
 ---@source ../lua/smc/venue/client.lua
 function Venue:fault(fault) end

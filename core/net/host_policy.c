@@ -58,12 +58,16 @@ smc_code_t smc_host_policy_route(const smc_loop_t *loop, const smc_url_t *url, c
                                  smc_error_t *err)
 {
     smc_code_t rc = smc_host_policy_check(url, err);
+    uint16_t via;
 
     if (rc != SMC_OK)
         return rc;
     if (smc_loop_hidden(loop, url->host, url->port))
         return smc_fail(err, SMC_EDNS, OP, 0, "cannot resolve %s: link fault dns", url->host);
-    if (!smc_loop_route(loop, url->host, url->port, path) || *path != NULL)
+    via = smc_loop_detour(loop, url->host, url->port);
+    if (!smc_loop_route(loop, via == 0 ? url->host : "127.0.0.1", via == 0 ? url->port : via,
+                        path) ||
+        *path != NULL)
         return SMC_OK;
     if (smc_host_is_loopback(url->host))
         return smc_fail(err, SMC_ECONN, OP, 0,

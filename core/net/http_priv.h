@@ -36,6 +36,9 @@ struct smc_http_call {
     smc_http_client_t *client;
     CURL *easy;
     smc_http_call_t *next, *prev;
+    uint16_t via; /* of the relay that it is led through, or 0; in `detour` for libcurl */
+    char detour_text[24];
+    struct curl_slist detour;
     unsigned long serial; /* grows when the call ends: tells a socket that its user is gone */
     bool doomed;
 

@@ -177,6 +177,23 @@ static smc_code_t prepare_headers(smc_http_call_t *call, const smc_http_request_
 
 /* libcurl formats a URL byte by byte and tidies its path: it gets a short one, the same for all requests to a host,
  * and the target as it is. */
+/* Where it connects is no matter of the name that its certificate has to have. */
+static unsigned set_detour(smc_http_call_t *call, uint16_t via)
+{
+    struct curl_slist *list = NULL;
+
+    if (via == call->via)
+        return 0;
+    call->via = via;
+    if (via != 0) {
+        (void)snprintf(call->detour_text, sizeof(call->detour_text), "::127.0.0.1:%u",
+                       (unsigned)via);
+        call->detour = (struct curl_slist){.data = call->detour_text};
+        list = &call->detour;
+    }
+    return (unsigned)call->client->curl.easy_setopt(call->easy, CURLOPT_CONNECT_TO, list);
+}
+
 static unsigned set_url(smc_http_call_t *call, const smc_url_t *url, const char *path)
 {
     const smc_http_client_t *client = call->client;
@@ -200,6 +217,8 @@ static unsigned set_url(smc_http_call_t *call, const smc_url_t *url, const char 
                                                               : url->target);
     free(target);
     failed |= client->curl.easy_setopt(call->easy, CURLOPT_UNIX_SOCKET_PATH, path);
+    failed |=
+        set_detour(call, path != NULL ? 0 : smc_loop_detour(client->loop, url->host, url->port));
     return failed;
 }
 
@@ -237,6 +256,7 @@ static unsigned set_trust(smc_http_call_t *call, const smc_http_request_t *req)
 
     if (call->has_ca) {
         client->curl.easy_reset(call->easy);
+        call->via = 0;
         failed |= smc_http_call_setup(call) != SMC_OK;
     }
     call->has_ca = req->ca_pem != NULL;

@@ -26,15 +26,17 @@ typedef struct place {
     struct place *next;
 } place_t;
 
-/* A host and port that nobody finds. */
-typedef struct hidden {
-    struct hidden *next;
+/* What is not as the name says. */
+typedef struct override {
+    struct override *next;
+    bool hidden;  /* nobody finds it */
+    uint16_t via; /* 0, or the port of the relay that leads there */
     uint16_t port;
     char host[];
-} hidden_t;
+} override_t;
 
 struct smc_places {
-    hidden_t *hidden;
+    override_t *overrides;
     bool is_virtual;
     char dir[80]; /* "" until the first virtual listener */
     uint16_t next_port;
@@ -63,7 +65,7 @@ void smc_places_free(smc_places_t *places)
         (void)unlink(p->addr.sun_path);
         free(p);
     }
-    for (hidden_t *h = places->hidden, *after; h != NULL; h = after) {
+    for (override_t *h = places->overrides, *after; h != NULL; h = after) {
         after = h->next;
         free(h);
     }
@@ -235,37 +237,69 @@ bool smc_loop_route(const smc_loop_t *loop, const char *host, uint16_t port, con
     return true;
 }
 
-/* ---- names that lead nowhere -------------------------------------------- */
+/* ---- names that lead nowhere, or elsewhere ------------------------------ */
 
-static hidden_t **find_hidden(smc_places_t *places, const char *host, uint16_t port)
+static override_t *find_override(const smc_loop_t *loop, const char *host, uint16_t port)
 {
-    hidden_t **at = &places->hidden;
+    override_t *o = smc_loop_places(loop)->overrides;
 
-    while (*at != NULL && ((*at)->port != port || strcmp((*at)->host, host) != 0))
-        at = &(*at)->next;
-    return at;
+    while (o != NULL && (o->port != port || strcmp(o->host, host) != 0))
+        o = o->next;
+    return o;
+}
+
+/* The override of a place; made when there is none.  NULL: out of memory. */
+static override_t *override_of(smc_loop_t *loop, const char *host, uint16_t port, smc_error_t *err)
+{
+    override_t *o = find_override(loop, host, port);
+    smc_places_t *places = smc_loop_places(loop);
+
+    if (o != NULL)
+        return o;
+    o = calloc(1, sizeof(*o) + strlen(host) + 1);
+    if (o == NULL) {
+        (void)smc_fail(err, SMC_ENOMEM, "loop.place", 0, "out of memory");
+        return NULL;
+    }
+    o->port = port;
+    memcpy(o->host, host, strlen(host) + 1);
+    o->next = places->overrides;
+    places->overrides = o;
+    return o;
 }
 
 smc_code_t smc_loop_hide(smc_loop_t *loop, const char *host, uint16_t port, bool on,
                          smc_error_t *err)
 {
-    hidden_t **at = find_hidden(smc_loop_places(loop), host, port), *h = *at;
+    override_t *o = override_of(loop, host, port, err);
 
-    if (on && h == NULL) {
-        h = calloc(1, sizeof(*h) + strlen(host) + 1);
-        if (h == NULL)
-            return smc_fail(err, SMC_ENOMEM, "loop.hide", 0, "out of memory");
-        h->port = port;
-        memcpy(h->host, host, strlen(host) + 1);
-        *at = h;
-    } else if (!on && h != NULL) {
-        *at = h->next;
-        free(h);
-    }
+    if (o == NULL)
+        return SMC_ENOMEM;
+    o->hidden = on;
     return SMC_OK;
 }
 
 bool smc_loop_hidden(const smc_loop_t *loop, const char *host, uint16_t port)
 {
-    return *find_hidden(smc_loop_places(loop), host, port) != NULL;
+    const override_t *o = find_override(loop, host, port);
+
+    return o != NULL && o->hidden;
+}
+
+smc_code_t smc_loop_lead(smc_loop_t *loop, const char *host, uint16_t port, uint16_t via,
+                         smc_error_t *err)
+{
+    override_t *o = override_of(loop, host, port, err);
+
+    if (o == NULL)
+        return SMC_ENOMEM;
+    o->via = via;
+    return SMC_OK;
+}
+
+uint16_t smc_loop_detour(const smc_loop_t *loop, const char *host, uint16_t port)
+{
+    const override_t *o = find_override(loop, host, port);
+
+    return o == NULL ? 0 : o->via;
 }

@@ -146,6 +146,7 @@ void smc_ws_connect(smc_ws_t *ws, const char *address)
 {
     static const lws_retry_bo_t no_pings = {0};
     bool secure = smc_scheme_is_secure(ws->url.scheme);
+    uint16_t via = smc_loop_detour(ws->hub->loop, ws->url.host, ws->url.port);
     char host[SMC_URL_HOST_MAX + 8];
     struct lws_client_connect_info info = {0};
 
@@ -155,7 +156,7 @@ void smc_ws_connect(smc_ws_t *ws, const char *address)
     info.context = ws->hub->lws;
     info.vhost = smc_ws_hub_vhost(ws->hub, secure, ws->ca_pem);
     info.address = address;
-    info.port = ws->url.port;
+    info.port = via != 0 ? via : ws->url.port;
     info.host = host;
     info.path = ws->url.target;
     info.protocol = ws->protocol;
@@ -181,19 +182,20 @@ void smc_ws_connect(smc_ws_t *ws, const char *address)
 static void start(smc_ws_t *ws)
 {
     const char *path = NULL;
+    bool is_led = smc_loop_detour(ws->hub->loop, ws->url.host, ws->url.port) != 0;
     char address[128];
     smc_code_t rc = smc_host_policy_route(ws->hub->loop, &ws->url, &path, &ws->err);
 
     if (rc == SMC_OK && smc_ws_set_state(ws, WS_CONNECTING) != SMC_OK)
         rc = no_memory(&ws->err);
-    if (rc == SMC_OK && path == NULL && !smc_host_is_loopback(ws->url.host))
+    if (rc == SMC_OK && path == NULL && !is_led && !smc_host_is_loopback(ws->url.host))
         rc = smc_ws_resolve_start(ws, &ws->err);
     else if (rc == SMC_OK) {
         if (path != NULL)
             (void)snprintf(address, sizeof(address), "+%s", path);
         else
             (void)snprintf(address, sizeof(address), "%s",
-                           ws->url.host[0] == '[' ? "::1" : "127.0.0.1");
+                           ws->url.host[0] == '[' && !is_led ? "::1" : "127.0.0.1");
         smc_ws_connect(ws, address);
         return;
     }

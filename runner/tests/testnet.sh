@@ -53,12 +53,70 @@ for name, symbol in pairs { binance = "BTC/USDT", bybit = "BTC/USDT", oanda = "E
 end
 LUA
 
+# Link faults act on the way to a testnet, below TLS; what would have to look into it is skipped.
+cat >links.lua <<'LUA'
+local smc = require "smc"
+
+describe("the way to a testnet", function()
+  local venue
+  before_each(function() venue = smc.venue("binance", { breaker = false }) end)
+
+  it("is slow, and is healed", function()
+    local prices <close> = assert(venue:stream { "ticker:BTC/USDT" })
+    assert(prices:recv(20))
+    venue:fault { link = "latency", latency = 0.3 }
+    local started = smc.now()
+    assert(venue:time())
+    assert.is_true(smc.now() - started >= 0.3)
+    assert(venue:heal "latency")
+    assert(venue:account())
+  end)
+
+  it("resets a stream, and loses acknowledgements", function()
+    venue:fault { link = "slicer", average_size = 50 }
+    local prices <close> = assert(venue:stream { "ticker:BTC/USDT" })
+    assert(prices:recv(20))
+    venue:fault { link = "reset_peer", count = 1 } -- the oldest connection
+    local event
+    repeat event = assert(prices:recv(20)) until event.kind == "reconnected"
+    venue:fault { link = "reset_peer" }
+    local order, err = venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.01" }
+    assert.is_nil(order)
+    assert.is_true(err.class == "unknown_outcome" or err.class == "network", err.class)
+    assert(venue:heal())
+    assert(venue:time())
+  end)
+
+  it("is down, has no name, and is there again", function()
+    for link, code in pairs { down = "connect", dns = "dns" } do
+      venue:fault { link = link }
+      assert.equal(code, select(2, venue:time()).code)
+      assert(venue:heal(link))
+      assert(venue:time())
+    end
+  end)
+
+  it("shows no request", function() venue:fault { link = "latency", on = "place" } end)
+  it("has no bodies", function() venue:fault { link = "close_mid_body" } end)
+  it("has the venue's own certificates", function() venue:fault { link = "tls_expired" } end)
+  it("leads to a venue that does nothing wrong", function() venue:fault { venue = "reset" } end)
+
+  it("refuses what is wrong", function()
+    local ok, err = pcall(function() venue:fault { link = "latency", latency = "long" } end)
+    assert.is_false(ok)
+    assert.is_truthy(tostring(err):find("latency must be a number of 0 or more", 1, true), tostring(err))
+  end)
+end)
+LUA
+
 over() { # over SCHEME: every interface of every venue
     { keys_of binance; keys_of bybit; keys_of oanda; addresses "$1"; } >.env
     [[ $1 == http ]] || echo 'SMCRUN_CA_FILE=ca.pem' >>.env
     chmod 600 .env
     run 0 scenario.lua
     last '6 passed, 0 failed, 0 skipped'
+    run 0 links.lua
+    last '4 passed, 0 failed, 4 skipped'
 }
 
 # What lies in the environment wins; a certificate that others signed is refused.

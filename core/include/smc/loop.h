@@ -77,10 +77,17 @@ void smc_loop_sweep(long pid);
  * Returns true when the connection must go through *path. */
 bool smc_loop_route(const smc_loop_t *loop, const char *host, uint16_t port, const char **path);
 
-/* From now on the clients of this process find no address for a host and port (on), or find it again.  Neither here nor
- * there when it is so already.  Errors: SMC_ENOMEM. */
+/* From now on the clients of this process find no address for a host and port (on), or find it again.
+ * Errors: SMC_ENOMEM. */
 smc_code_t smc_loop_hide(smc_loop_t *loop, const char *host, uint16_t port, bool on,
                          smc_error_t *err);
 bool smc_loop_hidden(const smc_loop_t *loop, const char *host, uint16_t port);
+
+/* From now on the clients of this process that want a host and port are led to a loopback port instead; 0: no more.
+ * Errors: SMC_ENOMEM. */
+smc_code_t smc_loop_lead(smc_loop_t *loop, const char *host, uint16_t port, uint16_t via,
+                         smc_error_t *err);
+/* The port of smc_loop_lead, or 0. */
+uint16_t smc_loop_detour(const smc_loop_t *loop, const char *host, uint16_t port);
 
 #endif /* SMC_LOOP_H */

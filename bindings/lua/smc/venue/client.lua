@@ -2,10 +2,12 @@
 local guard_options = require "smc.venue.guard_options"
 local journal = require "smc.journal"
 local reading = require "smc.venue.reading"
+local link_faults = require "smc.sandbox.link_faults"
 local rng = require "smc.core.rng"
 local sign = require "smc.core.sign"
 local spec = require "smc.spec"
 local task = require "smc.core.task"
+local testnet_links = require "smc.venue.testnet_links"
 local wire = require "smc.venue.wire"
 local words = require "smc.venue.words"
 
@@ -77,6 +79,7 @@ function M.new(class, access, options, w, limits, how)
     journal = journal.of(w), random = stream_of(w, class.name) }
   local secret = options.secret or access.secret
   if how == "bearer" then inner.token = token_of(secret) else inner.signer = key_of(secret) end
+  if not access.sandbox then inner.away = { world = w, urls = access.urls } end
   inner.guard = guard_options.guard(self, options, limits, w, 5)
   within[self] = inner
   return self
@@ -256,11 +259,23 @@ end
 
 -- Tail calls: wrong use is blamed on their callers.
 
---- The venue's sandbox commits a fault from now on.
-function Client:fault(given) return self.sandbox:fault(given) end
+--- The venue's sandbox commits a fault from now on; a link fault acts on a testnet, too.
+function Client:fault(given)
+  local away = within[self].away
+  if not away or type(given) ~= "table" or given.link == nil then return self.sandbox:fault(given) end
+  testnet_links.check(given)
+  local ok, wrong = testnet_links.of(away.world, self.name, away.urls):add(given)
+  if not ok then error("fault: " .. wrong, 2) end
+end
 
 --- Ends all faults, or those of one name.
-function Client:heal(name) return self.sandbox:heal(name) end
+function Client:heal(name)
+  local away = within[self].away
+  if not away or name ~= nil and not link_faults.table[name] then return self.sandbox:heal(name) end
+  local its = testnet_links.known(away.world, self.name)
+  if not its then return true end
+  return its:heal(name)
+end
 
 --- Measures how far the venue's clock is ahead of ours, and signs by it from now on.  Returns milliseconds.
 function Client:sync()
