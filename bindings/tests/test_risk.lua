@@ -2,6 +2,7 @@
 local core = require "smc.core.risk"
 local prices = require "smc.risk.prices"
 local smc = require "smc"
+local decimal = smc.decimal
 local spot = require "smc.risk.spot"
 local statistics = require "smc.risk.statistics"
 local trades = require "smc.risk.trades"
@@ -315,6 +316,26 @@ describe("losing trades in a row", function()
     end
     assert.is_true(counter:read(account, {}))
     assert.equal(2, counter.losses)
+  end)
+
+  it("make what came in less what went out, with what is still held at the last price", function()
+    local random = require("smc.core.rng").new(9, "trades")
+    for _ = 1, 40 do
+      local held, made, cash = nil, "0", "0"
+      local side, qty, price
+      for _ = 1, 50 do
+        side = random:int(0, 1) == 0 and "buy" or "sell"
+        qty, price = tostring(random:int(1, 9)), ("%d.%d"):format(random:int(90, 110), random:int(0, 9))
+        local profit
+        profit, held = trades.reckon(held, { side = side, qty = qty, price = price })
+        made = decimal.add(made, profit or "0")
+        local paid = decimal.mul(qty, price)
+        cash = side == "buy" and decimal.sub(cash, paid) or decimal.add(cash, paid)
+      end
+      local unrealized = decimal.mul(held.qty, decimal.sub(price, held.price), 18)
+      local worth = decimal.add(cash, decimal.mul(held.qty, price))
+      assert.near(tonumber(worth), tonumber(decimal.add(made, unrealized)), 1e-9)
+    end
   end)
 
   it("are not known when the fills are not", function()

@@ -27,8 +27,8 @@ local function begin(account, positions)
   return true
 end
 
---- Profit of what the fill closes, nil when it closes nothing; and what is held afterwards.
-local function reckon(held, fill)
+--- Profit of what the fill closes, nil when it closes nothing; and what is held afterwards: { qty (signed), price }.
+function M.reckon(held, fill)
   local qty, before = signed(fill.side, fill.qty), held and held.qty or "0"
   local after = decimal.add(before, qty)
   if before == "0" or is_short(before) == is_short(qty) then
@@ -57,7 +57,7 @@ end
 local function quote_of(symbol) return symbol:match ":(.+)$" or symbol:match "/(.+)$" end
 
 local function take(self, account, fill)
-  local profit, held = reckon(account.held[fill.symbol], fill)
+  local profit, held = M.reckon(account.held[fill.symbol], fill)
   account.held[fill.symbol] = held
   if fill.realized then profit = fill.realized ~= "0" and fill.realized or nil end
   if not profit then return end
