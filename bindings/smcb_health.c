@@ -58,9 +58,13 @@ static int l_call(lua_State *L)
     return 0;
 }
 
+/* frame(ms): at that time of the run's clock. */
 static int l_frame(lua_State *L)
 {
-    smc_health_frame(check_health(L), now_ms());
+    smc_health_t *h = check_health(L);
+    lua_Integer ms = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, ms >= 0 && (uint64_t)ms <= now_ms(), 2, "a time that has come expected");
+    smc_health_frame(h, (uint64_t)ms);
     return 0;
 }
 

@@ -51,13 +51,19 @@ function Health:call(word, seconds) end
 ---@source ../lua/smc/health.lua
 function Health:note(result, err, seconds) end
 
----A stream is watched from now on, until unwatch; several may be.
+---A stream is watched from now on, until unwatch; several may be, and the one that is silent for longest counts.
+---@param silent? fun(): number  seconds since it said something; without it `frame` tells
+---@return smc.HealthWatch watch
 ---@source ../lua/smc/health.lua
-function Health:watch() end
+function Health:watch(silent) end
 
----A frame came over a stream that is watched.
+---A frame came over the streams that are watched without a function.
 ---@source ../lua/smc/health.lua
 function Health:frame() end
 
+---@param watch smc.HealthWatch
 ---@source ../lua/smc/health.lua
-function Health:unwatch() end
+function Health:unwatch(watch) end
+
+---What watch gave.
+---@class smc.HealthWatch

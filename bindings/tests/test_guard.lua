@@ -278,3 +278,68 @@ describe("a ban", function()
     end)
   end
 end)
+
+for _, name in ipairs(VENUES) do
+  describe("a stream of " .. name .. " under guard", function()
+    local channel = "book:" .. SYMBOL[name]
+
+    it("is watched by health while it is open, and no longer", function()
+      local venue = smc.venue(name, { health = { stale = 4 } })
+      local stream = assert(venue:stream { channel, stale_after = 50 })
+      assert.equal(100, venue.health:parts().stream)
+      venue.sandbox:stall_streams(true)
+      smc.sleep(6)
+      assert.is_false(stream:drain() == nil)
+      local stale = venue.health:parts().stream
+      assert.is_true(stale > 0 and stale <= 50, stale)
+      smc.sleep(4)
+      assert.same({ 0, "unhealthy" }, { venue.health:parts().stream, venue.health.state })
+      stream:close()
+      assert.equal(100, venue.health:parts().stream)
+    end)
+
+    it("counts a lost connection as a failure, also when the next one is had at once", function()
+      local venue = smc.venue(name)
+      local stream <close> = assert(venue:stream { channel })
+      assert.equal(100, venue.health:parts().success)
+      venue.sandbox:drop_streams()
+      eventually(function()
+        stream:recv(1)
+        assert.equal(1, stream.reconnects)
+      end, { within = 20 })
+      assert.is_true(venue.health:parts().success < 100)
+    end)
+
+    it("counts each attempt to have another connection as a failure", function()
+      local venue = smc.venue(name, { health = { down_after = 3 }, breaker = false })
+      local stream <close> = assert(venue:stream { channel })
+      venue:fault { venue = "down" }
+      eventually(function()
+        stream:recv(1)
+        assert.same({ true, "offline" }, { venue.health.failures >= 3, venue.health.state })
+      end, { within = 20 })
+      assert(venue:heal())
+      eventually(function()
+        stream:recv(1)
+        assert.is_true(stream:connected())
+      end, { within = 40 })
+      assert.equal(0, venue.health.failures)
+    end)
+
+    it("does not connect before the end of a refusal, and pays what it costs", function()
+      local venue = smc.venue(name, { limiter = true })
+      local fault, _, seconds = table.unpack(REFUSAL[name])
+      refuse_once(venue, fault)
+      venue:account()
+      local start = smc.now()
+      local stream <close> = assert(venue:user_stream { reconnect = false })
+      assert.is_true(smc.now() - start >= seconds - 0.01)
+      if name ~= "binance" then return assert.is_not_nil(stream) end
+      local before, theirs = venue.limiter:usage("request_weight").used, venue.sandbox:limits().window
+      local other <close> = assert(venue:user_stream { reconnect = false })
+      assert.is_not_nil(other)
+      assert.equal(before + 4, venue.limiter:usage("request_weight").used)
+      assert.equal(theirs + 4, venue.sandbox:limits().window)
+    end)
+  end)
+end

@@ -1,10 +1,11 @@
 --- How well a venue is doing, for scenarios: durations in seconds.
 local core = require "smc.core.health"
+local task = require "smc.core.task"
 
 local M = {}
 local Health = { __name = "smc.health" }
 
-local within = setmetatable({}, { __mode = "k" }) -- health -> { core, watchers }
+local within = setmetatable({}, { __mode = "k" }) -- health -> { core, watches }
 
 local OPTIONS = { window = 20, good = 0.25, bad = 2, down_after = 5, stale = 30, limit_max = 5 }
 
@@ -34,7 +35,7 @@ function M.new(options)
     stale_ms = number(options, "stale", 1000, 0.001, 1e6, 2), limit_max = number(options, "limit_max", 1, 1, 16, 2) }
   if conf.good_ms >= conf.bad_ms then error("smc.health: good must be below bad", 2) end
   local self = setmetatable({}, Health)
-  within[self] = { core = core.new(conf), watchers = 0 }
+  within[self] = { core = core.new(conf), watches = {} }
   return self
 end
 
@@ -56,29 +57,44 @@ function methods:note(result, err, seconds)
   end
 end
 
---- A stream is watched from now on; whoever watches stops with unwatch.
-function methods:watch()
-  within[self].watchers = within[self].watchers + 1
-  within[self].core:frame()
+--- A stream is watched from now on, until unwatch.  silent(): seconds since it said something; without it frame tells.
+-- Returns what unwatch wants.
+function methods:watch(silent)
+  if silent ~= nil and type(silent) ~= "function" then error("health:watch: a function expected", 2) end
+  local watch = { silent = silent, heard = task.now() }
+  table.insert(within[self].watches, watch)
+  return watch
 end
 
---- A frame came over a stream that is watched.
+--- A frame came over the streams that are watched without a function.
 function methods:frame()
-  if within[self].watchers > 0 then within[self].core:frame() end
+  for _, watch in ipairs(within[self].watches) do watch.heard = task.now() end
 end
 
-function methods:unwatch()
+function methods:unwatch(watch)
   local inner = within[self]
-  if inner.watchers == 0 then return end
-  inner.watchers = inner.watchers - 1
-  if inner.watchers == 0 then inner.core:unwatch() end
+  for i, one in ipairs(inner.watches) do
+    if one == watch then table.remove(inner.watches, i) end
+  end
+  if #inner.watches == 0 then inner.core:unwatch() end
+end
+
+--- As long as the stream that says least has been silent.
+local function look(self)
+  local inner, now = within[self], task.now()
+  local longest = 0
+  for _, watch in ipairs(inner.watches) do
+    longest = math.max(longest, watch.silent and watch.silent() or now - watch.heard)
+  end
+  if #inner.watches > 0 then inner.core:frame(math.max(0, math.floor((now - longest) * 1000))) end
+  return inner.core:look()
 end
 
 --- The parts that the score is the lowest of, the score and the state.
-function methods:parts() return within[self].core:look() end
+function methods:parts() return look(self) end
 
 function Health.__index(self, key)
-  if key == "state" or key == "score" then return within[self].core:look()[key] end
+  if key == "state" or key == "score" then return look(self)[key] end
   if key == "latency" then return within[self].core:latency() end
   if key == "failures" then return within[self].core:failures() end
   return methods[key]

@@ -163,7 +163,7 @@ end
 --- A class of account streams.  Beside the hooks of events it has subscribe(self) -> true or nil, err.
 function M.class()
   local class = events.class "smc.user_stream"
-  class.wanted = wanted
+  class.wanted, class.op = wanted, "user_stream"
 
   --- Whether the venue has said the very same before; key: what tells one thing that it says from all others.
   function class:twice(key)

@@ -7,6 +7,8 @@ return function(Stream)
     self.closed = true
     if self.beat then self.beat:cancel() end
     self.beat = nil
+    if self.watch then self.guard.health:unwatch(self.watch) end
+    self.watch = nil
   end
 
   --- Closes with code 1000.  Returns the code that the venue answered with.

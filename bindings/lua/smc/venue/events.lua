@@ -99,8 +99,11 @@ local function refused(err)
 end
 
 local function establish(self)
-  local conn, err = self:connect()
-  if not conn then return nil, refused(err) end
+  local conn, err = self.guard:connect(self.op, self.weights, function()
+    local conn, err = self:connect()
+    return conn, not conn and refused(err) or nil
+  end)
+  if not conn then return nil, err end
   if self.closed then -- while we were waiting
     local _ <close> = conn
     return nil, self.failed
@@ -121,7 +124,7 @@ end
 function M.open(class, fields, options, inner)
   local self = setmetatable(fields, class)
   for name, value in pairs(options) do self[name] = value end
-  self.random, self.ca, self.attempts, self.reconnects = inner.random, inner.ca, 0, 0
+  self.random, self.ca, self.guard, self.attempts, self.reconnects = inner.random, inner.ca, inner.guard, 0, 0
   self.queue, self.first, self.last, self.last_id = {}, 1, 0, 0
   local ok, err
   local _ <close> = setmetatable({}, { __close = function()
@@ -129,6 +132,7 @@ function M.open(class, fields, options, inner)
   end })
   ok, err = establish(self)
   if not ok then return nil, err end
+  self.watch = self.guard.health:watch(function() return self:quiet() end)
   return self
 end
 
@@ -168,7 +172,7 @@ end
 local function schedule(self, wait)
   local n = self.attempts + (self.at_once and 0 or 1)
   local delay = n == 0 and 0 or backoff.delay(n, self.first_delay, self.longest_delay, self.random)
-  self.down.next_at = task.now() + math.max(delay, wait or 0)
+  self.down.next_at = task.now() + math.max(delay, wait or 0, self.guard:quiet())
 end
 
 --- Notes that the connection is gone, and when it last said something.
@@ -178,6 +182,7 @@ local function go_down(self)
   self.down = { reason = self.failed, at = now, heard = self.conn.heard, attempts = 0,
     since = task.wall_ms() - math.floor((now - self.conn.heard) * 1000) }
   let_go(self)
+  self.guard.health:call "failed"
   schedule(self)
 end
 

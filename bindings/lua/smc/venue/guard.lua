@@ -171,6 +171,27 @@ function Guard:call(asked, send)
   end
 end
 
+-- ---- streams -------------------------------------------------------------------------------
+
+--- Seconds in which nothing may be sent.
+function Guard:quiet()
+  return self.obeys and math.max(0, (self.holds.all or 0) - task.now()) or 0
+end
+
+--- Opens a connection, once holds are over and the limiter has what it costs; the breaker is not asked: a stream tries
+-- again in its own time.  connect() -> it, or nil and an error, which it returns.
+function Guard:connect(op, weights, connect)
+  local asked = { op = op, method = "GET", path = "", params = {}, weights = weights or {} }
+  local paid, late = admit(self, asked)
+  if not paid then return nil, late end
+  local start = task.now()
+  local conn, err = connect()
+  local failure = conn == nil and err or nil
+  self.health:note(conn, failure, task.now() - start)
+  if failure then hold(self, asked, failure) end
+  return conn, err
+end
+
 -- ---- the transcript ------------------------------------------------------------------------
 
 function Guard:note(text) task.log(self.name, text) end

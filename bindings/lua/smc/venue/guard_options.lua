@@ -109,13 +109,13 @@ local function cost_in(knows, limits)
     end
   end
   local function of_ours(weights)
-    for name in pairs(weights) do
-      if not knows[name] then weights[name] = nil end
-    end
-    return weights
+    local out = {}
+    for name, weight in pairs(weights) do out[name] = knows[name] and weight or nil end
+    return out
   end
   return function(asked)
-    local weights, free = limits.cost(asked)
+    local weights, free = asked.weights, nil
+    if not weights then weights, free = limits.cost(asked) end
     return of_ours(weights), free and of_ours(free)
   end
 end

@@ -18,6 +18,7 @@ end
 -- book of self.books live again; self.stale says that one is not.
 function M.class()
   local class = events.class "smc.stream"
+  class.op = "stream"
 
   --- Books that can't be made live now do not keep other events from coming.
   function class:ready()

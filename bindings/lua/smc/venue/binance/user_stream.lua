@@ -6,6 +6,7 @@ local unify = require "smc.venue.binance.unify"
 
 local M = {}
 local Stream = account_stream.class()
+Stream.weights = { request_weight = 4, raw_requests = 2 } -- of the connection, and of its subscription
 Stream.max_age = 23 * 3600 -- the venue ends what is a day old
 
 local function order_event(e)

@@ -50,6 +50,7 @@ end
 
 --- Gives a class of event streams its connections.  They need fields url and token.
 function M.extend(class, op)
+  class.op, class.weights = op, { requests = 1 }
   class.stale_after, class.first_delay, class.at_once = SILENT_SECONDS, FIRST_SECONDS, false
 
   function class.broken(message) return errors.broken(op, message, 200, false) end
