@@ -18,14 +18,14 @@ is() { # is WHAT WANTED GOT
 }
 
 # Every verdict there is, names with signs that mean something, bytes that are no text.
-files=(fail.lua names.lua error.lua skip.lua pass.lua task_left.lua load_error.lua killed.lua bytes.lua deadline.lua)
+files=(fail.lua names.lua error.lua skip.lua pass.lua task_left.lua load_error.lua os_exit.lua bytes.lua deadline.lua)
 printf 'it("prints <&\\"> and\\255\\0\\27 %%0A|, \\239\\191\\191", function() print("\\255<") error("a]]>b\\1\\n%%c") end)\n' >bytes.lua
 status=0
 GITHUB_STEP_SUMMARY=summary.md "$smcrun" --seed 7 --timeout 2 "${files[@]}" --report junit:out.xml --report json:out.jsonl \
     --report github --report tap:out.tap >out.txt || status=$?
 is 'exit status' 2 $status
 summary=$(tail -n 1 out.txt)
-is 'the last line' '3 passed, 10 failed, 2 skipped' "$summary"
+is 'the last line' '4 passed, 9 failed, 2 skipped' "$summary"
 
 junit() {
     xmllint --noout --schema "$xsd" out.xml 2>errors.txt || die "$(cat errors.txt)"
@@ -35,7 +35,7 @@ junit() {
     is 'failures' "$(count 'count(//failure)')" "$(count '/testsuites/@failures')"
     is 'errors' "$(count 'count(//error)')" "$(count 'sum(//testsuite/@errors)')"
     is 'skipped' 2 "$(count 'count(//skipped)')"
-    is 'failed' 10 "$(count 'count(//failure) + count(//error)')"
+    is 'failed' 9 "$(count 'count(//failure) + count(//error)')"
     is 'names' "it's a \$name \\ with # signs::fails \"so\"" "$(count '//testsuite[@name="names.lua"]/testcase/@name')"
     is 'what was printed' '\xFF<' "$(count '//testcase[@classname="bytes"]/system-out')"
     [[ $(count '//testcase[@name="a failing file::shows both values"]/failure') == *"again: smcrun 'fail.lua::a failing"* ]] ||
@@ -49,19 +49,19 @@ json() {
     PYTHONWARNINGS=ignore jsonschema "${given[@]}" "$schema" >errors.txt 2>&1 || die "$(head -c 2000 errors.txt)"
     is 'lines of ends' 15 "$(grep -c '"type":"spec_end"\|"type":"file_error"' out.jsonl)"
     grep -q '^{"v":1,"type":"run_start".*"seed":7,"files":10}$' out.jsonl || die 'no line about the run'
-    tail -n 1 out.jsonl | grep -q '^{"v":1,"type":"run_end","passed":3,"failed":10,"skipped":2,' || die 'no totals'
+    tail -n 1 out.jsonl | grep -q '^{"v":1,"type":"run_end","passed":4,"failed":9,"skipped":2,' || die 'no totals'
     # A schema that takes anything would prove nothing.
     printf '{"v":1,"type":"spec_end","status":"pass"}' >wrong.json
     ! PYTHONWARNINGS=ignore jsonschema -i wrong.json "$schema" >/dev/null 2>&1 || die 'the schema takes half an event'
 }
 
 github() {
-    is 'annotations' 10 "$(grep -c '^::error ' out.txt)"
+    is 'annotations' 9 "$(grep -c '^::error ' out.txt)"
     grep -q '^::error file=fail.lua,line=4,title=fail.lua%3A%3Aa failing file%3A%3Ashows both values::Expected objects' out.txt ||
         die 'no annotation at the failing line'
     grep -q '^::error file=bytes.lua,line=1,title=.* %250A|%2C .*::a]]>b\\x01%0A%25c$' out.txt || die 'signs are not escaped'
-    is 'rows of the summary' 10 "$(grep -c '^| .*lua' summary.md)"
-    grep -q '^### smcrun: 3 passed, 10 failed, 2 skipped$' summary.md || die 'no totals in the summary'
+    is 'rows of the summary' 9 "$(grep -c '^| .*lua' summary.md)"
+    grep -q '^### smcrun: 4 passed, 9 failed, 2 skipped$' summary.md || die 'no totals in the summary'
     printf 'it("fails", function() assert.is_true(false) end)\n' >a,b.lua
     "$smcrun" a,b.lua --report github >out.txt || true
     grep -q '^::error file=a%2Cb.lua,line=1,title=' out.txt || die 'a comma in the name of a file is not escaped'
