@@ -2,6 +2,7 @@
 #include "clean.h"
 #include "list_faults.h"
 #include "options.h"
+#include "prove.h"
 #include "run.h"
 #include "serve.h"
 
@@ -32,6 +33,10 @@ static smcr_exit_t dispatch(smcr_options_t *options)
         return print(smcr_help_text());
     case SMCR_CMD_SERVE_HELP:
         return print(smcr_serve_help_text());
+    case SMCR_CMD_PROVE_HELP:
+        return smcr_prove_help();
+    case SMCR_CMD_PROVE:
+        return smcr_prove(options);
     case SMCR_CMD_SERVE:
         return smcr_serve(options);
     case SMCR_CMD_LIST_FAULTS:

@@ -11,7 +11,7 @@
 #define OP "options"
 
 /* The commands that know an option. */
-enum { RUN = 1, SERVE = 2, CLEAN = 4 };
+enum { RUN = 1, SERVE = 2, CLEAN = 4, PROVE = 8 };
 
 typedef struct parse {
     smcr_options_t *o;
@@ -87,7 +87,6 @@ static smc_code_t read_word(parse_t *p, const char *arg, const char *value,
 static const char *const targets[] = {"sandbox", "testnet", NULL};
 static const char *const clocks[] = {"virtual", "real", NULL};
 static const char *const formats[] = {"pretty", "tap", "junit", "json", "github", NULL};
-static const char *const sabotages[] = {"none", "dead", "mute", NULL};
 
 const char *smcr_target_text(smcr_target_t target)
 {
@@ -99,16 +98,12 @@ const char *smcr_clock_text(smcr_clock_t clock)
     return clocks[clock];
 }
 
-const char *smcr_sabotage_text(smcr_sabotage_t sabotage)
-{
-    return sabotage == SMCR_NO_SABOTAGE ? NULL : sabotages[sabotage];
-}
-
 static smc_code_t on_help(parse_t *p, const char *arg, const char *value)
 {
     (void)arg, (void)value;
     p->o->command = p->commands == SERVE   ? SMCR_CMD_SERVE_HELP
                     : p->commands == CLEAN ? SMCR_CMD_CLEAN_HELP
+                    : p->commands == PROVE ? SMCR_CMD_PROVE_HELP
                                            : SMCR_CMD_HELP;
     return SMC_OK;
 }
@@ -263,12 +258,36 @@ static smc_code_t on_state_dir(parse_t *p, const char *arg, const char *value)
     return SMC_OK;
 }
 
+/* Says them all, or the one that is like it, when there is none of that name. */
+static smc_code_t read_sabotage(parse_t *p, const char *arg, const char *value,
+                                smcr_sabotage_t *out)
+{
+    const char *names[SMCR_SABOTAGE_END] = {NULL};
+    for (smcr_sabotage_t s = SMCR_DEAD; s < SMCR_SABOTAGE_END; s++) {
+        names[s - 1] = smcr_sabotage_text(s);
+        if (strcmp(names[s - 1], value) == 0) {
+            *out = s;
+            return SMC_OK;
+        }
+    }
+    const char *near = smcr_nearest(value, strlen(value), names);
+    return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s knows no '%s': %s%s%s; see smcrun prove --help",
+                    arg, value, near == NULL ? "try" : "did you mean '",
+                    near == NULL ? " dead" : near, near == NULL ? "" : "'?");
+}
+
 static smc_code_t on_sabotage(parse_t *p, const char *arg, const char *value)
 {
-    size_t i = 0;
-    smc_code_t rc = read_word(p, arg, value, sabotages + 1, &i);
+    return read_sabotage(p, arg, value, &p->o->sabotage);
+}
+
+/* Of prove: one of several. */
+static smc_code_t on_sabotages(parse_t *p, const char *arg, const char *value)
+{
+    smcr_sabotage_t s = SMCR_NO_SABOTAGE;
+    smc_code_t rc = read_sabotage(p, arg, value, &s);
     if (rc == SMC_OK)
-        p->o->sabotage = (smcr_sabotage_t)(i + 1);
+        p->o->sabotages |= UINT32_C(1) << s;
     return rc;
 }
 
@@ -361,29 +380,30 @@ static smc_code_t on_ca_file(parse_t *p, const char *arg, const char *value)
 }
 
 static const option_t table[] = {
-    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN, on_help},
+    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN | PROVE, on_help},
     {"--version", NULL, NOTHING, true, RUN, on_version},
     {"--list", NULL, NOTHING, true, RUN, on_list},
     {"--list-faults", NULL, MAYBE, false, RUN, on_list_faults},
-    {"--filter", "-k", A_VALUE, false, RUN, on_expr},
-    {"--jobs", "-j", A_VALUE, false, RUN, on_jobs},
-    {"--timeout", NULL, A_VALUE, false, RUN, on_timeout},
-    {"--hang-after", NULL, A_VALUE, false, RUN, on_hang_after},
+    {"--filter", "-k", A_VALUE, false, RUN | PROVE, on_expr},
+    {"--jobs", "-j", A_VALUE, false, RUN | PROVE, on_jobs},
+    {"--timeout", NULL, A_VALUE, false, RUN | PROVE, on_timeout},
+    {"--hang-after", NULL, A_VALUE, false, RUN | PROVE, on_hang_after},
     {"--target", NULL, A_VALUE, false, RUN | CLEAN, on_target},
     {"--clock", NULL, A_VALUE, false, RUN, on_clock},
-    {"--seed", NULL, A_VALUE, false, RUN | SERVE, on_seed},
-    {"--memory", NULL, A_VALUE, false, RUN, on_memory},
+    {"--seed", NULL, A_VALUE, false, RUN | SERVE | PROVE, on_seed},
+    {"--memory", NULL, A_VALUE, false, RUN | PROVE, on_memory},
     {"--report", NULL, A_VALUE, true, RUN, on_report},
     {"--transcripts", NULL, A_VALUE, false, RUN, on_transcripts},
     {"--env-file", NULL, A_VALUE, false, RUN | CLEAN, on_env_file},
     {"--state-dir", NULL, A_VALUE, false, RUN | CLEAN, on_state_dir},
     {"--dry-run", NULL, NOTHING, true, CLEAN, on_dry_run},
     {"--sabotage", NULL, A_VALUE, false, RUN, on_sabotage},
+    {"--sabotage", NULL, A_VALUE, true, PROVE, on_sabotages},
     {"--verbose", "-v", NOTHING, true, RUN, on_verbose},
-    {"--quiet", "-q", NOTHING, true, RUN, on_quiet},
-    {"--no-color", NULL, NOTHING, true, RUN, on_no_color},
+    {"--quiet", "-q", NOTHING, true, RUN | PROVE, on_quiet},
+    {"--no-color", NULL, NOTHING, true, RUN | PROVE, on_no_color},
     {"--gc-stress", NULL, NOTHING, true, RUN, on_gc_stress},
-    {"--internal", NULL, NOTHING, true, RUN, on_internal},
+    {"--internal", NULL, NOTHING, true, RUN | PROVE, on_internal},
     {"--port", NULL, A_VALUE, false, SERVE, on_port},
     {"--key", NULL, A_VALUE, false, SERVE, on_key},
     {"--secret", NULL, A_VALUE, false, SERVE, on_secret},
@@ -483,7 +503,8 @@ static smc_code_t check(parse_t *p)
 {
     smcr_options_t *o = p->o;
     if (o->command == SMCR_CMD_HELP || o->command == SMCR_CMD_SERVE_HELP ||
-        o->command == SMCR_CMD_CLEAN_HELP || o->command == SMCR_CMD_VERSION)
+        o->command == SMCR_CMD_CLEAN_HELP || o->command == SMCR_CMD_PROVE_HELP ||
+        o->command == SMCR_CMD_VERSION)
         return SMC_OK;
     if (o->command == SMCR_CMD_SERVE)
         return check_serve(p);
@@ -524,7 +545,8 @@ static bool take_command(parse_t *p, const char *word)
         unsigned commands;
     } all[] = {{"run", SMCR_CMD_RUN, RUN},
                {"serve", SMCR_CMD_SERVE, SERVE},
-               {"clean", SMCR_CMD_CLEAN, CLEAN}};
+               {"clean", SMCR_CMD_CLEAN, CLEAN},
+               {"prove", SMCR_CMD_PROVE, PROVE}};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         if (strcmp(word, all[i].word) != 0)
             continue;

@@ -2,6 +2,8 @@
 #ifndef SMCR_OPTIONS_H
 #define SMCR_OPTIONS_H
 
+#include "sabotage.h"
+
 #include "smc/error.h"
 
 #include <stdbool.h>
@@ -14,9 +16,11 @@ typedef enum smcr_command {
     SMCR_CMD_LIST_FAULTS,
     SMCR_CMD_SERVE,
     SMCR_CMD_CLEAN,
+    SMCR_CMD_PROVE,
     SMCR_CMD_HELP,
     SMCR_CMD_SERVE_HELP,
     SMCR_CMD_CLEAN_HELP,
+    SMCR_CMD_PROVE_HELP,
     SMCR_CMD_VERSION
 } smcr_command_t;
 typedef enum smcr_target { SMCR_SANDBOX, SMCR_TESTNET } smcr_target_t;
@@ -29,7 +33,6 @@ typedef enum smcr_format {
     SMCR_JSON,
     SMCR_GITHUB, /* lines that others' readers take out: it shares standard output */
 } smcr_format_t;
-typedef enum smcr_sabotage { SMCR_NO_SABOTAGE, SMCR_DEAD, SMCR_MUTE } smcr_sabotage_t;
 
 typedef struct smcr_report_spec {
     smcr_format_t format;
@@ -63,6 +66,7 @@ typedef struct smcr_options {
     const char *env_file;    /* NULL: .env if there is one */
     const char *state_dir;   /* where journals are; NULL: by the environment */
     smcr_sabotage_t sabotage;
+    uint32_t sabotages; /* of PROVE: one bit each; 0: all */
     bool verbose;
     bool quiet;
     bool no_color;
@@ -89,9 +93,8 @@ void smcr_options_deinit(smcr_options_t *o);
 /* The words of the command line. */
 const char *smcr_target_text(smcr_target_t target);
 const char *smcr_clock_text(smcr_clock_t clock);
-const char *smcr_sabotage_text(smcr_sabotage_t sabotage); /* NULL for none */
 
-/* The whole text of --help, of serve --help and of clean --help. */
+/* The whole text of --help, and of that of the commands. */
 const char *smcr_help_text(void);
 const char *smcr_serve_help_text(void);
 const char *smcr_clean_help_text(void);

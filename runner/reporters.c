@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool add(smcr_reporters_t *rs, smcr_reporter_t *r)
+bool smcr_reporters_add(smcr_reporters_t *rs, smcr_reporter_t *r)
 {
     if (r == NULL) {
         (void)fputs("smcrun: no memory for a report\n", stderr);
@@ -43,7 +43,7 @@ static bool add_report(smcr_reporters_t *rs, const smcr_report_spec_t *spec)
     }
     if (r == NULL && out != stdout)
         (void)fclose(out);
-    return add(rs, r);
+    return smcr_reporters_add(rs, r);
 }
 
 /* Like mkdir -p. */
@@ -75,7 +75,7 @@ static bool make_folder(const char *path)
 bool smcr_reporters_open(smcr_reporters_t *rs, const smcr_options_t *o)
 {
     if (o->command == SMCR_CMD_LIST)
-        return add(rs, smcr_report_list_new(stdout));
+        return smcr_reporters_add(rs, smcr_report_list_new(stdout));
     static const smcr_report_spec_t standard = {.format = SMCR_PRETTY};
     bool stdout_taken = false;
     for (size_t i = 0; i < o->n_reports; i++) {
@@ -87,7 +87,8 @@ bool smcr_reporters_open(smcr_reporters_t *rs, const smcr_options_t *o)
     if (!stdout_taken && !add_report(rs, &standard))
         return false;
     return o->transcripts == NULL ||
-           (make_folder(o->transcripts) && add(rs, smcr_report_transcripts_new(o->transcripts)));
+           (make_folder(o->transcripts) &&
+            smcr_reporters_add(rs, smcr_report_transcripts_new(o->transcripts)));
 }
 
 void smcr_reporters_close(smcr_reporters_t *rs)

@@ -26,6 +26,8 @@
 /* Everything of one run.  Zeroed, it can be torn down at any stage. */
 typedef struct session {
     smcr_options_t *options;
+    smcr_reporter_t *reporter; /* the caller's; NULL: none */
+    bool alone;                /* that one, and no other */
     smcr_plan_t plan;
     smcr_expr_t *expr;
     smcr_access_t access;
@@ -136,7 +138,9 @@ static smcr_exit_t prepare(session_t *s)
                           .journal = s->journal.fd,
                           .ca = s->access.ca,
                           .redactor = s->access.redactor};
-    return smcr_reporters_open(&s->reporters, s->options) ? SMCR_EXIT_PASSED : SMCR_EXIT_USAGE;
+    bool open = (s->alone || smcr_reporters_open(&s->reporters, s->options)) &&
+                (s->reporter == NULL || smcr_reporters_add(&s->reporters, s->reporter));
+    return open ? SMCR_EXIT_PASSED : SMCR_EXIT_USAGE;
 }
 
 /* ---- the run itself ----------------------------------------------------- */
@@ -248,7 +252,13 @@ static smcr_exit_t execute(session_t *s)
 
 smcr_exit_t smcr_run(smcr_options_t *options)
 {
-    session_t s = {.options = options, .journal = {.fd = -1}};
+    return smcr_run_with(options, NULL, true);
+}
+
+smcr_exit_t smcr_run_with(smcr_options_t *options, smcr_reporter_t *reporter, bool also_told)
+{
+    session_t s = {
+        .options = options, .journal = {.fd = -1}, .reporter = reporter, .alone = !also_told};
     smcr_exit_t status = prepare(&s);
     if (status == SMCR_EXIT_PASSED)
         status = execute(&s);

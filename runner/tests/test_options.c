@@ -152,7 +152,8 @@ static void bad_values_are_named_with_what_is_wanted(void **state)
                  "--seed wants a number from 0 to 9223372036854775807, not '9223372036854775808'");
     expect_error("--target prod a", "--target wants sandbox or testnet, not 'prod'");
     expect_error("--clock= a", "--clock wants virtual or real, not ''");
-    expect_error("--sabotage none a", "--sabotage wants dead or mute, not 'none'");
+    expect_error("--sabotage none a",
+                 "--sabotage knows no 'none': try dead; see smcrun prove --help");
     expect_error("--report xml a",
                  "--report wants pretty or tap or junit or json or github, not 'xml'");
     expect_error("--report tap: a", "--report tap:: the name of a file is missing behind the :");

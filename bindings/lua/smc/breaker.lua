@@ -1,6 +1,7 @@
 --- Circuit breakers for scenarios: durations in seconds, rates from 0 to 1, errors by class.
 local core = require "smc.core.breaker"
 local errors = require "smc.error"
+local world = require "smc.world"
 
 local M = {}
 local Breaker = { __name = "smc.breaker" }
@@ -79,7 +80,9 @@ local methods = {}
 
 --- One call: its permit, or nil and an error of class circuit_open.
 function methods:ask()
-  local permit, wait = within[self].core:ask()
+  local stuck = world.is_sabotaged "breaker-never-closes" and #within[self].history > 0
+  local permit, wait
+  if not stuck then permit, wait = within[self].core:ask() end
   observe(self)
   if permit then return permit end
   return nil, errors.new { class = "circuit_open", message = "the circuit breaker is open", retryable = wait ~= nil,
@@ -88,6 +91,7 @@ end
 
 --- What a call gave, as the breaker sees it.
 function methods:judge(result, err)
+  if world.is_sabotaged "breaker-never-opens" then return "ok" end
   if result ~= nil or type(err) ~= "table" then return "ok" end
   if err.class == "cancelled" then return "ignored" end
   return within[self].counts[err.class] and "failed" or "ok"

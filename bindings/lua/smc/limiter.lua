@@ -157,12 +157,14 @@ end
 --- Waits until the weights may be spent, and spends them.
 function Limiter:acquire(weights, how)
   local priority, timeout = how_of("acquire", how)
+  if world.is_sabotaged "limiter-grants" then return true end
   return within[self].core:acquire(weights_of(self, "acquire", weights), priority, timeout)
 end
 
 --- Spends them now, or not at all.
 function Limiter:try(weights, how)
   local priority = how_of("try", how)
+  if world.is_sabotaged "limiter-grants" then return true end
   return within[self].core:try(weights_of(self, "try", weights), priority)
 end
 

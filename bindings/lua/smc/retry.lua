@@ -61,6 +61,8 @@ end
 
 --- To be called once for each failed attempt: "again" or "look_up" after so many seconds, or "stop".
 function Run:next(err, mutation)
+  if world.is_sabotaged "retry-never" then return "stop" end
+  if world.is_sabotaged "retry-always" then return "again", 0 end
   return self.core:next(failure_of(err, mutation == true), self.random)
 end
 

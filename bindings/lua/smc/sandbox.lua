@@ -4,6 +4,7 @@ local boxes = require "smc.sandbox.box"
 local dialects = require "smc.dialects"
 local doors = require "smc.sandbox.door"
 local request_log = require "smc.request_log"
+local sabotage = require "smc.sabotage"
 local server = require "smc.core.server"
 local task = require "smc.core.task"
 local world = require "smc.world"
@@ -80,13 +81,7 @@ end
 local function listen(w, serve, place, tls)
   local s, err = task.as_world(server.listen, { on_request = serve, host = place.host, port = place.port, tls = tls,
     seed = w.seed + counts[w] })
-  if not s then return nil, err end
-  if w.sabotage == "dead" then
-    assert(s:refuse(true))
-  elseif w.sabotage == "mute" then
-    s:mute(true)
-  end
-  return s
+  return s, err
 end
 
 --- Returns the box, its server and its log; or nil, err when it cannot listen.
@@ -103,13 +98,14 @@ local function open(w, name, options, place)
   end)
   door = doors.new(face.door, serve, log.add, w.seed + counts[w])
   door.box, door.venue = box, function() return boxes.venue(box) end
-  local s, err = listen(w, function(ex) door:enter(ex) end, place, tls)
+  local s, err = listen(w, sabotage.entrance(w.sabotage, function(ex) door:enter(ex) end), place, tls)
   if not s then return nil, err end
-  door.server, door.sabotaged, door.tls, door.served = s, w.sabotage ~= nil, tls, place.keep ~= nil
+  door.server, door.tls, door.served = s, tls, place.keep ~= nil
   box.origin, box.ca = s:origin(), s:ca()
   face.urls(box)
   function box.requests(_, filters) return (request_log.matching(log, REQUEST_FIELDS, filters, 2)) end
   boxes.set_door(box, door)
+  if w.sabotage then sabotage.befall(w.sabotage, door, boxes.venue(box)) end
   w.on_close(function()
     door:close()
     close()

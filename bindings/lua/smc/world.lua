@@ -6,8 +6,8 @@ local M = {}
 local current
 
 --- Fields: seed (integer, of this spec), target ("sandbox" or "testnet"), clock ("virtual" or "real"),
--- sabotage (nil, "dead" or "mute"), credentials (name -> value, for testnets), ca (whom testnets on this machine are
--- trusted by, in PEM, or nil), journal (of the run, on a testnet: see smc/journal.lua), on_close(fn).
+-- sabotage (nil, or a name; see sabotage.lua), credentials (name -> value, for testnets), ca (whom testnets on this
+-- machine are trusted by, in PEM, or nil), journal (of the run, on a testnet: see smc/journal.lua), on_close(fn).
 -- Raises at the caller's line when no spec runs.
 function M.current(what)
   if not current then
@@ -22,6 +22,9 @@ local function mix(seed, id)
   for i = 1, #id do hash = (hash ~ id:byte(i)) * 0x100000001b3 end
   return hash & 0x7fffffffffffffff
 end
+
+--- Whether the running spec's mechanisms are broken on purpose in this way; see sabotage.lua.
+function M.is_sabotaged(name) return current ~= nil and current.sabotage == name end
 
 function M.open(id, options)
   core.open_world()

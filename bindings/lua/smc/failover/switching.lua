@@ -1,6 +1,7 @@
 --- Which member of a group is used: looking, deciding, and going from one to another, one switch at a time.
 local core = require "smc.core.task"
 local errors = require "smc.error"
+local world = require "smc.world"
 
 local M = {}
 
@@ -92,6 +93,7 @@ function M.step(g)
   if g.closed then return end
   local signals = {}
   for i, member in ipairs(g.members) do signals[i] = member:signal(g.streams:age(member)) end
+  if world.is_sabotaged "failover-never" then return end
   local verdict = g.core:step(signals)
   if verdict == "switch" then return begin(g) end
   if verdict == "no_venue" then

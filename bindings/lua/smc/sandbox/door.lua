@@ -229,7 +229,7 @@ local function finish(self, fault)
   if fault.timer then fault.timer:cancel() end
   fault.timer = nil
   local held = fault.name == "down" and self.links:is_down()
-  if fault.active and fault.entry.switch and not self.sabotaged and not held then
+  if fault.active and fault.entry.switch and not held then
     local ok, err = fault.entry.switch(self.server, false)
     if not ok then return nil, err end
   end
@@ -248,7 +248,7 @@ local function begin(self, fault)
   local entry = fault.entry
   fault.active = true
   set_list(self, self.faults)
-  if entry.switch and not self.sabotaged then assert(entry.switch(self.server, true)) end
+  if entry.switch then assert(entry.switch(self.server, true)) end
   if entry.begin then fault.stop = entry.begin(self, fault.values) end
   if entry.frame then
     for _, stream in ipairs(taps(self)) do put_under(self, fault, stream) end
@@ -268,8 +268,9 @@ function Door:is_down()
   return false
 end
 
---- From now on, or from `after` on, the fault is committed.  Returns true, or nil and what is wrong with it.
-function Door:add(given)
+--- From now on, or from `after` on, the fault is committed.  for_good: nothing heals it.  Returns true, or nil and what
+-- is wrong with it.
+function Door:add(given, for_good)
   if type(given) == "table" and given.link ~= nil and given.venue == nil then return self.links:add(given) end
   local fault, wrong = faults.read(given, self.its, self.ops, self.venue())
   if not fault then return nil, wrong end
@@ -282,6 +283,7 @@ function Door:add(given)
       if other.name == fault.name then return true end
     end
   end
+  fault.for_good = for_good
   self.faults[#self.faults + 1] = fault
   if fault.after > 0 then
     fault.timer = task.after(milliseconds(fault.after), function() begin(self, fault) end)
@@ -301,7 +303,7 @@ function Door:heal(name)
   local _, failed = self.links:heal(name)
   local left = {}
   for _, fault in ipairs(self.faults) do
-    local ends = not name or fault.name == name
+    local ends = (not name or fault.name == name) and not fault.for_good
     if ends then
       local ok, err = finish(self, fault)
       if not ok then ends, failed = false, err end

@@ -6,8 +6,7 @@ local M = {}
 local Links = {}
 Links.__index = Links
 
---- door: the front door: ops, server, meets(fault, request), is_down(), and what is known of the venue: sabotaged, tls,
--- served.
+--- door: the front door: ops, server, meets(fault, request), is_down(), and what is known of the venue: tls, served.
 function M.new(door)
   return setmetatable({ door = door, faults = {}, aimed = 0 }, Links)
 end
@@ -31,7 +30,6 @@ local function count_on(self, name)
 end
 
 local function turn(self, fault, on)
-  if self.door.sabotaged then return true end
   if not on and count_on(self, fault.name) > 0 then return true end
   if not on and fault.name == "down" and self.door:is_down() then return true end
   return faults.table[fault.name].switch(self.door.server, on)

@@ -64,6 +64,7 @@ function M.create(sb, order, reason, ...)
   order.id, order.n, order.created_ms, order.state = tx.id, tx.n, tx.time_ms, "PENDING"
   order.partialFill = order.partialFill and "DEFAULT_FILL"
   tx.created = order
+  if sb.sabotage == "amnesiac" then return tx end
   sb.orders[order.n], sb.order_list[#sb.order_list + 1], sb.pending[#sb.pending + 1] = order, order, order
   if order.trade then order.trade[order.type] = order end
   order.expires_ms = order.timeInForce == "GTD" and order.gtdTime
@@ -89,7 +90,7 @@ function M.client_id(order) return order.clientExtensions and order.clientExtens
 --- Ends an order without a fill.
 function M.cancel(sb, order, reason, ...)
   reached.mark("oanda", "cancels", reason)
-  leave(sb, order, "CANCELLED")
+  if sb.sabotage ~= "uncancellable" then leave(sb, order, "CANCELLED") end
   local tx = sb.log:add("ORDER_CANCEL", "orderID", order.id, "clientOrderID", M.client_id(order), "reason", reason, ...)
   order.cancellingTransactionID, order.cancelled_ms, tx.cancelled = tx.id, tx.time_ms, order
   return tx
@@ -217,6 +218,7 @@ end
 
 local function open(sb, order, p, price, half, fill_id, time_ms)
   local units = signed(p.opened, p.buy)
+  if sb.sabotage == "doubling" then units = add(units, units) end
   local trade = { id = fill_id, n = tonumber(fill_id), def = order.def, units = units, initial = units, price = price,
     open_ms = time_ms, realized = "0", financing = "0", state = "OPEN", closed = "0", closed_value = "0", closing = {},
     margin = money.margin(sb, order.def, units), extensions = order.tradeClientExtensions }

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# prove.sh SMCRUN FIXTURES: the command prove, on specs that can fail and on one that cannot; and does every sabotage break
+# every venue?  Run from the root of the tree.
+set -uo pipefail
+smcrun=$1 fixtures=$2
+failures=0 checks=0 out=''
+
+complain() {
+    failures=$((failures + 1))
+    printf 'smcrun %s\n  wanted: %s\n  | %s\n' "$called" "$1" "${out//$'\n'/$'\n  | '}"
+}
+
+# run STATUS ARG...
+run() {
+    local wanted=$1 status
+    shift
+    called="$*"
+    out=$(timeout 200 "$smcrun" "$@" 2>&1)
+    status=$?
+    checks=$((checks + 1))
+    [[ $status == "$wanted" ]] || complain "exit status $wanted, not $status"
+}
+
+has() {
+    for text; do
+        checks=$((checks + 1))
+        [[ $out == *"$text"* ]] || complain "somewhere: $text"
+    done
+}
+
+lacks() {
+    checks=$((checks + 1))
+    [[ $out != *"$1"* ]] || complain "nowhere: $1"
+}
+
+verdicts() {
+    local spec=$fixtures/vacuous.lua
+    run 1 prove "$spec" --sabotage dead --sabotage mute
+    has "vacuous: these pass whatever is broken"$'\n'"  $spec::binance::does not care" '  xx   binance::answers' \
+        '  ..   binance::does not care' '2 specs, 1 vacuous; 2 sabotages, 0 unnoticed' '1 passed, 1 failed, 0 skipped'
+    run 0 prove -q "$spec::binance::answers" --sabotage dead
+    has '1 of 1 fail' '1 specs, 0 vacuous; 1 sabotages, 0 unnoticed'
+    lacks 'x: it fails'
+    run 1 prove "$spec::binance::answers" --sabotage limiter-grants --sabotage dead
+    has '0 of 1 fail  <- nobody notices' 'unnoticed: every spec passes under these'$'\n''  limiter-grants'
+    run 1 prove "$fixtures/fail.lua"
+    has 'shows both values' 'prove wants specs that pass'
+    run 4 prove "$fixtures/pass.lua" -k nothing
+    run 1 "$spec" --sabotage garbage
+    has 'sabotage: garbage' '1 passed, 1 failed, 0 skipped'
+}
+
+usage() {
+    run 3 prove
+    has 'name the files or folders'
+    run 3 prove --sabotage ded x.lua
+    has "--sabotage knows no 'ded': did you mean 'dead'?"
+    run 3 x.lua --sabotage all
+    has "--sabotage knows no 'all'" 'see smcrun prove --help'
+    run 3 prove --report tap x.lua
+    has "unknown option '--report'"
+    run 0 prove --help
+    has 'Can the scenarios fail' 'breaker-never-opens   the breaker'
+}
+
+# Some spec of a venue alone fails under each sabotage of sandboxes.
+venues() {
+    local venue how given=()
+    for how in garbage empty frozen forgiving amnesiac doubling uncancellable silent clock-wrong; do
+        given+=(--sabotage "$how")
+    done
+    for venue in binance bybit oanda; do
+        run 0 prove -q scenarios/connection -k "#$venue" "${given[@]}"
+        lacks 'nobody notices'
+    done
+    run 0 prove -q scenarios/connection -k "'refuses a wrong secret as'" --sabotage forgiving
+    has '3 of 3 fail'
+}
+
+for part in verdicts usage venues; do $part; done
+printf '%d checks, %d failed\n' "$checks" "$failures"
+((failures == 0))
