@@ -224,6 +224,54 @@ static void toxicity_is_the_share_of_links_that_are_hit(void **state)
     assert_int_equal(7, hits_of(w, 0.3, 7));
 }
 
+/* When what arrived, at the client, of traffic that is the same each time. */
+static void trace(world_t *w, uint64_t seed, smc_buf_t *out)
+{
+    smc_links_t *ours = w->links;
+    int64_t start = now_ms();
+    smc_toxic_t late = toxic(SMC_TOXIC_LATENCY, BOTH_WAYS),
+                cut = toxic(SMC_TOXIC_SLICER, BOTH_WAYS);
+    line_t line;
+
+    assert_int_equal(SMC_OK, smc_links_open(w->loop, seed, &w->links, NULL));
+    late.time_us = 40000;
+    late.jitter_us = 30000;
+    late.toxicity = 0.5;
+    cut.size = 50;
+    cut.variation = 40;
+    cut.time_us = 3000;
+    (void)add(w, late);
+    (void)add(w, cut);
+    for (int i = 0; i < 20; i++) {
+        size_t before = 0;
+        lay(w, &line);
+        say(&line.server, "0123456789012345678901234567890123456789012345678901234567890123456789");
+        while (step(w, &line)) {
+            if (line.client.got.len > before)
+                (void)smc_buf_printf(out, "%lld:%zu ", (long long)(now_ms() - start),
+                                     line.client.got.len);
+            before = line.client.got.len;
+        }
+        take_up(&line);
+    }
+    smc_links_close(w->links);
+    w->links = ours;
+}
+
+static void the_same_seed_gives_the_same_arrivals(void **state)
+{
+    smc_buf_t one = {0}, again = {0}, other = {0};
+
+    trace(*state, 7, &one);
+    trace(*state, 7, &again);
+    trace(*state, 8, &other);
+    assert_string_equal(one.data, again.data);
+    assert_string_not_equal(one.data, other.data);
+    smc_buf_deinit(&one);
+    smc_buf_deinit(&again);
+    smc_buf_deinit(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +280,7 @@ int main(void)
         VIRTUAL(latency_stays_within_its_jitter),
         VIRTUAL(limit_data_passes_exactly_its_bytes),
         VIRTUAL(toxicity_is_the_share_of_links_that_are_hit),
+        VIRTUAL(the_same_seed_gives_the_same_arrivals),
     };
 
     return cmocka_run_group_tests_name("link law", tests, NULL, NULL);
