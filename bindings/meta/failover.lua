@@ -80,6 +80,8 @@
 ---@field since number  smc.now() when it was sent
 
 ---Several venues behind the calls of one: those of smc.Venue, made at the active member.  It ends with its spec.
+---What belongs to one venue is asked of that: get post put patch delete fault heal requests sync raise here, and
+---sandbox, limiter, breaker, health, url and the like are the members'.
 ---
 ---What asks for something (ping time instruments ticker book candles trades account balances positions open_orders
 ---orders fills) goes on to the next member when the active one goes down by failing.  cancel_all and flatten concern
@@ -108,8 +110,7 @@ function Failover:place(request) end
 
 ---Market data of the active member; at a switch it is opened anew at the next one, and an event of kind "switched"
 ---stands between what the two told.  A member that can't carry a channel ends it until the next switch.  Declare it
----with <close>: a stream that is left open is a leak, unless it has moved, when it ends with the spec.
----Where: scenario, hook.
+---with <close>: a stream that is left open is a leak.  Where: scenario, hook.
 ---@async
 ---@param channels smc.MarketStreamOptions
 ---@return smc.GroupStream?

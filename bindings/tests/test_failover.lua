@@ -219,6 +219,7 @@ describe("smc.failover", function()
     says("stream: unknown channel 'quote:BTC/USDT'", function() group:stream { "quote:BTC/USDT" } end)
     says("'bybit' is no venue of the group", function() group:cancel { symbol = "X/Y", id = 1, venue = "bybit" } end)
     says("group.active:get(...)", function() group:get "/api/v3/time" end)
+    says("fault belongs to one venue", function() group:fault { venue = "down" } end)
     assert.equal("normal", group.state)
   end)
 

@@ -126,6 +126,9 @@ broken_files() {
     has 'error: leak at task_left.lua:4'
     run 2 --internal ws_left.lua
     has $'left behind at its end: WebSocket ws://127.0.0.1:20001/left\n'
+    run 2 stream_left.lua
+    last '1 passed, 1 failed, 0 skipped'
+    has 'error: leak at stream_left.lua:13' 'left behind at its end: task smc/failover/streams.lua:'
     run 2 -j2 spin.lua spin_loading.lua
     last '1 passed, 2 failed, 0 skipped'
     has 'error: cpu at spin.lua:' 'error: cpu at spin_loading.lua:1'

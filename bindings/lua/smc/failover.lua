@@ -137,10 +137,10 @@ end
 methods.close = close
 Group.__close = close
 
--- A path means something at one venue only.
-for _, verb in ipairs { "get", "post", "put", "patch", "delete" } do
-  methods[verb] = function()
-    error(("failover: a path belongs to one venue: group.active:%s(...)"):format(verb), 2)
+-- What means something at one venue only.
+for _, name in ipairs { "get", "post", "put", "patch", "delete", "fault", "heal", "requests", "sync" } do
+  methods[name] = function()
+    error(("failover: %s belongs to one venue: group.active:%s(...)"):format(name, name), 2)
   end
 end
 

@@ -102,7 +102,10 @@ local function try_at(s, g, member)
   end)
 end
 
+--- The stream is over: nobody moves it any more.
 local function forget(s)
+  s.closed = true
+  core.cancel(s.keeper)
   for i, other in ipairs(s.streams.list) do
     if other == s then return table.remove(s.streams.list, i) end
   end
@@ -187,7 +190,6 @@ end
 function Stream:close()
   local s = within[self]
   if s.closed then return nil end
-  s.closed = true
   forget(s)
   local inner = detach(s)
   s.gate:open()
@@ -197,7 +199,6 @@ end
 --- Drops it without waiting.
 function Stream:__close()
   local s = within[self]
-  s.closed = true
   forget(s)
   drop(detach(s))
   s.gate:open()
@@ -269,12 +270,14 @@ end
 
 function Streams:close_all()
   for _, s in ipairs({ table.unpack(self.list) }) do
-    s.closed = true
     forget(s)
     drop(detach(s))
     s.gate:open()
   end
 end
+
+--- What is open of a stream that has moved belongs to the world.  This task does not: who forgets the stream leaks it.
+local function stream_stays_open() gates.new():wait() end
 
 --- Opens one at a member.  given: what the caller gave; stays(): whether the group has stayed there meanwhile.  Returns
 -- the stream; nil and an error; or nil alone when the group has moved.
@@ -289,6 +292,7 @@ function Streams:open(g, member, kind, given, stays)
   end
   self.list[#self.list + 1] = s
   attach(s, member, opened)
+  s.keeper = core.spawn(stream_stays_open)
   local stream = setmetatable({}, Stream)
   within[stream] = s
   return stream
