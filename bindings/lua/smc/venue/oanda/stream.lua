@@ -28,13 +28,27 @@ function Stream:reset()
   self.newest = {}
 end
 
+local function same_side(a, b)
+  for i = 1, math.max(#a, #b) do
+    local one, other = a[i], b[i]
+    if not one or not other or one.price ~= other.price or one.liquidity ~= other.liquidity then return false end
+  end
+  return true
+end
+
+--- Whether two prices of one moment say the same: there may be more than one in it.
+local function same(a, b)
+  return a.tradeable == b.tradeable and same_side(a.bids, b.bids) and same_side(a.asks, b.asks)
+end
+
 --- Prices that come late, or twice, are not told.
 function Stream:event_of(line)
   local out = {}
   if line.type ~= "PRICE" then return nil end
-  local ns, newest = clock.ns(line.time), self.newest[line.instrument]
-  if ns == newest or local_book.is_late(ns, newest) then return nil end
-  self.newest[line.instrument] = ns
+  local newest = self.newest[line.instrument]
+  if newest and line.time == newest.time and same(line, newest) then return nil end
+  if newest and local_book.is_late(clock.ns(line.time), clock.ns(newest.time)) then return nil end
+  self.newest[line.instrument] = line
   for _, kind in ipairs(KINDS) do
     local channel = self.channel_of[kind .. ":" .. line.instrument]
     if kind == "book" and channel then self.books[channel]:update(line) end
