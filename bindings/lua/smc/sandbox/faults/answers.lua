@@ -45,7 +45,7 @@ M.storm = {
   doc = "answers with 500, 502, 503 or 504, as chance has it",
   params = { carried_out = CARRIED_OUT },
   class = { read = "server", order = "unknown_outcome", stream = "server",
-    binance = { order = { "unknown_outcome", "server" } } },
+    binance = { read = { "server", "timeout" }, order = { "unknown_outcome", "server" } } },
   recovers = "the next call; an order in doubt is looked up by its client id",
   commit = function(visit, p)
     refuse(visit, { status = STORM[visit.door.random:int(1, #STORM)], carried_out = p.carried_out })
