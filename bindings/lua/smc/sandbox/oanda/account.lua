@@ -145,7 +145,7 @@ local function changes(sb, call)
   if not call.values.sinceTransactionID then return nil, refusal.missing "sinceTransactionID" end
   local since, no = params.whole(call.values, "sinceTransactionID", nil, 0)
   if not since then return nil, no end
-  local last = #sb.log.list
+  local last = sb.log.n
   if since > last or last - since > LONGEST then return nil, refusal.range() end
   local lists, out = changed_since(sb, since), {}
   for _, name in ipairs(CHANGED) do out[#out + 1], out[#out + 2] = name, json.array(lists[name]) end

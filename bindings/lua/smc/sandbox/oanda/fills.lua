@@ -222,7 +222,7 @@ local function open(sb, order, p, price, half, fill_id, time_ms)
   local trade = { id = fill_id, n = tonumber(fill_id), def = order.def, units = units, initial = units, price = price,
     open_ms = time_ms, realized = "0", financing = "0", state = "OPEN", closed = "0", closed_value = "0", closing = {},
     margin = money.margin(sb, order.def, units), extensions = order.tradeClientExtensions }
-  sb.trades[#sb.trades + 1], sb.open_trades[#sb.open_trades + 1] = trade, trade
+  sb.trades[#sb.trades + 1], sb.open_trades[#sb.open_trades + 1], sb.trade_by_id[trade.id] = trade, trade, trade
   order.tradeOpenedID = trade.id
   return trade, json.object("price", instruments.price(order.def, price), "tradeID", trade.id, "units", units,
     "guaranteedExecutionFee", "0.0000", "quoteGuaranteedExecutionFee", "0",
@@ -284,7 +284,7 @@ local function fill(sb, order, p)
   local gain, loss = instruments.factors(sb, def.quote)
   local function half(units) return money.round(mul(mul(mul(units, spread, 12), "0.5", 12), rate, 12)) end
   local price = decimal.round(decimal.div(trade_on_market(sb, order, p), p.units), def.places)
-  local id, time_ms = ("%d"):format(#sb.log.list + 1), sb.log.batch.time_ms
+  local id, time_ms = ("%d"):format(sb.log.n + 1), sb.log.batch.time_ms
   sb.positions[def.symbol] = sb.positions[def.symbol] or new_position()
   local pl, quote_pl, closed, reduced, closed_ids = "0", "0", {}, nil, {}
   for _, cut in ipairs(p.closes) do

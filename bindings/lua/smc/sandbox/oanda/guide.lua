@@ -5,6 +5,7 @@ return {
     fill = false, -- the price alone fills orders
     halt = '{"symbol": "EUR/USD"}', resume = '{"symbol": "EUR/USD"}' },
   assume = {},
+  keep = { orders = 5000, trades = 100000 },
   takes = { "token", "account" },
   places = {
     { "rest", "REST", "$http" },

@@ -1,6 +1,7 @@
 --- An OANDA v20 sandbox: what it keeps, whom it tells, what happens by the clock.
 local base = require "smc.sandbox.base"
 local clock = require "smc.sandbox.oanda.clock"
+local forget = require "smc.sandbox.oanda.forget"
 local instruments = require "smc.sandbox.oanda.instruments"
 local limits = require "smc.sandbox.oanda.limits"
 local log = require "smc.sandbox.oanda.log"
@@ -32,7 +33,8 @@ function M.new(seed, assume, record, options)
   self.prices, self.halted, self.requests, self.scheme = {}, {}, 0, "http"
   self.alias, self.margin_rate, self.created_ms = "Primary", "0.02", self.market_opened
   self.balance, self.pl, self.financing, self.commission = FUNDS, "0", "0", "0"
-  self.orders, self.order_list, self.pending, self.trades, self.open_trades, self.positions = {}, {}, {}, {}, {}, {}
+  self.orders, self.order_list, self.pending, self.positions = {}, {}, {}, {}
+  self.trades, self.open_trades, self.trade_by_id = {}, {}, {}
   self.day_end = clock.day_end(self:now())
   self:open_account()
   self.weekend = false
@@ -103,6 +105,8 @@ function Venue:client_price(def) return pricing.client_price(self, def) end
 function Venue:conversions(defs) return pricing.conversions(self, defs) end
 
 function Venue:logged(tx) streams.logged(self, tx) end
+
+function Venue:keep(orders) forget.keep(self, orders) end
 
 function Venue:units_available(def) return money.units_available(self, def) end
 
@@ -216,6 +220,7 @@ end
 --- Answers one exchange of the server.
 function Venue:serve(ex)
   self:settle()
+  forget.look(self)
   if not self.limits:connect(ex.connection or 1, self:now()) then
     ex:reset()
     return

@@ -8,7 +8,15 @@ local Log = {}
 Log.__index = Log
 
 --- sb: its account_id and user_id stand in every transaction; sb:logged(transaction) is called with each.
-function M.new(sb) return setmetatable({ sb = sb, list = {} }, Log) end
+function M.new(sb) return setmetatable({ sb = sb, list = {}, first = 1, n = 0 }, Log) end
+
+--- From now on the newest `most` are remembered, twice as many at most.  Ids go on.
+function Log:keep(most) self.most = most end
+
+local function forget(self)
+  local first = self.n - self.most + 1
+  self.list, self.first = table.move(self.list, first, self.n, first, {}), first
+end
 
 --- Begins a batch: the transactions of one request, or of one thing that happened by itself.  They share the time, the
 -- id of the request, and the id of the first.
@@ -21,19 +29,20 @@ end
 -- Returns it: { n, id, type, time_ms, text, json }.
 function Log:add(kind, ...)
   reached.mark("oanda", "transactions", kind)
-  local batch, n = self.batch, #self.list + 1
+  local batch, n = self.batch, self.n + 1
   local id = ("%d"):format(n)
   batch.ids[#batch.ids + 1] = id
   local tx = { n = n, id = id, type = kind, time_ms = batch.time_ms }
   tx.text = json.encode(json.object("id", id, "accountID", self.sb.account_id, "userID", self.sb.user_id,
     "batchID", batch.ids[1], "requestID", batch.request_id, "time", clock.rfc3339(batch.time_ms), "type", kind, ...))
   tx.json = json.raw(tx.text)
-  self.list[n] = tx
+  self.list[n], self.n = tx, n
+  if self.most and n - self.first >= 2 * self.most then forget(self) end
   self.sb:logged(tx)
   return tx
 end
 
-function Log:last() return ("%d"):format(#self.list) end
+function Log:last() return ("%d"):format(self.n) end
 
 local GROUPS = {
   ORDER = function(kind) return kind:find "ORDER" ~= nil or kind:find "CLIENT_EXTENSIONS" ~= nil end,
@@ -41,10 +50,11 @@ local GROUPS = {
   ADMIN = function(kind) return kind == "CREATE" or kind:find "^CLIENT_CONFIGURE" ~= nil end,
 }
 
---- Those from one number to another that are of the wanted types (a set of types and groups; nil: all).
+--- Those from one number to another, as far as they are remembered, that are of the wanted types (a set of types and
+-- groups; nil: all).
 function Log:between(from, to, wanted)
   local out = {}
-  for n = math.max(from, 1), math.min(to, #self.list) do
+  for n = math.max(from, self.first), math.min(to, self.n) do
     local tx, fits = self.list[n], wanted == nil
     for word in pairs(wanted or {}) do
       fits = fits or word == tx.type or GROUPS[word] ~= nil and GROUPS[word](tx.type)

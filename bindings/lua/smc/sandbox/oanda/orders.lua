@@ -70,7 +70,7 @@ end
 
 --- Puts an order in the place of another.  Returns the cancel of the old one, and what submit returns.
 function M.replace(sb, old, order)
-  local next_id = ("%d"):format(#sb.log.list + 2)
+  local next_id = ("%d"):format(sb.log.n + 2)
   local gone = fills.cancel(sb, old, "CLIENT_REQUEST_REPLACED", "replacedByOrderID", next_id)
   old.replacedByOrderID, order.replacesOrderID = next_id, old.id
   return gone, M.submit(sb, order, "REPLACEMENT", "replacesOrderID", old.id, "cancellingTransactionID", gone.id)

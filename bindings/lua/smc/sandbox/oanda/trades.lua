@@ -14,9 +14,7 @@ local M = {}
 local function find(sb, text)
   if text:sub(1, 1) == "@" then return sb:trade_of_client(text:sub(2)) end
   if not text:find "^%d+$" then return nil, refusal.invalid "tradeID" end
-  for _, trade in ipairs(sb.trades) do
-    if trade.id == text then return trade end
-  end
+  return sb.trade_by_id[text]
 end
 
 local function open(sb, call)

@@ -38,7 +38,8 @@ end
 --- Times of the first and the last transaction in a span, as numbers of transactions.
 local function numbers(log, from, to)
   local first, last
-  for n, tx in ipairs(log.list) do
+  for n = log.first, log.n do
+    local tx = log.list[n]
     if tx.time_ms >= from and tx.time_ms <= to then first, last = first or n, n end
   end
   return first, last
@@ -92,7 +93,7 @@ local function range(sb, call)
   if from then to, no = id_param(call, "to") end
   if to then wanted, no = wanted_types(call) end
   if wanted == nil then return nil, no end
-  if from > to or to > #sb.log.list or to - from >= MOST then return nil, refusal.range() end
+  if from > to or to > sb.log.n or to - from >= MOST then return nil, refusal.range() end
   return bodies(sb.log:between(from, to, wanted or nil))
 end
 
@@ -101,7 +102,7 @@ local function since(sb, call)
   local wanted
   if id then wanted, no = wanted_types(call) end
   if wanted == nil then return nil, no end
-  if id > #sb.log.list then return nil, refusal.range() end
+  if id > sb.log.n then return nil, refusal.range() end
   return bodies(sb.log:between(id + 1, id + MOST, wanted or nil))
 end
 
