@@ -60,6 +60,29 @@ static void on_spec_end(smcr_totals_t *t, const smcr_event_t *ev)
     }
 }
 
+/* Is the name in the list "a,b"?  NULL: an empty one. */
+static bool lists(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *at = list; at != NULL;
+         at = strchr(at, ',') == NULL ? NULL : strchr(at, ',') + 1)
+        if (strncmp(at, name, n) == 0 && (at[n] == ',' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
+static void note_venues(smcr_collector_t *c, const smcr_event_t *ev)
+{
+    const smcr_options_t *o = c->_run->options;
+    for (size_t i = 0; i < o->n_required; i++) {
+        c->_missed[i] = c->_missed[i] || lists(ev->missing, o->required[i]);
+        c->_talked[i] =
+            c->_talked[i] || (ev->status != SMCR_SKIP && lists(ev->venues, o->required[i]));
+    }
+    if (ev->status == SMCR_SKIP && ev->missing != NULL)
+        c->totals.without_credentials++;
+}
+
 void smcr_collector_event(smcr_collector_t *c, size_t file, const smcr_event_t *ev)
 {
     smcr_totals_t *t = &c->totals;
@@ -73,6 +96,7 @@ void smcr_collector_event(smcr_collector_t *c, size_t file, const smcr_event_t *
         break;
     case SMCR_EV_SPEC_END:
         on_spec_end(t, ev);
+        note_venues(c, ev);
         break;
     case SMCR_EV_FILE_ERROR:
         t->failed++;
@@ -99,9 +123,26 @@ const char *smcr_collector_missed(const smcr_collector_t *c, size_t n)
     return NULL;
 }
 
+const char *smcr_collector_unmet(const smcr_collector_t *c, size_t n, bool *missed)
+{
+    const smcr_options_t *o = c->_run->options;
+    for (size_t i = 0; i < o->n_required; i++) {
+        *missed = c->_missed[i];
+        if (!c->_talked[i] && n-- == 0)
+            return o->required[i];
+    }
+    return NULL;
+}
+
+bool smcr_collector_idle(const smcr_collector_t *c)
+{
+    return c->totals.without_credentials > 0 && c->totals.passed == 0 && c->totals.failed == 0;
+}
+
 smcr_exit_t smcr_collector_exit(const smcr_collector_t *c)
 {
     const smcr_totals_t *t = &c->totals;
+    bool missed;
     if (t->signal != 0)
         return SMCR_EXIT_INTERRUPTED;
     if (t->errors > 0)
@@ -110,5 +151,7 @@ smcr_exit_t smcr_collector_exit(const smcr_collector_t *c)
         return SMCR_EXIT_FAILED;
     if (t->selected == 0 || smcr_collector_missed(c, 0) != NULL)
         return SMCR_EXIT_NOTHING;
+    if (smcr_collector_idle(c) || smcr_collector_unmet(c, 0, &missed) != NULL)
+        return SMCR_EXIT_MISSING;
     return SMCR_EXIT_PASSED;
 }

@@ -34,7 +34,8 @@
 /* X(field, set in)  NULL when absent.
  * kind: assertion error timeout cpu memory deadlock leak no_assertions crash hang not_run ...
  * id: of a FILE_ERROR it is the path of the scenario file, while `file` may be a module that it requires
- * output: what the scenario printed, as far as it could be told apart for this spec */
+ * output: what the scenario printed, as far as it could be told apart for this spec
+ * venues: "binance,oanda", those that the spec has opened; missing: those that it could not for want of credentials */
 #define SMCR_TEXT_MAP(X) \
     X(file)              \
     X(id)                \
@@ -44,7 +45,9 @@
     X(message)           \
     X(traceback)         \
     X(transcript)        \
-    X(output)
+    X(output)            \
+    X(venues)            \
+    X(missing)
 
 /* virtual_ms: on the spec's clock.  output_at: bytes of the worker's output that events have shown so far. */
 #define SMCR_NUMBER_MAP(X) \

@@ -36,6 +36,9 @@ const char *smcr_help_text(void)
            "                        the environment wins over the file.  BINANCE_TESTNET_URL,\n"
            "                        BYBIT_TESTNET_URL and OANDA_PRACTICE_URL move a testnet to a\n"
            "                        server on this machine, which SMCRUN_CA_FILE tells to trust\n"
+           "      --require VENUE   a spec that is not skipped must talk to it; may be given "
+           "several\n"
+           "                        times\n"
            "      --state-dir DIR   where a run on a testnet notes its orders (default\n"
            "                        $XDG_STATE_HOME/smcrun, or ~/.local/state/smcrun)\n"
            "\n"
@@ -65,7 +68,10 @@ const char *smcr_help_text(void)
            "\n"
            "Exit status: 0 all passed, 1 a spec failed, 2 a spec or a file had an error, crashed "
            "or\n"
-           "leaked, 3 wrong usage, 4 nothing selected, 70 internal error, 130 interrupted.\n"
+           "leaked, 3 wrong usage, 4 nothing selected, 5 credentials or a --require'd venue "
+           "missing, "
+           "70\n"
+           "internal error, 130 interrupted.\n"
            "The last line is always: N passed, N failed, N skipped\n";
 }
 

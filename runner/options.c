@@ -1,10 +1,9 @@
 #include "options.h"
 
 #include "nearest.h"
+#include "number.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,34 +37,6 @@ typedef struct option {
 static smc_code_t bad_value(parse_t *p, const char *arg, const char *value, const char *wanted)
 {
     return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s wants %s, not '%s'", arg, wanted, value);
-}
-
-static bool read_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out)
-{
-    char *end;
-    if (text[0] < '0' || text[0] > '9')
-        return false;
-    errno = 0;
-    unsigned long long n = strtoull(text, &end, 10);
-    if (errno != 0 || *end != '\0' || n < min || n > max)
-        return false;
-    *out = n;
-    return true;
-}
-
-static bool read_seconds(const char *text, double *out)
-{
-    char *end;
-    if (text[0] != '.' && (text[0] < '0' || text[0] > '9'))
-        return false;
-    if (strpbrk(text, "xXpP") != NULL)
-        return false;
-    errno = 0;
-    double s = strtod(text, &end);
-    if (errno != 0 || *end != '\0' || !isfinite(s) || s < 0.001 || s > 1e7)
-        return false;
-    *out = s;
-    return true;
 }
 
 /* One of the words; says which was meant when none is equal. */
@@ -145,7 +116,7 @@ static smc_code_t on_expr(parse_t *p, const char *arg, const char *value)
 static smc_code_t on_jobs(parse_t *p, const char *arg, const char *value)
 {
     uint64_t n;
-    if (!read_u64(value, 1, 1024, &n))
+    if (!smcr_read_u64(value, 1, 1024, &n))
         return bad_value(p, arg, value, "a number of workers from 1 to 1024");
     p->o->jobs = (unsigned)n;
     return SMC_OK;
@@ -153,14 +124,14 @@ static smc_code_t on_jobs(parse_t *p, const char *arg, const char *value)
 
 static smc_code_t on_timeout(parse_t *p, const char *arg, const char *value)
 {
-    if (!read_seconds(value, &p->o->timeout_s))
+    if (!smcr_read_seconds(value, &p->o->timeout_s))
         return bad_value(p, arg, value, "seconds from 0.001 to 10000000");
     return SMC_OK;
 }
 
 static smc_code_t on_hang_after(parse_t *p, const char *arg, const char *value)
 {
-    if (!read_seconds(value, &p->o->hang_s))
+    if (!smcr_read_seconds(value, &p->o->hang_s))
         return bad_value(p, arg, value, "seconds from 0.001 to 10000000");
     return SMC_OK;
 }
@@ -187,7 +158,7 @@ static smc_code_t on_clock(parse_t *p, const char *arg, const char *value)
 
 static smc_code_t on_seed(parse_t *p, const char *arg, const char *value)
 {
-    if (!read_u64(value, 0, INT64_MAX, &p->o->seed))
+    if (!smcr_read_u64(value, 0, INT64_MAX, &p->o->seed))
         return bad_value(p, arg, value, "a number from 0 to 9223372036854775807");
     p->o->has_seed = true;
     return SMC_OK;
@@ -195,7 +166,7 @@ static smc_code_t on_seed(parse_t *p, const char *arg, const char *value)
 
 static smc_code_t on_memory(parse_t *p, const char *arg, const char *value)
 {
-    if (!read_u64(value, 1, UINT64_C(1) << 20, &p->o->memory_mib))
+    if (!smcr_read_u64(value, 1, UINT64_C(1) << 20, &p->o->memory_mib))
         return bad_value(p, arg, value, "MiB from 1 to 1048576");
     return SMC_OK;
 }
@@ -247,6 +218,24 @@ static smc_code_t on_env_file(parse_t *p, const char *arg, const char *value)
     if (value[0] == '\0')
         return bad_value(p, arg, value, "the name of a file");
     p->o->env_file = value;
+    return SMC_OK;
+}
+
+static bool all_of(const char *text, const char *set, size_t min, size_t max)
+{
+    size_t n = strlen(text);
+    return n >= min && n <= max && (set == NULL || strspn(text, set) == n);
+}
+
+static smc_code_t on_require(parse_t *p, const char *arg, const char *value)
+{
+    smcr_options_t *o = p->o;
+    if (!all_of(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", 1, 64))
+        return bad_value(p, arg, value, "the name of a venue");
+    if (o->n_required == SMCR_MAX_REQUIRED)
+        return smc_fail(p->err, SMC_EINVAL, OP, 0, "%s is given more than %d times", arg,
+                        SMCR_MAX_REQUIRED);
+    o->required[o->n_required++] = value;
     return SMC_OK;
 }
 
@@ -311,16 +300,10 @@ FLAG_SETTER(dry_run)
 static smc_code_t on_port(parse_t *p, const char *arg, const char *value)
 {
     uint64_t n;
-    if (!read_u64(value, 0, SMCR_MAX_PORT, &n))
+    if (!smcr_read_u64(value, 0, SMCR_MAX_PORT, &n))
         return bad_value(p, arg, value, "a port from 1 to 65532, or 0 for any");
     p->o->port = (uint16_t)n;
     return SMC_OK;
-}
-
-static bool all_of(const char *text, const char *set, size_t min, size_t max)
-{
-    size_t n = strlen(text);
-    return n >= min && n <= max && (set == NULL || strspn(text, set) == n);
 }
 
 static smc_code_t on_key(parse_t *p, const char *arg, const char *value)
@@ -395,6 +378,7 @@ static const option_t table[] = {
     {"--report", NULL, A_VALUE, true, RUN, on_report},
     {"--transcripts", NULL, A_VALUE, false, RUN, on_transcripts},
     {"--env-file", NULL, A_VALUE, false, RUN | CLEAN, on_env_file},
+    {"--require", NULL, A_VALUE, true, RUN, on_require},
     {"--state-dir", NULL, A_VALUE, false, RUN | CLEAN, on_state_dir},
     {"--dry-run", NULL, NOTHING, true, CLEAN, on_dry_run},
     {"--sabotage", NULL, A_VALUE, false, RUN, on_sabotage},
@@ -531,6 +515,9 @@ static smc_code_t check(parse_t *p)
     if (o->command == SMCR_CMD_LIST && o->transcripts != NULL)
         return contradict(p,
                           "--transcripts contradicts --list: nothing runs, so nothing is recorded");
+    if (o->command == SMCR_CMD_LIST && o->n_required > 0)
+        return contradict(p,
+                          "--require contradicts --list: nothing runs, so no venue is talked to");
     if (o->command == SMCR_CMD_LIST && o->n_reports > 0)
         return contradict(p, "--report contradicts --list: nothing runs, so nothing is reported");
     return SMC_OK;

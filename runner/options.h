@@ -41,6 +41,7 @@ typedef struct smcr_report_spec {
 
 enum {
     SMCR_MAX_REPORTS = 8,
+    SMCR_MAX_REQUIRED = 16,
     SMCR_TIMEOUT_S = 60,   /* default of --timeout */
     SMCR_MEMORY_MIB = 512, /* default of --memory */
     SMCR_MAX_PORT = 65532, /* of --port: those behind it are used too */
@@ -62,9 +63,11 @@ typedef struct smcr_options {
     uint64_t memory_mib;
     smcr_report_spec_t reports[SMCR_MAX_REPORTS];
     size_t n_reports;
-    const char *transcripts; /* folder; NULL: none */
-    const char *env_file;    /* NULL: .env if there is one */
-    const char *state_dir;   /* where journals are; NULL: by the environment */
+    const char *transcripts;                 /* folder; NULL: none */
+    const char *env_file;                    /* NULL: .env if there is one */
+    const char *required[SMCR_MAX_REQUIRED]; /* venues that a spec must have talked to */
+    size_t n_required;
+    const char *state_dir; /* where journals are; NULL: by the environment */
     smcr_sabotage_t sabotage;
     uint32_t sabotages; /* of PROVE: one bit each; 0: all */
     bool verbose;

@@ -27,7 +27,8 @@ typedef struct smcr_totals {
     size_t passed;
     size_t failed; /* errors and failed files included */
     size_t skipped;
-    size_t errors; /* those of `failed` that make the exit status 2 */
+    size_t without_credentials; /* of these: a venue had none */
+    size_t errors;              /* those of `failed` that make the exit status 2 */
     size_t files_ended;
     size_t files_cut;   /* of these: ended by the interruption */
     int64_t virtual_ms; /* sum over specs */

@@ -213,12 +213,29 @@ static void explain_nothing(const session_t *s)
                       s->expr == NULL ? "" : ", none of them matches -k");
 }
 
+/* Told whatever else has failed. */
+static void explain_missing(const session_t *s)
+{
+    const char *venue;
+    bool missed;
+    for (size_t n = 0; (venue = smcr_collector_unmet(&s->collector, n, &missed)) != NULL; n++)
+        (void)fprintf(stderr, "smcrun: --require %s: %s\n", venue,
+                      missed ? "its specs are skipped, for it has no credentials"
+                             : "no spec that has run talks to it");
+    if (smcr_collector_idle(&s->collector))
+        (void)fputs("smcrun: nothing has run for want of credentials: see the reasons of the "
+                    "skipped specs (-v)\n",
+                    stderr);
+}
+
 static smcr_exit_t finish(session_t *s)
 {
     smcr_sequence_flush(&s->sequence);
     smcr_exit_t status = smcr_collector_exit(&s->collector);
     if (status == SMCR_EXIT_NOTHING)
         explain_nothing(s);
+    if (s->options->command == SMCR_CMD_RUN && status != SMCR_EXIT_INTERRUPTED)
+        explain_missing(s);
     bool written = smcr_reporters_end(&s->reporters, totals_now(s));
     if (s->dropped)
         (void)fputs("smcrun: out of memory: reports are not complete\n", stderr);

@@ -238,6 +238,19 @@ static void serve_has_options_and_venues_of_its_own(void **state)
     smcr_options_deinit(&o);
 }
 
+static void venues_can_be_required(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("a.lua --require binance --require my_own");
+    assert_int_equal(o.n_required, 2);
+    assert_string_equal(o.required[1], "my_own");
+    smcr_options_deinit(&o);
+    expect_error("a.lua --require a,b", "--require wants the name of a venue, not 'a,b'");
+    expect_error("--list a.lua --require binance",
+                 "--require contradicts --list: nothing runs, so no venue is talked to");
+    assert_non_null(strstr(smcr_help_text(), "--require"));
+}
+
 static void clean_has_options_of_its_own_and_one_target(void **state)
 {
     (void)state;
@@ -316,6 +329,7 @@ int main(void)
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(help_names_every_option),
         cmocka_unit_test(serve_has_options_and_venues_of_its_own),
+        cmocka_unit_test(venues_can_be_required),
         cmocka_unit_test(clean_has_options_of_its_own_and_one_target),
         cmocka_unit_test(serve_says_what_it_wants),
     };

@@ -22,7 +22,9 @@ addresses() { # addresses SCHEME: the lines that move all three
 # run STATUS ARG...: on the testnet; $answer is what it printed.
 run() {
     local status
-    answer=$(timeout 60 "$smcrun" --target testnet --no-color --seed 1 "${@:2}" 2>&1)
+    local target=(--target testnet)
+    [[ "$*" != *--target* ]] || target=()
+    answer=$(timeout 60 "$smcrun" "${target[@]}" --no-color --seed 1 "${@:2}" 2>&1)
     status=$?
     checks=$((checks + 1))
     [[ $status == "$1" ]] || complain "${*:2}: exit status $1, not $status"
@@ -119,6 +121,53 @@ over() { # over SCHEME: every interface of every venue
     last '4 passed, 0 failed, 4 skipped'
 }
 
+reasons() { # reasons VENUE VARIABLE: its two specs are skipped for want of it
+    local spec
+    for spec in 'answers a signed query' 'has streams of prices and of the account'; do
+        has 'a reason' "scenario.lua::$1::$spec # SKIP $1 has no credentials: $2 is not set"
+    done
+}
+
+# Without keys everything is skipped, by its reason, and the exit status says so; with those of one venue, that one runs.
+credentials() {
+    { addresses https; echo 'SMCRUN_CA_FILE=ca.pem'; } >none.env
+    chmod 600 none.env
+    run 5 --env-file none.env --report tap scenario.lua
+    last '# 0 passed, 0 failed, 6 skipped'
+    reasons binance BINANCE_TESTNET_API_KEY
+    reasons bybit BYBIT_TESTNET_API_KEY
+    reasons oanda OANDA_PRACTICE_ACCOUNT_ID
+    has 'no credentials' 'smcrun: nothing has run for want of credentials'
+    { cat none.env; keys_of oanda; } >one.env
+    chmod 600 one.env
+    run 0 --env-file one.env --report tap scenario.lua
+    last '# 2 passed, 0 failed, 4 skipped'
+    has 'the one venue' 'ok 5 - scenario.lua::oanda::answers a signed query' 'ok 6 - scenario.lua::oanda::has streams'
+    reasons binance BINANCE_TESTNET_API_KEY
+    reasons bybit BYBIT_TESTNET_API_KEY
+}
+
+# --require: what is wanted must have been talked to.
+requiring() {
+    run 0 --env-file one.env --require oanda scenario.lua
+    last '2 passed, 0 failed, 4 skipped'
+    run 5 --env-file one.env --require oanda --require bybit scenario.lua
+    last '2 passed, 0 failed, 4 skipped'
+    has 'a venue without credentials' 'smcrun: --require bybit: its specs are skipped, for it has no credentials'
+    run 5 --env-file one.env --require onada scenario.lua
+    has 'a venue that nobody knows' 'smcrun: --require onada: no spec that has run talks to it'
+    run 5 --env-file one.env --require bybit -k oanda scenario.lua
+    has 'a venue that nobody talks to' 'smcrun: --require bybit: no spec that has run talks to it'
+    echo 'it("hurts", function() require("smc").venue("oanda"):fault { venue = "reset" } end)' >hurting.lua
+    run 5 --env-file one.env --require oanda hurting.lua
+    last '0 passed, 0 failed, 1 skipped'
+    echo 'it("fails", function() assert.is_true(false) end)' >failing.lua
+    run 1 --env-file one.env --require bybit scenario.lua failing.lua
+    has 'a failure, too' 'smcrun: --require bybit: '
+    run 0 --target sandbox --require binance --require oanda scenario.lua
+    run 5 --target sandbox --require oanda -k binance scenario.lua
+}
+
 # What lies in the environment wins; a certificate that others signed is refused.
 strangers() {
     openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out other.pem -days 2 -subj /CN=other 2>/dev/null
@@ -163,9 +212,12 @@ begin() {
 
 begin --tls --ca-file ca.pem
 over https
+credentials
+requiring
 strangers
 refused
-stop TERM
+kill -TERM "$pid"
+wait "$pid"
 begin
 over http
 verdict

@@ -150,6 +150,13 @@ local function unbegun(s, options)
   end
 end
 
+--- "binance,oanda" of a set of names; nil of an empty one.
+local function listed(set)
+  local names = {}
+  for name in pairs(set) do names[#names + 1] = name end
+  return #names > 0 and table.concat(names, ",") or nil
+end
+
 local function run_spec(s, options)
   options.emit { type = "spec_start", id = s.id }
   local kind, why = unbegun(s, options)
@@ -169,7 +176,7 @@ local function run_spec(s, options)
   options.emit { type = "spec_end", id = s.id, status = v.status, kind = v.kind, message = v.message,
                  traceback = v.traceback, file = v.file or options.path, line = v.line or s.line,
                  virtual_ms = virtual_ms, real_us = core.real_us() - real_us, checks = check.count,
-                 transcript = core.transcript() }
+                 transcript = core.transcript(), venues = listed(w.venues), missing = listed(w.missing) }
 end
 
 --- setup and teardown of a block: once, around its first and last selected spec, in a world of their own.

@@ -38,6 +38,7 @@ local function on_testnet(dialect, name, w)
     local field, variable = table.unpack(credential)
     local value = w.credentials[variable]
     if not value then
+      w.missing[name] = true
       spec.skip(("%s has no credentials: %s is not set"):format(name, variable))
     end
     access[field] = value
@@ -62,6 +63,7 @@ function M.open(name, options)
   if w.target ~= "sandbox" and options.sandbox then spec.skip "a sandbox of one's own is not to be had on a testnet" end
   local access = w.target == "sandbox" and in_sandbox(dialect, name, options) or on_testnet(dialect, name, w)
   local venue = dialect.new(access, options, w)
+  w.venues[name] = true
   return venue -- not a tail call: wrong options are blamed on the caller's line
 end
 

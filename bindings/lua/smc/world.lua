@@ -7,7 +7,8 @@ local current
 
 --- Fields: seed (integer, of this spec), target ("sandbox" or "testnet"), clock ("virtual" or "real"),
 -- sabotage (nil, or a name; see sabotage.lua), credentials (name -> value, for testnets), ca (whom testnets on this
--- machine are trusted by, in PEM, or nil), journal (of the run, on a testnet: see smc/journal.lua), on_close(fn).
+-- machine are trusted by, in PEM, or nil), journal (of the run, on a testnet: see smc/journal.lua), venues and missing
+-- (sets of names: those that were opened, and those that have no credentials), on_close(fn).
 -- Raises at the caller's line when no spec runs.
 function M.current(what)
   if not current then
@@ -32,7 +33,7 @@ function M.open(id, options)
   current = {
     seed = mix(options.seed, id), target = options.target, clock = options.clock,
     sabotage = options.sabotage, credentials = options.credentials or {}, ca = options.ca,
-    journal = options.journal,
+    journal = options.journal, venues = {}, missing = {},
     on_close = function(fn) closers[#closers + 1] = fn end,
     _closers = closers,
   }
