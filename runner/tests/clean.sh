@@ -47,6 +47,8 @@ scenario fails 'orders.place("binance", 3) assert.is_true(false)'
 scenario errs 'orders.place("oanda", 3) error("oh")'
 scenario too_late 'orders.place("bybit", 3) smc.sleep(6000)'
 scenario down 'orders.place("binance", 2, nil) orders.fault("binance", { venue = "down" }) assert.is_true(true)'
+scenario cut 'local venue = orders.place("binance", 2) venue:fault { link = "down" }
+  local account = venue:account() assert.is_nil(account)'
 scenario held 'orders.fault("oanda", { venue = "silent", on = "place", carried_out = true, times = 1 })
   orders.place("oanda", 1, "held-1")'
 scenario unsent 'orders.fault("binance", { venue = "silent", on = "place", times = 1 }) orders.place("binance", 1, "never-1")'
@@ -177,6 +179,7 @@ endings() {
     run 1 fails.lua
     run 2 errs.lua
     run 1 --timeout 1 too_late.lua
+    run 0 cut.lua
     are_open 0
     are_kept 0
 }
