@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench_client.sh SMCRUN PEER: what a signed, decoded request costs a client: CPU of a scenario's venue:get, against bare
-# libcurl in C, each over one connection to the same nginx on another core, in turns.
+# bench_client.sh SMCRUN PEER: what a signed, decoded request costs a client: CPU of a scenario's venue:get, guarded as by
+# default and not, against bare libcurl in C, each over one connection to the same nginx on another core, in turns.
 # The cost of N requests is that of a run with them less that of a run without.
 set -uo pipefail
 smcrun=$(realpath "$1") peer=$(realpath "$2")
@@ -17,12 +17,16 @@ account() {
     printf '"free":"10000000.00000000","locked":"0.00000000"}],"permissions":["SPOT"],"uid":354937868}'
 }
 
-spec() { # spec N: a scenario that makes N requests
+# A guard with its breaker, and with budgets that nobody waits for; and none.
+guarded='limiter = { request_weight = { limit = 1000000000, per = 60 }, raw_requests = { limit = 1000000000, per = 300 } }'
+unguarded='breaker = false, limiter = false'
+
+spec() { # spec N OPTIONS: a scenario that makes N requests
     cat <<END
 local smc = require "smc"
 describe("a client", function()
   it("asks", function()
-    local venue = smc.venue "binance"
+    local venue = smc.venue("binance", { $2 })
     venue.url = "$nginx_url"
     for _ = 1, $1 + 1 do
       local account = assert(venue:get("/api/v3/account", {}, { signed = true }))
@@ -44,15 +48,20 @@ cpu() { # cpu COMMAND...: its seconds of CPU
 each() { awk -v with="$1" -v without="$2" -v n="$n" 'BEGIN { printf "%.1f\n", 1e6 * (with - without) / n }'; }
 
 start_nginx "$(account)"
-spec 0 >"$work/none.lua"
-spec "$n" >"$work/many.lua"
+spec 0 "$guarded" >"$work/none.lua"
+spec "$n" "$guarded" >"$work/guarded.lua"
+spec "$n" "$unguarded" >"$work/unguarded.lua"
 smcrun_none=$(cpu "$smcrun" -j1 --clock real "$work/none.lua")
 peer_none=$(cpu "$peer" "$nginx_url" 1)
 for ((i = 0; i < rounds; i++)); do
-    ours=$(each "$(cpu "$smcrun" -j1 --clock real --timeout 600 "$work/many.lua")" "$smcrun_none")
+    with=$(each "$(cpu "$smcrun" -j1 --clock real --timeout 600 "$work/guarded.lua")" "$smcrun_none")
+    without=$(each "$(cpu "$smcrun" -j1 --clock real --timeout 600 "$work/unguarded.lua")" "$smcrun_none")
     theirs=$(each "$(cpu "$peer" "$nginx_url" "$n")" "$peer_none")
-    printf '%s %s\n' "$ours" "$theirs" >>"$work/both"
+    printf '%s %s %s\n' "$with" "$without" "$theirs" >>"$work/all"
 done
-column() { awk -v n="$1" '{ print $n }' "$work/both" | median; }
-printf 'signed, decoded request, CPU of the client, median of %d: smcrun %s us, bare libcurl %s us, ratio %s\n' "$rounds" \
-    "$(column 1)" "$(column 2)" "$(awk '{ printf "%.2f\n", $1 / $2 }' "$work/both" | median)"
+column() { awk -v n="$1" '{ print $n }' "$work/all" | median; }
+ratio() { awk -v a="$1" -v b="$2" '{ printf "%.2f\n", $a / $b }' "$work/all" | median; }
+printf 'signed, decoded request, CPU of the client, median of %d: guarded %s us, unguarded %s us, bare libcurl %s us\n' \
+    "$rounds" "$(column 1)" "$(column 2)" "$(column 3)"
+printf 'ratios: guarded to unguarded %s, unguarded to libcurl %s, guarded to libcurl %s\n' "$(ratio 1 2)" "$(ratio 2 3)" \
+    "$(ratio 1 3)"

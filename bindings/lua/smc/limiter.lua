@@ -128,7 +128,7 @@ local function weights_of(self, what, given)
   if type(given) ~= "table" or next(given) == nil then
     error(("limiter:%s: weights by budget expected, as in { weight = 1 }"):format(what), 3)
   end
-  for name, weight in pairs(given) do
+  for name, weight in next, given do -- in any order, for each request
     local i = inner.index[name]
     if not i then
       error(("limiter:%s: there is no budget '%s' (there are: %s)"):format(what, tostring(name),
@@ -146,7 +146,7 @@ local HOW = { priority = true, timeout = true }
 
 local function how_of(what, how)
   how = how or {}
-  for key in pairs(how) do
+  for key in next, how do
     if not HOW[key] then error(("limiter:%s: unknown option '%s'"):format(what, tostring(key)), 3) end
   end
   local priority = PRIORITY[how.priority or "normal"]
@@ -188,10 +188,10 @@ function Limiter:hold(seconds) within[self].core:hold(seconds) end
 
 --- Whether the window of a budget has changed since.
 local function is_over(self, i, since)
-  local conf = within[self].list[i]
-  local ahead = conf.window and within[self].core:offset(i)
-  local function period(at) return (math.floor(at * 1000) + ahead) // conf.period_ms end
-  return conf.window and period(since) ~= period(task.now())
+  local inner, conf = within[self].core, within[self].list[i]
+  if not conf.window then return false end
+  local ahead, period_ms = inner:offset(i), conf.period_ms
+  return (math.floor(since * 1000) + ahead) // period_ms ~= (math.floor(task.now() * 1000) + ahead) // period_ms
 end
 
 --- What the venue says is left of a budget, in an answer to what was granted at `since` (default: now).

@@ -209,19 +209,28 @@ end
 
 local ALERTS = { { 95, "critical" }, { 80, "warning" } }
 
+local function note_alert(self, name, used, limit)
+  local percent, told = used * 100 // limit, self.told[name] or 0
+  if percent < told then told = 0 end
+  for _, alert in ipairs(ALERTS) do
+    if percent >= alert[1] and told < alert[1] then
+      self:note(("limiter: %s: %d of %d used (%s)"):format(name, used, limit, alert[2]))
+      told = alert[1]
+    end
+  end
+  self.told[name] = told > 0 and told or nil
+end
+
 --- How much of a window is used up, once for each alert.
 function Guard:note_usage(weights)
-  for name in pairs(weights) do
-    local usage = self.limiter:usage(name)
-    local percent, told = usage.used * 100 // usage.limit, self.told[name] or 0
-    if percent < told then told = 0 end
-    for _, alert in ipairs(usage.kind == "window" and ALERTS or {}) do
-      if percent >= alert[1] and told < alert[1] then
-        self:note(("limiter: %s: %d of %d used (%s)"):format(name, usage.used, usage.limit, alert[2]))
-        told = alert[1]
+  for name, limit in next, self.windows do -- in any order: those that say something are sorted
+    local used = weights[name] and self.limiter:usage(name).used
+    if used and (used * 100 >= limit * ALERTS[2][1] or self.told[name]) then
+      for one in pairs(weights) do
+        if self.windows[one] then note_alert(self, one, self.limiter:usage(one).used, self.windows[one]) end
       end
+      return
     end
-    self.told[name] = told
   end
 end
 

@@ -99,24 +99,24 @@ local function limiter_of(venue, given, limits, w, obeys, level)
   return (made(limiters.new, budgets, level + 1)) -- not a tail call: levels count its frame
 end
 
---- What a request costs in the budgets that the limiter has.
+--- What a request costs in the budgets that the limiter has: prices are few, and made once.
 local function cost_in(knows, limits)
   if not limits.cost then -- each request is one, everywhere
-    return function()
-      local weights = {}
-      for name in pairs(knows) do weights[name] = 1 end
-      return weights
-    end
+    local one = {}
+    for name in pairs(knows) do one[name] = 1 end
+    return function() return one end
   end
+  local priced = setmetatable({}, { __mode = "k" })
   local function of_ours(weights)
     local out = {}
     for name, weight in pairs(weights) do out[name] = knows[name] and weight or nil end
+    priced[weights] = out
     return out
   end
   return function(asked)
     local weights, free = asked.weights, nil
     if not weights then weights, free = limits.cost(asked) end
-    return of_ours(weights), free and of_ours(free)
+    return priced[weights] or of_ours(weights), free and (priced[free] or of_ours(free))
   end
 end
 
@@ -152,8 +152,12 @@ function M.guard(venue, options, limits, w, level)
   local self = setmetatable({ name = venue.name, breaker = venue.breaker, limiter = limiter, health = venue.health,
     retry = retry_of(options.retry, level), priority = options.priority or "normal", wait = wait,
     obeys = obeys ~= false, limits = limits, knows = knows, cost = limiter and cost_in(knows, limits), holds = {},
-    told = {}, changes = 0 }, Guard)
+    told = {}, windows = {}, changes = 0 }, Guard)
   self.changes = self.breaker and self.breaker.changes or 0
+  for name in pairs(knows) do
+    local usage = limiter:usage(name)
+    if usage.kind == "window" then self.windows[name] = usage.limit end
+  end
   M.follow(self, 0)
   return self
 end
@@ -162,9 +166,7 @@ end
 function M.follow(guard, offset_ms)
   if not guard.limiter then return end
   local ahead = (task.wall_ms() + offset_ms) / 1000 - task.now()
-  for name in pairs(guard.knows) do
-    if guard.limiter:usage(name).kind == "window" then guard.limiter:follow(name, math.max(0, ahead)) end
-  end
+  for name in pairs(guard.windows) do guard.limiter:follow(name, math.max(0, ahead)) end
 end
 
 return M

@@ -58,28 +58,44 @@ local FREE = { ["POST order"] = 1, ["POST order/cancelReplace"] = 1, ["POST sor/
   ["POST orderList/oto"] = 2, ["POST orderList/opo"] = 2, ["POST orderList/otoco"] = 3, ["POST orderList/opoco"] = 3,
   ["DELETE order"] = 0, ["DELETE openOrders"] = 0, ["DELETE orderList"] = 0, ["PUT order/amend/keepPriority"] = 0 }
 
-local function name_of(asked) return asked.method .. " " .. asked.path:gsub("^/api/v3/", "") end
+local API = "/api/v3/"
 
---- The weights of a request by budget, and those of them that come back when it succeeds.
+local function name_of(asked)
+  local path = asked.path
+  if path:sub(1, #API) == API then path = path:sub(#API + 1) end
+  return asked.method .. " " .. path
+end
+
+local costs = {} -- by name, by weight: { weights, free }, which are asked for with every request
+
+local function cost_of(name, weight)
+  local orders, weights = FREE[name], { request_weight = weight, raw_requests = 1 }
+  if orders and orders > 0 then weights.orders_10s, weights.orders_1d = orders, orders end
+  return { weights, orders and { request_weight = weight } or nil }
+end
+
+--- The weights of a request by budget, and those of them that come back when it succeeds.  Not to be changed.
 function M.cost(asked)
   local name = name_of(asked)
-  local weight, orders = WEIGHTS[name] or 1, FREE[name]
+  local weight = WEIGHTS[name] or 1
   if type(weight) == "function" then weight = weight(asked.params) end
-  local out = { request_weight = weight, raw_requests = 1 }
-  if orders and orders > 0 then out.orders_10s, out.orders_1d = orders, orders end
-  return out, orders and { request_weight = weight } or nil
+  if not WEIGHTS[name] and not FREE[name] then name = "other" end
+  local known = costs[name] or {}
+  costs[name] = known
+  known[weight] = known[weight] or cost_of(name, weight)
+  return known[weight][1], known[weight][2]
 end
 
 -- ---- what answers say ------------------------------------------------------------------------
 
-local HEADERS = { ["x-mbx-used-weight-1m"] = "request_weight", ["x-mbx-order-count-10s"] = "orders_10s",
-  ["x-mbx-order-count-1d"] = "orders_1d" }
+local HEADERS = { { "x-mbx-used-weight-1m", "request_weight" }, { "x-mbx-order-count-10s", "orders_10s" },
+  { "x-mbx-order-count-1d", "orders_1d" } }
 
 --- told(budget, used): by the venue's own count.
 function M.counted(headers, told)
-  for header, budget in pairs(HEADERS) do
-    local used = math.tointeger(tonumber(headers[header]))
-    if used then told(budget, used) end
+  for i = 1, #HEADERS do
+    local used = math.tointeger(tonumber(headers[HEADERS[i][1]]))
+    if used then told(HEADERS[i][2], used) end
   end
 end
 

@@ -48,11 +48,14 @@ local function endpoint(asked)
   return path .. " " .. (GROUPS[asked.params.category] or "linear")
 end
 
---- The weights of a request by budget.
+local PUBLIC, costs = { requests = 1 }, {} -- by endpoint, which are asked for with every request
+
+--- The weights of a request by budget.  Not to be changed.
 function M.cost(asked)
-  local out, name = { requests = 1 }, endpoint(asked)
-  if name then out[name] = 1 end
-  return out
+  local name = endpoint(asked)
+  if not name then return PUBLIC end
+  costs[name] = costs[name] or { requests = 1, [name] = 1 }
+  return costs[name]
 end
 
 M.scope = endpoint

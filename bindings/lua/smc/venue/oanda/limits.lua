@@ -8,7 +8,9 @@ local M = { budgets = { requests = { limit = LIMIT - BURST, per = 1, burst = BUR
 --- Seconds to be quiet after a refusal: it names no end, and the second that was full is over then.
 M.pause = 1
 
---- The weights of a request by budget.
-function M.cost() return { requests = 1 } end
+local ONE = { requests = 1 }
+
+--- The weights of a request by budget.  Not to be changed.
+function M.cost() return ONE end
 
 return M
