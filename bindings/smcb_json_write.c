@@ -340,8 +340,10 @@ static void write_raw(writer_t *w, int idx)
 
     (void)lua_rawgeti(L, idx, 1);
     text = lua_tolstring(L, -1, &len);
-    if (text == NULL)
+    if (text == NULL) {
         refuse(w, "a json.raw that was changed");
+        return;
+    }
     (void)smc_buf_append(&w->s->out, text, len);
     lua_pop(L, 1);
 }

@@ -287,7 +287,7 @@ static int l_reply(lua_State *L)
     int status = check_status(L);
     size_t n;
     const char *body = luaL_optlstring(L, 4, "", &n);
-    smcb_fields_t fields;
+    smcb_fields_t fields = {0};
 
     smcb_server_fields(L, 3, &fields);
     return smcb_server_result(
@@ -299,7 +299,7 @@ static int l_start(lua_State *L)
 {
     smc_exchange_t *ex = check_exchange(L);
     int status = check_status(L);
-    smcb_fields_t fields;
+    smcb_fields_t fields = {0};
 
     smcb_server_fields(L, 3, &fields);
     return smcb_server_result(L,

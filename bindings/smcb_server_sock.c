@@ -108,7 +108,7 @@ int smcb_sock_upgrade(lua_State *L, smc_exchange_t *ex, smcb_server_t *s, int id
 {
     static const char *const known[] = {"headers", "on_message", "on_ping",
                                         "on_pong", "on_close",   NULL};
-    smcb_fields_t fields;
+    smcb_fields_t fields = {0};
     smcb_sock_t *sock;
     smc_code_t code;
     int sock_idx;

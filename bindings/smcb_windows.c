@@ -12,7 +12,7 @@ typedef struct window {
 } window_t;
 
 typedef struct windows {
-    smcb_class_t class;
+    smcb_class_t class; /* cppcheck-suppress unusedStructMember ; smcb_class_check reads it */
     int n;
     window_t v[];
 } windows_t;
