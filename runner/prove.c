@@ -11,7 +11,7 @@
 /* What one sabotage came to. */
 typedef struct trial {
     smcr_sabotage_t sabotage;
-    bool *caught; /* for each spec */
+    bool *caught; /* for each spec; a part of the proof's */
     size_t n_caught;
 } trial_t;
 
@@ -21,6 +21,7 @@ typedef struct proof {
     size_t n_passed;
     trial_t trials[SMCR_SABOTAGE_END];
     size_t n_trials;
+    bool *caught; /* of all trials, one behind the other */
 } proof_t;
 
 static char letter(size_t trial)
@@ -61,9 +62,7 @@ static smcr_exit_t run_trial(proof_t *p, smcr_sabotage_t sabotage)
     smcr_options_t options = *p->options;
     smcr_verdicts_t broken;
     trial_t *t = &p->trials[p->n_trials];
-    *t = (trial_t){.sabotage = sabotage, .caught = calloc(p->specs.n + 1, sizeof(*t->caught))};
-    if (t->caught == NULL)
-        return SMCR_EXIT_INTERNAL;
+    *t = (trial_t){.sabotage = sabotage, .caught = p->caught + p->n_trials * p->specs.n};
     p->n_trials++;
     options.sabotage = sabotage;
     smcr_verdicts_init(&broken);
@@ -169,6 +168,9 @@ smcr_exit_t smcr_prove(smcr_options_t *options)
 {
     proof_t p = {.options = options};
     smcr_exit_t status = run_as_it_is(&p);
+    p.caught = calloc((p.specs.n + 1) * SMCR_SABOTAGE_END, sizeof(*p.caught));
+    if (p.caught == NULL)
+        status = SMCR_EXIT_INTERNAL;
     if (status == SMCR_EXIT_PASSED)
         (void)printf("smcrun prove  %zu specs, seed %llu\n", p.n_passed,
                      (unsigned long long)options->seed);
@@ -177,8 +179,7 @@ smcr_exit_t smcr_prove(smcr_options_t *options)
             status = run_trial(&p, s);
     if (status == SMCR_EXIT_PASSED)
         status = tell(&p);
-    for (size_t t = 0; t < p.n_trials; t++)
-        free(p.trials[t].caught);
+    free(p.caught);
     smcr_verdicts_deinit(&p.specs);
     return status;
 }
