@@ -28,6 +28,7 @@ deny 'libuv belongs to core/net' '(uv\.h|uv/)' core bindings runner ! -path 'cor
 # The peers of the benches use what we are measured against.
 deny 'libcurl belongs to core/net/http_*' 'curl/' core bindings runner ! -path 'core/net/http_*' ! -path 'runner/bench/*'
 deny 'libwebsockets belongs to core/net/ws_*' 'libwebsockets' core bindings runner ! -path 'core/net/ws_*'
+deny 'hiredis belongs to core/net/redis*' 'hiredis' core bindings runner ! -path 'core/net/redis*'
 deny 'OpenSSL belongs to core/sign and core/net/tls*' 'openssl/' core bindings runner \
     ! -path 'core/sign/*' ! -path 'core/net/tls*' ! -path 'core/tests/*' ! -path 'runner/bench/*'
 deny 'bindings see core/include/smc only' '[^">]*\.\./|smcr|(net|base|sign|market|policy)/' bindings

@@ -66,8 +66,8 @@ local function check_name(name, level)
   end
 end
 
---- What the name stands for: memory of this machine on the real clock.  On the virtual clock every spec has a time of its
--- own, which no other process shares: there the name means something within the spec.
+--- What the name stands for: memory of this machine on the real clock.  On the virtual clock every spec has a time of
+-- its own, which no other process shares: there the name means something within the spec.
 local function share_of(name, names, list)
   local w = world.current "smc.limiter"
   shares[w] = shares[w] or {}

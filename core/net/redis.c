@@ -1,0 +1,407 @@
+#include "smc/redis.h"
+
+#include "loop_priv.h"
+#include "sha1_priv.h"
+
+#include "smc/clock.h"
+#include "smc/host_policy.h"
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OP "redis"
+#define PORT 6379
+#define PLACE_MAX 200
+
+enum { SHA_TEXT = 2 * SMC_SHA1_BYTES + 1, FIXED_ARGS = 4 };
+
+/* hiredis on the loop.  Outlives the connection until libuv has closed the handle. */
+typedef struct link {
+    uv_poll_t poll;
+    smc_loop_t *loop;
+    redisAsyncContext *ac; /* NULL once hiredis is done with it */
+    int events;
+} link_t;
+
+struct smc_redis {
+    smc_loop_t *loop;
+    char host[PLACE_MAX]; /* or the path, when port is 0 */
+    int port, db;
+    redisAsyncContext *ac; /* NULL: not connected */
+    smc_redis_call_t *first;
+    bool closing;
+};
+
+struct smc_redis_call {
+    smc_redis_t *redis;
+    smc_redis_cb cb; /* NULL: forgotten */
+    void *ud;
+    const char *text;
+    const char **argv; /* EVAL or EVALSHA, script, 1, key, arguments; the copies lie behind */
+    size_t argc;
+    char sha[SHA_TEXT];
+    smc_timer_t *timer;
+    struct smc_redis_call *next, **link;
+};
+
+/* ---- the loop --------------------------------------------------------------- */
+
+static void on_ready(uv_poll_t *handle, int status, int events)
+{
+    link_t *l = handle->data;
+    smc_loop_progress(l->loop);
+    if (status != 0)
+        events = UV_READABLE | UV_WRITABLE; /* hiredis finds out what is wrong */
+    if (l->ac != NULL && (events & UV_READABLE) != 0)
+        redisAsyncHandleRead(l->ac);
+    if (l->ac != NULL && (events & UV_WRITABLE) != 0)
+        redisAsyncHandleWrite(l->ac);
+}
+
+static void want(link_t *l, int events)
+{
+    l->events = events;
+    if (events != 0)
+        (void)uv_poll_start(&l->poll, events, on_ready);
+    else
+        (void)uv_poll_stop(&l->poll);
+}
+
+static void add_read(void *ud)
+{
+    link_t *l = ud;
+    want(l, l->events | UV_READABLE);
+}
+
+static void del_read(void *ud)
+{
+    link_t *l = ud;
+    want(l, l->events & ~UV_READABLE);
+}
+
+static void add_write(void *ud)
+{
+    link_t *l = ud;
+    want(l, l->events | UV_WRITABLE);
+}
+
+static void del_write(void *ud)
+{
+    link_t *l = ud;
+    want(l, l->events & ~UV_WRITABLE);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void clean_up(void *ud)
+{
+    link_t *l = ud;
+    l->ac = NULL;
+    uv_close((uv_handle_t *)&l->poll, on_closed);
+}
+
+static bool attach(redisAsyncContext *ac, smc_loop_t *loop)
+{
+    link_t *l = calloc(1, sizeof(*l));
+    if (l == NULL)
+        return false;
+    if (uv_poll_init(smc_loop_uv(loop), &l->poll, ac->c.fd) != 0) {
+        free(l);
+        return false;
+    }
+    l->poll.data = l;
+    l->loop = loop;
+    l->ac = ac;
+    ac->ev.data = l;
+    ac->ev.addRead = add_read;
+    ac->ev.delRead = del_read;
+    ac->ev.addWrite = add_write;
+    ac->ev.delWrite = del_write;
+    ac->ev.cleanup = clean_up;
+    return true;
+}
+
+/* ---- the connection ----------------------------------------------------------- */
+
+/* hiredis frees the context after both of these. */
+static void on_connected(const redisAsyncContext *ac, int status)
+{
+    smc_redis_t *r = ac->data;
+    if (status != REDIS_OK && r->ac == ac)
+        r->ac = NULL;
+}
+
+static void on_disconnected(const redisAsyncContext *ac, int status)
+{
+    smc_redis_t *r = ac->data;
+    (void)status;
+    if (r->ac == ac)
+        r->ac = NULL;
+}
+
+static void drop(smc_redis_t *r)
+{
+    redisAsyncContext *ac = r->ac;
+    r->ac = NULL;
+    if (ac != NULL)
+        redisAsyncFree(ac); /* every call on it gets an empty reply */
+}
+
+static smc_code_t connect_now(smc_redis_t *r, smc_error_t *err)
+{
+    redisAsyncContext *ac =
+        r->port == 0 ? redisAsyncConnectUnix(r->host) : redisAsyncConnect(r->host, r->port);
+    if (ac == NULL)
+        return smc_fail(err, SMC_ENOMEM, OP, 0, "out of memory");
+    ac->data = r;
+    if (ac->err != 0 || !attach(ac, r->loop)) {
+        smc_code_t rc = smc_fail(err, SMC_ECONN, OP, 0, "cannot connect to %.100s: %.60s", r->host,
+                                 ac->errstr != NULL ? ac->errstr : "out of memory");
+        redisAsyncFree(ac);
+        return rc;
+    }
+    (void)redisAsyncSetConnectCallback(ac, on_connected);
+    (void)redisAsyncSetDisconnectCallback(ac, on_disconnected);
+    r->ac = ac;
+    if (r->db != 0)
+        (void)redisAsyncCommand(ac, NULL, NULL, "SELECT %d", r->db);
+    return SMC_OK;
+}
+
+/* ---- calls ----------------------------------------------------------------------- */
+
+static void free_call(smc_redis_call_t *call)
+{
+    smc_timer_cancel(call->timer);
+    *call->link = call->next;
+    if (call->next != NULL)
+        call->next->link = call->link;
+    free(call->argv);
+    free(call);
+}
+
+static void finish(smc_redis_call_t *call, const smc_error_t *err, const int64_t *values, size_t n)
+{
+    smc_redis_cb cb = call->redis->closing ? NULL : call->cb;
+    void *ud = call->ud;
+    free_call(call);
+    if (cb != NULL)
+        cb(ud, err, values, n);
+}
+
+static void give_integers(smc_redis_call_t *call, const redisReply *reply)
+{
+    enum { MOST = 64 };
+    int64_t values[MOST];
+    smc_error_t err = {0};
+    bool fine = reply->type == REDIS_REPLY_ARRAY && reply->elements <= MOST;
+    for (size_t i = 0; fine && i < reply->elements; i++) {
+        fine = reply->element[i]->type == REDIS_REPLY_INTEGER;
+        values[i] = reply->element[i]->integer;
+    }
+    if (!fine) {
+        (void)smc_fail(&err, SMC_EPROTO, OP, 0, "the script's answer is no list of numbers");
+        finish(call, &err, NULL, 0);
+        return;
+    }
+    finish(call, NULL, values, reply->elements);
+}
+
+static void on_reply(redisAsyncContext *ac, void *reply_, void *ud)
+{
+    const redisReply *reply = reply_;
+    smc_redis_call_t *call = ud;
+    smc_error_t err = {0};
+    if (reply == NULL) {
+        const char *why = ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr : "closed";
+        (void)smc_fail(&err, (ac->c.flags & REDIS_CONNECTED) != 0 ? SMC_ERESET : SMC_ECONN, OP, 0,
+                       "%.100s: %.80s", call->redis->host, why);
+    } else if (reply->type != REDIS_REPLY_ERROR) {
+        give_integers(call, reply);
+        return;
+    } else if (strncmp(reply->str, "NOSCRIPT", 8) == 0 && call->argv[1] == call->sha) {
+        call->argv[0] = "EVAL";
+        call->argv[1] = call->text;
+        if (redisAsyncCommandArgv(ac, on_reply, call, (int)call->argc, call->argv, NULL) ==
+            REDIS_OK)
+            return;
+        (void)smc_fail(&err, SMC_ERESET, OP, 0, "%.100s: closed", call->redis->host);
+    } else {
+        bool refused = strncmp(reply->str, "OTHER ", 6) == 0;
+        (void)smc_fail(&err, refused ? SMC_EINVAL : SMC_ERESET, OP, 0, "%.190s",
+                       refused ? reply->str + 6 : reply->str);
+    }
+    finish(call, &err, NULL, 0);
+}
+
+/* Its connection is no good any more: whatever else waits on it is told so. */
+static void on_timeout(void *ud)
+{
+    smc_redis_call_t *call = ud;
+    smc_redis_t *r = call->redis;
+    smc_redis_cb cb = call->cb;
+    void *cb_ud = call->ud;
+    smc_error_t err = {0};
+    call->timer = NULL;
+    call->cb = NULL;
+    (void)smc_fail(&err, SMC_ETIMEDOUT, OP, 0, "%.100s does not answer", r->host);
+    drop(r);
+    if (cb != NULL)
+        cb(cb_ud, &err, NULL, 0);
+}
+
+static smc_redis_call_t *new_call(smc_redis_t *r, const smc_redis_script_t *s)
+{
+    size_t bytes = 0, argc = FIXED_ARGS + s->n_args, room = argc * sizeof(char *);
+    uint8_t digest[SMC_SHA1_BYTES];
+    smc_redis_call_t *call = calloc(1, sizeof(*call));
+    for (size_t i = 0; i < s->n_args; i++)
+        bytes += strlen(s->args[i]) + 1;
+    const char **argv = malloc(room + bytes + strlen(s->key) + 1);
+    if (call == NULL || argv == NULL) {
+        free(call);
+        free(argv);
+        return NULL;
+    }
+    smc_sha1(s->text, strlen(s->text), digest);
+    for (int i = 0; i < SMC_SHA1_BYTES; i++)
+        (void)snprintf(call->sha + (ptrdiff_t)2 * i, 3, "%02x", digest[i]);
+    char *copy = (char *)argv + room;
+    argv[0] = "EVALSHA";
+    argv[1] = call->sha;
+    argv[2] = "1";
+    for (size_t i = 3; i < argc; i++) {
+        const char *from = i == 3 ? s->key : s->args[i - FIXED_ARGS];
+        size_t n = strlen(from) + 1;
+        argv[i] = memcpy(copy, from, n);
+        copy += n;
+    }
+    call->redis = r;
+    call->text = s->text;
+    call->argv = argv;
+    call->argc = argc;
+    return call;
+}
+
+smc_code_t smc_redis_eval(smc_redis_t *r, const smc_redis_script_t *script, smc_redis_cb cb,
+                          void *ud, smc_redis_call_t **out, smc_error_t *err)
+{
+    smc_code_t rc = r->ac == NULL ? connect_now(r, err) : SMC_OK;
+    if (rc != SMC_OK)
+        return rc;
+    smc_redis_call_t *call = new_call(r, script);
+    if (call == NULL)
+        return smc_fail(err, SMC_ENOMEM, OP, 0, "out of memory");
+    call->cb = cb;
+    call->ud = ud;
+    call->next = r->first;
+    call->link = &r->first;
+    if (r->first != NULL)
+        r->first->link = &call->next;
+    r->first = call;
+    rc = smc_timer_start(r->loop, script->timeout_ms, on_timeout, call, &call->timer, err);
+    if (rc == SMC_OK &&
+        redisAsyncCommandArgv(r->ac, on_reply, call, (int)call->argc, call->argv, NULL) != REDIS_OK)
+        rc = smc_fail(err, SMC_ERESET, OP, 0, "%.100s: closed", r->host);
+    if (rc != SMC_OK) {
+        free_call(call);
+        return rc;
+    }
+    *out = call;
+    return SMC_OK;
+}
+
+void smc_redis_forget(smc_redis_call_t *call)
+{
+    call->cb = NULL;
+}
+
+/* ---- the place --------------------------------------------------------------------- */
+
+static smc_code_t bad_place(smc_error_t *err)
+{
+    return smc_fail(err, SMC_EINVAL, OP, 0,
+                    "redis is written redis://127.0.0.1[:PORT][/DB] or unix:///PATH");
+}
+
+/* "HOST[:PORT][/DB]" */
+static smc_code_t read_tcp(smc_redis_t *r, const char *text, smc_error_t *err)
+{
+    char rest[PLACE_MAX], extra;
+    (void)snprintf(rest, sizeof(rest), "%s", text);
+    if (strchr(rest, '@') != NULL)
+        return smc_fail(err, SMC_EPOLICY, OP, 0, "no user and no password in the place of redis");
+    char *slash = strchr(rest, '/');
+    if (slash != NULL && slash[1] != '\0' &&
+        (sscanf(slash + 1, "%d%c", &r->db, &extra) != 1 || r->db < 0))
+        return bad_place(err);
+    if (slash != NULL)
+        *slash = '\0';
+    char *colon = strrchr(rest, ':');
+    if (colon != NULL && strchr(colon, ']') == NULL) {
+        if (sscanf(colon + 1, "%d%c", &r->port, &extra) != 1 || r->port < 1 || r->port > 65535)
+            return bad_place(err);
+        *colon = '\0';
+    }
+    if (!smc_host_is_loopback(rest))
+        return smc_fail(err, SMC_EPOLICY, OP, 0,
+                        "redis at '%.80s' is refused: what is said to it is not encrypted; let a "
+                        "tunnel (ssh -L, stunnel) end on 127.0.0.1",
+                        rest);
+    bool v6 = rest[0] == '[';
+    (void)snprintf(r->host, sizeof(r->host), "%s", v6 ? "::1" : rest);
+    return SMC_OK;
+}
+
+static smc_code_t read_place(smc_redis_t *r, const char *place, smc_error_t *err)
+{
+    if (strlen(place) >= PLACE_MAX)
+        return bad_place(err);
+    r->port = PORT;
+    if (strncmp(place, "redis://", 8) == 0)
+        return read_tcp(r, place + 8, err);
+    if (strncmp(place, "unix:///", 8) != 0 || place[8] == '\0')
+        return bad_place(err);
+    r->port = 0;
+    (void)snprintf(r->host, sizeof(r->host), "%s", place + 7);
+    return SMC_OK;
+}
+
+smc_code_t smc_redis_open(smc_loop_t *loop, const char *place, smc_redis_t **out, smc_error_t *err)
+{
+    if (smc_clock_is_virtual())
+        return smc_fail(err, SMC_EPOLICY, OP, 0,
+                        "redis needs --clock real: a server outside of this run answers at times "
+                        "that no seed repeats");
+    smc_redis_t *r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        return smc_fail(err, SMC_ENOMEM, OP, 0, "out of memory");
+    r->loop = loop;
+    smc_code_t rc = read_place(r, place, err);
+    if (rc == SMC_OK)
+        *out = r;
+    else
+        free(r);
+    return rc;
+}
+
+void smc_redis_close(smc_redis_t *r)
+{
+    if (r == NULL)
+        return;
+    r->closing = true;
+    drop(r);
+    for (smc_redis_call_t *call = r->first, *next; call != NULL; call = next) {
+        next = call->next;
+        free_call(call);
+    }
+    free(r);
+}
