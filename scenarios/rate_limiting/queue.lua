@@ -1,0 +1,107 @@
+-- Who may send when a venue's limit is reached: by priority, then in order; what waiting, giving up, being held cost.
+-- The same on every venue: a budget of ten requests, of which each call here costs one.
+local smc = require "smc"
+
+local VENUES = { binance = "raw_requests", bybit = "requests", oanda = "requests" }
+
+--- A client with ten requests in each ten seconds, or, with a burst, so many at once and then one a second.
+local function client(name, burst)
+  return smc.venue(name, { limiter = { [VENUES[name]] = { limit = 10, per = 10, burst = burst } } })
+end
+
+--- To the beginning of a window of the venue's clock, so that ten requests fit into it.
+local function next_window() smc.sleep(10 - smc.wall() / 1000 % 10) end
+
+--- One that knows the venue's clock, at the beginning of a window.
+local function ready(name)
+  local venue = client(name)
+  assert(venue:time())
+  next_window()
+  return venue, #venue.sandbox:requests()
+end
+
+for name, budget in pairs(VENUES) do
+  describe(("the queue at the limit of %s #rate-limiting #%s"):format(name, name), function()
+    it("lets ten pass at once, and the next ones when the window begins anew", function()
+      local venue, before = ready(name)
+      local start = smc.now()
+      for _ = 1, 10 do assert(venue:time()) end
+      assert.near(0, smc.now() - start, 0.1)
+      for _ = 1, 5 do assert(venue:time()) end
+      assert.near(10, smc.now() - start, 0.1)
+      assert.equal(15, #venue.sandbox:requests() - before)
+    end)
+
+    it("spreads what is more than a burst", function()
+      local venue = client(name, 3)
+      local start = smc.now()
+      for _ = 1, 8 do assert(venue:time()) end
+      assert.near(5, smc.now() - start, 0.1)
+    end)
+
+    it("goes by priority, and first come first served inside", function()
+      local venue = ready(name)
+      local low = smc.venue(name, { limiter = venue.limiter, priority = "low" })
+      local critical = smc.venue(name, { limiter = venue.limiter, priority = "critical" })
+      for _ = 1, 10 do assert(venue:time()) end
+      local order, tasks = {}, {}
+      for i, who in ipairs { { low, "low 1" }, { venue, "normal" }, { low, "low 2" }, { critical, "critical" } } do
+        tasks[i] = smc.spawn(function()
+          assert(who[1]:time())
+          order[#order + 1] = who[2]
+        end)
+        smc.sleep(0.1)
+      end
+      for _, task in ipairs(tasks) do task:join() end
+      assert.same({ "critical", "normal", "low 1", "low 2" }, order)
+    end)
+
+    it("charges nothing for a request that was given up", function()
+      local venue, before = ready(name)
+      for _ = 1, 10 do assert(venue:time()) end
+      local waits = smc.spawn(function() return venue:time() end)
+      smc.sleep(1)
+      waits:cancel()
+      local impatient = smc.venue(name, { limiter = venue.limiter, wait = 2 })
+      local _, err = impatient:time()
+      assert.equal("rate_limit", err.class)
+      next_window()
+      for _ = 1, 10 do assert(venue:time()) end
+      assert.is_true(smc.wall() % 10000 < 1000)
+      assert.equal(20, #venue.sandbox:requests() - before)
+    end)
+
+    it("sends nothing while it is held, and all that waited afterwards", function()
+      local venue = client(name)
+      venue.limiter:hold(25)
+      local start = smc.now()
+      smc.all(4, function() assert(venue:time()) end)
+      assert.near(25, smc.now() - start, 0.1)
+      assert.equal(4, #venue.sandbox:requests())
+    end)
+
+    it("says at 80 and at 95 percent that little is left", function()
+      local venue = ready(name)
+      for _ = 1, 7 do assert(venue:time()) end
+      assert.is_nil(venue.limiter:alert(budget))
+      assert(venue:time())
+      assert.equal("warning", venue.limiter:alert(budget))
+      assert(venue:time())
+      assert.is_nil(venue.limiter:alert(budget))
+      assert(venue:time())
+      assert.equal("critical", venue.limiter:alert(budget))
+    end)
+  end)
+end
+
+describe("a request that can never fit #rate-limiting #binance", function()
+  it("is an error at once, and is not sent", function()
+    local venue = smc.venue("binance", { limiter = { request_weight = { limit = 10, per = 60 } } })
+    assert(venue:time())
+    local start = smc.now()
+    local _, err = venue:book("BTC/USDT", 500) -- costs 25
+    assert.equal("invalid_request", err.class)
+    assert.equal(start, smc.now())
+    assert.equal(1, #venue.sandbox:requests())
+  end)
+end)
