@@ -66,8 +66,9 @@ function json.raw(text) end
 ---`{ name, key, inner, field, form }` takes `record[inner][field]`, or the result of `field(record[inner], record)`, in
 ---its form: a number of decimals ("0.5" with 8 is "0.50000000"; more are cut off), or "upper".  nil is left out.
 ---
----By name an item may have `needs`, a field of the inner record without which (nil or "") there is no value; `plus`, the
----key of an integer of the record that is added to an integer; `default`, an integer or a string in place of no value.
+---By name an item may have `needs`, a field of the inner record without which (nil or "") there is no value; `plus`,
+---the key of an integer of the record that is added to an integer; `default`, an integer or a string
+---in place of no value.
 ---
 ---Inner records may also be C records of the engine; of a list of those a shape makes an array.
 ---

@@ -202,8 +202,8 @@ function Sandbox:reset() end
 ---@class smc.VenueFault  which requests or frames: all that fit on, path and method, until healed or `times` were met.
 ---`smcrun --list-faults` prints each with its parameters; so does lua/smc/sandbox/README.md
 ---@field venue smc.VenueFaultName
----@field on? string  a call of the client, as in requests{ op = .. }: its requests, over HTTP and inside a WebSocket; or
----"stream", "user_stream": the handshake and what is told over it
+---@field on? string  a call of the client, as in requests{ op = .. }: its requests, over HTTP and inside a WebSocket;
+---or "stream", "user_stream": the handshake and what is told over it
 ---@field path? string
 ---@field method? string  "WS": a request inside a WebSocket
 ---@field times? integer  so many requests or frames (stall, no_heartbeat: streams); default: until healed
@@ -216,8 +216,8 @@ function Sandbox:reset() end
 ---@field message? string  of `status`: the venue's text in the body
 ---@field retry_after? number  of `status`: seconds, as a Retry-After header
 ---@field carried_out? boolean  of `status`, `storm`, `silent`, `not_json`: the venue does first what was asked
----@field seconds? number  of `slow` (needed) and `early_fill`: how late the answer is; of `skew` (needed): how far ahead
----the clock is; of `rate_limit` and `ban`: how long they last; of `maintenance`: how long it is announced to last
+---@field seconds? number  of `slow` (needed) and `early_fill`: how late the answer is; of `skew` (needed): how far
+---ahead the clock is; of `rate_limit` and `ban`: how long they last; of `maintenance`: how long it is announced to last
 ---@field bytes? integer  of `truncated`: how much of the body is sent; default: half
 ---@field body? string  of `not_json`
 ---@field share? number  of `partial_fill`: 0.01..0.99, default 0.5
@@ -267,11 +267,11 @@ function Sandbox:reset() end
 ---@field skip? integer
 
 ---A link fault meets the connections that are open, and those to come.  `on`, `path` and `method` choose by requests:
----the answer to each that fits is hit, and what comes after it on the same connection is not.  They, `stream`, `toxicity`
----and `count` are not for those that befall the whole venue: down, dns, tls_*.  A venue fault:
----From now on, or from `after` on, the venue commits the fault; of several that fit, the oldest.  `on`, `path`, `method`,
----`times` and `probability` are not for those that are a state of the whole venue: rate_limit, ban, skew, halt,
----maintenance, down, mute.  Raises: an unknown name or parameter, named.  Where: scenario, hook.
+---the answer to each that fits is hit, and what comes after it on the same connection is not.  They, `stream`,
+---`toxicity` and `count` are not for those that befall the whole venue: down, dns, tls_*.  A venue fault:
+---From now on, or from `after` on, the venue commits the fault; of several that fit, the oldest.  `on`, `path`,
+---`method`, `times` and `probability` are not for those that are a state of the whole venue: rate_limit, ban, skew,
+---halt, maintenance, down, mute.  Raises: an unknown name or parameter, named.  Where: scenario, hook.
 ---@param fault smc.VenueFault|smc.LinkFault
 ---@source ../lua/smc/sandbox/faults.lua
 function Sandbox:fault(fault) end
