@@ -86,7 +86,7 @@ end
 
 -- ---- a limiter -------------------------------------------------------------------------------
 
-local OPTIONS = { share = true }
+local OPTIONS = { share = true, redis = true, prefix = true, without = true, patience = true }
 
 local function check_options(options, level)
   if type(options) ~= "table" then error("smc.limiter: options as in { share = \"name\" } expected", level + 1) end
@@ -94,6 +94,25 @@ local function check_options(options, level)
     if not OPTIONS[key] then error(("smc.limiter: unknown option '%s'"):format(tostring(key)), level + 1) end
   end
   if options.share ~= nil then check_name(options.share, level + 1) end
+  local function wrong(what) error("smc.limiter: " .. what, level + 2) end
+  if options.redis == nil then
+    for _, key in ipairs { "prefix", "without", "patience" } do
+      if options[key] ~= nil then wrong(key .. " goes with redis") end
+    end
+    return
+  end
+  if options.share ~= nil then wrong "share or redis, not both" end
+  if type(options.redis) ~= "string" then wrong "redis is a place like \"redis://127.0.0.1:6379/0\"" end
+  if options.prefix ~= nil and (type(options.prefix) ~= "string" or not options.prefix:find "^[%w:._-]+$") then
+    wrong "prefix is made of letters, digits, ':', '-', '_' and '.'"
+  end
+  local part, patience = options.without, options.patience
+  if part ~= nil and part ~= "closed" and not (type(part) == "number" and part > 0 and part <= 1) then
+    wrong "without is \"closed\", or the part of each limit that is used while Redis is away, above 0 to 1"
+  end
+  if patience ~= nil and not (type(patience) == "number" and patience >= 0.01 and patience <= 60) then
+    wrong "patience is a number of seconds from 0.01 to 60"
+  end
 end
 
 --- budgets: by name { limit, per [, burst | kind] }, or a venue's name.  See bindings/meta/limiter.lua.
@@ -105,7 +124,11 @@ function M.new(budgets, options)
     share, err = share_of(options.share, names, list)
     if not share then return nil, err end
   end
-  inner, err = core.new(list, share)
+  if options and options.redis then
+    inner, err = require("smc.limiter_redis").new(list, names, options)
+  else
+    inner, err = core.new(list, share)
+  end
   if not inner then return nil, err end
   local self = setmetatable({}, Limiter)
   within[self] = { core = inner, names = names, index = index, list = list }
@@ -198,6 +221,7 @@ end
 function Limiter:left(name, n, since)
   local inner, i = budget(self, "left", name)
   if math.type(n) ~= "integer" or n < 0 then error("limiter:left: a whole number expected", 2) end
+  if inner.remote then return inner:left(i, math.min(n, MOST), since) end
   if since and is_over(self, i, since) then return end
   inner:left(i, math.min(n, MOST))
 end
