@@ -21,7 +21,7 @@ local function ready(name)
 end
 
 for name, budget in pairs(VENUES) do
-  describe(("the queue at the limit of %s #rate-limiting #%s"):format(name, name), function()
+  describe(("the queue at the limit of %s #rate-limiting #virtual-time #%s"):format(name, name), function()
     it("lets ten pass at once, and the next ones when the window begins anew", function()
       local venue, before = ready(name)
       local start = smc.now()
@@ -94,7 +94,7 @@ for name, budget in pairs(VENUES) do
   end)
 end
 
-describe("a request that can never fit #rate-limiting #binance", function()
+describe("a request that can never fit #rate-limiting #virtual-time #binance", function()
   it("is an error at once, and is not sent", function()
     local venue = smc.venue("binance", { limiter = { request_weight = { limit = 10, per = 60 } } })
     assert(venue:time())
