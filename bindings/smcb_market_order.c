@@ -4,13 +4,14 @@
 static const char *const types[] = {"limit", "market", "limit_maker", NULL};
 static const char *const tifs[] = {"none", "gtc", "ioc", "fok", NULL};
 
-/* What an order may ask for: enum and names. */
-#define PLACE_MAP(X)                                                                              \
-    X(account)                                                                                    \
-    X(symbol)                                                                                     \
-    X(side)                                                                                       \
-    X(type) X(qty) X(quote_qty) X(price) X(tif) X(client_id) X(stp) X(now_ms) X(trigger) X(trail) \
-        X(trail_bps) X(link) X(after) X(reduce_only) X(close_lot) X(display_qty)
+/* What an order may ask for: enum and names.  The formatter never comes to rest here. */
+/* clang-format off */
+#define PLACE_MAP(X)                                              \
+    X(account) X(symbol) X(side) X(type) X(qty) X(quote_qty)      \
+    X(price) X(tif) X(client_id) X(stp) X(now_ms) X(trigger)      \
+    X(trail) X(trail_bps) X(link) X(after) X(reduce_only)         \
+    X(close_lot) X(display_qty)
+/* clang-format on */
 enum {
 #define X(name) P_##name,
     PLACE_MAP(X)
