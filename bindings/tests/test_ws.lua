@@ -11,7 +11,7 @@ before_each(function()
   heard, sock = {}, nil
   on_message = function(s, data, binary) s:send(data, binary) end
   server = assert(listener.listen { on_request = function(ex)
-    request = ex
+    request = { target = ex.target, raw_headers = ex.raw_headers, headers = ex.headers }
     if ex.target == "/refuse" then return ex:reply(403, {}, "no") end
     if ex.target == "/mute" then return end
     sock = assert(ex:upgrade {
