@@ -22,7 +22,7 @@ local function until_refused(venue, ask)
 end
 
 for _, row in ipairs(VENUES) do
-  describe("obedience to " .. row.name .. " #rate-limiting #" .. row.name, function()
+  describe("obedience to " .. row.name .. " #rate-limiting #virtual-time #" .. row.name, function()
     it("sends nothing between a refusal and its end, though nothing governs it", function()
       local venue = smc.venue(row.name, { limiter = false })
       assert(row.ask(venue))
