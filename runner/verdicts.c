@@ -19,10 +19,13 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
         v->all = all;
         v->_room = room;
     }
-    char *id = strdup(ev->id);
-    r->failed = r->failed || id == NULL;
-    if (id != NULL)
-        v->all[v->n++] = (smcr_verdict_t){id, file_error ? SMCR_ERROR : ev->status};
+    smcr_verdict_t *verdict = &v->all[v->n];
+    verdict->id = strdup(ev->id);
+    verdict->status = file_error ? SMCR_ERROR : ev->status;
+    if (verdict->id == NULL)
+        r->failed = true;
+    else
+        v->n++;
 }
 
 static void on_end(smcr_reporter_t *r, const smcr_totals_t *t)
