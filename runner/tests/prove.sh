@@ -77,6 +77,27 @@ venues() {
     has '3 of 3 fail'
 }
 
-for part in verdicts usage venues; do $part; done
+# noticed FILE EXPR SABOTAGE...: of these specs somebody notices each.
+noticed() {
+    local file=$1 expr=$2
+    shift 2
+    called="prove -q scenarios/$file.lua -k '$expr', $*"
+    out=$(timeout 200 "$smcrun" prove -q "scenarios/$file.lua" -k "$expr" "${@/#/--sabotage=}" 2>&1)
+    has " $# sabotages, 0 unnoticed"
+}
+
+# The sabotages of our mechanisms, and those of limits, where the mechanism's own scenarios are.
+mechanisms() {
+    local one='binance or not (bybit or oanda)'
+    noticed rate_limiting/queue "$one" limiter-grants
+    noticed rate_limiting/obedience disobedience unlimited
+    noticed rate_limiting/obedience 'sends and binance' no-retry-after
+    noticed circuit_breaker/breaker "$one" breaker-never-opens breaker-never-closes
+    noticed error_handling/retry "$one" retry-never retry-always
+    noticed failover/subscriptions "$one" failover-never failover-forgets
+    noticed circuit_breaker/risk_guard "$one" guard-keeps
+}
+
+for part in verdicts usage venues mechanisms; do $part; done
 printf '%d checks, %d failed\n' "$checks" "$failures"
 ((failures == 0))
