@@ -1,148 +1,136 @@
-#include "options.h"
+#include "options_priv.h"
 
-static const char run_text[] =
+#include <string.h>
+
+enum { COLUMN = 24 /* where an option's text begins */, WIDTH = 90 };
+
+/* ---- what stands around the options of a command ------------------------------- */
+
+typedef struct frame {
+    const char *before;
+    const char *after;
+} frame_t;
+
+static const frame_t run_frame = {
     "Usage: smcrun [run] [OPTION...] PATH...\n"
     "       smcrun serve [OPTION...] [VENUE...]    see smcrun serve --help\n"
     "       smcrun clean [OPTION...] [VENUE...]    see smcrun clean --help\n"
     "       smcrun prove [OPTION...] PATH...       see smcrun prove --help\n"
     "\n"
-    "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every "
-    "*.lua\n"
+    "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every *.lua\n"
     "below it), a quoted glob, or one spec: scenarios/x.lua::describe::it\n"
-    "A file with the name of a command is written ./run\n"
+    "A file with the name of a command is written ./run\n",
     "\n"
-    "What to run\n"
-    "  -k, --filter EXPR     specs whose id contains, or that are tagged with, these "
-    "words:\n"
-    "                        -k 'failover and not (slow or bybit)'\n"
-    "      --list            print the ids of the selected specs; run nothing\n"
-    "      --list-faults     print what venues can do wrong, and how to ask for it;\n"
-    "                        --list-faults=json for programs\n"
-    "\n"
-    "How to run it\n"
-    "  -j, --jobs N          files at a time (default: one for each CPU; 1 on a testnet)\n"
-    "      --target T        sandbox (default): exchanges inside this program\n"
-    "                        testnet: the real test venues; needs keys and internet\n"
-    "      --clock C         virtual (default): no waiting; real: as the clock on the wall\n"
-    "      --seed N          what chance depends on (default: drawn, and printed)\n"
-    "      --timeout S       seconds a spec may take on its clock (default 60)\n"
-    "      --memory MiB      Lua memory of one worker (default 512)\n"
-    "      --hang-after S    real seconds after which a worker without a sign of life is "
-    "killed\n"
-    "                        (default 60; on the real clock 60 more than twice --timeout)\n"
-    "      --env-file F      KEY=value lines with credentials (default .env, if there is "
-    "one);\n"
-    "                        the environment wins over the file.  BINANCE_TESTNET_URL,\n"
-    "                        BYBIT_TESTNET_URL and OANDA_PRACTICE_URL move a testnet to a\n"
-    "                        server on this machine, which SMCRUN_CA_FILE tells to trust\n"
-    "      --require VENUE   a spec that is not skipped must talk to it; may be given "
-    "several\n"
-    "                        times\n"
-    "      --state-dir DIR   where a run on a testnet notes its orders (default\n"
-    "                        $XDG_STATE_HOME/smcrun, or ~/.local/state/smcrun)\n"
-    "\n"
-    "What to see\n"
-    "      --report R        pretty (default), tap, junit, json (an event a line) or "
-    "github\n"
-    "                        (annotations, and the job's summary), to standard output, or "
-    "to "
-    "a\n"
-    "                        file with tap:FILE; may be given several times\n"
-    "      --transcripts DIR write what went over the wire, a file for each spec\n"
-    "  -v, --verbose         every spec with its time and its transcript\n"
-    "  -q, --quiet           failures and the last line\n"
-    "      --no-color        no colours (nor with NO_COLOR set, nor outside a terminal)\n"
-    "  -h, --help\n"
-    "      --version\n"
-    "\n"
-    "To doubt the tests\n"
-    "      --sabotage S      break every sandbox, or one of our own mechanisms: dead, mute, "
-    "...; a\n"
-    "                        spec that passes under all of them proves nothing: smcrun "
-    "prove\n"
-    "\n"
-    "For people who extend smcrun itself\n"
-    "      --gc-stress       collect all garbage all the time, to find use after free\n"
-    "      --internal        scenarios may require smc.core.* and use all of debug\n"
-    "\n"
-    "Exit status: 0 all passed, 1 a spec failed, 2 a spec or a file had an error, crashed "
-    "or\n"
-    "leaked, 3 wrong usage, 4 nothing selected, 5 credentials or a --require'd venue "
-    "missing, "
-    "70\n"
+    "Exit status: 0 all passed, 1 a spec failed, 2 a spec or a file had an error, crashed or\n"
+    "leaked, 3 wrong usage, 4 nothing selected, 5 credentials or a --require'd venue missing, 70\n"
     "internal error, 130 interrupted.\n"
-    "The last line is always: N passed, N failed, N skipped\n";
+    "The last line is always: N passed, N failed, N skipped\n"};
 
-const char *smcr_help_text(void)
-{
-    return run_text;
-}
-
-static const char serve_text[] =
+static const frame_t serve_frame = {
     "Usage: smcrun serve [OPTION...] [VENUE...]\n"
     "\n"
-    "Runs sandboxed exchanges in real time on 127.0.0.1, for programs in any language, "
-    "until\n"
-    "SIGINT (Ctrl-C) or SIGTERM.  VENUE: binance, bybit, oanda (default: all).  Prints "
-    "where\n"
-    "they are, the credentials of an account with funds, and how to point an SDK at them.\n"
-    "\n"
-    "      --port N          binance on N, the control API on N + 1, bybit on N + 2,\n"
-    "                        oanda on N + 3 (default, or 0: any that are free)\n"
-    "      --tls             https and wss, by an authority made at start\n"
-    "      --ca-file F       write its certificate to F, for NODE_EXTRA_CA_CERTS=F; it is "
-    "for\n"
-    "                        127.0.0.1 and localhost\n"
-    "      --host ADDR       listen there instead of 127.0.0.1; the control API stays\n"
-    "      --allow-remote    that address may be one that other machines reach\n"
-    "      --seed N          what chance depends on (default: drawn, and printed)\n"
-    "      --key K           the account's API key (default: drawn by the seed)\n"
-    "      --secret S        its secret, 8 characters at least (default: drawn by the "
-    "seed);\n"
-    "                        other users of this machine may read a command line\n"
-    "      --token T         the same for oanda: its bearer token\n"
-    "      --account A       and its account\n"
-    "      --json            print one line of JSON instead\n"
-    "  -h, --help\n"
+    "Runs sandboxed exchanges in real time on 127.0.0.1, for programs in any language, until\n"
+    "SIGINT (Ctrl-C) or SIGTERM.  VENUE: binance, bybit, oanda (default: all).  Prints where\n"
+    "they are, the credentials of an account with funds, and how to point an SDK at them.\n",
     "\n"
     "The control API moves prices, skews the clock, changes limits, takes a venue down and\n"
     "lists what arrived: GET / of its address says how; /metrics is for Prometheus.\n"
     "\n"
-    "Exit status: 0 stopped by a signal, 3 wrong usage or a port that is taken, 70 "
-    "internal\n"
-    "error, 130 stopped at once by a second signal.\n";
+    "Exit status: 0 stopped by a signal, 3 wrong usage or a port that is taken, 70 internal\n"
+    "error, 130 stopped at once by a second signal.\n"};
 
-const char *smcr_serve_help_text(void)
-{
-    return serve_text;
-}
-
-static const char clean_text[] =
+static const frame_t clean_frame = {
     "Usage: smcrun clean [OPTION...] [VENUE...]\n"
     "\n"
-    "Ends the orders that killed runs have left at test venues.  A run on a testnet notes "
-    "each\n"
-    "order before it is sent, and cancels at the end of each spec what lives; what it "
-    "cannot\n"
-    "cancel, or leaves when it is killed, stays in its journal.  This reads the journals of "
-    "runs\n"
-    "that are no more, cancels each order by its client id, asks the venue what became of "
-    "it,\n"
-    "and removes the journals that are done.  VENUE: binance, bybit, oanda (default: all).\n"
+    "Ends the orders that killed runs have left at test venues.  A run on a testnet notes each\n"
+    "order before it is sent, and cancels at the end of each spec what lives; what it cannot\n"
+    "cancel, or leaves when it is killed, stays in its journal.  This reads the journals of runs\n"
+    "that are no more, cancels each order by its client id, asks the venue what became of it,\n"
+    "and removes the journals that are done.  VENUE: binance, bybit, oanda (default: all).\n",
     "\n"
-    "      --dry-run         only ask and tell; cancel and remove nothing\n"
-    "      --target testnet  (there is no other)\n"
-    "      --env-file F      KEY=value lines with credentials, as in a run\n"
-    "      --state-dir DIR   where journals are (default $XDG_STATE_HOME/smcrun, or\n"
-    "                        ~/.local/state/smcrun)\n"
-    "  -h, --help\n"
-    "\n"
-    "Exit status: 0 nothing is left, 1 something is (its journal stays), 3 wrong usage, 5 "
-    "what "
-    "is\n"
-    "left wants credentials that are missing, 70 internal error.\n";
+    "Exit status: 0 nothing is left, 1 something is (its journal stays), 3 wrong usage, 5 what is\n"
+    "left wants credentials that are missing, 70 internal error.\n"};
 
-const char *smcr_clean_help_text(void)
+static const frame_t prove_frame = {
+    "Usage: smcrun prove [OPTION...] PATH...\n"
+    "\n"
+    "Can the scenarios fail?  Runs them as they are, where all must pass, and once more under\n"
+    "each sabotage.  A spec that passes under all of them is vacuous, a sabotage under which\n"
+    "all specs pass is unnoticed: either makes the exit status 1.\n",
+    "\n"
+    "The last line counts specs that can fail as passed, vacuous specs and unnoticed\n"
+    "sabotages as failed.\n"};
+
+static const frame_t *frame_of(smcr_command_t topic)
 {
-    return clean_text;
+    return topic == SMCR_CMD_SERVE   ? &serve_frame
+           : topic == SMCR_CMD_CLEAN ? &clean_frame
+           : topic == SMCR_CMD_PROVE ? &prove_frame
+                                     : &run_frame;
+}
+
+/* ---- options ------------------------------------------------------------------- */
+
+/* Ends the line that has `column` characters; further ones begin at COLUMN. */
+static void put_text(FILE *out, size_t column, const char *text)
+{
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        bool fits = n <= WIDTH - COLUMN;
+        for (size_t i = n = fits ? n : WIDTH - COLUMN; !fits && i > 0; i--)
+            if (text[i] == ' ') {
+                n = i;
+                break;
+            }
+        (void)fprintf(out, "%*s%.*s\n", (int)(COLUMN - column), "", (int)n, text);
+        column = 0;
+        text += n;
+        text += strspn(text, fits ? "\n" : " ");
+    }
+}
+
+static void put_option(FILE *out, const smcr_option_t *o)
+{
+    int n = fprintf(out, "  %s%s%s%s%s", o->alias == NULL ? "  " : o->alias,
+                    o->alias == NULL ? "  " : ", ", o->name, o->value == NULL ? "" : " ",
+                    o->value == NULL ? "" : o->value);
+    if (n >= COLUMN || o->help[0] == '\0') {
+        (void)fputc('\n', out);
+        n = 0;
+    }
+    put_text(out, n < 0 ? 0 : (size_t)n, o->help);
+}
+
+static void put_group(FILE *out, const smcr_option_group_t *group, smcr_command_t topic)
+{
+    bool any = false;
+    for (size_t i = 0; i < group->n; i++) {
+        const smcr_option_t *option = &group->options[i];
+        if ((option->commands >> topic & 1) == 0)
+            continue;
+        if (!any)
+            (void)fprintf(out, "\n%s%s", group->title, group->title[0] == '\0' ? "" : "\n");
+        any = true;
+        put_option(out, option);
+    }
+}
+
+static void put_sabotages(FILE *out, const char *title, smcr_sabotage_t first, smcr_sabotage_t end)
+{
+    (void)fprintf(out, "\n%s\n", title);
+    for (smcr_sabotage_t s = first; s < end; s++)
+        (void)fprintf(out, "  %-21s %s\n", smcr_sabotage_text(s), smcr_sabotage_doc(s));
+}
+
+void smcr_help_print(FILE *out, smcr_command_t topic)
+{
+    const frame_t *frame = frame_of(topic);
+    (void)fputs(frame->before, out);
+    for (const smcr_option_group_t *const *g = smcr_option_groups; *g != NULL; g++)
+        put_group(out, *g, topic);
+    if (topic == SMCR_CMD_PROVE) {
+        put_sabotages(out, "Every sandbox", SMCR_DEAD, SMCR_LIMITER_GRANTS);
+        put_sabotages(out, "Our own mechanisms", SMCR_LIMITER_GRANTS, SMCR_SABOTAGE_END);
+    }
+    (void)fputs(frame->after, out);
 }

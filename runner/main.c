@@ -20,33 +20,28 @@ static bool fill_standard_descriptors(void)
     return fd >= 0 && close(fd) == 0;
 }
 
-static smcr_exit_t print(const char *text)
+static smcr_exit_t printed(void)
 {
-    bool fine = fputs(text, stdout) >= 0 && fflush(stdout) == 0;
-    return fine ? SMCR_EXIT_PASSED : SMCR_EXIT_INTERNAL;
+    return fflush(stdout) == 0 && ferror(stdout) == 0 ? SMCR_EXIT_PASSED : SMCR_EXIT_INTERNAL;
 }
 
 static smcr_exit_t dispatch(smcr_options_t *options)
 {
     switch (options->command) {
     case SMCR_CMD_HELP:
-        return print(smcr_help_text());
-    case SMCR_CMD_SERVE_HELP:
-        return print(smcr_serve_help_text());
-    case SMCR_CMD_PROVE_HELP:
-        return smcr_prove_help();
+        smcr_help_print(stdout, options->topic);
+        return printed();
+    case SMCR_CMD_VERSION:
+        (void)puts("smcrun " SMC_VERSION);
+        return printed();
     case SMCR_CMD_PROVE:
         return smcr_prove(options);
     case SMCR_CMD_SERVE:
         return smcr_serve(options);
     case SMCR_CMD_LIST_FAULTS:
         return smcr_list_faults(options->json);
-    case SMCR_CMD_CLEAN_HELP:
-        return print(smcr_clean_help_text());
     case SMCR_CMD_CLEAN:
         return smcr_clean(options);
-    case SMCR_CMD_VERSION:
-        return print("smcrun " SMC_VERSION "\n");
     case SMCR_CMD_RUN:
     case SMCR_CMD_LIST:
         break;
@@ -65,10 +60,9 @@ int main(int argc, char *argv[])
     if (rc == SMC_OK)
         status = dispatch(&options);
     else
-        (void)fprintf(stderr, "smcrun: %s\nTry 'smcrun %s--help'.\n", err.detail,
-                      options.command == SMCR_CMD_SERVE   ? "serve "
-                      : options.command == SMCR_CMD_CLEAN ? "clean "
-                                                          : "");
+        (void)fprintf(stderr, "smcrun: %s\nTry 'smcrun %s%s--help'.\n", err.detail,
+                      options.topic == SMCR_CMD_RUN ? "" : smcr_command_text(options.topic),
+                      options.topic == SMCR_CMD_RUN ? "" : " ");
     smcr_options_deinit(&options);
     return (int)(rc == SMC_ENOMEM ? SMCR_EXIT_INTERNAL : status);
 }

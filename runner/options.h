@@ -9,18 +9,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
+/* First those that are words of the command line, then those that options make of them. */
 typedef enum smcr_command {
     SMCR_CMD_RUN,
-    SMCR_CMD_LIST,
-    SMCR_CMD_LIST_FAULTS,
     SMCR_CMD_SERVE,
     SMCR_CMD_CLEAN,
     SMCR_CMD_PROVE,
+    SMCR_CMD_LIST,
+    SMCR_CMD_LIST_FAULTS,
     SMCR_CMD_HELP,
-    SMCR_CMD_SERVE_HELP,
-    SMCR_CMD_CLEAN_HELP,
-    SMCR_CMD_PROVE_HELP,
     SMCR_CMD_VERSION
 } smcr_command_t;
 typedef enum smcr_target { SMCR_SANDBOX, SMCR_TESTNET } smcr_target_t;
@@ -50,7 +49,8 @@ enum {
 /* Strings are borrowed from argv. */
 typedef struct smcr_options {
     smcr_command_t command;
-    const char **paths; /* the array is owned; of SERVE and CLEAN: names of venues, none: all */
+    smcr_command_t topic; /* the word that was given, else RUN: whose options, and whose help */
+    const char **paths;   /* the array is owned; of SERVE and CLEAN: names of venues, none: all */
     size_t n_paths;
     const char *expr; /* -k; NULL: none */
     unsigned jobs;    /* 0: not given */
@@ -93,13 +93,12 @@ typedef struct smcr_options {
 smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], smc_error_t *err);
 void smcr_options_deinit(smcr_options_t *o);
 
-/* The words of the command line. */
+/* The words of the command line; NULL: that command is no word. */
+const char *smcr_command_text(smcr_command_t command);
 const char *smcr_target_text(smcr_target_t target);
 const char *smcr_clock_text(smcr_clock_t clock);
 
-/* The whole text of --help, and of that of the commands. */
-const char *smcr_help_text(void);
-const char *smcr_serve_help_text(void);
-const char *smcr_clean_help_text(void);
+/* Prints the whole text of `smcrun TOPIC --help`. */
+void smcr_help_print(FILE *out, smcr_command_t topic);
 
 #endif /* SMCR_OPTIONS_H */

@@ -183,36 +183,3 @@ smcr_exit_t smcr_prove(smcr_options_t *options)
     smcr_verdicts_deinit(&p.specs);
     return status;
 }
-
-/* ---- help ------------------------------------------------------------------ */
-
-static void put_sabotages(const char *title, smcr_sabotage_t first, smcr_sabotage_t end)
-{
-    (void)printf("\n%s\n", title);
-    for (smcr_sabotage_t s = first; s < end; s++)
-        (void)printf("  %-21s %s\n", smcr_sabotage_text(s), smcr_sabotage_doc(s));
-}
-
-smcr_exit_t smcr_prove_help(void)
-{
-    (void)fputs(
-        "Usage: smcrun prove [OPTION...] PATH...\n"
-        "\n"
-        "Can the scenarios fail?  Runs them as they are, where all must pass, and once more under\n"
-        "each sabotage.  A spec that passes under all of them is vacuous, a sabotage under which\n"
-        "all specs pass is unnoticed: either makes the exit status 1.\n"
-        "\n"
-        "      --sabotage S      this one; may be given several times (default: all)\n"
-        "  -q, --quiet           without the matrix\n"
-        "  -k, -j, --seed, --timeout, --memory, --hang-after, --no-color, --internal\n"
-        "                        as of smcrun itself\n"
-        "  -h, --help\n",
-        stdout);
-    put_sabotages("Every sandbox", SMCR_DEAD, SMCR_LIMITER_GRANTS);
-    put_sabotages("Our own mechanisms", SMCR_LIMITER_GRANTS, SMCR_SABOTAGE_END);
-    (void)fputs(
-        "\nThe last line counts specs that can fail as passed, vacuous specs and unnoticed\n"
-        "sabotages as failed.\n",
-        stdout);
-    return fflush(stdout) == 0 ? SMCR_EXIT_PASSED : SMCR_EXIT_INTERNAL;
-}

@@ -10,7 +10,5 @@
 #include "options.h"
 
 smcr_exit_t smcr_prove(smcr_options_t *options);
-/* Prints its help. */
-smcr_exit_t smcr_prove_help(void);
 
 #endif /* SMCR_PROVE_H */

@@ -44,6 +44,17 @@ static void expect_error(const char *text, const char *detail)
     smcr_options_deinit(&o);
 }
 
+/* Valid until the next call. */
+static const char *help_of(smcr_command_t topic)
+{
+    static char text[16384];
+    FILE *out = fmemopen(text, sizeof(text), "w");
+    assert_non_null(out);
+    smcr_help_print(out, topic);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
 static void defaults_are_sandbox_and_virtual(void **state)
 {
     (void)state;
@@ -187,15 +198,15 @@ static void help_names_every_option(void **state)
         "--quiet",   "--no-color",    "--help",       "--version",    "--gc-stress", "--internal",
         "-k,",       "--transcripts", "--hang-after", "--list-faults"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strstr(smcr_help_text(), names[i]) == NULL)
+        if (strstr(help_of(SMCR_CMD_RUN), names[i]) == NULL)
             fail_msg("--help does not name %s", names[i]);
     static const char *const serve[] = {"--port", "--seed",    "--key",   "--secret",
                                         "--json", "--help",    "--host",  "--allow-remote",
                                         "--tls",  "--ca-file", "--token", "--account"};
     for (size_t i = 0; i < sizeof(serve) / sizeof(serve[0]); i++)
-        if (strstr(smcr_serve_help_text(), serve[i]) == NULL)
+        if (strstr(help_of(SMCR_CMD_SERVE), serve[i]) == NULL)
             fail_msg("serve --help does not name %s", serve[i]);
-    assert_non_null(strstr(smcr_help_text(), "smcrun serve"));
+    assert_non_null(strstr(help_of(SMCR_CMD_RUN), "smcrun serve"));
 }
 
 static void serve_has_options_and_venues_of_its_own(void **state)
@@ -231,7 +242,8 @@ static void serve_has_options_and_venues_of_its_own(void **state)
     assert_string_equal(o.host, "0.0.0.0");
     smcr_options_deinit(&o);
     o = must_parse("serve -h");
-    assert_int_equal(o.command, SMCR_CMD_SERVE_HELP);
+    assert_int_equal(o.command, SMCR_CMD_HELP);
+    assert_int_equal(o.topic, SMCR_CMD_SERVE);
     smcr_options_deinit(&o);
     o = must_parse("./serve");
     assert_int_equal(o.command, SMCR_CMD_RUN);
@@ -248,7 +260,7 @@ static void venues_can_be_required(void **state)
     expect_error("a.lua --require a,b", "--require wants the name of a venue, not 'a,b'");
     expect_error("--list a.lua --require binance",
                  "--require contradicts --list: nothing runs, so no venue is talked to");
-    assert_non_null(strstr(smcr_help_text(), "--require"));
+    assert_non_null(strstr(help_of(SMCR_CMD_RUN), "--require"));
 }
 
 static void clean_has_options_of_its_own_and_one_target(void **state)
@@ -270,13 +282,14 @@ static void clean_has_options_of_its_own_and_one_target(void **state)
     smcr_options_deinit(&o);
 
     o = must_parse("clean --help");
-    assert_int_equal(o.command, SMCR_CMD_CLEAN_HELP);
+    assert_int_equal(o.command, SMCR_CMD_HELP);
+    assert_int_equal(o.topic, SMCR_CMD_CLEAN);
     smcr_options_deinit(&o);
     static const char *const all[] = {"--dry-run", "--state-dir", "--env-file", "--target",
                                       "--help"};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        assert_non_null(strstr(smcr_clean_help_text(), all[i]));
-    assert_non_null(strstr(smcr_help_text(), "smcrun clean"));
+        assert_non_null(strstr(help_of(SMCR_CMD_CLEAN), all[i]));
+    assert_non_null(strstr(help_of(SMCR_CMD_RUN), "smcrun clean"));
 
     expect_error("clean --target sandbox",
                  "--target sandbox has nothing to clean: sandboxes end with their run");
