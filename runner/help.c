@@ -12,13 +12,14 @@ typedef struct frame {
 } frame_t;
 
 static const frame_t run_frame = {
-    "Usage: smcrun [run] [OPTION...] PATH...\n"
+    "Usage: smcrun [run] [OPTION...] [PATH...]\n"
     "       smcrun serve [OPTION...] [VENUE...]    see smcrun serve --help\n"
     "       smcrun clean [OPTION...] [VENUE...]    see smcrun clean --help\n"
-    "       smcrun prove [OPTION...] PATH...       see smcrun prove --help\n"
+    "       smcrun prove [OPTION...] [PATH...]     see smcrun prove --help\n"
     "\n"
     "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every *.lua\n"
-    "below it), a quoted glob, or one spec: scenarios/x.lua::describe::it\n"
+    "below it), a quoted glob, or one spec: scenarios/x.lua::describe::it.  Without a PATH it is\n"
+    "the folder ./scenarios, or what was installed with this program.\n"
     "A file with the name of a command is written ./run\n",
     "\n"
     "Exit status: 0 all passed, 1 a spec failed, 2 a spec or a file had an error, crashed or\n"
@@ -52,7 +53,7 @@ static const frame_t clean_frame = {
     "left wants credentials that are missing, 70 internal error.\n"};
 
 static const frame_t prove_frame = {
-    "Usage: smcrun prove [OPTION...] PATH...\n"
+    "Usage: smcrun prove [OPTION...] [PATH...]\n"
     "\n"
     "Can the scenarios fail?  Runs them as they are, where all must pass, and once more under\n"
     "each sabotage.  A spec that passes under all of them is vacuous, a sabotage under which\n"

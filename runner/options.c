@@ -159,9 +159,6 @@ static smc_code_t check(smcr_parse_t *p)
     if (o->command == SMCR_CMD_LIST_FAULTS)
         return o->n_paths == 0 ? SMC_OK
                                : SMCR_REFUSE(p, "--list-faults runs nothing: drop the paths");
-    bool runs = o->topic == SMCR_CMD_RUN || o->topic == SMCR_CMD_PROVE;
-    if (runs && o->n_paths == 0)
-        return SMCR_REFUSE(p, "name the files or folders to run, as in: smcrun scenarios/");
     for (const smcr_option_group_t *const *g = smcr_option_groups; *g != NULL; g++) {
         smc_code_t rc = (*g)->check == NULL ? SMC_OK : (*g)->check(p);
         if (rc != SMC_OK)

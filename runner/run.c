@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include "access.h"
+#include "default_path.h"
 #include "journal.h"
 #include "pool.h"
 #include "reporters.h"
@@ -47,13 +48,21 @@ static smcr_exit_t complain(smcr_exit_t status, const char *prefix, const smc_er
     return status;
 }
 
+static smc_code_t discover_default(smcr_plan_t *plan, smc_error_t *err)
+{
+    char path[PATH_MAX];
+    smc_code_t rc = smcr_default_path(path, err);
+    return rc == SMC_OK ? smcr_discover(plan, path, err) : rc;
+}
+
 static smcr_exit_t find_files(session_t *s)
 {
     smc_error_t err = {0};
-    for (size_t i = 0; i < s->options->n_paths; i++)
-        if (smcr_discover(&s->plan, s->options->paths[i], &err) != SMC_OK)
-            return complain(err.code == SMC_ENOMEM ? SMCR_EXIT_INTERNAL : SMCR_EXIT_USAGE, "",
-                            &err);
+    smc_code_t rc = s->options->n_paths == 0 ? discover_default(&s->plan, &err) : SMC_OK;
+    for (size_t i = 0; rc == SMC_OK && i < s->options->n_paths; i++)
+        rc = smcr_discover(&s->plan, s->options->paths[i], &err);
+    if (rc != SMC_OK)
+        return complain(rc == SMC_ENOMEM ? SMCR_EXIT_INTERNAL : SMCR_EXIT_USAGE, "", &err);
     if (s->plan.n_files > 0)
         return SMCR_EXIT_PASSED;
     (void)fputs("smcrun: nothing to run: no Lua file lies there\n", stderr);

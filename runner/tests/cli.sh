@@ -230,7 +230,7 @@ fault_list() {
 
 usage() {
     run 3
-    has 'name the files or folders'
+    has 'name the files or folders' "no folder 'scenarios' here"
     run 3 --tiemout 3 pass.lua
     has "unknown option '--tiemout'; did you mean '--timeout'?" "Try 'smcrun --help'"
     run 3 missing.lua

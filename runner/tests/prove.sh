@@ -51,8 +51,6 @@ verdicts() {
 }
 
 usage() {
-    run 3 prove
-    has 'name the files or folders'
     run 3 prove --sabotage ded x.lua
     has "--sabotage knows no 'ded': did you mean 'dead'?"
     run 3 x.lua --sabotage all

@@ -176,7 +176,6 @@ static void bad_values_are_named_with_what_is_wanted(void **state)
 static void contradictions_are_refused(void **state)
 {
     (void)state;
-    expect_error("", "name the files or folders to run, as in: smcrun scenarios/");
     expect_error("-v -q a", "-v and -q contradict each other: drop one");
     expect_error("--seed 1 --seed 2 a", "--seed is given twice");
     expect_error("--list --transcripts d a",

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# package.sh BUILD: what is installed is complete and finds itself wherever it lies, and the Debian package holds the same.
+# fresh_root.sh in runner/package installs that package on a Debian of its own.
+set -euo pipefail
+build=$(realpath "$1") source=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+umask 022
+
+die() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+equal() { # equal A B: two files or folders
+    local out
+    out=$(diff "$@") || die "not equal: $*"$'\n'"${out:0:1000}"
+}
+
+has() { # has TEXT OUTPUT
+    [[ $2 == *"$1"* ]] || die "wanted: $1"$'\n'"$2"
+}
+
+cmake --install "$build" --prefix "$work/first" >/dev/null
+mkdir empty own own/scenarios
+mv first moved
+smcrun=$work/moved/bin/smcrun
+
+# All of the tree's scenarios, but nothing that is no scenario.
+equal <(cd "$source/scenarios" && find . -type f | sort) <(cd moved/share/smcrun/scenarios && find . -type f | sort)
+equal -r "$source/bindings/meta" moved/share/smcrun/meta
+for file in share/smcrun/report.schema.json share/doc/smcrun/copyright share/doc/smcrun/examples/env.example; do
+    [[ -s moved/$file ]] || die "$file is not installed"
+done
+
+# Without a path: the folder that lies here, else the installed one, else an error that says so.
+equal <("$smcrun" --list "$source/scenarios" | sed "s,^$source/,,") \
+    <(cd empty && "$smcrun" --list | sed "s,^$work/moved/share/smcrun/,,")
+out=$(cd empty && "$smcrun" --no-color -k connection/binance) || die "$out"
+has ', 0 failed, 0 skipped' "$out"
+echo 'it("is here", function() assert.is_true(true) end)' >own/scenarios/mine.lua
+out=$(cd own && "$smcrun" --list)
+[[ $out == 'scenarios/mine.lua::is here' ]] || die "$out"
+rm -r moved/share/smcrun/scenarios
+out=$(cd empty && "$smcrun" --list 2>&1) && die 'no scenario, and no error'
+has 'name the files or folders to run' "$out"
+
+# The Debian package: the same files, for everybody to read, and what is loaded at run time.
+(cd "$build" && cpack -G DEB -B "$work/deb" >"$work/cpack.log" 2>&1) || die "$(cat cpack.log)"
+deb=$(echo deb/smcrun_*_"$(dpkg --print-architecture)".deb)
+equal <(cd "$source" && find scenarios -type f | sed 's,^,./usr/share/smcrun/,' | sort) \
+    <(dpkg-deb --fsys-tarfile "$deb" | tar -t | grep '/scenarios/.*[^/]$' | sort)
+out=$(dpkg-deb --fsys-tarfile "$deb" | tar -tv | grep -Ev '^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--) root/root ') && die "$out"
+out=$(dpkg-deb -f "$deb" Depends)
+for library in libcurl4 libwebsockets-evlib-uv libwebsockets17 libuv1 libssl3 libc6; do
+    has "$library" ", $out,"
+done
