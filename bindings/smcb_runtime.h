@@ -6,6 +6,7 @@
 #define SMCB_RUNTIME_H
 
 #include "smc/error.h"
+#include "smc/log.h"
 
 #include <lua.h>
 
@@ -24,6 +25,8 @@ typedef struct smcb_conf {
     size_t memory_bytes; /* limit of all Lua memory; 0: none */
     uint64_t
         cpu_budget_ms; /* CPU time of one slice between two waits; 0: no limit, and Lua runs faster */
+    smc_log_copy_t *transcript; /* gets the lines of the transcript, too; borrowed.  NULL: none */
+    size_t transcript_bytes;    /* of its text */
     /* Told of every error that a job (a handler of a server, a timer) raises; the host then goes on.  message: one
      * line, borrowed.  NULL: the first such error fails the running spec. */
     void (*on_job_error)(void *ud, const char *message);

@@ -5,6 +5,7 @@
 #include "smc/secret.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@ struct smc_log {
     size_t start; /* where the oldest kept line begins in text */
     size_t keep_bytes;
     int64_t since_ns;
+    smc_log_copy_t *copy; /* NULL: none */
+    size_t copy_size;
 };
 
 smc_code_t smc_log_new(size_t keep_bytes, smc_log_t **out, smc_error_t *err)
@@ -80,6 +83,53 @@ smc_code_t smc_log_hide(smc_log_t *log, const void *secret, size_t n, smc_error_
 smc_code_t smc_log_redact(const smc_log_t *log, const char *text, size_t n, smc_buf_t *out)
 {
     return redact_text(&log->secrets, text, n, out);
+}
+
+/* ---- the copy ------------------------------------------------------------------------------- */
+
+void smc_log_share(smc_log_t *log, smc_log_copy_t *copy, size_t size)
+{
+    log->copy = copy;
+    log->copy_size = size;
+    if (copy != NULL)
+        __atomic_store_n(&copy->written, 0, __ATOMIC_RELEASE);
+}
+
+/* Bytes first, then their number: what a process that dies in between has written does not count. */
+static void put_copy(const smc_log_t *log, const char *line, size_t n)
+{
+    smc_log_copy_t *copy = log->copy;
+    uint64_t at = copy->written;
+
+    for (size_t done = 0; done < n;) {
+        size_t place = (size_t)((at + done) % log->copy_size);
+        size_t room = log->copy_size - place;
+        size_t part = n - done < room ? n - done : room;
+
+        memcpy(copy->text + place, line + done, part);
+        done += part;
+    }
+    __atomic_store_n(&copy->written, at + n, __ATOMIC_RELEASE);
+}
+
+smc_code_t smc_log_copied(const smc_log_copy_t *copy, size_t size, smc_buf_t *out)
+{
+    uint64_t written = __atomic_load_n(&copy->written, __ATOMIC_ACQUIRE);
+    bool whole = written <= size;
+    size_t oldest = whole ? 0 : (size_t)(written % size);
+    const char *end = whole ? NULL : memchr(copy->text + oldest, '\n', size - oldest);
+
+    if (whole)
+        return smc_buf_append(out, copy->text, (size_t)written);
+    if (end != NULL) { /* behind the rest of a line that was overwritten */
+        oldest = (size_t)(end - copy->text) + 1;
+        if (smc_buf_append(out, copy->text + oldest, size - oldest) != SMC_OK)
+            return SMC_ENOMEM;
+        return smc_buf_append(out, copy->text, (size_t)(written % size));
+    }
+    end = memchr(copy->text, '\n', (size_t)(written % size));
+    oldest = end == NULL ? (size_t)(written % size) : (size_t)(end - copy->text) + 1;
+    return smc_buf_append(out, copy->text + oldest, (size_t)(written % size) - oldest);
 }
 
 /* ---- lines ---------------------------------------------------------------------------------- */
@@ -180,6 +230,8 @@ void smc_log_text(smc_log_t *log, const char *who, const char *text, size_t n, s
             log->text.data[newest] = '\0';
         goto out;
     }
+    if (log->copy != NULL)
+        put_copy(log, log->text.data + newest, log->text.len - newest);
     drop_old_lines(log, newest);
 out:
     smc_buf_deinit(&clean);
@@ -213,4 +265,5 @@ void smc_log_clear(smc_log_t *log)
     smc_buf_clear(&log->text);
     log->start = 0;
     log->since_ns = smc_clock_now_ns();
+    smc_log_share(log, log->copy, log->copy_size);
 }

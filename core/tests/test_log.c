@@ -4,9 +4,11 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -104,6 +106,47 @@ static void the_newest_line_stays_however_long(void **state)
     smc_log_line(log, "w", "two");
     assert_string_equal("    0.000 w  two\n", smc_log_contents(log, NULL));
     smc_log_free(log);
+}
+
+static void is_copied(const smc_log_copy_t *copy, size_t size, const char *want)
+{
+    smc_buf_t out = {0};
+
+    assert_int_equal(SMC_OK, smc_log_copied(copy, size, &out));
+    assert_string_equal(want, out.data == NULL ? "" : out.data);
+    smc_buf_deinit(&out);
+}
+
+/* Whole lines only, redacted ones, the newest that fit; of every size of the ring. */
+static void a_copy_has_the_newest_whole_lines(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size < 80; size++) {
+        smc_log_t *log = NULL;
+        smc_log_copy_t *copy = calloc(1, sizeof(*copy) + size);
+        char want[80] = "";
+
+        assert_non_null(copy);
+        assert_int_equal(SMC_OK, smc_log_new(4096, &log, NULL));
+        smc_log_share(log, copy, size);
+        hide(log, plain);
+        is_copied(copy, size, "");
+        for (int i = 0; i < 100; i++) {
+            bool fits = 22 * (size_t)(i + 1) <= size;
+            size_t n = 0;
+            size_t kept = fits ? (size_t)i + 1 : (size - 1) / 22;
+
+            smc_log_line(log, "w", "%s %04d", plain, i); /* 22 bytes once it is redacted */
+            for (int line = i - (int)kept + 1; line <= i; line++)
+                n += (size_t)snprintf(want + n, sizeof(want) - n, "    0.000 w  *** %04d\n", line);
+            want[n] = '\0';
+            is_copied(copy, size, want);
+        }
+        smc_log_clear(log);
+        is_copied(copy, size, "");
+        smc_log_free(log);
+        free(copy);
+    }
 }
 
 static void control_characters_and_broken_utf8_are_spelled_out(void **state)
@@ -261,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_log_has_contents, open_log, close_log),
         cmocka_unit_test_setup_teardown(old_whole_lines_go_first, open_log, close_log),
         cmocka_unit_test_setup_teardown(the_newest_line_stays_however_long, open_log, close_log),
+        cmocka_unit_test(a_copy_has_the_newest_whole_lines),
         cmocka_unit_test_setup_teardown(control_characters_and_broken_utf8_are_spelled_out,
                                         open_log, close_log),
         cmocka_unit_test_setup_teardown(long_text_is_cut_between_characters, open_log, close_log),

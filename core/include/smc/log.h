@@ -13,6 +13,7 @@
 #include "smc/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define SMC_LOG_SECRET_MIN 4 /* bytes; shorter ones cannot be hidden */
 
@@ -22,6 +23,20 @@ typedef struct smc_log smc_log_t;
 smc_code_t smc_log_new(size_t keep_bytes, smc_log_t **out, smc_error_t *err);
 /* Accepts NULL. */
 void smc_log_free(smc_log_t *log);
+
+/* Another process's view of the lines: memory that both share.  What was written there outlives the writer, however it
+ * ends. */
+typedef struct smc_log_copy {
+    uint64_t written; /* bytes since the log was cleared; text holds the last of them, a ring */
+    char text[];
+} smc_log_copy_t;
+
+/* From now on every line is written to the copy, too, and clearing clears it.
+ * copy    borrowed until the log is freed; NULL: to none
+ * size    bytes of its text, > 0 */
+void smc_log_share(smc_log_t *log, smc_log_copy_t *copy, size_t size);
+/* Appends the whole lines that the copy holds, oldest first, whatever became of the writer.  Errors: SMC_ENOMEM. */
+smc_code_t smc_log_copied(const smc_log_copy_t *copy, size_t size, smc_buf_t *out);
 
 /* From now on no line shows these bytes; copied into wiped memory.  Lines that are kept already stay as they are.
  * Secrets shorter than 4 bytes are refused with SMC_EINVAL: redacting them would make every line unreadable.
