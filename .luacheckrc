@@ -5,7 +5,7 @@ unused_args = false
 self = false
 
 local words = {
-  "describe", "it", "pending", "before_each", "after_each", "setup", "teardown", "finally", "insulate",
+  "describe", "it", "pending", "xfail", "before_each", "after_each", "setup", "teardown", "finally", "insulate",
   "eventually", "assert",
 }
 for _, folder in ipairs { "scenarios", "bindings/tests", "runner/tests", "runner/bench" } do

@@ -46,6 +46,14 @@ static void on_spec_end(smcr_totals_t *t, const smcr_event_t *ev)
     case SMCR_PASS:
         t->passed++;
         break;
+    case SMCR_FLAKY:
+        t->passed++;
+        t->flaky++;
+        break;
+    case SMCR_XFAIL:
+        t->passed++;
+        t->xfailed++;
+        break;
     case SMCR_SKIP:
         t->skipped++;
         break;
@@ -108,6 +116,7 @@ void smcr_collector_event(smcr_collector_t *c, size_t file, const smcr_event_t *
         break;
     case SMCR_EV_FILE_START:
     case SMCR_EV_SPEC_START:
+    case SMCR_EV_ATTEMPT:
         break;
     }
 }

@@ -52,7 +52,15 @@ const char *smcr_status_text(smcr_status_t status)
 
 bool smcr_event_is_interruption(const smcr_event_t *ev)
 {
-    return ev->kind != NULL && strcmp(ev->kind, "interrupted") == 0;
+    return ev->kind != NULL &&
+           (strcmp(ev->kind, "interrupted") == 0 || strcmp(ev->kind, "stopped") == 0);
+}
+
+bool smcr_event_is_failure(const smcr_event_t *ev)
+{
+    bool failed = ev->status == SMCR_FAIL || ev->status == SMCR_ERROR;
+    return (ev->type == SMCR_EV_FILE_ERROR || (ev->type == SMCR_EV_SPEC_END && failed)) &&
+           !smcr_event_is_interruption(ev);
 }
 
 void smcr_event_deinit(smcr_event_t *ev)
@@ -153,6 +161,7 @@ static bool is_sound(const smcr_event_t *ev)
     case SMCR_EV_SPEC_START:
         return ev->id != NULL;
     case SMCR_EV_SPEC_END:
+    case SMCR_EV_ATTEMPT:
         return ev->id != NULL && ev->status != SMCR_NONE;
     case SMCR_EV_FILE_START:
     case SMCR_EV_FILE_ERROR:

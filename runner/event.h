@@ -1,8 +1,10 @@
 /* event.h - the one record of what happened.  Workers write events, the parent reads them; counters, exit code and
  * reports are made from nothing else.
  *
- * Order within a file   FILE_START { DECLARED } { SPEC_START SPEC_END } [FILE_ERROR] FILE_END; the pool completes what a
- *                       worker that died could not say, so every SPEC_START has its SPEC_END.
+ * Order within a file   FILE_START { DECLARED } { SPEC_START { ATTEMPT } SPEC_END } [FILE_ERROR] FILE_END; what a worker that
+ *                       died could not say is completed, so every SPEC_START has its SPEC_END.
+ * A spec that runs several times has one SPEC_END.  When it failed in some of its runs, that is how it failed first, and each
+ * of the others is an ATTEMPT.
  * Text is UTF-8 as far as the scenario's is; without NUL; redacted.
  */
 #ifndef SMCR_EVENT_H
@@ -20,16 +22,20 @@
     X(FILE_START, "file_start") \
     X(DECLARED, "declared")     \
     X(SPEC_START, "spec_start") \
+    X(ATTEMPT, "attempt")       \
     X(SPEC_END, "spec_end")     \
     X(FILE_ERROR, "file_error") \
     X(FILE_END, "file_end")
 
+/* FLAKY: it failed, and passed when it was run again.  XFAIL: it failed, as it is expected to. */
 #define SMCR_STATUS_MAP(X) \
     X(NONE, "none")        \
     X(PASS, "pass")        \
     X(FAIL, "fail")        \
     X(ERROR, "error")      \
-    X(SKIP, "skip")
+    X(SKIP, "skip")        \
+    X(FLAKY, "flaky")      \
+    X(XFAIL, "xfail")
 
 /* X(field, set in)  NULL when absent.
  * kind: assertion error timeout cpu memory deadlock leak no_assertions crash hang not_run ...
@@ -49,7 +55,9 @@
     X(venues)            \
     X(missing)
 
-/* virtual_ms: on the spec's clock.  output_at: bytes of the worker's output that events have shown so far. */
+/* virtual_ms: on the spec's clock.  output_at: bytes of the worker's output that events have shown so far.
+ * attempts: how often the spec was run, and failures: in how many of them it failed; both 0 when that was once.
+ * round: of --repeat, of the run that is told of: what is added to the seed. */
 #define SMCR_NUMBER_MAP(X) \
     X(line)                \
     X(virtual_ms)          \
@@ -57,7 +65,10 @@
     X(checks)              \
     X(declared)            \
     X(selected)            \
-    X(output_at)
+    X(output_at)           \
+    X(attempts)            \
+    X(failures)            \
+    X(round)
 
 typedef enum smcr_event_type {
 #define X(name, text) SMCR_EV_##name,
@@ -73,7 +84,7 @@ typedef enum smcr_status {
 
 typedef struct smcr_event {
     smcr_event_type_t type;
-    smcr_status_t status; /* SPEC_END only, else NONE */
+    smcr_status_t status; /* SPEC_END and ATTEMPT only, else NONE */
 #define X(field) char *field;
     SMCR_TEXT_MAP(X)
 #undef X
@@ -85,8 +96,11 @@ typedef struct smcr_event {
 /* Frees the texts and zeroes the event. */
 void smcr_event_deinit(smcr_event_t *ev);
 
-/* Is it the end of what an interrupted run was doing?  That counts neither as passed nor as failed. */
+/* Is it the end of what a run was doing that was interrupted, or stopped because enough has failed?  That counts neither as
+ * passed nor as failed. */
 bool smcr_event_is_interruption(const smcr_event_t *ev);
+/* Is it a verdict that makes a run fail: a failed file, or the SPEC_END of one that failed or erred? */
+bool smcr_event_is_failure(const smcr_event_t *ev);
 
 /* Which constant a word stands for; -1: none. */
 int smcr_event_type_of(const char *text);

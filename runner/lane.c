@@ -144,6 +144,7 @@ static bool on_event(smcr_lane_t *lane, smcr_event_t *ev)
         lane->_file_failed = true;
         break;
     case SMCR_EV_FILE_START:
+    case SMCR_EV_ATTEMPT: /* it runs a spec once */
         return false;
     }
     send(lane, ev);

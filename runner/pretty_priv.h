@@ -13,11 +13,13 @@ typedef struct smcr_pretty {
     bool color;
     bool utf8;
     smc_buf_t failures;             /* records of events: their texts live only during the call */
+    smc_buf_t flaky;                /* the same */
     char *path;                     /* of the file whose events come in */
     size_t passed, failed, skipped; /* of that file */
+    size_t n_flaky, n_xfailed;      /* of those that passed */
     char *reason; /* the first line of why specs of that file were skipped, while all agree */
     bool reasons_differ;
-    bool cut;                    /* that file was interrupted */
+    const char *cut;             /* how that file did not come to its end; NULL: it did */
     int64_t real_us, virtual_ms; /* of that file */
     char *running;               /* id of what started last */
     bool progress_shown;
@@ -34,7 +36,7 @@ void smcr_put_name(const smcr_pretty_t *p, const char *id, const char *path);
 /* Lines behind a bar. */
 void smcr_put_quoted(const smcr_pretty_t *p, const char *text);
 
-/* All that is known of each failure, and how to repeat it. */
+/* All that is known of each failure, and how to repeat it; then the same of what is flaky. */
 void smcr_put_failures(const smcr_pretty_t *p);
 
 #endif /* SMCR_PRETTY_PRIV_H */

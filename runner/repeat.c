@@ -4,11 +4,16 @@
 
 #include <inttypes.h>
 
-void smcr_put_repeat(FILE *out, const smcr_options_t *o, const char *what)
+uint64_t smcr_seed_of(const smcr_options_t *o, int64_t round)
+{
+    return (o->seed + (uint64_t)round) & INT64_MAX;
+}
+
+void smcr_put_repeat(FILE *out, const smcr_options_t *o, const char *what, int64_t round)
 {
     (void)fputs(what[0] == '-' ? "smcrun ./" : "smcrun ", out);
     smcr_put_shell(out, what);
-    (void)fprintf(out, " --seed %" PRIu64, o->seed);
+    (void)fprintf(out, " --seed %" PRIu64, smcr_seed_of(o, round));
     if (o->target != SMCR_SANDBOX)
         (void)fprintf(out, " --target %s", smcr_target_text(o->target));
     else if (o->clock != SMCR_CLOCK_VIRTUAL)

@@ -24,8 +24,10 @@ typedef struct smcr_run_info {
 typedef struct smcr_totals {
     size_t declared;
     size_t selected;
-    size_t passed;
-    size_t failed; /* errors and failed files included */
+    size_t passed;  /* flaky and expectedly failed ones included */
+    size_t flaky;   /* of these: failed at first */
+    size_t xfailed; /* of these: failed, as they are expected to */
+    size_t failed;  /* errors and failed files included */
     size_t skipped;
     size_t without_credentials; /* of these: a venue had none */
     size_t errors;              /* those of `failed` that make the exit status 2 */
@@ -34,6 +36,7 @@ typedef struct smcr_totals {
     int64_t virtual_ms; /* sum over specs */
     int64_t real_us;    /* of the run */
     int signal;         /* that interrupted the run; 0: none */
+    bool stopped;       /* the run, because enough has failed */
 } smcr_totals_t;
 
 typedef struct smcr_reporter smcr_reporter_t;

