@@ -41,6 +41,8 @@
  * kind: assertion error timeout cpu memory deadlock leak no_assertions crash hang not_run ...
  * id: of a FILE_ERROR it is the path of the scenario file, while `file` may be a module that it requires
  * output: what the scenario printed, as far as it could be told apart for this spec
+ * timeline: one JSON object, see report.schema.json
+ * again: the command that repeats it, of an event that was read; NULL: the options of the run say it
  * venues: "binance,oanda", those that the spec has opened; missing: those that it could not for want of credentials */
 #define SMCR_TEXT_MAP(X) \
     X(file)              \
@@ -51,7 +53,9 @@
     X(message)           \
     X(traceback)         \
     X(transcript)        \
+    X(timeline)          \
     X(output)            \
+    X(again)             \
     X(venues)            \
     X(missing)
 

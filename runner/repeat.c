@@ -3,17 +3,23 @@
 #include "text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 uint64_t smcr_seed_of(const smcr_options_t *o, int64_t round)
 {
     return (o->seed + (uint64_t)round) & INT64_MAX;
 }
 
-void smcr_put_repeat(FILE *out, const smcr_options_t *o, const char *what, int64_t round)
+void smcr_put_repeat(FILE *out, const smcr_options_t *o, const smcr_event_t *ev)
 {
+    const char *what = ev->id == NULL ? "?" : ev->id;
+    if (ev->again != NULL) {
+        smcr_put_line(out, ev->again, strlen(ev->again));
+        return;
+    }
     (void)fputs(what[0] == '-' ? "smcrun ./" : "smcrun ", out);
     smcr_put_shell(out, what);
-    (void)fprintf(out, " --seed %" PRIu64, smcr_seed_of(o, round));
+    (void)fprintf(out, " --seed %" PRIu64, smcr_seed_of(o, ev->round));
     if (o->target != SMCR_SANDBOX)
         (void)fprintf(out, " --target %s", smcr_target_text(o->target));
     else if (o->clock != SMCR_CLOCK_VIRTUAL)

@@ -2,12 +2,13 @@
 #ifndef SMCR_REPEAT_H
 #define SMCR_REPEAT_H
 
+#include "event.h"
 #include "options.h"
 
 #include <stdio.h>
 
-/* what: an id or a path.  round: see event.h.  One line for a POSIX shell, without the newline. */
-void smcr_put_repeat(FILE *out, const smcr_options_t *o, const char *what, int64_t round);
+/* Of the spec, or of the file, that the event is about.  One line for a POSIX shell, without the newline. */
+void smcr_put_repeat(FILE *out, const smcr_options_t *o, const smcr_event_t *ev);
 /* The seed of a run of --repeat. */
 uint64_t smcr_seed_of(const smcr_options_t *o, int64_t round);
 

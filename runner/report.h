@@ -35,6 +35,7 @@ typedef struct smcr_totals {
     size_t files_cut;   /* of these: ended by the interruption */
     int64_t virtual_ms; /* sum over specs */
     int64_t real_us;    /* of the run */
+    int exit;           /* status; known at the end */
     int signal;         /* that interrupted the run; 0: none */
     bool stopped;       /* the run, because enough has failed */
 } smcr_totals_t;

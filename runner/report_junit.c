@@ -89,7 +89,7 @@ static void put_place(junit_t *j, const smcr_event_t *ev)
     size_t n;
     FILE *memory = open_memstream(&again, &n);
     if (memory != NULL) {
-        smcr_put_repeat(memory, j->info->options, ev->id == NULL ? "?" : ev->id, ev->round);
+        smcr_put_repeat(memory, j->info->options, ev);
         (void)fclose(memory);
         smcr_put_xml(out, again);
     }

@@ -114,7 +114,7 @@ static void put_failure(const smcr_pretty_t *p, const smcr_event_t *ev, size_t n
     bool crashed = ev->kind != NULL && strcmp(ev->kind, "crash") == 0; /* then it is the evidence */
     put_tail(p, "what it printed", ev->output, crashed ? CRASH_LINES : OUTPUT_LINES);
     smcr_put(p, DIM, "\n    again: ");
-    smcr_put_repeat(out, p->info->options, what, ev->round);
+    smcr_put_repeat(out, p->info->options, ev);
     (void)fputc('\n', out);
 }
 

@@ -241,6 +241,7 @@ static smcr_exit_t finish(session_t *s)
 {
     smcr_sequence_flush(&s->sequence);
     smcr_exit_t status = smcr_collector_exit(&s->collector);
+    s->collector.totals.exit = (int)status;
     if (status == SMCR_EXIT_NOTHING)
         explain_nothing(s);
     if (s->options->command == SMCR_CMD_RUN && status != SMCR_EXIT_INTERRUPTED)

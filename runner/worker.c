@@ -2,6 +2,7 @@
 
 #include "event.h"
 #include "journal.h"
+#include "json_strings.h"
 #include "smcb.h"
 #include "smcb_runtime.h"
 #include "stable.h"
@@ -109,7 +110,18 @@ static smc_code_t redact(const worker_t *w, const char *text, size_t n, smc_buf_
 }
 
 /* What is done to a text before it leaves the worker.  Each step appends to an empty buffer. */
-typedef enum treatment { AS_IT_IS, REDACT, STABLE_MESSAGE, STABLE_TRACEBACK } treatment_t;
+typedef enum treatment {
+    AS_IT_IS,
+    REDACT,
+    REDACT_JSON,
+    STABLE_MESSAGE,
+    STABLE_TRACEBACK
+} treatment_t;
+
+static smc_code_t redact_string(void *ud, const char *text, size_t n, smc_buf_t *out)
+{
+    return redact(ud, text, n, out);
+}
 
 static smc_code_t treat(const worker_t *w, treatment_t how, const char *text, size_t n,
                         smc_buf_t *out)
@@ -121,6 +133,8 @@ static smc_code_t treat(const worker_t *w, treatment_t how, const char *text, si
         return smc_buf_append(out, text, n);
     case REDACT:
         return redact(w, text, n, out);
+    case REDACT_JSON:
+        return smcr_map_strings(text, n, redact_string, (void *)w, out);
     case STABLE_MESSAGE:
         rc = smcr_number_addresses(text, n, &stable);
         break;
@@ -207,7 +221,11 @@ static treatment_t treatment_of(const char *field)
         const char *field;
         treatment_t how;
     } table[] = {
-        {"message", STABLE_MESSAGE}, {"traceback", STABLE_TRACEBACK}, {"transcript", REDACT}};
+        {"message", STABLE_MESSAGE},
+        {"traceback", STABLE_TRACEBACK},
+        {"transcript", REDACT},
+        {"timeline", REDACT_JSON},
+    };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         if (strcmp(table[i].field, field) == 0)
             return table[i].how;

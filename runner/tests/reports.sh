@@ -82,4 +82,17 @@ tap() {
     grep -q '^# 0 flaky, 3 expected to fail$' out.tap || die 'no count of what is expected to fail'
 }
 
-for part in junit json github tap; do $part; done
+# A secret of the scenario is in its message, its output, its transcript, and the name of a fault.
+secrets() {
+    local formats=(pretty tap junit json)
+    "$smcrun" secret_made.lua --transcripts shown "${formats[@]/#/--report=}" --report github >all.txt 2>&1 || true
+    for format in "${formats[@]}"; do
+        "$smcrun" secret_made.lua --transcripts shown --report "$format:secret.$format" >all.txt || true
+        grep -q '[*][*][*]' "secret.$format" || die "$format: nothing was hidden"
+    done
+    GITHUB_STEP_SUMMARY=secret.md "$smcrun" secret_made.lua --report github >secret.github || true
+    ! grep -rl 'a-secret-of-the-scenario\|612d7365637265742d6f66' secret.* all.txt shown || die 'these show a secret'
+    grep -q '"on":"/[*][*][*]"' secret.json || die 'the fault is not told'
+}
+
+for part in junit json github tap secrets; do $part; done

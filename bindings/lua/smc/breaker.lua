@@ -1,6 +1,7 @@
 --- Circuit breakers for scenarios: durations in seconds, rates from 0 to 1, errors by class.
 local core = require "smc.core.breaker"
 local errors = require "smc.error"
+local timeline = require "smc.timeline"
 local world = require "smc.world"
 
 local M = {}
@@ -66,6 +67,7 @@ function M.new(options)
   if not ok then error("smc.breaker: " .. breaker:gsub("^.-:%d+: ", ""), 2) end
   local self = setmetatable({}, Breaker)
   within[self] = { core = breaker, counts = set_of(options.counts or COUNTS, 2), history = {} }
+  timeline.breaker(self)
   return self
 end
 
@@ -73,7 +75,9 @@ end
 local function observe(self)
   local inner = within[self]
   local changes, last = inner.core:last()
-  if changes > #inner.history then inner.history[changes] = last end
+  if changes <= #inner.history then return end
+  inner.history[changes] = last
+  timeline.state(self, last.to, last.at)
 end
 
 local methods = {}

@@ -10,6 +10,7 @@ local orders = require "smc.failover.orders"
 local rng = require "smc.core.rng"
 local streams = require "smc.failover.streams"
 local switching = require "smc.failover.switching"
+local timeline = require "smc.timeline"
 local world = require "smc.world"
 
 local M = {}
@@ -56,6 +57,7 @@ function M.new(given)
     g.members[i] = members.new(g, i)
     g.watchers[i] = core.as_world(core.spawn, watch, g, g.members[i])
   end
+  g.timeline = timeline.group(g.names, g.names[g.core:active()])
   local self = setmetatable({}, Group)
   within[self] = g
   return self

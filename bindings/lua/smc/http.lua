@@ -2,6 +2,8 @@
 -- Only the venues' testnets and loopback can be reached.
 
 local core = require "smc.core.http"
+local task = require "smc.core.task"
+local timeline = require "smc.timeline"
 
 local M = {}
 
@@ -27,7 +29,7 @@ local function header_list(headers, level)
 end
 
 --- The core knows nothing of the scenario's lines: what it raises is raised again where the scenario called.
-local function send(fn, asked, level)
+local function call(fn, asked, level)
   check_type("url", asked.url, "string", level + 1)
   if asked.headers ~= nil then check_type("headers", asked.headers, "table", level + 1) end
   local copy = {}
@@ -35,6 +37,13 @@ local function send(fn, asked, level)
   copy.headers = header_list(asked.headers, level + 1)
   local ok, reply, err = pcall(fn, copy)
   if not ok then error(reply, type(reply) == "string" and level or 0) end
+  return reply, err
+end
+
+local function send(asked, level)
+  local began = task.now()
+  local reply, err = call(core.request, asked, level + 1)
+  timeline.request("http", task.now() - began, reply and reply.status)
   return reply, err
 end
 
@@ -53,39 +62,39 @@ end
 -- Returns the reply, or nil and an error.
 function M.request(asked)
   check_type("the request", asked, "table", 3)
-  local reply, err = send(core.request, asked, 3)
+  local reply, err = send(asked, 3)
   return reply, err -- not a tail call: it would take this frame away, and the levels with it
 end
 
 function M.get(url, options)
-  local reply, err = send(core.request, merge("GET", url, nil, options, 3), 3)
+  local reply, err = send(merge("GET", url, nil, options, 3), 3)
   return reply, err
 end
 
 function M.delete(url, options)
-  local reply, err = send(core.request, merge("DELETE", url, nil, options, 3), 3)
+  local reply, err = send(merge("DELETE", url, nil, options, 3), 3)
   return reply, err
 end
 
 function M.post(url, body, options)
-  local reply, err = send(core.request, merge("POST", url, body, options, 3), 3)
+  local reply, err = send(merge("POST", url, body, options, 3), 3)
   return reply, err
 end
 
 function M.put(url, body, options)
-  local reply, err = send(core.request, merge("PUT", url, body, options, 3), 3)
+  local reply, err = send(merge("PUT", url, body, options, 3), 3)
   return reply, err
 end
 
 function M.patch(url, body, options)
-  local reply, err = send(core.request, merge("PATCH", url, body, options, 3), 3)
+  local reply, err = send(merge("PATCH", url, body, options, 3), 3)
   return reply, err
 end
 
 --- The same table as request; returns when the head has arrived: s.status, s.headers, s:recv(timeout), s:close().
 function M.stream(asked)
   check_type("the request", asked, "table", 3)
-  local stream, err = send(core.stream, asked, 3)
+  local stream, err = call(core.stream, asked, 3)
   return stream, err
 end
 

@@ -2,6 +2,7 @@
 local core = require "smc.core.limiter"
 local errors = require "smc.error"
 local task = require "smc.core.task"
+local timeline = require "smc.timeline"
 local world = require "smc.world"
 
 local M = {}
@@ -132,7 +133,16 @@ function M.new(budgets, options)
   if not inner then return nil, err end
   local self = setmetatable({}, Limiter)
   within[self] = { core = inner, names = names, index = index, list = list }
+  timeline.limiter(self, names, list, function(i) return inner.remote and 0 or inner:offset(i) end)
   return self
+end
+
+--- Writes down how much is used now of the budgets that weights are of.
+local function note_use(self, weights)
+  local inner = within[self].core
+  for i, weight in ipairs(weights) do
+    if weight > 0 then timeline.used(self, i, inner:used(i)) end
+  end
 end
 
 local function budget(self, what, name)
@@ -181,14 +191,20 @@ end
 function Limiter:acquire(weights, how)
   local priority, timeout = how_of("acquire", how)
   if world.is_sabotaged "limiter-grants" then return true end
-  return within[self].core:acquire(weights_of(self, "acquire", weights), priority, timeout)
+  local list = weights_of(self, "acquire", weights)
+  local ok, err = within[self].core:acquire(list, priority, timeout)
+  if ok then note_use(self, list) end
+  return ok, err
 end
 
 --- Spends them now, or not at all.
 function Limiter:try(weights, how)
   local priority = how_of("try", how)
   if world.is_sabotaged "limiter-grants" then return true end
-  return within[self].core:try(weights_of(self, "try", weights), priority)
+  local list = weights_of(self, "try", weights)
+  local ok, err = within[self].core:try(list, priority)
+  if ok then note_use(self, list) end
+  return ok, err
 end
 
 --- Gives back what was paid at `since` (smc.now() then) and turned out to cost nothing.
@@ -224,6 +240,7 @@ function Limiter:left(name, n, since)
   if inner.remote then return inner:left(i, math.min(n, MOST), since) end
   if since and is_over(self, i, since) then return end
   inner:left(i, math.min(n, MOST))
+  timeline.used(self, i, inner:used(i))
 end
 
 --- The windows of a budget follow a clock that is so many seconds ahead of smc.now().

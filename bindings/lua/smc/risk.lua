@@ -8,6 +8,7 @@ local gate = require "smc.risk.gate"
 local options = require "smc.risk.options"
 local rng = require "smc.core.rng"
 local task = require "smc.core.task"
+local timeline = require "smc.timeline"
 local view = require "smc.risk.view"
 local world = require "smc.world"
 
@@ -58,6 +59,7 @@ local function record(inner, kind, fields)
   for name, value in pairs(fields) do event[name] = value end
   inner.history[#inner.history + 1] = event
   log(kind .. described(event))
+  timeline.state(inner, state_of(inner))
   return event
 end
 
@@ -169,6 +171,8 @@ function M.new(given)
   end
   local self = setmetatable({}, Guard)
   within[self] = inner
+  timeline.breaker(inner)
+  timeline.name(inner, "risk")
   judge(inner, true)
   inner.watcher = task.as_world(task.spawn, watch, inner)
   return self

@@ -7,6 +7,7 @@ local errors = require "smc.error"
 local files = require "smc.load_file"
 local journal = require "smc.journal"
 local spec = require "smc.spec"
+local timeline = require "smc.timeline"
 local world = require "smc.world"
 
 local M = {}
@@ -198,7 +199,8 @@ local function run_spec(s, options)
   options.emit { type = "spec_end", id = s.id, status = v.status, kind = v.kind, message = v.message,
                  traceback = v.traceback, file = v.file or options.path, line = v.line or s.line,
                  virtual_ms = virtual_ms, real_us = core.real_us() - real_us, checks = check.count,
-                 transcript = core.transcript(), venues = listed(w.venues), missing = listed(w.missing) }
+                 transcript = core.transcript(), timeline = timeline.text(),
+                 venues = listed(w.venues), missing = listed(w.missing) }
 end
 
 --- setup and teardown of a block: once, around its first and last selected spec, in a world of their own.

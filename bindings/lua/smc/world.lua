@@ -1,6 +1,7 @@
 --- The world of one spec: its seed, its target, its sandboxes.  Opened before its first hook, closed after its last.
 
 local core = require "smc.core.task"
+local timeline = require "smc.timeline"
 
 local M = {}
 local current
@@ -29,6 +30,7 @@ function M.is_sabotaged(name) return current ~= nil and current.sabotage == name
 
 function M.open(id, options)
   core.open_world()
+  timeline.begin()
   local closers = {}
   current = {
     seed = mix(options.seed, id), target = options.target, clock = options.clock,

@@ -1,6 +1,7 @@
 --- Which member of a group is used: looking, deciding, and going from one to another, one switch at a time.
 local core = require "smc.core.task"
 local errors = require "smc.error"
+local timeline = require "smc.timeline"
 local world = require "smc.world"
 
 local M = {}
@@ -47,6 +48,7 @@ local function record(g, reason)
   g.history[#g.history + 1] = event
   if #g.history > KEPT then table.remove(g.history, 1) end
   core.log("failover", describe(event))
+  timeline.switch(g.timeline, event)
 end
 
 -- ---- one switch ----------------------------------------------------------------------------

@@ -21,6 +21,7 @@ local rng = require "smc.core.rng"
 local stall = require "smc.sandbox.stall"
 local tap = require "smc.sandbox.tap"
 local task = require "smc.core.task"
+local timeline = require "smc.timeline"
 local visit = require "smc.sandbox.visit"
 
 local M = {}
@@ -81,8 +82,8 @@ end
 
 --- its: the dialect's door.lua; serve(ex): the venue; record(entry): the log of requests; seed: of what chance decides.
 function M.new(its, serve, record, seed)
-  local self = setmetatable({ its = its, serve = serve, record = record, ops = compile(its.ops), faults = {},
-    meeting = false, random = rng.new(seed or 1, "venue faults") }, Door)
+  local self = setmetatable({ its = its, name = its.name, serve = serve, record = record, ops = compile(its.ops),
+    faults = {}, meeting = false, random = rng.new(seed or 1, "venue faults") }, Door)
   self.links = links.new(self)
   return self
 end
@@ -103,6 +104,7 @@ local function remove(self, fault)
   for _, other in ipairs(self.faults) do
     if other ~= fault then list[#list + 1] = other end
   end
+  timeline.ended(fault.mark)
   set_list(self, list)
 end
 
@@ -241,12 +243,14 @@ local function finish(self, fault)
     end
   end
   fault.active, fault.stop = false, nil
+  timeline.ended(fault.mark)
   return true
 end
 
 local function begin(self, fault)
   local entry = fault.entry
   fault.active = true
+  fault.mark = timeline.fault(self.name, "venue", fault.name, fault.given.on or fault.given.path)
   set_list(self, self.faults)
   if entry.switch then assert(entry.switch(self.server, true)) end
   if entry.begin then fault.stop = entry.begin(self, fault.values) end

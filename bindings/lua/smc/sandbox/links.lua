@@ -1,12 +1,14 @@
 --- What befalls the connections of one sandbox: the link faults that are in force (link_faults.lua), and whom they hit.
 local faults = require "smc.sandbox.link_faults"
 local task = require "smc.core.task"
+local timeline = require "smc.timeline"
 
 local M = {}
 local Links = {}
 Links.__index = Links
 
---- door: the front door: ops, server, meets(fault, request), is_down(), and what is known of the venue: tls, served.
+--- door: the front door: name, ops, server, meets(fault, request), is_down(), and what is known of the venue: tls,
+-- served.
 function M.new(door)
   return setmetatable({ door = door, faults = {}, aimed = 0 }, Links)
 end
@@ -38,6 +40,7 @@ end
 local function begin(self, fault)
   local server = self.door.server
   fault.began = true
+  fault.mark = timeline.fault(self.door.name, "link", fault.name, fault.given.on or fault.given.path)
   if not faults.table[fault.name].toxic then
     fault.committed = 1
     return turn(self, fault, true)
@@ -60,6 +63,7 @@ local function finish(self, fault)
   fault.timer = nil
   if not fault.began then return true end
   fault.began = false
+  timeline.ended(fault.mark)
   if fault.id then
     self.door.server:remove_toxic(fault.id)
     if fault.aimed then self.aimed = self.aimed - 1 end

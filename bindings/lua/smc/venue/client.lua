@@ -75,8 +75,8 @@ function M.new(class, access, options, w, limits, how)
     sandbox = access.sandbox,
   }, class)
   local ca = access.ca
-  local inner = { wire = wire.new(ca), ca = ca, offset_ms = 0, traded = {}, recv_window = options.recv_window,
-    journal = journal.of(w), random = stream_of(w, class.name) }
+  local inner = { wire = wire.new(class.name, ca), ca = ca, offset_ms = 0, traded = {},
+    recv_window = options.recv_window, journal = journal.of(w), random = stream_of(w, class.name) }
   local secret = options.secret or access.secret
   if how == "bearer" then inner.token = token_of(secret) else inner.signer = key_of(secret) end
   if not access.sandbox then inner.away = { world = w, urls = access.urls } end

@@ -5,6 +5,7 @@ local healths = require "smc.health"
 local limiters = require "smc.limiter"
 local retries = require "smc.retry"
 local task = require "smc.core.task"
+local timeline = require "smc.timeline"
 
 local M = {}
 
@@ -158,6 +159,8 @@ function M.guard(venue, options, limits, w, level)
     local usage = limiter:usage(name)
     if usage.kind == "window" then self.windows[name] = usage.limit end
   end
+  timeline.name(self.breaker, venue.name)
+  timeline.name(limiter, venue.name)
   M.follow(self, 0)
   return self
 end

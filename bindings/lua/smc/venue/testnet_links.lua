@@ -27,8 +27,8 @@ local function places_of(urls)
 end
 
 --- What links see of a door: one that looks into nothing.
-local function door_of(relay)
-  return { ops = setmetatable({}, { __index = function() return {} end }), server = relay,
+local function door_of(relay, name)
+  return { name = name, ops = setmetatable({}, { __index = function() return {} end }), server = relay,
     is_down = function() return false end }
 end
 
@@ -38,7 +38,7 @@ function M.of(w, name, urls)
   local its = opened[w][name]
   if its then return its end
   local relay = assert(task.as_world(server.relay, places_of(urls), w.seed))
-  its = links.new(door_of(relay))
+  its = links.new(door_of(relay, name))
   opened[w][name] = its
   w.on_close(function()
     its:close()

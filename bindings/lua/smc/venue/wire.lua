@@ -2,6 +2,7 @@
 local http = require "smc.core.http"
 local request_log = require "smc.request_log"
 local task = require "smc.core.task"
+local timeline = require "smc.timeline"
 
 local Wire = {}
 Wire.__index = Wire
@@ -11,9 +12,10 @@ local M = {}
 local FIELDS = { signed = true, path = true, method = true, op = true, status = true }
 local TIMEOUT = 10
 
---- ca: the certificate of the one authority that servers are trusted by, in PEM; nil: those of the system.
-function M.new(ca)
-  return setmetatable({ log = {}, ca = ca }, Wire)
+--- name: of the venue.  ca: the certificate of the one authority that servers are trusted by, in PEM; nil: those of the
+-- system.
+function M.new(name, ca)
+  return setmetatable({ log = {}, name = name, ca = ca }, Wire)
 end
 
 --- Sends a request.  asked: { method, url, path, headers, bearer, body, op, signed }.  Returns the reply, or nil and
@@ -30,6 +32,7 @@ function Wire:send(asked)
   else
     entry.failed = err.class
   end
+  timeline.request(self.name, entry.elapsed, entry.status)
   return reply, err
 end
 
