@@ -313,6 +313,13 @@ static int l_stopped(lua_State *L)
     return 1;
 }
 
+/* clear_stop(): what was told to stop has stopped; later runs go on. */
+static int l_clear_stop(lua_State *L)
+{
+    smcb_host(L)->stop = 0;
+    return 0;
+}
+
 /* real_path(path) -> the same file, absolute and without links | nil, why. */
 static int l_real_path(lua_State *L)
 {
@@ -342,6 +349,7 @@ const luaL_Reg smcb_drive_functions[] = {{"run", l_run},
                                          {"log", l_log},
                                          {"refused_io", l_refused_io},
                                          {"stopped", l_stopped},
+                                         {"clear_stop", l_clear_stop},
                                          {"real_path", l_real_path},
                                          {"real_us", l_real_us},
                                          {NULL, NULL}};

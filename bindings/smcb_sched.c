@@ -43,7 +43,8 @@ static void count_hook(lua_State *L, lua_Debug *ar)
     (void)ar;
     if (host->conf.gc_stress)
         (void)lua_gc(L, LUA_GCCOLLECT);
-    if (host->conf.cpu_budget_ms == 0 || used_ns < (int64_t)host->conf.cpu_budget_ms * NS_PER_MS)
+    if (!(host->conf.stop_at_once && host->stop) &&
+        (host->conf.cpu_budget_ms == 0 || used_ns < (int64_t)host->conf.cpu_budget_ms * NS_PER_MS))
         return;
     host->over_budget = true;
     lua_sethook(L, count_hook, LUA_MASKLINE,
@@ -54,7 +55,7 @@ static void count_hook(lua_State *L, lua_Debug *ar)
 
 void smcb_slice_begin(smcb_host_t *host, lua_State *L)
 {
-    if (host->conf.cpu_budget_ms != 0 || host->conf.gc_stress) {
+    if (host->conf.cpu_budget_ms != 0 || host->conf.gc_stress || host->conf.stop_at_once) {
         host->slice_start_ns = smc_clock_cpu_ns();
         lua_sethook(L, count_hook, LUA_MASKCOUNT,
                     host->conf.gc_stress ? STRESS_COUNT : BUDGET_COUNT);

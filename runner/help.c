@@ -16,6 +16,7 @@ static const frame_t run_frame = {
     "       smcrun serve [OPTION...] [VENUE...]    see smcrun serve --help\n"
     "       smcrun clean [OPTION...] [VENUE...]    see smcrun clean --help\n"
     "       smcrun prove [OPTION...] [PATH...]     see smcrun prove --help\n"
+"       smcrun repl [OPTION...]                see smcrun repl --help\n"
     "\n"
     "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every *.lua\n"
     "below it), a quoted glob, or one spec: scenarios/x.lua::describe::it.  Without a PATH it is\n"
@@ -62,11 +63,26 @@ static const frame_t prove_frame = {
     "The last line counts specs that can fail as passed, vacuous specs and unnoticed\n"
     "sabotages as failed.\n"};
 
+static const frame_t repl_frame = {
+    "Usage: smcrun repl [OPTION...]\n"
+    "\n"
+    "A prompt for Lua in a world of its own, against sandboxes in virtual time: what a spec has,\n"
+    "line by line.  binance, bybit and oanda are connected at their first use; what a call\n"
+    "returns is printed; time passes while a call waits, and only then.  Tab completes, Ctrl-C\n"
+    "ends what runs, Ctrl-D leaves.  What was typed is kept in $XDG_STATE_HOME/smcrun (or\n"
+    "~/.local/state/smcrun), but for lines that speak of a secret or begin with a blank.\n",
+    "\n"
+    "Standard input may be a file, too: no prompt is shown then.\n"
+    "\n"
+    "Exit status: 0 left, 1 a line of a file has failed, 3 wrong usage, 70 internal error, 130\n"
+    "ended by a signal.\n"};
+
 static const frame_t *frame_of(smcr_command_t topic)
 {
     return topic == SMCR_CMD_SERVE   ? &serve_frame
            : topic == SMCR_CMD_CLEAN ? &clean_frame
            : topic == SMCR_CMD_PROVE ? &prove_frame
+           : topic == SMCR_CMD_REPL  ? &repl_frame
                                      : &run_frame;
 }
 

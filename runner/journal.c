@@ -45,7 +45,7 @@ smc_code_t smcr_journal_folder(const char *given, char out[PATH_MAX], smc_error_
     return SMC_OK;
 }
 
-static smc_code_t make_folders(const char *folder, smc_error_t *err)
+smc_code_t smcr_journal_make_folder(const char *folder, smc_error_t *err)
 {
     char path[PATH_MAX];
     (void)snprintf(path, sizeof(path), "%s", folder);
@@ -102,7 +102,7 @@ smc_code_t smcr_journal_create(const char *folder, smcr_journal_t *out, smc_erro
     time_t seconds = time(NULL);
     char stamp[32];
     out->fd = -1;
-    smc_code_t rc = make_folders(folder, err);
+    smc_code_t rc = smcr_journal_make_folder(folder, err);
     if (rc != SMC_OK)
         return rc;
     (void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&seconds, &now));

@@ -37,6 +37,9 @@ typedef struct smcr_lives {
 /* Where journals are: given, or $XDG_STATE_HOME/smcrun, or ~/.local/state/smcrun.  Errors: SMC_EINVAL, none is known. */
 smc_code_t smcr_journal_folder(const char *given, char out[PATH_MAX], smc_error_t *err);
 
+/* Makes it, and those above it, 0700, unless it is there.  Errors: SMC_ESYS. */
+smc_code_t smcr_journal_make_folder(const char *folder, smc_error_t *err);
+
 /* Begins a journal in the folder, which is made when it is missing, and locks it.  Errors: SMC_ESYS. */
 smc_code_t smcr_journal_create(const char *folder, smcr_journal_t *out, smc_error_t *err);
 /* Takes over what a run has left.  *busy: it is alive, and out->fd is -1.  Errors: SMC_ESYS; SMC_EPARSE, it is none. */

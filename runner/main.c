@@ -3,6 +3,7 @@
 #include "list_faults.h"
 #include "options.h"
 #include "prove.h"
+#include "repl.h"
 #include "run.h"
 #include "serve.h"
 
@@ -36,6 +37,8 @@ static smcr_exit_t dispatch(smcr_options_t *options)
         return printed();
     case SMCR_CMD_PROVE:
         return smcr_prove(options);
+    case SMCR_CMD_REPL:
+        return smcr_repl(options);
     case SMCR_CMD_SERVE:
         return smcr_serve(options);
     case SMCR_CMD_LIST_FAULTS:

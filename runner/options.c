@@ -76,7 +76,7 @@ static smc_code_t on_version(smcr_parse_t *p, const char *arg, const char *value
 }
 
 static const smcr_option_t common[] = {
-    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN | PROVE, smcr_on_help, NULL, ""},
+    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN | PROVE | REPL, smcr_on_help, NULL, ""},
     {"--version", NULL, NOTHING, true, RUN, on_version, NULL, ""},
 };
 
@@ -159,6 +159,8 @@ static smc_code_t check(smcr_parse_t *p)
     if (o->command == SMCR_CMD_LIST_FAULTS)
         return o->n_paths == 0 ? SMC_OK
                                : SMCR_REFUSE(p, "--list-faults runs nothing: drop the paths");
+    if (o->topic == SMCR_CMD_REPL && o->n_paths > 0)
+        return SMCR_REFUSE(p, "repl reads standard input: drop '%s'", o->paths[0]);
     for (const smcr_option_group_t *const *g = smcr_option_groups; *g != NULL; g++) {
         smc_code_t rc = (*g)->check == NULL ? SMC_OK : (*g)->check(p);
         if (rc != SMC_OK)
@@ -173,6 +175,7 @@ const char *smcr_command_text(smcr_command_t command)
            : command == SMCR_CMD_SERVE ? "serve"
            : command == SMCR_CMD_CLEAN ? "clean"
            : command == SMCR_CMD_PROVE ? "prove"
+           : command == SMCR_CMD_REPL  ? "repl"
                                        : NULL;
 }
 

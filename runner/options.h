@@ -17,6 +17,7 @@ typedef enum smcr_command {
     SMCR_CMD_SERVE,
     SMCR_CMD_CLEAN,
     SMCR_CMD_PROVE,
+    SMCR_CMD_REPL,
     SMCR_CMD_LIST,
     SMCR_CMD_LIST_FAULTS,
     SMCR_CMD_HELP,

@@ -14,6 +14,7 @@ enum {
     SERVE = 1 << SMCR_CMD_SERVE,
     CLEAN = 1 << SMCR_CMD_CLEAN,
     PROVE = 1 << SMCR_CMD_PROVE,
+    REPL = 1 << SMCR_CMD_REPL,
 };
 
 typedef struct smcr_parse {

@@ -100,11 +100,11 @@ static const smcr_option_t options[] = {
      "testnet: the real test venues; needs keys and internet"},
     {"--clock", NULL, A_VALUE, false, RUN, on_clock, "C",
      "virtual (default): no waiting; real: as the clock on the wall"},
-    {"--seed", NULL, A_VALUE, false, RUN | PROVE, smcr_on_seed, "N",
+    {"--seed", NULL, A_VALUE, false, RUN | PROVE | REPL, smcr_on_seed, "N",
      "what chance depends on (default: drawn, and printed)"},
     {"--timeout", NULL, A_VALUE, false, RUN | PROVE, on_timeout, "S",
      "seconds a spec may take on its clock (default 60)"},
-    {"--memory", NULL, A_VALUE, false, RUN | PROVE, on_memory, "MiB",
+    {"--memory", NULL, A_VALUE, false, RUN | PROVE | REPL, on_memory, "MiB",
      "Lua memory of one worker (default 512)"},
     {"--hang-after", NULL, A_VALUE, false, RUN | PROVE, on_hang_after, "S",
      "real seconds after which a worker without a sign of life is killed (default 60; on the real "

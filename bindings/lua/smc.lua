@@ -28,6 +28,7 @@ local lazy = {
 }
 
 return setmetatable(smc, {
+  __names = { lazy },
   __index = function(t, key)
     local load_part = lazy[key]
     if not load_part then

@@ -26,6 +26,7 @@ smc_need(zlib zlib 1.2.13 zlib1g-dev)
 smc_need(lua lua5.4 5.4.4 liblua5.4-dev)
 smc_need(hiredis hiredis 0.14.1 libhiredis-dev)
 smc_need(jansson jansson 2.14 libjansson-dev)
+smc_need(edit libedit 3.1 libedit-dev)
 smc_need(cmocka cmocka 1.1.5 libcmocka-dev)
 
 # Lua is linked statically: calls of its API are what bindings spend their time on, and cost less without a jump table.

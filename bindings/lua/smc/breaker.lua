@@ -132,4 +132,6 @@ function Breaker.__index(self, key)
   return methods[key]
 end
 
+Breaker.__names = { { state = true, changes = true }, methods }
+
 return M

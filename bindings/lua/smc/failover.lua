@@ -151,4 +151,6 @@ function Group.__index(self, key)
   return methods[key]
 end
 
+Group.__names = { fields, methods }
+
 return M

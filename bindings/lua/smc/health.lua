@@ -100,4 +100,6 @@ function Health.__index(self, key)
   return methods[key]
 end
 
+Health.__names = { { state = true, score = true, latency = true, failures = true }, methods }
+
 return M

@@ -302,4 +302,6 @@ function Guard.__index(self, key)
   return methods[key]
 end
 
+Guard.__names = { fields, methods }
+
 return M
