@@ -159,6 +159,13 @@ static int l_acquire(lua_State *L)
     return smcb_wait_yield(L, wait);
 }
 
+/* waiting() -> how many tasks */
+static int l_waiting(lua_State *L)
+{
+    lua_pushinteger(L, smc_limiter_waiting(&check_limiter(L)->l));
+    return 1;
+}
+
 /* refund(budget, n, ms): what was paid at that time of the run's clock, and cost nothing. */
 static int l_refund(lua_State *L)
 {
@@ -336,9 +343,9 @@ static int share_gc(lua_State *L)
 int smcb_open_limiter(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"acquire", l_acquire}, {"try", l_try},   {"left", l_left},     {"hold", l_hold},
-        {"follow", l_follow},   {"used", l_used}, {"alerts", l_alerts}, {"refund", l_refund},
-        {"offset", l_offset},   {NULL, NULL}};
+        {"acquire", l_acquire}, {"try", l_try},         {"left", l_left},     {"hold", l_hold},
+        {"follow", l_follow},   {"used", l_used},       {"alerts", l_alerts}, {"refund", l_refund},
+        {"offset", l_offset},   {"waiting", l_waiting}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", l_new}, {"share", l_share}, {NULL, NULL}};
     luaL_newmetatable(L, SHARE_MT);
     lua_pushcfunction(L, share_gc);

@@ -61,6 +61,11 @@ function Limiter:refund(weights, since) end
 ---@source ../lua/smc/limiter.lua
 function Limiter:budgets() end
 
+---How many tasks of this process wait to be granted.
+---@return integer
+---@source ../lua/smc/limiter.lua
+function Limiter:waiting() end
+
 ---Nobody is granted for so many seconds; a hold that lasts longer stays.
 ---@param seconds number
 ---@source ../lua/smc/limiter.lua

@@ -41,7 +41,9 @@ describe("smc.limiter in redis", function()
     end
     smc.sleep(0)
     assert.is_false(limiter:try { w = 1 })
+    assert.equal(4, limiter:waiting())
     for _, task in ipairs(tasks) do task:join() end
+    assert.equal(0, limiter:waiting())
     assert.same({ "critical", "normal", "normal 2", "low" }, order)
   end)
 

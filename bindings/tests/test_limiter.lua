@@ -66,9 +66,12 @@ describe("smc.limiter", function()
       { name = "cancelled", weight = 10 }, { name = "small" } })
     smc.sleep(0.5)
     assert.same({}, order) -- nobody overtakes
+    assert.equal(3, limiter:waiting())
     smc.sleep(0.6)
     assert.same({ "big timeout" }, order)
+    assert.equal(2, limiter:waiting())
     tasks[2]:cancel()
+    assert.equal(0, limiter:waiting())
     tasks[3]:join(0.01) -- there is room for it: it need not wait for anybody's timer
     assert.same({ "big timeout", "small" }, order)
     assert.is_true(limiter:usage("weight").used <= 9)

@@ -189,6 +189,15 @@ void smc_limiter_cancel(smc_limiter_t *l, smc_ticket_t *t)
     t->_waits = false;
 }
 
+uint32_t smc_limiter_waiting(const smc_limiter_t *l)
+{
+    uint32_t n = 0;
+    for (int p = 0; p < SMC_PRIORITY_COUNT; p++)
+        for (const smc_ticket_t *t = l->_queues[p].head; t != NULL; t = t->_next)
+            n++;
+    return n;
+}
+
 /* ---- asking -------------------------------------------------------------- */
 
 static smc_code_t invalid(smc_error_t *err, const char *what)

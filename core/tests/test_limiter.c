@@ -331,6 +331,14 @@ static size_t model_first(const model_t *m)
     return best;
 }
 
+static unsigned model_waiting(const model_t *m)
+{
+    unsigned n = 0;
+    for (size_t k = 0; k < TICKETS; k++)
+        n += m->tickets[k].waits;
+    return n;
+}
+
 static void model_make(model_t *m, smc_rng_t *rng)
 {
     memset(m, 0, sizeof(*m));
@@ -439,6 +447,7 @@ static void it_does_what_the_model_does(void **state)
                 step_next(&m, &l, &granted);
             else
                 step_other(&m, &l, &rng);
+            assert_int_equal(smc_limiter_waiting(&l), model_waiting(&m));
         }
     }
     assert_true(granted > 5000); /* else the walks were too quiet to prove anything */

@@ -222,6 +222,9 @@ end
 --- The names of its budgets, sorted.
 function Limiter:budgets() return { table.unpack(within[self].names) } end
 
+--- How many tasks of this process wait to be granted.
+function Limiter:waiting() return within[self].core:waiting() end
+
 --- Nobody is granted for so many seconds.
 function Limiter:hold(seconds) within[self].core:hold(seconds) end
 

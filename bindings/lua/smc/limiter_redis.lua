@@ -196,6 +196,12 @@ function Remote:try(weights, priority)
   return paid, err
 end
 
+function Remote:waiting()
+  local n = 0
+  for p = 0, 3 do n = n + #self.queues[p] end
+  return n
+end
+
 function Remote:refund(i, weight, ms)
   tell(self, "refund", math.max(0, now_ms() - ms), ones(self, i, weight))
 end

@@ -109,6 +109,8 @@ smc_grant_t smc_limiter_ask(smc_limiter_t *l, smc_ticket_t *ticket, uint64_t now
 smc_ticket_t *smc_limiter_next(smc_limiter_t *l, uint64_t now_ms, uint64_t *wait_ms);
 /* Leaves the queue; nothing when it does not wait. */
 void smc_limiter_cancel(smc_limiter_t *l, smc_ticket_t *ticket);
+/* How many wait. */
+uint32_t smc_limiter_waiting(const smc_limiter_t *l);
 
 /* Gives back what was paid at granted_ms and turned out to cost nothing: what was never sent, what the venue lets pass
  * free.  Of a window that is over nothing is left to give back. */
