@@ -58,15 +58,17 @@ static smc_breaker_t *check_breaker(lua_State *L)
     return luaL_checkudata(L, 1, BREAKER_MT);
 }
 
-/* ask() -> permit | nil, seconds until it is worth asking again (nil: nobody knows) */
+/* ask([urgent]) -> permit | nil, seconds until it is worth asking again (nil: nobody knows) */
 static int l_ask(lua_State *L)
 {
     smc_breaker_t *b = check_breaker(L);
+    bool urgent = lua_toboolean(L, 2);
     permit_box_t *box = lua_newuserdatauv(L, sizeof(*box), UV_BREAKER);
     box->breaker = NULL;
     luaL_setmetatable(L, PERMIT_MT);
     uint64_t wait_ms = 0;
-    if (smc_breaker_ask(b, now_ms(), &box->permit, &wait_ms)) {
+    if (urgent ? smc_breaker_ask_urgently(b, now_ms(), &box->permit)
+               : smc_breaker_ask(b, now_ms(), &box->permit, &wait_ms)) {
         box->breaker = b;
         lua_pushvalue(L, 1);
         (void)lua_setiuservalue(L, -2, UV_BREAKER);
@@ -82,6 +84,13 @@ static int l_ask(lua_State *L)
 static int l_state(lua_State *L)
 {
     lua_pushstring(L, smc_breaker_state_text(smc_breaker_state(check_breaker(L))));
+    return 1;
+}
+
+/* out() -> permits that are not reported yet */
+static int l_out(lua_State *L)
+{
+    lua_pushinteger(L, check_breaker(L)->out);
     return 1;
 }
 
@@ -168,8 +177,8 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
 
 int smcb_open_breaker(lua_State *L)
 {
-    static const luaL_Reg methods[] = {
-        {"ask", l_ask}, {"state", l_state}, {"force", l_force}, {"last", l_last}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"ask", l_ask}, {"state", l_state}, {"force", l_force},
+                                       {"out", l_out}, {"last", l_last},   {NULL, NULL}};
     static const luaL_Reg permit_methods[] = {
         {"report", l_report}, {"begin", l_begin}, {"__close", permit_close}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};

@@ -40,6 +40,7 @@ function Permit:begin() end
 ---@class smc.Breaker
 ---@field state smc.BreakerState  an interval that has passed shows at the next ask
 ---@field changes integer  transitions so far
+---@field permits integer  that are out: granted, and neither reported nor closed
 local Breaker = {}
 
 ---Asks for one call.  Errors: `circuit_open`, with retry_after while it is known.  Where: everywhere.
@@ -48,6 +49,14 @@ local Breaker = {}
 ---@return smc.Error? err
 ---@source ../lua/smc/breaker.lua
 function Breaker:ask() end
+
+---The same for a call that must not wait for failures of before: closing a position.  To an open breaker it is a probe
+---at once, to one that is half-open one more, and it is judged as one.  Errors: `circuit_open` while it is forced open.
+---@nodiscard
+---@return smc.Permit? permit  to be reported
+---@return smc.Error? err
+---@source ../lua/smc/breaker.lua
+function Breaker:ask_urgently() end
 
 ---@param permit smc.Permit
 ---@param result "ok"|"failed"|"ignored"

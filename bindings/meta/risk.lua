@@ -104,8 +104,9 @@
 ---While it is open the venue objects that it guards place only what makes a position smaller: reduce_only orders, and
 ---market orders that sell for money what a spot account owns.  place and amend fail with class `circuit_open`, code
 ---`risk_guard`; cancels work, raw requests are not looked at.
----Closing goes through the venue's limiter with priority critical, and through its breaker: one that is open keeps it
----waiting.
+---Closing waits at the venue's limiter with priority critical, and for no breaker that failures have opened: its
+---requests are probes at once (smc.Breaker:ask_urgently), so what comes of them closes the breaker, or leaves it open
+---for everybody else.  Holds after 429, bans, and a breaker that is forced open it obeys.
 ---A venue that can't be read, a price that is not there: the last look will do for stale_after seconds, then that is a
 ---violation of its own, `data`.
 ---It opens by itself and never closes by itself: reset makes it half-open.

@@ -136,6 +136,38 @@ describe("smc.breaker", function()
     assert.error_matches(function() breaker:report(assert(breaker:ask()), "maybe") end, "maybe")
   end)
 
+  it("lets an urgent call through at once, and judges it as a probe", function()
+    local breaker = smc.breaker { size = 1, open = 30 }
+    breaker:call(failing "server")
+    breaker:report(assert(breaker:ask_urgently()), "failed")
+    assert.near(30, select(2, breaker:ask()).retry_after, 0.01)
+    breaker:report(assert(breaker:ask_urgently()), "ok")
+    assert.equal("closed", breaker.state)
+    assert.equal("open half_open open half_open closed", states(breaker))
+    breaker:force "open"
+    local permit, err = breaker:ask_urgently()
+    assert.same({ nil, "circuit_open", false }, { permit, err.class, err.retryable })
+  end)
+
+  it("knows how many permits are out", function()
+    local breaker = smc.breaker { size = 1, open = 1 }
+    assert.equal(0, breaker.permits)
+    do
+      local one = assert(breaker:ask())
+      local two <close> = assert(breaker:ask())
+      assert.equal(2, breaker.permits)
+      breaker:report(one, "failed")
+      breaker:report(one, "failed")
+      assert.same({ 1, "open" }, { breaker.permits, breaker.state })
+      assert.is_nil((breaker:ask()))
+      assert.equal(1, breaker.permits)
+      assert.is_not_nil(two)
+    end
+    assert.equal(0, breaker.permits)
+    assert(breaker:ask_urgently())
+    assert.equal(1, breaker.permits)
+  end)
+
   it("can be held open, or closed, and be let go", function()
     local breaker = smc.breaker { size = 1 }
     breaker:force "open"

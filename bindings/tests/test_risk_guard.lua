@@ -134,6 +134,35 @@ describe("an open guard", function()
   end)
 end)
 
+describe("what a guard sends to get out", function()
+  it("goes before everything that waits at the limit of a venue", function()
+    local guard, venue = guarded({ max_exposure = "1000000", check_every = 600 },
+      { limiter = { requests = { limit = 5, per = 1, burst = 5 } }, priority = "low" })
+    assert(venue:place(PERP))
+    local busy, waiting = smc.venue("bybit", { limiter = venue.limiter, priority = "high" }), {}
+    for i = 1, 100 do waiting[i] = smc.spawn(function() return busy:time() end) end
+
+    guard:stop "out of here"
+    eventually(function() assert.is_false(guard.is_closing) end)
+
+    assert.same({}, venue.sandbox:positions())
+    assert.is_true(busy.limiter:waiting() > 50, busy.limiter:waiting() .. " of 100 still wait")
+    for _, waits in ipairs(waiting) do waits:cancel() end
+  end)
+
+  it("stays here while somebody holds the breaker open", function()
+    local guard, venue = guarded { max_exposure = "1000000", check_every = 600, close_within = 5 }
+    assert(venue:place(PERP))
+    venue.breaker:force "open"
+    guard:stop "out of here"
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 10 })
+    local closing = guard:history()[1].closing
+    assert.is_false(closing.flat)
+    assert.matches("circuit_open", closing.venues[1].errors[1])
+    assert.equal(1, #venue.sandbox:positions())
+  end)
+end)
+
 describe("the end of a spec", function()
   it("ends a guard that is open and can't get flat", function()
     local guard, venue = guarded { max_exposure = "10000", alert = smc.webhook() }

@@ -159,6 +159,13 @@ static bool refuse(uint64_t *wait_ms, uint64_t wait)
     return false;
 }
 
+static void grant(smc_breaker_t *b, uint64_t now_ms, smc_permit_t *permit)
+{
+    b->_probes_out += b->_state == SMC_BREAKER_HALF_OPEN;
+    b->out++;
+    *permit = (smc_permit_t){.started_ms = now_ms, .era = b->_era};
+}
+
 bool smc_breaker_ask(smc_breaker_t *b, uint64_t now_ms, smc_permit_t *permit, uint64_t *wait_ms)
 {
     if (b->_force == SMC_BREAKER_FORCED_OPEN)
@@ -169,17 +176,27 @@ bool smc_breaker_ask(smc_breaker_t *b, uint64_t now_ms, smc_permit_t *permit, ui
         set_state(b, SMC_BREAKER_HALF_OPEN, now_ms, NULL);
     }
     if (b->_state == SMC_BREAKER_HALF_OPEN) {
-        if (b->_probes_out + b->_probes_good == b->conf.probes)
+        if (b->_probes_out + b->_probes_good >= b->conf.probes)
             return refuse(wait_ms, 0);
-        b->_probes_out++;
     }
-    *permit = (smc_permit_t){.started_ms = now_ms, .era = b->_era};
+    grant(b, now_ms, permit);
+    return true;
+}
+
+bool smc_breaker_ask_urgently(smc_breaker_t *b, uint64_t now_ms, smc_permit_t *permit)
+{
+    if (b->_force == SMC_BREAKER_FORCED_OPEN)
+        return false;
+    if (b->_state == SMC_BREAKER_OPEN)
+        set_state(b, SMC_BREAKER_HALF_OPEN, now_ms, NULL);
+    grant(b, now_ms, permit);
     return true;
 }
 
 void smc_breaker_report(smc_breaker_t *b, const smc_permit_t *permit, uint64_t now_ms,
                         smc_call_t result)
 {
+    b->out--;
     if (permit->era != b->_era || b->_force != SMC_BREAKER_FREE)
         return;
     if (b->_state == SMC_BREAKER_HALF_OPEN)

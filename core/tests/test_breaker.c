@@ -231,6 +231,55 @@ static void a_force_holds_until_it_is_released(void **state)
     assert_int_equal(b.changes, changes);
 }
 
+static void an_urgent_call_is_a_probe_that_does_not_wait(void **state)
+{
+    (void)state;
+    smc_breaker_t b = made(usual());
+    smc_permit_t exit, second;
+    calls(&b, 4, 0, SMC_CALL_FAILED);
+    assert_true(smc_breaker_ask_urgently(&b, 1, &exit)); /* of 1000 ms */
+    assert_int_equal(smc_breaker_state(&b), SMC_BREAKER_HALF_OPEN);
+    smc_breaker_report(&b, &exit, 2, SMC_CALL_FAILED);
+    assert_int_equal(smc_breaker_state(&b), SMC_BREAKER_OPEN);
+    assert_int_equal(refused(&b, 2), 2000); /* longer, as after any bad probe */
+
+    assert_true(smc_breaker_ask_urgently(&b, 3, &exit));
+    assert_true(smc_breaker_ask_urgently(&b, 3, &second));
+    assert_int_equal(refused(&b, 3), 0); /* both probes are out */
+    smc_permit_t third;
+    assert_true(smc_breaker_ask_urgently(&b, 3, &third));
+    assert_int_equal(refused(&b, 3), 0);
+    smc_breaker_report(&b, &third, 4, SMC_CALL_OK);
+    assert_int_equal(refused(&b, 4), 0); /* one good and two out */
+    smc_breaker_report(&b, &second, 4, SMC_CALL_OK);
+    assert_int_equal(smc_breaker_state(&b), SMC_BREAKER_CLOSED);
+    smc_breaker_report(&b, &exit, 5, SMC_CALL_FAILED); /* of before it closed */
+    assert_int_equal(smc_breaker_state(&b), SMC_BREAKER_CLOSED);
+}
+
+static void a_closed_breaker_counts_urgent_calls_as_any(void **state)
+{
+    (void)state;
+    smc_breaker_t b = made(usual());
+    for (int i = 0; i < 4; i++) {
+        smc_permit_t permit;
+        assert_true(smc_breaker_ask_urgently(&b, 0, &permit));
+        smc_breaker_report(&b, &permit, 0, SMC_CALL_FAILED);
+    }
+    assert_int_equal(smc_breaker_state(&b), SMC_BREAKER_OPEN);
+}
+
+static void an_urgent_call_obeys_a_force(void **state)
+{
+    (void)state;
+    smc_breaker_t b = made(usual());
+    smc_permit_t permit;
+    smc_breaker_set_force(&b, SMC_BREAKER_FORCED_OPEN, 0);
+    assert_false(smc_breaker_ask_urgently(&b, 1, &permit));
+    assert_int_equal(smc_breaker_state(&b), SMC_BREAKER_OPEN);
+    assert_int_equal(b.out, 0);
+}
+
 static void a_configuration_that_makes_no_sense_is_refused_by_name(void **state)
 {
     (void)state;
@@ -298,15 +347,17 @@ static void model_go(model_t *m, smc_breaker_state_t to, uint64_t now)
         m->interval = m->c.open_ms;
 }
 
-static bool model_ask(model_t *m, uint64_t now)
+static bool model_ask(model_t *m, uint64_t now, bool urgent)
 {
+    if (m->state == SMC_BREAKER_OPEN && urgent)
+        model_go(m, SMC_BREAKER_HALF_OPEN, now);
     if (m->state == SMC_BREAKER_OPEN && now >= m->open_until)
         model_go(m, SMC_BREAKER_HALF_OPEN, now);
     if (m->state == SMC_BREAKER_OPEN)
         return false;
     if (m->state == SMC_BREAKER_CLOSED)
         return true;
-    if (m->out + m->good >= m->c.probes)
+    if (m->out + m->good >= m->c.probes && !urgent)
         return false;
     m->out++;
     return true;
@@ -401,8 +452,10 @@ static void walk(uint64_t seed, model_t *m, unsigned steps, unsigned *transition
         if (smc_rng_below(&rng, 50) == 0)
             mood = (unsigned)smc_rng_below(&rng, 96);
         if (n < OUT && (n == 0 || smc_rng_below(&rng, 2) == 0)) {
-            bool may = model_ask(m, now);
-            assert_int_equal(smc_breaker_ask(&b, now, &out[n].permit, NULL), may);
+            bool urgent = smc_rng_below(&rng, 20) == 0, may = model_ask(m, now, urgent);
+            assert_int_equal(urgent ? smc_breaker_ask_urgently(&b, now, &out[n].permit)
+                                    : smc_breaker_ask(&b, now, &out[n].permit, NULL),
+                             may);
             out[n].era = m->era;
             n += may;
         } else {
@@ -413,6 +466,7 @@ static void walk(uint64_t seed, model_t *m, unsigned steps, unsigned *transition
             out[k] = out[--n];
         }
         assert_int_equal(smc_breaker_state(&b), m->state);
+        assert_int_equal(b.out, n);
     }
     *transitions += b.changes;
 }
@@ -444,6 +498,9 @@ int main(void)
         cmocka_unit_test(a_slow_probe_is_a_bad_one),
         cmocka_unit_test(a_result_from_before_a_transition_changes_nothing),
         cmocka_unit_test(a_force_holds_until_it_is_released),
+        cmocka_unit_test(an_urgent_call_is_a_probe_that_does_not_wait),
+        cmocka_unit_test(a_closed_breaker_counts_urgent_calls_as_any),
+        cmocka_unit_test(an_urgent_call_obeys_a_force),
         cmocka_unit_test(a_configuration_that_makes_no_sense_is_refused_by_name),
         cmocka_unit_test(it_does_what_the_model_does),
     };

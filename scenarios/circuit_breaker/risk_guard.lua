@@ -1,15 +1,16 @@
 -- One guard over three accounts: it gets all of them flat, whatever a venue refuses, and tells somebody once.
 local smc = require "smc"
 
---- Three funded accounts that hold something and have an order in the market each.
-local function three_accounts()
-  local binance, bybit, oanda = smc.venue "binance", smc.venue "bybit", smc.venue "oanda"
+--- Three funded accounts.  options: of smc.venue.
+local function three_accounts(options)
+  local binance, bybit, oanda = smc.venue("binance", options), smc.venue("bybit", options), smc.venue("oanda", options)
   binance.sandbox:fund { USDT = "50000" }
   bybit.sandbox:fund { USDT = "50000" }
   oanda.sandbox:fund { USD = "50000" }
   return { binance, bybit, oanda }, binance, bybit, oanda
 end
 
+--- Each of them holds something and has an order in the market.
 local function take_positions(binance, bybit, oanda)
   assert(binance:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.2" })
   assert(binance:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "50000" })
@@ -142,5 +143,71 @@ describe("risk guard #circuit-breaker", function()
       reduce_only = true }
     assert.same({ nil, "risk_guard" }, { order, err.code })
     eventually(function() assert.equal(1, #inbox:messages { valid_signature = true, kind = "risk.stopped" }) end)
+  end)
+end)
+
+describe("an emergency exit #circuit-breaker #virtual-time", function()
+  local venues, binance, bybit, oanda, guard
+
+  before_each(function()
+    local breaker = { size = 2, min_calls = 2, failure_rate = 1, open = 600 }
+    venues, binance, bybit, oanda = three_accounts { breaker = breaker }
+    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, check_every = 600,
+      close_within = 10 })
+    take_positions(binance, bybit, oanda)
+  end)
+
+  --- Failures of before: nobody may ask the venue for ten minutes.
+  local function open_breaker(venue)
+    venue:fault { venue = "http", status = 503, on = "balances", count = 2 }
+    for _ = 1, 2 do assert.equal("server", select(2, venue:balances()).class) end
+    assert.equal("circuit_open", select(2, venue:balances()).class)
+  end
+
+  local function stop_and_close()
+    assert.is_true(guard:stop "out of here")
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
+    return guard:history()[1].closing
+  end
+
+  it("does not wait for breakers that failures of before have opened", function()
+    for _, venue in ipairs(venues) do open_breaker(venue) end
+
+    local closing = stop_and_close()
+
+    all_flat(venues)
+    assert.is_true(closing.elapsed < 1, ("%.3f s"):format(closing.elapsed))
+    for i, venue in ipairs(venues) do
+      assert.equal(1, closing.venues[i].attempts)
+      assert.equal("closed", venue.breaker.state, "what it was answered shows that the venue is there")
+      assert(venue:balances())
+    end
+  end)
+
+  it("leaves the breaker open when the venue still fails: everybody else goes on waiting", function()
+    open_breaker(bybit)
+    bybit:fault { venue = "http", status = 503 }
+    assert.is_true(guard:stop "out of here")
+    smc.sleep(5)
+    assert.is_true(guard.is_closing)
+    assert.equal("open", bybit.breaker.state)
+    assert.equal("circuit_open", select(2, bybit:balances()).class)
+
+    assert(bybit:heal())
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 20 })
+    all_flat(venues)
+    assert(bybit:balances())
+  end)
+
+  it("keeps quiet as long as the venue has asked for", function()
+    binance:fault { venue = "http", status = 429, retry_after = 7, on = "balances", count = 1 }
+    assert.equal("rate_limit", select(2, binance:balances()).class)
+    local arrived = #binance.sandbox:requests()
+    assert.is_true(guard:stop "out of here")
+    smc.sleep(6.9)
+    assert.equal(arrived, #binance.sandbox:requests())
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 5 })
+    all_flat(venues)
+    assert.near(7, guard:history()[1].closing.elapsed, 0.5)
   end)
 end)

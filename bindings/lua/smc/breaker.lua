@@ -82,16 +82,21 @@ end
 
 local methods = {}
 
---- One call: its permit, or nil and an error of class circuit_open.
-function methods:ask()
+local function ask(self, urgent)
   local stuck = world.is_sabotaged "breaker-never-closes" and #within[self].history > 0
   local permit, wait
-  if not stuck then permit, wait = within[self].core:ask() end
+  if not stuck then permit, wait = within[self].core:ask(urgent) end
   observe(self)
   if permit then return permit end
   return nil, errors.new { class = "circuit_open", message = "the circuit breaker is open", retryable = wait ~= nil,
     retry_after = wait, op = "breaker.ask" }
 end
+
+--- One call: its permit, or nil and an error of class circuit_open.
+function methods:ask() return ask(self, false) end
+
+--- The same for a call that must not wait for failures of before: only a breaker that is forced open refuses it.
+function methods:ask_urgently() return ask(self, true) end
 
 --- What a call gave, as the breaker sees it.
 function methods:judge(result, err)
@@ -129,6 +134,7 @@ end
 function Breaker.__index(self, key)
   if key == "state" then return within[self].core:state() end
   if key == "changes" then return (within[self].core:last()) end
+  if key == "permits" then return within[self].core:out() end
   return methods[key]
 end
 

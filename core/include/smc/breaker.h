@@ -9,6 +9,8 @@
  *         It is empty after every transition.
  * Permit  each that was granted is reported exactly once, also when the call was cancelled (SMC_CALL_IGNORED).
  *         A result of before the last transition says nothing about now: it is taken back and not counted.
+ * Urgent  what must not wait for failures of before (getting out of a position) is refused by a force alone: to an open
+ *         breaker it is a probe at once, to one that is half-open one more, and it is judged as one.
  * Pure    no clock, no I/O, no allocation: pass monotonic milliseconds that never go back.  One owner thread.
  * Source  Nygard, Release It!, "Circuit Breaker"; rates, slow calls and windows as resilience4j has them.
  */
@@ -75,6 +77,7 @@ typedef struct smc_breaker {
     smc_breaker_conf_t conf;
     smc_breaker_change_t last; /* read-only; means something once changes > 0 */
     uint32_t changes;          /* read-only: transitions so far */
+    uint32_t out;              /* read-only: permits that were granted and are not reported yet */
     /* private */
     smc_breaker_state_t _state;
     smc_breaker_force_t _force;
@@ -96,6 +99,8 @@ smc_code_t smc_breaker_init(smc_breaker_t *b, const smc_breaker_conf_t *conf, sm
 /* Asks for one call.  true: make it, then report *permit.  false: don't; *wait_ms (may be NULL) is the time until it is
  * worth asking again, 0 when that depends on the probes that are out, UINT64_MAX when it is forced open. */
 bool smc_breaker_ask(smc_breaker_t *b, uint64_t now_ms, smc_permit_t *permit, uint64_t *wait_ms);
+/* The same for an urgent call: false only while it is forced open. */
+bool smc_breaker_ask_urgently(smc_breaker_t *b, uint64_t now_ms, smc_permit_t *permit);
 void smc_breaker_report(smc_breaker_t *b, const smc_permit_t *permit, uint64_t now_ms,
                         smc_call_t result);
 

@@ -1,5 +1,6 @@
 --- Gets every account flat: nothing open in the market, no position.  All venues at once, each until it is flat or time
--- is up; what a venue or one of its positions refuses stops neither the others nor the next attempt.
+-- is up; what a venue or one of its positions refuses stops neither the others nor the next attempt.  Its requests are
+-- urgent: see venue/guard.lua.
 local backoff = require "smc.venue.backoff"
 local decimal = require "smc.decimal"
 local gate = require "smc.risk.gate"

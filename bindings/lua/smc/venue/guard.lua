@@ -11,10 +11,13 @@ local task = require "smc.core.task"
 local Guard = {}
 Guard.__index = Guard
 
-local urgent = setmetatable({}, { __mode = "k" }) -- coroutines whose requests go before all others at a limiter
+local urgent = setmetatable({}, { __mode = "k" }) -- coroutines whose requests get out of positions
 
---- From now on the running task's requests are of priority critical, at every venue.
+--- From now on the running task's requests are urgent, at every venue: of priority critical at a limiter, and not kept
+-- back by a breaker that failures have opened.  What the venue itself forbids (holds, bans) holds for them, too.
 function Guard.hurry() urgent[coroutine.running()] = true end
+
+local function hurries() return urgent[coroutine.running()] == true end
 
 -- ---- what may keep a request back ------------------------------------------------------------
 
@@ -27,7 +30,8 @@ end
 --- The breaker's permit.  Whoever gets it has to close it: one that is not reported counts for nothing.
 local function permit_of(self, asked)
   if not self.breaker then return nil end
-  local permit, open = self.breaker:ask()
+  local permit, open
+  if hurries() then permit, open = self.breaker:ask_urgently() else permit, open = self.breaker:ask() end
   self:note_breaker()
   if permit then return permit end
   return nil, refused(self, asked, "circuit_open", open.message, open.retry_after)
@@ -55,7 +59,7 @@ local function admit(self, asked)
   if not self.limiter then return paid end
   paid.weights, paid.free = self.cost(asked)
   if next(paid.weights) == nil then return paid end
-  local priority = urgent[coroutine.running()] and "critical" or self.priority
+  local priority = hurries() and "critical" or self.priority
   local ok, err = self.limiter:acquire(paid.weights, { priority = priority,
     timeout = give_up and math.max(0, give_up - task.now()) })
   if not ok and err.class == "timeout" then return nil, too_long(self, asked) end
@@ -105,7 +109,7 @@ function Guard:once(asked, send)
   if open then return nil, open, true end
   local paid, late = admit(self, asked)
   if not paid then return nil, late, true end
-  if permit and self.breaker.state == "open" then -- meanwhile
+  if permit and self.breaker.state == "open" and not hurries() then -- meanwhile
     if paid.weights then self.limiter:refund(paid.weights, paid.at) end
     return nil, refused(self, asked, "circuit_open", "the circuit breaker has opened"), true
   end
