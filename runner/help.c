@@ -16,7 +16,7 @@ static const frame_t run_frame = {
     "       smcrun serve [OPTION...] [VENUE...]    see smcrun serve --help\n"
     "       smcrun clean [OPTION...] [VENUE...]    see smcrun clean --help\n"
     "       smcrun prove [OPTION...] [PATH...]     see smcrun prove --help\n"
-"       smcrun repl [OPTION...]                see smcrun repl --help\n"
+    "       smcrun repl [OPTION...]                see smcrun repl --help\n"
     "\n"
     "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every *.lua\n"
     "below it), a quoted glob, or one spec: scenarios/x.lua::describe::it.  Without a PATH it is\n"
@@ -84,6 +84,16 @@ static const frame_t *frame_of(smcr_command_t topic)
            : topic == SMCR_CMD_PROVE ? &prove_frame
            : topic == SMCR_CMD_REPL  ? &repl_frame
                                      : &run_frame;
+}
+
+const char *smcr_help_before(smcr_command_t topic)
+{
+    return frame_of(topic)->before;
+}
+
+const char *smcr_help_after(smcr_command_t topic)
+{
+    return frame_of(topic)->after;
 }
 
 /* ---- options ------------------------------------------------------------------- */

@@ -76,8 +76,9 @@ static smc_code_t on_version(smcr_parse_t *p, const char *arg, const char *value
 }
 
 static const smcr_option_t common[] = {
-    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN | PROVE | REPL, smcr_on_help, NULL, ""},
-    {"--version", NULL, NOTHING, true, RUN, on_version, NULL, ""},
+    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN | PROVE | REPL, smcr_on_help, NULL,
+     "print this text"},
+    {"--version", NULL, NOTHING, true, RUN, on_version, NULL, "print the version"},
 };
 
 const smcr_option_group_t smcr_common_options = {"", common, SMCR_COUNT(common), NULL};
@@ -90,8 +91,7 @@ const smcr_option_group_t *const smcr_option_groups[] = {&smcr_prove_options,  &
 
 /* ---- the command line --------------------------------------------------------- */
 
-/* The n-th option that the command knows; NULL: no more. */
-static const smcr_option_t *nth_option(smcr_command_t command, size_t n)
+const smcr_option_t *smcr_nth_option(smcr_command_t command, size_t n)
 {
     for (const smcr_option_group_t *const *g = smcr_option_groups; *g != NULL; g++)
         for (size_t i = 0; i < (*g)->n; i++)
@@ -106,7 +106,7 @@ static smc_code_t unknown(smcr_parse_t *p, const char *arg, size_t len)
     const char *names[MAX_NAMES + 1];
     const smcr_option_t *option;
     size_t n = 0;
-    for (; n < MAX_NAMES && (option = nth_option(p->o->topic, n)) != NULL; n++)
+    for (; n < MAX_NAMES && (option = smcr_nth_option(p->o->topic, n)) != NULL; n++)
         names[n] = option->name;
     names[n] = NULL;
     const char *near = smcr_nearest(arg, len, names);
@@ -118,7 +118,7 @@ static smc_code_t unknown(smcr_parse_t *p, const char *arg, size_t len)
 static const smcr_option_t *find_option(smcr_command_t command, const char *arg, size_t len)
 {
     const smcr_option_t *option;
-    for (size_t n = 0; (option = nth_option(command, n)) != NULL; n++) {
+    for (size_t n = 0; (option = smcr_nth_option(command, n)) != NULL; n++) {
         const char *name = arg[1] == '-' ? option->name : option->alias;
         if (name != NULL && strlen(name) == len && memcmp(name, arg, len) == 0)
             return option;

@@ -36,8 +36,9 @@ typedef struct smcr_option {
     bool repeatable; /* a flag always is */
     unsigned commands;
     smcr_apply_fn apply;
-    const char *value; /* what help calls it, "EXPR"; NULL: it shows none */
-    const char *help;  /* wrapped where it is shown; \n: here, too */
+    const char *
+        value; /* what help calls it, "EXPR", or all its words, "virtual|real"; NULL: it shows none */
+    const char *help; /* wrapped where it is shown; \n: here, too */
 } smcr_option_t;
 
 typedef struct smcr_option_group {
@@ -55,6 +56,12 @@ extern const smcr_option_group_t smcr_prove_options, smcr_serve_options, smcr_cl
 
 /* All groups, NULL at the end. */
 extern const smcr_option_group_t *const smcr_option_groups[];
+/* The n-th option that the command knows; NULL: no more. */
+const smcr_option_t *smcr_nth_option(smcr_command_t command, size_t n);
+
+/* What --help of a command says before its options, the first line being its usage, and behind them. */
+const char *smcr_help_before(smcr_command_t topic);
+const char *smcr_help_after(smcr_command_t topic);
 
 #define SMCR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -63,9 +63,9 @@ smc_code_t smcr_on_quiet(smcr_parse_t *p, const char *arg, const char *value)
 }
 
 static const smcr_option_t options[] = {
-    {"--report", NULL, A_VALUE, true, RUN, on_report, "R",
-     "pretty (default), tap, junit, json (an event a line) or github (annotations, and the job's "
-     "summary), to standard output, or to a file with tap:FILE; may be given several times"},
+    {"--report", NULL, A_VALUE, true, RUN, on_report, "pretty|tap|junit|json|github[:FILE]",
+     "for people (default), or for programs: json is an event a line, github annotations and the "
+     "job's summary.  To standard output, or to a file with tap:FILE; may be given several times"},
     {"--transcripts", NULL, A_VALUE, false, RUN, on_transcripts, "DIR",
      "write what went over the wire, a file for each spec"},
     {"--verbose", "-v", NOTHING, true, RUN, on_verbose, NULL,

@@ -95,10 +95,10 @@ smc_code_t smcr_on_state_dir(smcr_parse_t *p, const char *arg, const char *value
 static const smcr_option_t options[] = {
     {"--jobs", "-j", A_VALUE, false, RUN | PROVE, on_jobs, "N",
      "files at a time (default: one for each CPU; 1 on a testnet)"},
-    {"--target", NULL, A_VALUE, false, RUN, smcr_on_target, "T",
+    {"--target", NULL, A_VALUE, false, RUN, smcr_on_target, "sandbox|testnet",
      "sandbox (default): exchanges inside this program\n"
      "testnet: the real test venues; needs keys and internet"},
-    {"--clock", NULL, A_VALUE, false, RUN, on_clock, "C",
+    {"--clock", NULL, A_VALUE, false, RUN, on_clock, "virtual|real",
      "virtual (default): no waiting; real: as the clock on the wall"},
     {"--seed", NULL, A_VALUE, false, RUN | PROVE | REPL, smcr_on_seed, "N",
      "what chance depends on (default: drawn, and printed)"},

@@ -30,7 +30,9 @@ smcrun=$work/moved/bin/smcrun
 # All of the tree's scenarios, but nothing that is no scenario.
 equal <(cd "$source/scenarios" && find . -type f | sort) <(cd moved/share/smcrun/scenarios && find . -type f | sort)
 equal -r "$source/bindings/meta" moved/share/smcrun/meta
-for file in share/smcrun/report.schema.json share/doc/smcrun/copyright share/doc/smcrun/examples/env.example; do
+for file in share/smcrun/report.schema.json share/doc/smcrun/copyright share/doc/smcrun/examples/env.example \
+    share/man/man1/smcrun.1.gz share/bash-completion/completions/smcrun share/fish/vendor_completions.d/smcrun.fish \
+    share/zsh/site-functions/_smcrun; do
     [[ -s moved/$file ]] || die "$file is not installed"
 done
 
@@ -52,6 +54,7 @@ deb=$(echo deb/smcrun_*_"$(dpkg --print-architecture)".deb)
 equal <(cd "$source" && find scenarios -type f | sed 's,^,./usr/share/smcrun/,' | sort) \
     <(dpkg-deb --fsys-tarfile "$deb" | tar -t | grep '/scenarios/.*[^/]$' | sort)
 out=$(dpkg-deb --fsys-tarfile "$deb" | tar -tv | grep -Ev '^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--) root/root ') && die "$out"
+dpkg-deb --fsys-tarfile "$deb" | tar -t ./usr/share/zsh/vendor-completions/_smcrun >/dev/null || die 'zsh would not find it'
 out=$(dpkg-deb -f "$deb" Depends)
 for library in libcurl4 libwebsockets-evlib-uv libwebsockets17 libuv1 libssl3 libc6; do
     has "$library" ", $out,"

@@ -1,4 +1,4 @@
-#include "options.h"
+#include "options_priv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -327,6 +327,39 @@ static void serve_says_what_it_wants(void **state)
     expect_error("--json a", "unknown option '--json'");
 }
 
+/* "--report wants tap or junit, not '?'" */
+static void list_accepted(const char *command, const char *name, char list[256])
+{
+    char *argv[] = {"smcrun", (char *)(uintptr_t)command, (char *)(uintptr_t)name, "?", NULL};
+    smcr_options_t o;
+    smc_error_t err = {0};
+    assert_int_equal(smcr_options_parse(&o, 4, argv, &err), SMC_EINVAL);
+    smcr_options_deinit(&o);
+    (void)snprintf(list, 256, "%s", err.detail);
+}
+
+/* What help and the completions of shells offer is what is accepted. */
+static void words_in_help_are_those_that_are_accepted(void **state)
+{
+    (void)state;
+    size_t seen = 0;
+    const smcr_option_t *o;
+    for (size_t n = 0; (o = smcr_nth_option(SMCR_CMD_RUN, n)) != NULL; n++) {
+        char told[256] = "", accepted[256];
+        if (o->value == NULL || strchr(o->value, '|') == NULL)
+            continue;
+        list_accepted("run", o->name, accepted);
+        int len = snprintf(told, sizeof(told), "%s wants ", o->name);
+        for (const char *c = o->value; *c != '\0' && *c != '['; c++)
+            len += *c == '|' ? snprintf(told + len, sizeof(told) - (size_t)len, " or ")
+                             : snprintf(told + len, sizeof(told) - (size_t)len, "%c", *c);
+        (void)snprintf(told + len, sizeof(told) - (size_t)len, ", not '?'");
+        assert_string_equal(told, accepted);
+        seen++;
+    }
+    assert_true(seen >= 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +377,7 @@ int main(void)
         cmocka_unit_test(venues_can_be_required),
         cmocka_unit_test(clean_has_options_of_its_own_and_one_target),
         cmocka_unit_test(serve_says_what_it_wants),
+        cmocka_unit_test(words_in_help_are_those_that_are_accepted),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }
