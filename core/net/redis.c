@@ -33,6 +33,8 @@ struct smc_redis {
     char host[PLACE_MAX]; /* or the path, when port is 0 */
     int port, db;
     redisAsyncContext *ac; /* NULL: not connected */
+    const char *text;      /* of the script that was run last */
+    char sha[SHA_TEXT];
     smc_redis_call_t *first;
     bool closing;
 };
@@ -44,7 +46,6 @@ struct smc_redis_call {
     const char *text;
     const char **argv; /* EVAL or EVALSHA, script, 1, key, arguments; the copies lie behind */
     size_t argc;
-    char sha[SHA_TEXT];
     smc_timer_t *timer;
     struct smc_redis_call *next, **link;
 };
@@ -227,7 +228,7 @@ static void on_reply(redisAsyncContext *ac, void *reply_, void *ud)
     } else if (reply->type != REDIS_REPLY_ERROR) {
         give_integers(call, reply);
         return;
-    } else if (strncmp(reply->str, "NOSCRIPT", 8) == 0 && call->argv[1] == call->sha) {
+    } else if (strncmp(reply->str, "NOSCRIPT", 8) == 0 && call->argv[1] == call->redis->sha) {
         call->argv[0] = "EVAL";
         call->argv[1] = call->text;
         if (redisAsyncCommandArgv(ac, on_reply, call, (int)call->argc, call->argv, NULL) ==
@@ -258,10 +259,22 @@ static void on_timeout(void *ud)
         cb(cb_ud, &err, NULL, 0);
 }
 
+/* What Redis calls a script; reckoned once, for it is as long as a page. */
+static const char *sha_of(smc_redis_t *r, const char *text)
+{
+    uint8_t digest[SMC_SHA1_BYTES];
+    if (text == r->text)
+        return r->sha;
+    smc_sha1(text, strlen(text), digest);
+    for (int i = 0; i < SMC_SHA1_BYTES; i++)
+        (void)snprintf(r->sha + (ptrdiff_t)2 * i, 3, "%02x", digest[i]);
+    r->text = text;
+    return r->sha;
+}
+
 static smc_redis_call_t *new_call(smc_redis_t *r, const smc_redis_script_t *s)
 {
     size_t bytes = 0, argc = FIXED_ARGS + s->n_args, room = argc * sizeof(char *);
-    uint8_t digest[SMC_SHA1_BYTES];
     smc_redis_call_t *call = calloc(1, sizeof(*call));
     for (size_t i = 0; i < s->n_args; i++)
         bytes += strlen(s->args[i]) + 1;
@@ -271,12 +284,9 @@ static smc_redis_call_t *new_call(smc_redis_t *r, const smc_redis_script_t *s)
         free(argv);
         return NULL;
     }
-    smc_sha1(s->text, strlen(s->text), digest);
-    for (int i = 0; i < SMC_SHA1_BYTES; i++)
-        (void)snprintf(call->sha + (ptrdiff_t)2 * i, 3, "%02x", digest[i]);
     char *copy = (char *)argv + room;
     argv[0] = "EVALSHA";
-    argv[1] = call->sha;
+    argv[1] = sha_of(r, s->text);
     argv[2] = "1";
     for (size_t i = 3; i < argc; i++) {
         const char *from = i == 3 ? s->key : s->args[i - FIXED_ARGS];
