@@ -182,12 +182,15 @@ static int l_refund(lua_State *L)
 
 /* ---- what the venue says --------------------------------------------------- */
 
-/* left(budget, n) */
+/* left(budget, n, ms): in an answer to what was granted then */
 static int l_left(lua_State *L)
 {
     limiter_box_t *box = check_limiter(L);
-    uint32_t budget = check_budget(L, 2);
-    smc_limiter_left(&box->l, budget, check_u32(L, 3), now_ms());
+    uint32_t budget = check_budget(L, 2), left = check_u32(L, 3);
+    lua_Integer ms = luaL_checkinteger(L, 4);
+    luaL_argcheck(L, ms >= 0, 4, "milliseconds must be >= 0");
+    uint64_t now = now_ms(), granted = (uint64_t)ms;
+    smc_limiter_left(&box->l, budget, left, granted < now ? granted : now, now);
     return 0;
 }
 

@@ -74,7 +74,8 @@ function Limiter:hold(seconds) end
 ---What the venue says is left of a budget: makes it smaller, never larger.
 ---@param budget string
 ---@param n integer
----@param since? number  smc.now() when what was answered was granted: of a window that is over it says nothing
+---@param since? number  smc.now() when what was answered was granted: of a window that is over it says nothing, and into a
+---bucket has flowed meanwhile what flows into it
 ---@source ../lua/smc/limiter.lua
 function Limiter:left(budget, n, since) end
 

@@ -69,25 +69,3 @@ for name, row in pairs(VENUES) do
     end
   end)
 end
-local SECONDS = 20 -- of which Binance's minute allows all at once
-
-describe("a client that obeys", function()
-  for name, ask in pairs {
-    binance = function(venue) return venue:get("/api/v3/openOrders", {}, { signed = true }) end,
-    bybit = function(venue) return venue:time() end,
-    oanda = function(venue) return venue:time() end,
-  } do
-    it("reaches what " .. name .. " allows, and never passes it, in four tasks", function()
-      local venue = smc.venue(name)
-      smc.timeout(SECONDS, function()
-        smc.all(4, function()
-          while true do assert(ask(venue)) end
-        end)
-      end)
-      local log = venue.sandbox:limits()
-      local allowed = log.limit * math.max(1, SECONDS / log.per)
-      assert.equal(0, log.violations)
-      assert.is_true(log.used / allowed >= 0.95, log.used .. " of " .. allowed)
-    end)
-  end
-end)

@@ -102,7 +102,7 @@ elseif what == "left" then
   if b.window and period_of(b, since) == period_of(b, now) then
     b.level = math.max(b.level, b.limit - left)
   elseif not b.window then
-    b.level = math.min(b.level, left * b.period)
+    b.level = math.min(b.level, left * b.period + (now - since) * b.refill)
   end
 elseif what == "hold" then
   held = math.max(held, now + ARGV[rest + 1])

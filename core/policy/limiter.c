@@ -297,21 +297,35 @@ void smc_limiter_refund(smc_limiter_t *l, uint32_t budget, uint32_t weight, uint
 
 /* ---- what the venue says --------------------------------------------------- */
 
-void smc_limiter_left(smc_limiter_t *l, uint32_t budget, uint32_t left, uint64_t now_ms)
+/* The level that leaves no more than the venue has counted; UINT64_MAX where it says nothing. */
+static uint64_t level_by(const smc_limiter_t *l, uint32_t i, uint32_t left, uint64_t granted_ms,
+                         uint64_t now_ms)
 {
-    assert(budget < l->n_budgets);
-    const smc_budget_conf_t *c = &l->_conf[budget];
+    const smc_budget_conf_t *c = &l->_conf[i];
+    if (left >= c->limit)
+        return UINT64_MAX;
+    if (c->kind == SMC_BUDGET_WINDOW) {
+        uint64_t ahead = l->_state.of[i].offset_ms;
+        bool over = (granted_ms + ahead) / c->period_ms != (now_ms + ahead) / c->period_ms;
+        return over ? UINT64_MAX : c->limit - left;
+    }
+    uint64_t then = (uint64_t)left * c->period_ms, elapsed = now_ms - granted_ms;
+    return elapsed <= (full(c) - then) / c->refill ? then + elapsed * c->refill : UINT64_MAX;
+}
+
+void smc_limiter_left(smc_limiter_t *l, uint32_t budget, uint32_t left, uint64_t granted_ms,
+                      uint64_t now_ms)
+{
+    assert(budget < l->n_budgets && granted_ms <= now_ms);
+    bool is_window = l->_conf[budget].kind == SMC_BUDGET_WINDOW;
     uint64_t *level = &l->_state.of[budget].level, seen;
     do {
         seen = look(l);
-        bool rolled = roll(l, budget, now_ms), less = false;
-        if (left < c->limit && c->kind == SMC_BUDGET_WINDOW) {
-            less = c->limit - left > *level;
-            *level = less ? c->limit - left : *level;
-        } else if (left < c->limit) {
-            less = (uint64_t)left * c->period_ms < *level;
-            *level = less ? (uint64_t)left * c->period_ms : *level;
-        }
+        bool rolled = roll(l, budget, now_ms);
+        uint64_t theirs = level_by(l, budget, left, granted_ms, now_ms);
+        bool less = theirs != UINT64_MAX && (is_window ? theirs > *level : theirs < *level);
+        if (less)
+            *level = theirs;
         if (!less && !rolled)
             return;
     } while (!settle(l, seen));

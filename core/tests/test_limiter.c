@@ -152,16 +152,34 @@ static void what_the_venue_says_is_left_only_makes_less(void **state)
     (void)state;
     smc_budget_conf_t two[] = {MINUTE, BUCKET};
     smc_limiter_t l = made(two, 2, 0);
-    smc_limiter_left(&l, 0, 3, 0);
+    smc_limiter_left(&l, 0, 3, 0, 0);
     assert_int_equal(smc_limiter_used(&l, 0, 0), 7);
-    smc_limiter_left(&l, 0, 9, 0);
+    smc_limiter_left(&l, 0, 9, 0, 0);
     assert_int_equal(smc_limiter_used(&l, 0, 0), 7);
-    smc_limiter_left(&l, 0, 4000000000u, 0); /* more than there is: says nothing */
+    smc_limiter_left(&l, 0, 4000000000u, 0, 0); /* more than there is: says nothing */
     assert_int_equal(smc_limiter_used(&l, 0, 0), 7);
-    smc_limiter_left(&l, 1, 1, 0);
+    smc_limiter_left(&l, 1, 1, 0, 0);
     assert_int_equal(smc_limiter_used(&l, 1, 0), 4);
-    smc_limiter_left(&l, 1, 3, 0);
+    smc_limiter_left(&l, 1, 3, 0, 0);
     assert_int_equal(smc_limiter_used(&l, 1, 0), 4);
+    assert_int_equal(smc_limiter_used(&l, 0, 60000), 0);
+}
+
+/* Were it taken for what is left now, a bucket would lose at each answer what has flowed into it on the way. */
+static void what_was_left_when_it_was_granted_has_grown_since(void **state)
+{
+    (void)state;
+    smc_budget_conf_t two[] = {MINUTE, BUCKET};
+    smc_limiter_t l = made(two, 2, 0);
+    smc_ticket_t t = ticket(0, 5, SMC_PRIORITY_NORMAL);
+    assert_int_equal(smc_limiter_ask(&l, &t, 1000), SMC_GRANTED);
+    smc_limiter_left(&l, 1, 0, 1000, 2000);
+    assert_int_equal(smc_limiter_used(&l, 1, 2000), 3);
+    smc_limiter_left(&l, 1, 0, 1500, 2000);
+    assert_int_equal(smc_limiter_used(&l, 1, 2000), 4);
+    smc_limiter_left(&l, 1, 0, 0, 1000000000000); /* long full again */
+    assert_int_equal(smc_limiter_used(&l, 1, 1000000000000), 0);
+    smc_limiter_left(&l, 0, 1, 59999, 60000); /* of the minute before */
     assert_int_equal(smc_limiter_used(&l, 0, 60000), 0);
 }
 
@@ -190,7 +208,7 @@ static void it_tells_once_of_80_and_95_percent(void **state)
     assert_true(try_one(&l, 1, 0));
     assert_int_equal(smc_limiter_take_alerts(&l, 0), SMC_USAGE_WARNING);
     assert_int_equal(smc_limiter_take_alerts(&l, 0), 0);
-    smc_limiter_left(&l, 0, 5, 0);
+    smc_limiter_left(&l, 0, 5, 0, 0);
     assert_int_equal(smc_limiter_take_alerts(&l, 0), SMC_USAGE_CRITICAL);
     assert_true(try_one(&l, 95, 1000)); /* a new window, all of it anew */
     assert_int_equal(smc_limiter_take_alerts(&l, 0), SMC_USAGE_WARNING | SMC_USAGE_CRITICAL);
@@ -414,7 +432,7 @@ static void step_other(model_t *m, smc_limiter_t *l, smc_rng_t *rng)
         smc_limiter_hold(l, held);
         break;
     case 1:
-        smc_limiter_left(l, i, left, m->now);
+        smc_limiter_left(l, i, left, m->now, m->now);
         if (left < m->conf[i].limit && m->conf[i].kind == SMC_BUDGET_WINDOW &&
             m->conf[i].limit - left > m->level[i])
             m->level[i] = m->conf[i].limit - left;
@@ -464,6 +482,7 @@ int main(void)
         cmocka_unit_test(priority_goes_first_and_nobody_overtakes),
         cmocka_unit_test(a_ticket_that_left_has_cost_nothing),
         cmocka_unit_test(what_the_venue_says_is_left_only_makes_less),
+        cmocka_unit_test(what_was_left_when_it_was_granted_has_grown_since),
         cmocka_unit_test(while_it_is_held_nobody_is_granted),
         cmocka_unit_test(it_tells_once_of_80_and_95_percent),
         cmocka_unit_test(a_configuration_that_makes_no_sense_is_refused_by_name),

@@ -84,19 +84,19 @@ static void step_tell(pair_t *p, smc_rng_t *rng)
 {
     uint32_t i = (uint32_t)smc_rng_below(rng, p->n);
     uint64_t left = smc_rng_below(rng, p->conf[i].limit + 3), ms = smc_rng_below(rng, 100);
+    ms = ms < p->now ? ms : p->now;
     command_t c;
     if (smc_rng_below(rng, 3) == 0) {
         smc_limiter_hold(&p->l, p->now + ms);
         c = command_of("hold", p->now, p->conf, p->n);
         add_number(&c, ms);
     } else if (smc_rng_below(rng, 2) == 0) {
-        smc_limiter_left(&p->l, i, (uint32_t)left, p->now);
+        smc_limiter_left(&p->l, i, (uint32_t)left, p->now - ms, p->now);
         c = command_of("left", p->now, p->conf, p->n);
         add_number(&c, i + 1);
         add_number(&c, left);
-        add_number(&c, 0);
+        add_number(&c, ms);
     } else {
-        ms = ms < p->now ? ms : p->now;
         smc_limiter_refund(&p->l, i, (uint32_t)left, p->now - ms, p->now);
         c = command_of("refund", p->now, p->conf, p->n);
         add_number(&c, ms);

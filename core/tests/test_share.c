@@ -79,10 +79,10 @@ static void what_one_spends_or_is_told_holds_for_all(void **state)
     smc_limiter_hold(&a, 61000);
     assert_false(try_one(&b, 1, 0, 60999));
     assert_true(try_one(&b, 1, 0, 61000));
-    smc_limiter_left(&a, 0, 2, 61000);
+    smc_limiter_left(&a, 0, 2, 61000, 61000);
     assert_int_equal(smc_limiter_used(&b, 0, 61000), 8);
     assert_int_equal(smc_limiter_take_alerts(&b, 0), SMC_USAGE_WARNING);
-    smc_limiter_left(&a, 0, 0, 61000);
+    smc_limiter_left(&a, 0, 0, 61000, 61000);
     assert_false(try_one(&b, 3, 0, 61000)); /* who is refused has looked as well */
     assert_int_equal(smc_limiter_take_alerts(&b, 0), SMC_USAGE_CRITICAL);
     smc_limiter_set_offset(&a, 0, 50000);
@@ -138,7 +138,7 @@ static void scribbled_memory_leads_nowhere(void **state)
         size_t at = (size_t)smc_rng_below(&rng, 640);
         ((unsigned char *)share)[at] = (unsigned char)smc_rng_below(&rng, 256);
         (void)try_one(&l, 1, 0, 1000);
-        smc_limiter_left(&l, 0, 3, 1000);
+        smc_limiter_left(&l, 0, 3, 1000, 1000);
     }
     assert_true(smc_limiter_used(&l, 0, 1000) <= UINT32_MAX);
     forget(share);
@@ -166,8 +166,9 @@ static void random_step(pair_t *p, smc_rng_t *rng, unsigned *granted)
         smc_limiter_hold(l, until);
         return;
     case 1:
-        smc_limiter_left(&p->one, i, left, p->now);
-        smc_limiter_left(l, i, left, p->now);
+        until = 2 * p->now > until ? 2 * p->now - until : 0; /* so long ago */
+        smc_limiter_left(&p->one, i, left, until, p->now);
+        smc_limiter_left(l, i, left, until, p->now);
         return;
     case 2:
         if (p->conf[i].kind == SMC_BUDGET_WINDOW) {

@@ -228,22 +228,12 @@ function Limiter:waiting() return within[self].core:waiting() end
 --- Nobody is granted for so many seconds.
 function Limiter:hold(seconds) within[self].core:hold(seconds) end
 
---- Whether the window of a budget has changed since.
-local function is_over(self, i, since)
-  local inner, conf = within[self].core, within[self].list[i]
-  if not conf.window then return false end
-  local ahead, period_ms = inner:offset(i), conf.period_ms
-  return (math.floor(since * 1000) + ahead) // period_ms ~= (math.floor(task.now() * 1000) + ahead) // period_ms
-end
-
 --- What the venue says is left of a budget, in an answer to what was granted at `since` (default: now).
 function Limiter:left(name, n, since)
   local inner, i = budget(self, "left", name)
   if math.type(n) ~= "integer" or n < 0 then error("limiter:left: a whole number expected", 2) end
-  if inner.remote then return inner:left(i, math.min(n, MOST), since) end
-  if since and is_over(self, i, since) then return end
-  inner:left(i, math.min(n, MOST))
-  timeline.used(self, i, inner:used(i))
+  inner:left(i, math.min(n, MOST), math.floor((since or task.now()) * 1000))
+  if not inner.remote then timeline.used(self, i, inner:used(i)) end
 end
 
 --- The windows of a budget follow a clock that is so many seconds ahead of smc.now().

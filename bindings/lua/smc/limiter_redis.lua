@@ -213,10 +213,7 @@ function Remote:hold(seconds)
   tell(self, "hold", ms)
 end
 
---- since: seconds of smc.now(), or nil
-function Remote:left(i, n, since)
-  tell(self, "left", i, n, since and math.max(0, now_ms() - math.floor(since * 1000)) or 0)
-end
+function Remote:left(i, n, ms) tell(self, "left", i, n, math.max(0, now_ms() - ms)) end
 
 function Remote:follow(i, ms)
   self.ahead[i] = ms

@@ -117,8 +117,10 @@ uint32_t smc_limiter_waiting(const smc_limiter_t *l);
 void smc_limiter_refund(smc_limiter_t *l, uint32_t budget, uint32_t weight, uint64_t granted_ms,
                         uint64_t now_ms);
 
-/* What the venue says is left of a budget now. */
-void smc_limiter_left(smc_limiter_t *l, uint32_t budget, uint32_t left, uint64_t now_ms);
+/* What the venue says is left of a budget, in an answer to what was granted at granted_ms.  Of a window that is over it says
+ * nothing; into a bucket has flowed meanwhile what flows into it. */
+void smc_limiter_left(smc_limiter_t *l, uint32_t budget, uint32_t left, uint64_t granted_ms,
+                      uint64_t now_ms);
 /* Nobody is granted before until_ms; an earlier hold that lasts longer stays. */
 void smc_limiter_hold(smc_limiter_t *l, uint64_t until_ms);
 /* The venue's clock, seen from ours.  A clock that turns out to be behind gives no period a second time. */

@@ -1,7 +1,8 @@
 --- What Bybit allows: requests of an address, and requests of an account to each private endpoint.
 -- Source: v5 "Rate Limit Rules", the default tier.  Its windows roll: so many in any second.  A bucket keeps that when
--- what it holds and what flows into it in that time are no more than the limit.  Orders of a batch are counted by the
--- venue one by one; here a batch is one request of the address, and no more.
+-- what it holds and what flows into it in that time are no more than the limit: for what it holds beyond one, as much
+-- less flows in the long run.  Orders of a batch are counted by the venue one by one; here a batch is one request of
+-- the address, and no more.
 local M = {}
 
 --- At most `limit` in any `per` seconds, of which `burst` at once.
@@ -24,9 +25,12 @@ local ENDPOINTS = {
   ["order/disconnected-cancel-all"] = 5,
 }
 
+local SPAN = 1.02 -- seconds that one more than the limit takes: so far may requests shift on their way to the venue
+
+--- At most `limit` in any second, nearly evenly: of the few that are allowed none is kept for bursts.
 local function second(limit)
-  if limit == 1 then return { limit = 1, per = 1, burst = 1 } end
-  return rolling(limit, 1, math.max(1, limit // 5))
+  local burst = limit < 50 and 1 or 2 -- two, where a millisecond that a timer is late would count
+  return { limit = limit + 1 - burst, per = SPAN, burst = burst }
 end
 
 for path, limit in pairs(ENDPOINTS) do
