@@ -1,6 +1,6 @@
 #include "clean.h"
 
-#include "access.h"
+#include "access_lua.h"
 #include "journal.h"
 #include "smcb_runtime.h"
 #include "text.h"
@@ -132,21 +132,6 @@ static smcr_exit_t find(session_t *s)
 
 /* ---- ending it ------------------------------------------------------------- */
 
-/* say(line): to standard output, redacted. */
-static int l_say(lua_State *L)
-{
-    const session_t *s = lua_touserdata(L, lua_upvalueindex(1));
-    size_t n;
-    const char *line = luaL_checklstring(L, 1, &n);
-    smc_buf_t clear = {0};
-    if (smc_log_redact(s->access.redactor, line, n, &clear) == SMC_OK && clear.len > 0)
-        smcr_put_line(stdout, clear.data, clear.len);
-    smc_buf_deinit(&clear);
-    (void)fputc('\n', stdout);
-    (void)fflush(stdout);
-    return 0;
-}
-
 /* dead(journal, id, why) */
 static int l_dead(lua_State *L)
 {
@@ -176,15 +161,6 @@ static void push_orders(lua_State *L, const session_t *s)
         }
 }
 
-static void push_credentials(lua_State *L, const smcr_env_t *env)
-{
-    lua_createtable(L, 0, (int)env->count);
-    for (size_t i = 0; i < env->count; i++) {
-        lua_pushstring(L, env->pairs[i].value);
-        lua_setfield(L, -2, env->pairs[i].name);
-    }
-}
-
 static void set_function(lua_State *L, const char *name, lua_CFunction fn, session_t *s)
 {
     lua_pushlightuserdata(L, s);
@@ -201,19 +177,11 @@ static int l_main(lua_State *L)
     lua_createtable(L, 0, 8);
     push_orders(L, s);
     lua_setfield(L, -2, "orders");
-    lua_createtable(L, (int)s->options->n_paths, 0);
-    for (size_t i = 0; i < s->options->n_paths; i++) {
-        lua_pushstring(L, s->options->paths[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    smcr_push_list(L, s->options->paths, s->options->n_paths);
     lua_setfield(L, -2, "venues");
-    push_credentials(L, &s->access.env);
-    lua_setfield(L, -2, "credentials");
-    lua_pushstring(L, s->access.ca);
-    lua_setfield(L, -2, "ca");
+    smcr_access_fill(L, &s->access);
     lua_pushboolean(L, s->options->dry_run);
     lua_setfield(L, -2, "dry_run");
-    set_function(L, "say", l_say, s);
     set_function(L, "dead", l_dead, s);
     lua_call(L, 1, 2);
     return 2;

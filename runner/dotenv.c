@@ -29,20 +29,20 @@ static void wipe_buf(smc_buf_t *b)
     smc_buf_deinit(b);
 }
 
-/* Copies both. */
+/* Copies both.  exported: where it comes from. */
 static smc_code_t set(smcr_env_t *env, const char *name, size_t name_len, const char *value,
-                      size_t value_len)
+                      bool exported)
 {
-    char *copy = malloc(value_len + 1);
+    size_t value_len = strlen(value);
+    char *copy = strdup(value);
     if (copy == NULL)
         return SMC_ENOMEM;
-    memcpy(copy, value, value_len);
-    copy[value_len] = '\0';
     for (size_t i = 0; i < env->count; i++) {
         smcr_pair_t *p = &env->pairs[i];
         if (strlen(p->name) == name_len && memcmp(p->name, name, name_len) == 0) {
             wipe_free(p->value, strlen(p->value));
             p->value = copy;
+            p->exported = exported;
             return SMC_OK;
         }
     }
@@ -54,7 +54,8 @@ static smc_code_t set(smcr_env_t *env, const char *name, size_t name_len, const 
         wipe_free(copy, value_len);
         return SMC_ENOMEM;
     }
-    env->pairs[env->count++] = (smcr_pair_t){.name = name_copy, .value = copy};
+    env->pairs[env->count++] =
+        (smcr_pair_t){.name = name_copy, .value = copy, .exported = exported};
     return SMC_OK;
 }
 
@@ -149,7 +150,7 @@ static smc_code_t read_line(smcr_env_t *env, const char *line, size_t n, const c
     *wrong = read_value(line + at + 1, n - at - 1, &value);
     smc_code_t rc = value.failed ? SMC_ENOMEM : SMC_OK;
     if (rc == SMC_OK && *wrong == NULL)
-        rc = set(env, name, name_len, value.len == 0 ? "" : value.data, value.len);
+        rc = set(env, name, name_len, value.len == 0 ? "" : value.data, false);
     wipe_buf(&value);
     return rc;
 }
@@ -234,7 +235,7 @@ smc_code_t smcr_env_overlay(smcr_env_t *env, char *const *environ, smc_error_t *
         for (size_t i = 0; i < env->count && !wanted; i++)
             wanted = strlen(env->pairs[i].name) == name_len &&
                      memcmp(env->pairs[i].name, *environ, name_len) == 0;
-        if (wanted && set(env, *environ, name_len, eq + 1, strlen(eq + 1)) != SMC_OK)
+        if (wanted && set(env, *environ, name_len, eq + 1, true) != SMC_OK)
             return smc_fail(err, SMC_ENOMEM, OP, 0, "no memory for the environment");
     }
     return SMC_OK;

@@ -16,6 +16,7 @@
 typedef struct smcr_pair {
     char *name;
     char *value;
+    bool exported; /* the environment has it */
 } smcr_pair_t;
 
 typedef struct smcr_env {

@@ -16,6 +16,7 @@ static const frame_t run_frame = {
     "       smcrun serve [OPTION...] [VENUE...]    see smcrun serve --help\n"
     "       smcrun clean [OPTION...] [VENUE...]    see smcrun clean --help\n"
     "       smcrun prove [OPTION...] [PATH...]     see smcrun prove --help\n"
+    "       smcrun check-env [OPTION...] [VENUE...]  see smcrun check-env --help\n"
     "       smcrun repl [OPTION...]                see smcrun repl --help\n"
     "\n"
     "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every *.lua\n"
@@ -77,13 +78,26 @@ static const frame_t repl_frame = {
     "Exit status: 0 left, 1 a line of a file has failed, 3 wrong usage, 70 internal error, 130\n"
     "ended by a signal.\n"};
 
+static const frame_t check_env_frame = {
+    "Usage: smcrun check-env [OPTION...] [VENUE...]\n"
+    "\n"
+    "What would a run with --target testnet find?  Prints for each venue which variables are set\n"
+    "(never their values) and where, whether the venue answers, how far its clock is from ours,\n"
+    "whether it takes the key, and what becomes of its specs.  It only asks: no order is placed.\n"
+    "VENUE: binance, bybit, oanda (default: all).\n",
+    "\n"
+    "Exit status: 0 a venue is ready, and none that has credentials is not; 1 a venue that has\n"
+    "credentials does not answer, or refuses the key; 3 wrong usage, or a file that cannot be\n"
+    "read; 5 no venue, or not every --require'd one, has credentials; 70 internal error.\n"};
+
 static const frame_t *frame_of(smcr_command_t topic)
 {
-    return topic == SMCR_CMD_SERVE   ? &serve_frame
-           : topic == SMCR_CMD_CLEAN ? &clean_frame
-           : topic == SMCR_CMD_PROVE ? &prove_frame
-           : topic == SMCR_CMD_REPL  ? &repl_frame
-                                     : &run_frame;
+    return topic == SMCR_CMD_SERVE       ? &serve_frame
+           : topic == SMCR_CMD_CLEAN     ? &clean_frame
+           : topic == SMCR_CMD_PROVE     ? &prove_frame
+           : topic == SMCR_CMD_REPL      ? &repl_frame
+           : topic == SMCR_CMD_CHECK_ENV ? &check_env_frame
+                                         : &run_frame;
 }
 
 const char *smcr_help_before(smcr_command_t topic)

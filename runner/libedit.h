@@ -21,7 +21,7 @@
     X(history_end)
 
 typedef struct smcr_libedit {
-#define X(name) __typeof__(&(name))(name);
+#define X(name) __typeof__ (&(name))(name);
     SMCR_LIBEDIT_MAP(X)
 #undef X
 } smcr_libedit_t;

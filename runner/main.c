@@ -1,4 +1,5 @@
 /* smcrun: picks the command. */
+#include "check_env.h"
 #include "clean.h"
 #include "list_faults.h"
 #include "options.h"
@@ -37,6 +38,8 @@ static smcr_exit_t dispatch(smcr_options_t *options)
         return printed();
     case SMCR_CMD_PROVE:
         return smcr_prove(options);
+    case SMCR_CMD_CHECK_ENV:
+        return smcr_check_env(options);
     case SMCR_CMD_REPL:
         return smcr_repl(options);
     case SMCR_CMD_SERVE:

@@ -76,18 +76,24 @@ static smc_code_t on_version(smcr_parse_t *p, const char *arg, const char *value
 }
 
 static const smcr_option_t common[] = {
-    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN | PROVE | REPL, smcr_on_help, NULL,
-     "print this text"},
+    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN | PROVE | REPL | CHECK_ENV, smcr_on_help,
+     NULL, "print this text"},
     {"--version", NULL, NOTHING, true, RUN, on_version, NULL, "print the version"},
 };
 
 const smcr_option_group_t smcr_common_options = {"", common, SMCR_COUNT(common), NULL};
 
-const smcr_option_group_t *const smcr_option_groups[] = {&smcr_prove_options,  &smcr_serve_options,
-                                                         &smcr_clean_options,  &smcr_select_options,
-                                                         &smcr_run_options,    &smcr_report_options,
-                                                         &smcr_doubt_options,  &smcr_extend_options,
-                                                         &smcr_common_options, NULL};
+const smcr_option_group_t *const smcr_option_groups[] = {&smcr_prove_options,
+                                                         &smcr_serve_options,
+                                                         &smcr_clean_options,
+                                                         &smcr_check_env_options,
+                                                         &smcr_select_options,
+                                                         &smcr_run_options,
+                                                         &smcr_report_options,
+                                                         &smcr_doubt_options,
+                                                         &smcr_extend_options,
+                                                         &smcr_common_options,
+                                                         NULL};
 
 /* ---- the command line --------------------------------------------------------- */
 
@@ -171,12 +177,13 @@ static smc_code_t check(smcr_parse_t *p)
 
 const char *smcr_command_text(smcr_command_t command)
 {
-    return command == SMCR_CMD_RUN     ? "run"
-           : command == SMCR_CMD_SERVE ? "serve"
-           : command == SMCR_CMD_CLEAN ? "clean"
-           : command == SMCR_CMD_PROVE ? "prove"
-           : command == SMCR_CMD_REPL  ? "repl"
-                                       : NULL;
+    return command == SMCR_CMD_RUN         ? "run"
+           : command == SMCR_CMD_SERVE     ? "serve"
+           : command == SMCR_CMD_CLEAN     ? "clean"
+           : command == SMCR_CMD_PROVE     ? "prove"
+           : command == SMCR_CMD_REPL      ? "repl"
+           : command == SMCR_CMD_CHECK_ENV ? "check-env"
+                                           : NULL;
 }
 
 /* True: the word is the name of a command. */
@@ -191,10 +198,21 @@ static bool take_command(smcr_options_t *o, const char *word)
     return false;
 }
 
+/* check-env may be said as an option, too, at any place. */
+static void find_check_env(smcr_options_t *o, int argc, char *const argv[])
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--check-env") == 0)
+            o->command = o->topic = SMCR_CMD_CHECK_ENV;
+}
+
 static smc_code_t take_all(smcr_parse_t *p, int argc, char *const argv[])
 {
     bool only_paths = false;
-    for (int i = take_command(p->o, argc > 1 ? argv[1] : "") ? 2 : 1; i < argc; i++) {
+    int first = take_command(p->o, argc > 1 ? argv[1] : "") ? 2 : 1;
+    if (p->o->topic == SMCR_CMD_RUN)
+        find_check_env(p->o, argc, argv);
+    for (int i = first; i < argc; i++) {
         smc_code_t rc = SMC_OK;
         if (!only_paths && strcmp(argv[i], "--") == 0)
             only_paths = true;

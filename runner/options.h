@@ -18,6 +18,7 @@ typedef enum smcr_command {
     SMCR_CMD_CLEAN,
     SMCR_CMD_PROVE,
     SMCR_CMD_REPL,
+    SMCR_CMD_CHECK_ENV,
     SMCR_CMD_LIST,
     SMCR_CMD_LIST_FAULTS,
     SMCR_CMD_HELP,
@@ -51,7 +52,8 @@ enum {
 typedef struct smcr_options {
     smcr_command_t command;
     smcr_command_t topic; /* the word that was given, else RUN: whose options, and whose help */
-    const char **paths;   /* the array is owned; of SERVE and CLEAN: names of venues, none: all */
+    const char *
+        *paths; /* the array is owned; of SERVE, CLEAN, CHECK_ENV: names of venues, none: all */
     size_t n_paths;
     const char *expr; /* -k; NULL: none */
     unsigned jobs;    /* 0: not given */
@@ -77,6 +79,7 @@ typedef struct smcr_options {
     bool gc_stress;
     bool internal;
     bool dry_run; /* of CLEAN */
+    bool offline; /* of CHECK_ENV */
     /* of SERVE */
     uint16_t port;     /* the first of those that are used; 0: any */
     const char *host;  /* an IPv4 address; NULL: 127.0.0.1 */

@@ -15,6 +15,7 @@ enum {
     CLEAN = 1 << SMCR_CMD_CLEAN,
     PROVE = 1 << SMCR_CMD_PROVE,
     REPL = 1 << SMCR_CMD_REPL,
+    CHECK_ENV = 1 << SMCR_CMD_CHECK_ENV,
 };
 
 typedef struct smcr_parse {
@@ -51,8 +52,8 @@ typedef struct smcr_option_group {
 
 /* In the order of help.  A command whose own options have a group of their own comes first. */
 extern const smcr_option_group_t smcr_prove_options, smcr_serve_options, smcr_clean_options,
-    smcr_select_options, smcr_run_options, smcr_report_options, smcr_doubt_options,
-    smcr_extend_options, smcr_common_options;
+    smcr_check_env_options, smcr_select_options, smcr_run_options, smcr_report_options,
+    smcr_doubt_options, smcr_extend_options, smcr_common_options;
 
 /* All groups, NULL at the end. */
 extern const smcr_option_group_t *const smcr_option_groups[];

@@ -113,7 +113,7 @@ static const smcr_option_t options[] = {
      "KEY=value lines with credentials (default .env, if there is one); the environment wins over "
      "the file.  BINANCE_TESTNET_URL, BYBIT_TESTNET_URL and OANDA_PRACTICE_URL move a testnet to a "
      "server on this machine, which SMCRUN_CA_FILE tells to trust"},
-    {"--require", NULL, A_VALUE, true, RUN, on_require, "VENUE",
+    {"--require", NULL, A_VALUE, true, RUN | CHECK_ENV, on_require, "VENUE",
      "a spec that is not skipped must talk to it; may be given several times"},
     {"--state-dir", NULL, A_VALUE, false, RUN, smcr_on_state_dir, "DIR",
      "where a run on a testnet notes its orders (default $XDG_STATE_HOME/smcrun, or "

@@ -124,6 +124,27 @@ static void help_and_version_need_no_path(void **state)
     smcr_options_deinit(&o);
 }
 
+static void environment_is_checked_by_command_or_option(void **state)
+{
+    static const char *const lines[] = {"check-env --offline --require bybit oanda",
+                                        "--offline oanda --require bybit --check-env"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        smcr_options_t o = must_parse(lines[i]);
+        assert_int_equal(o.command, SMCR_CMD_CHECK_ENV);
+        assert_int_equal(o.target, SMCR_TESTNET);
+        assert_true(o.offline);
+        assert_string_equal(o.required[0], "bybit");
+        assert_string_equal(o.paths[0], "oanda");
+        smcr_options_deinit(&o);
+    }
+    smcr_options_t o = must_parse("-- --check-env");
+    assert_int_equal(o.command, SMCR_CMD_RUN);
+    smcr_options_deinit(&o);
+    expect_error("check-env --seed 1", "unknown option '--seed'");
+    expect_error("--offline a.lua", "unknown option '--offline'");
+}
+
 static void faults_are_listed_for_people_or_for_programs(void **state)
 {
     (void)state;
@@ -368,6 +389,7 @@ int main(void)
         cmocka_unit_test(run_is_a_command_only_in_first_place),
         cmocka_unit_test(testnet_implies_real_time),
         cmocka_unit_test(help_and_version_need_no_path),
+        cmocka_unit_test(environment_is_checked_by_command_or_option),
         cmocka_unit_test(faults_are_listed_for_people_or_for_programs),
         cmocka_unit_test(slip_of_the_finger_is_named_with_its_mend),
         cmocka_unit_test(bad_values_are_named_with_what_is_wanted),
