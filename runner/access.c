@@ -34,6 +34,18 @@ static bool is_secret(const smcr_pair_t *pair)
     return strlen(pair->value) >= SHORTEST_SECRET && !address && strcmp(pair->name, CA_FILE) != 0;
 }
 
+/* What only looks like an option that was set. */
+static smc_code_t refuse_options(const smcr_env_t *env, smc_error_t *err)
+{
+    for (size_t i = 0; i < env->count; i++)
+        if (strncmp(env->pairs[i].name, "SMCRUN_", 7) == 0 &&
+            strcmp(env->pairs[i].name, CA_FILE) != 0)
+            return smc_fail(err, SMC_EINVAL, OP, 0,
+                            "%.60s: options are set in the environment or in smcrun.lua, not here",
+                            env->pairs[i].name);
+    return SMC_OK;
+}
+
 static smcr_exit_t load_env(smcr_access_t *a, const smcr_options_t *options)
 {
     smc_error_t err = {0};
@@ -43,6 +55,8 @@ static smcr_exit_t load_env(smcr_access_t *a, const smcr_options_t *options)
     smc_code_t rc = smcr_env_load(&a->env, path, &exposed, &err);
     if (rc == SMC_ESYS && err.sys == ENOENT && options->env_file == NULL)
         rc = SMC_OK;
+    if (rc == SMC_OK)
+        rc = refuse_options(&a->env, &err);
     (void)snprintf(prefix, sizeof(prefix), "%.60s: ", path);
     if (rc != SMC_OK)
         return complain(SMCR_EXIT_USAGE, prefix, &err);

@@ -1,5 +1,7 @@
 #include "discover.h"
 
+#include "config.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <glob.h>
@@ -114,7 +116,7 @@ static smc_code_t add_entry(smcr_plan_t *plan, const char *folder, const char *n
             rc = smc_fail(err, SMC_ESYS, OP, errno, "cannot read '%s': %s", path, strerror(errno));
     } else if (S_ISDIR(st.st_mode)) {
         rc = add_folder(plan, path, depth + 1, err);
-    } else if (is_lua(name) && S_ISREG(st.st_mode)) {
+    } else if (is_lua(name) && S_ISREG(st.st_mode) && strcmp(name, SMCR_CONFIG_NAME) != 0) {
         rc = add_file(plan, path, &st, "", err);
     }
     free(path);

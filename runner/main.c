@@ -7,6 +7,7 @@
 #include "repl.h"
 #include "run.h"
 #include "serve.h"
+#include "show_config.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,6 +43,8 @@ static smcr_exit_t dispatch(smcr_options_t *options)
         return smcr_check_env(options);
     case SMCR_CMD_REPL:
         return smcr_repl(options);
+    case SMCR_CMD_SHOW_CONFIG:
+        return smcr_show_config(options);
     case SMCR_CMD_SERVE:
         return smcr_serve(options);
     case SMCR_CMD_LIST_FAULTS:

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- what the tables are made of -------------------------------------------- */
 
@@ -83,17 +84,10 @@ static const smcr_option_t common[] = {
 
 const smcr_option_group_t smcr_common_options = {"", common, SMCR_COUNT(common), NULL};
 
-const smcr_option_group_t *const smcr_option_groups[] = {&smcr_prove_options,
-                                                         &smcr_serve_options,
-                                                         &smcr_clean_options,
-                                                         &smcr_check_env_options,
-                                                         &smcr_select_options,
-                                                         &smcr_run_options,
-                                                         &smcr_report_options,
-                                                         &smcr_doubt_options,
-                                                         &smcr_extend_options,
-                                                         &smcr_common_options,
-                                                         NULL};
+const smcr_option_group_t *const smcr_option_groups[] = {
+    &smcr_prove_options,  &smcr_serve_options,  &smcr_clean_options,  &smcr_check_env_options,
+    &smcr_config_options, &smcr_select_options, &smcr_run_options,    &smcr_report_options,
+    &smcr_doubt_options,  &smcr_extend_options, &smcr_common_options, NULL};
 
 /* ---- the command line --------------------------------------------------------- */
 
@@ -154,6 +148,8 @@ static smc_code_t take_option(smcr_parse_t *p, char *const argv[], int *i)
     if (!option->repeatable && smcr_given(p, option->name))
         return SMCR_REFUSE(p, "%s is given twice", called);
     p->_given[p->_n_given++] = option;
+    p->o->flags[p->o->n_flags++] = option->name;
+    p->o->flags[p->o->n_flags++] = value;
     return option->apply(p, called, value);
 }
 
@@ -206,32 +202,52 @@ static void find_check_env(smcr_options_t *o, int argc, char *const argv[])
             o->command = o->topic = SMCR_CMD_CHECK_ENV;
 }
 
+/* serve is told by its flags alone, and what only tells needs nothing. */
+static bool is_configured(const smcr_options_t *o)
+{
+    return o->topic != SMCR_CMD_SERVE && o->command != SMCR_CMD_HELP &&
+           o->command != SMCR_CMD_VERSION && o->command != SMCR_CMD_LIST_FAULTS;
+}
+
+static smc_code_t configure(smcr_parse_t *p)
+{
+    smcr_options_t *o = p->o;
+    smc_code_t rc = smcr_config_environ(&o->config, environ, p->err);
+    if (rc == SMC_OK && !o->no_config)
+        rc = smcr_config_load(&o->config, o->config_file, p->err);
+    return rc == SMC_OK ? smcr_config_merge(p, check) : rc;
+}
+
 static smc_code_t take_all(smcr_parse_t *p, int argc, char *const argv[])
 {
     bool only_paths = false;
     int first = take_command(p->o, argc > 1 ? argv[1] : "") ? 2 : 1;
     if (p->o->topic == SMCR_CMD_RUN)
         find_check_env(p->o, argc, argv);
-    for (int i = first; i < argc; i++) {
-        smc_code_t rc = SMC_OK;
+    smc_code_t rc = SMC_OK;
+    for (int i = first; i < argc && rc == SMC_OK; i++) {
         if (!only_paths && strcmp(argv[i], "--") == 0)
             only_paths = true;
         else if (!only_paths && argv[i][0] == '-' && argv[i][1] != '\0')
             rc = take_option(p, argv, &i);
         else
             p->o->paths[p->o->n_paths++] = argv[i];
-        if (rc != SMC_OK)
-            return rc;
     }
-    return check(p);
+    if (rc == SMC_OK && is_configured(p->o))
+        rc = configure(p);
+    return rc == SMC_OK ? check(p) : rc;
 }
 
 smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], smc_error_t *err)
 {
     *o = (smcr_options_t){.timeout_s = SMCR_TIMEOUT_S, .memory_mib = SMCR_MEMORY_MIB};
-    smcr_parse_t p = {.o = o, .err = err, ._given = calloc((size_t)argc + 1, sizeof(*p._given))};
+    smcr_parse_t p = {.o = o,
+                      .err = err,
+                      ._given =
+                          calloc((size_t)argc + (size_t)2 * SMCR_MAX_KEYS, sizeof(*p._given))};
+    o->flags = calloc(2 * ((size_t)argc + 1), sizeof(*o->flags));
     o->paths = calloc((size_t)argc + 1, sizeof(*o->paths));
-    smc_code_t rc = o->paths == NULL || p._given == NULL
+    smc_code_t rc = o->paths == NULL || o->flags == NULL || p._given == NULL
                         ? smc_fail(err, SMC_ENOMEM, "options", 0, "no memory for the command line")
                         : take_all(&p, argc, argv);
     free(p._given);
@@ -240,6 +256,8 @@ smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], s
 
 void smcr_options_deinit(smcr_options_t *o)
 {
+    smcr_config_deinit(&o->config);
+    free(o->flags);
     free(o->paths);
     *o = (smcr_options_t){0};
 }

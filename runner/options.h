@@ -2,6 +2,7 @@
 #ifndef SMCR_OPTIONS_H
 #define SMCR_OPTIONS_H
 
+#include "config.h"
 #include "sabotage.h"
 
 #include "smc/error.h"
@@ -20,6 +21,7 @@ typedef enum smcr_command {
     SMCR_CMD_REPL,
     SMCR_CMD_CHECK_ENV,
     SMCR_CMD_LIST,
+    SMCR_CMD_SHOW_CONFIG,
     SMCR_CMD_LIST_FAULTS,
     SMCR_CMD_HELP,
     SMCR_CMD_VERSION
@@ -48,7 +50,7 @@ enum {
     SMCR_MAX_PORT = 65532, /* of --port: those behind it are used too */
 };
 
-/* Strings are borrowed from argv. */
+/* Strings are borrowed from argv, the environment and the configuration. */
 typedef struct smcr_options {
     smcr_command_t command;
     smcr_command_t topic; /* the word that was given, else RUN: whose options, and whose help */
@@ -72,7 +74,13 @@ typedef struct smcr_options {
     size_t n_required;
     const char *state_dir; /* where journals are; NULL: by the environment */
     smcr_sabotage_t sabotage;
-    uint32_t sabotages; /* of PROVE: one bit each; 0: all */
+    uint32_t sabotages;      /* of PROVE: one bit each; 0: all */
+    const char *config_file; /* NULL: smcrun.lua, where there is one */
+    bool no_config;
+    smcr_config_t config; /* owned; what no flag has given */
+    const char **
+        flags; /* the names of the options that flags have given, each with its value (or NULL); owned */
+    size_t n_flags;
     bool verbose;
     bool quiet;
     bool no_color;
@@ -93,7 +101,8 @@ typedef struct smcr_options {
     bool json; /* also of LIST_FAULTS */
 } smcr_options_t;
 
-/* Errors: SMC_EINVAL with a sentence that names the argument and the mend; SMC_ENOMEM. */
+/* What flags do not say is taken from the environment and the configuration, see config.h.
+ * Errors: SMC_EINVAL, SMC_EPARSE, SMC_ESYS with a sentence that names the argument and the mend; SMC_ENOMEM. */
 smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], smc_error_t *err);
 void smcr_options_deinit(smcr_options_t *o);
 

@@ -16,6 +16,7 @@ enum {
     PROVE = 1 << SMCR_CMD_PROVE,
     REPL = 1 << SMCR_CMD_REPL,
     CHECK_ENV = 1 << SMCR_CMD_CHECK_ENV,
+    CONF = 1 << 30, /* and may be configured: see config.h */
 };
 
 typedef struct smcr_parse {
@@ -52,8 +53,8 @@ typedef struct smcr_option_group {
 
 /* In the order of help.  A command whose own options have a group of their own comes first. */
 extern const smcr_option_group_t smcr_prove_options, smcr_serve_options, smcr_clean_options,
-    smcr_check_env_options, smcr_select_options, smcr_run_options, smcr_report_options,
-    smcr_doubt_options, smcr_extend_options, smcr_common_options;
+    smcr_check_env_options, smcr_config_options, smcr_select_options, smcr_run_options,
+    smcr_report_options, smcr_doubt_options, smcr_extend_options, smcr_common_options;
 
 /* All groups, NULL at the end. */
 extern const smcr_option_group_t *const smcr_option_groups[];
@@ -79,6 +80,12 @@ const char *smcr_help_after(smcr_command_t topic);
 
 /* Was the option of this name given, by whichever of its names? */
 bool smcr_given(const smcr_parse_t *p, const char *name);
+
+/* Takes the settings of o->config that nothing stronger contradicts; the others are told why not.  check: of all that was
+ * given together.  Errors: a value that is wrong, with its source. */
+smc_code_t smcr_config_merge(smcr_parse_t *p, smc_code_t (*check)(smcr_parse_t *));
+/* What holds when an option that can be configured is not given, as a line of a configuration; NULL: unknown. */
+const char *smcr_config_default(const smcr_option_t *option);
 
 /* Two options that cannot be given together. */
 typedef struct smcr_contradiction {

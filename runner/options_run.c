@@ -93,29 +93,29 @@ smc_code_t smcr_on_state_dir(smcr_parse_t *p, const char *arg, const char *value
 }
 
 static const smcr_option_t options[] = {
-    {"--jobs", "-j", A_VALUE, false, RUN | PROVE, on_jobs, "N",
+    {"--jobs", "-j", A_VALUE, false, RUN | PROVE | CONF, on_jobs, "N",
      "files at a time (default: one for each CPU; 1 on a testnet)"},
-    {"--target", NULL, A_VALUE, false, RUN, smcr_on_target, "sandbox|testnet",
+    {"--target", NULL, A_VALUE, false, RUN | CONF, smcr_on_target, "sandbox|testnet",
      "sandbox (default): exchanges inside this program\n"
      "testnet: the real test venues; needs keys and internet"},
-    {"--clock", NULL, A_VALUE, false, RUN, on_clock, "virtual|real",
+    {"--clock", NULL, A_VALUE, false, RUN | CONF, on_clock, "virtual|real",
      "virtual (default): no waiting; real: as the clock on the wall"},
-    {"--seed", NULL, A_VALUE, false, RUN | PROVE | REPL, smcr_on_seed, "N",
+    {"--seed", NULL, A_VALUE, false, RUN | PROVE | REPL | CONF, smcr_on_seed, "N",
      "what chance depends on (default: drawn, and printed)"},
-    {"--timeout", NULL, A_VALUE, false, RUN | PROVE, on_timeout, "S",
+    {"--timeout", NULL, A_VALUE, false, RUN | PROVE | CONF, on_timeout, "S",
      "seconds a spec may take on its clock (default 60)"},
-    {"--memory", NULL, A_VALUE, false, RUN | PROVE | REPL, on_memory, "MiB",
+    {"--memory", NULL, A_VALUE, false, RUN | PROVE | REPL | CONF, on_memory, "MiB",
      "Lua memory of one worker (default 512)"},
-    {"--hang-after", NULL, A_VALUE, false, RUN | PROVE, on_hang_after, "S",
+    {"--hang-after", NULL, A_VALUE, false, RUN | PROVE | CONF, on_hang_after, "S",
      "real seconds after which a worker without a sign of life is killed (default 60; on the real "
      "clock 60 more than twice --timeout)"},
-    {"--env-file", NULL, A_VALUE, false, RUN, smcr_on_env_file, "F",
+    {"--env-file", NULL, A_VALUE, false, RUN | CONF, smcr_on_env_file, "F",
      "KEY=value lines with credentials (default .env, if there is one); the environment wins over "
      "the file.  BINANCE_TESTNET_URL, BYBIT_TESTNET_URL and OANDA_PRACTICE_URL move a testnet to a "
      "server on this machine, which SMCRUN_CA_FILE tells to trust"},
-    {"--require", NULL, A_VALUE, true, RUN | CHECK_ENV, on_require, "VENUE",
+    {"--require", NULL, A_VALUE, true, RUN | CHECK_ENV | CONF, on_require, "VENUE",
      "a spec that is not skipped must talk to it; may be given several times"},
-    {"--state-dir", NULL, A_VALUE, false, RUN, smcr_on_state_dir, "DIR",
+    {"--state-dir", NULL, A_VALUE, false, RUN | CONF, smcr_on_state_dir, "DIR",
      "where a run on a testnet notes its orders (default $XDG_STATE_HOME/smcrun, or "
      "~/.local/state/smcrun)"},
 };
