@@ -27,7 +27,7 @@ typedef struct smcb_conf {
         cpu_budget_ms; /* CPU time of one slice between two waits; 0: no limit, and Lua runs faster */
     smc_log_copy_t *transcript; /* gets the lines of the transcript, too; borrowed.  NULL: none */
     size_t transcript_bytes;    /* of its text */
-    bool stop_at_once; /* a stop that is asked for also ends Lua that does not wait */
+    bool stop_at_once;          /* a stop that is asked for also ends Lua that does not wait */
     /* Told of every error that a job (a handler of a server, a timer) raises; the host then goes on.  message: one
      * line, borrowed.  NULL: the first such error fails the running spec. */
     void (*on_job_error)(void *ud, const char *message);

@@ -34,6 +34,7 @@ typedef enum smcr_format {
     SMCR_TAP,
     SMCR_JUNIT,
     SMCR_JSON,
+    SMCR_HTML,
     SMCR_GITHUB, /* lines that others' readers take out: it shares standard output */
 } smcr_format_t;
 

@@ -67,6 +67,7 @@ smcr_reporter_t *smcr_report_tap_new(FILE *out, const char *file);
 smcr_reporter_t *smcr_report_json_new(FILE *out, const char *file);
 smcr_reporter_t *smcr_report_junit_new(FILE *out, const char *file);
 smcr_reporter_t *smcr_report_github_new(FILE *out, const char *file);
+smcr_reporter_t *smcr_report_html_new(FILE *out, const char *file);
 /* Writes one file for each spec into an existing folder (borrowed). */
 smcr_reporter_t *smcr_report_transcripts_new(const char *folder);
 /* Prints the ids of the selected specs, one a line. */

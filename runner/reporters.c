@@ -37,6 +37,9 @@ static bool add_report(smcr_reporters_t *rs, const smcr_report_spec_t *spec)
     case SMCR_JSON:
         r = smcr_report_json_new(out, spec->file);
         break;
+    case SMCR_HTML:
+        r = smcr_report_html_new(out, spec->file);
+        break;
     case SMCR_GITHUB:
         r = smcr_report_github_new(out, spec->file);
         break;

@@ -50,6 +50,7 @@ has "uses actions/cache {'path': '$work/temp/smcrun-package', 'key': 'smcrun-" '
 grep -q built calls || die 'it was not built'
 grep -q "apt-get -q -y install --no-install-recommends $work/temp/smcrun-package/smcrun.deb" calls || die "$(cat calls)"
 xmllint --noout smcrun-reports/junit.xml
+[[ $(tail -n 1 smcrun-reports/report.html) == '</html>' ]] || die 'no page'
 [[ $(tail -n 1 smcrun-reports/events.jsonl) == *'"type":"run_end","passed":1'* ]] || die 'no events'
 key=$(grep -o "'key': '[^']*'" <<<"$out")
 

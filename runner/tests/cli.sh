@@ -259,8 +259,8 @@ usage() {
     has 'two reports cannot share standard output'
     run 3 --report github --report github pass.lua
     has 'two reports cannot share standard output'
-    run 3 --report html pass.lua
-    has "--report wants pretty or tap or junit or json or github, not 'html'"
+    run 3 --report xml pass.lua
+    has "--report wants pretty or tap or junit or json or html or github, not 'xml'"
     run 0 --report github pass.lua
     last '2 passed, 0 failed, 0 skipped'
     run 3 --env-file missing.env pass.lua

@@ -82,9 +82,35 @@ tap() {
     grep -q '^# 0 flaky, 3 expected to fail$' out.tap || die 'no count of what is expected to fail'
 }
 
+# What a browser would be given, without one: report_page.py drives one where there is one.
+html() {
+    printf 'it("ends </script><!-- nothing", function() error("</script><b>") end)\n' >marked.lua
+    "$smcrun" "${files[@]}" marked.lua --seed 7 --timeout 2 --report html:out.html >out.txt || true
+    python3 - out.html <<'END' || die 'the page is not what it should be'
+import base64, hashlib, json, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+head, events = page.split('<script type="application/x-ndjson" id="events">\n')
+events, tail = events.split("</script>", 1)
+policy = re.search(r'Content-Security-Policy" content="([^"]+)"', head).group(1)
+for element in ("script", "style"):
+    text = re.search(f"<{element}>(.*?)</{element}>", head, re.S).group(1)
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    assert f"{element}-src 'sha256-{digest}'" in policy, element
+assert policy.startswith("default-src 'none'; "), policy
+assert page.lower().count("</script") == 2 and "<!--" not in page
+assert not re.search(r'(?:src|href)="(?!#|data:,")', head + tail)
+lines = [json.loads(line) for line in events.splitlines()]
+kinds = [line.get("type", "texts") for line in lines]
+assert kinds[0] == "run_start" and kinds[-1] == "run_end", kinds
+assert kinds.count("spec_end") + kinds.count("file_error") == 19, kinds
+failed = [i for i, line in enumerate(lines) if line.get("id") == "marked.lua::ends </script><!-- nothing" and "status" in line]
+assert lines[failed[0]]["message"] == "</script><b>" and "traceback" in lines[failed[0] + 1]
+END
+}
+
 # A secret of the scenario is in its message, its output, its transcript, and the name of a fault.
 secrets() {
-    local formats=(pretty tap junit json)
+    local formats=(pretty tap junit json html)
     "$smcrun" secret_made.lua --transcripts shown "${formats[@]/#/--report=}" --report github >all.txt 2>&1 || true
     for format in "${formats[@]}"; do
         "$smcrun" secret_made.lua --transcripts shown --report "$format:secret.$format" >all.txt || true
@@ -95,4 +121,4 @@ secrets() {
     grep -q '"on":"/[*][*][*]"' secret.json || die 'the fault is not told'
 }
 
-for part in junit json github tap secrets; do $part; done
+for part in junit json github tap html secrets; do $part; done

@@ -1,0 +1,9 @@
+/* html_page.h - the page of the HTML report, from report_html/, around the events of a run.  Made at build time by
+ * report_html/embed.cmake. */
+#ifndef SMCR_HTML_PAGE_H
+#define SMCR_HTML_PAGE_H
+
+extern const unsigned char smcr_html_before[], smcr_html_behind[];
+extern const unsigned long smcr_html_before_size, smcr_html_behind_size;
+
+#endif /* SMCR_HTML_PAGE_H */
