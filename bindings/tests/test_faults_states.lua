@@ -75,6 +75,7 @@ describe("a ban", function()
       assert.equal(smc.wall() + seconds * 1000, venue.sandbox:limits().banned_until)
       assert(venue:heal())
       assert.not_equal(status, raw(venue, path).status)
+      smc.sleep(7) -- in which nobody asks the venue for anything
       venue:fault { venue = "ban", seconds = 30 }
       smc.sleep(29)
       assert.equal(status, raw(venue, path).status)

@@ -253,7 +253,10 @@ local function begin(self, fault)
   fault.mark = timeline.fault(self.name, "venue", fault.name, fault.given.on or fault.given.path)
   set_list(self, self.faults)
   if entry.switch then assert(entry.switch(self.server, true)) end
-  if entry.begin then fault.stop = entry.begin(self, fault.values) end
+  if entry.begin then
+    self.venue():settle() -- it begins now, not when the venue was asked last
+    fault.stop = entry.begin(self, fault.values)
+  end
   if entry.frame then
     for _, stream in ipairs(taps(self)) do put_under(self, fault, stream) end
   end
