@@ -168,10 +168,23 @@ static int l_protect(lua_State *L)
     return 1;
 }
 
-static void add_leak(lua_State *L, const char *kind, const char *label)
+static void add_to_list(lua_State *L, const char *kind, const char *label)
 {
     lua_pushfstring(L, "%s %s", kind, label);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* alive() -> list of every task and resource that there is now, the world's and the asking task too. */
+static int l_alive(lua_State *L)
+{
+    const smcb_host_t *host = smcb_host(L);
+
+    lua_newtable(L);
+    for (const smcb_task_t *t = host->tasks; t != NULL; t = t->next)
+        add_to_list(L, "task", t->name);
+    for (const smcb_resource_t *r = host->resources; r != NULL; r = r->_next)
+        add_to_list(L, r->kind, r->label);
+    return 1;
 }
 
 /* The one that failed first; the list holds the latest first. */
@@ -205,12 +218,12 @@ static int l_finish(lua_State *L)
     lua_newtable(L);
     while (host->tasks != NULL) {
         if (!host->tasks->world)
-            add_leak(L, "task", host->tasks->name);
+            add_to_list(L, "task", host->tasks->name);
         smcb_task_cancel(host->tasks);
     }
     for (smcb_resource_t *r = host->resources; r != NULL; r = r->_next)
         if (!r->world)
-            add_leak(L, r->kind, r->label);
+            add_to_list(L, r->kind, r->label);
     unhandled = first_unhandled(host);
     lua_createtable(L, 0, 2);
     if (unhandled != NULL) {
@@ -342,6 +355,7 @@ static int l_real_us(lua_State *L)
 const luaL_Reg smcb_drive_functions[] = {{"run", l_run},
                                          {"protect", l_protect},
                                          {"finish", l_finish},
+                                         {"alive", l_alive},
                                          {"open_world", l_open_world},
                                          {"close_world", l_close_world},
                                          {"as_world", l_as_world},

@@ -2,11 +2,12 @@
 -- `M.meet` carries one out and says what came of it; what should, says the table of the faults.
 local faults = require "smc.sandbox.link_faults"
 local smc = require "smc"
+local traces = require "traces"
 
 local M = {}
 
 M.venues = { "binance", "bybit", "oanda" }
-M.things = { "read", "order", "stream", "connect" }
+M.things = faults.seams
 M.symbol = { binance = "BTC/USDT", bybit = "BTC/USDT", oanda = "EUR/USD" }
 local QTY = { binance = "0.01", bybit = "0.01", oanda = "100" }
 
@@ -16,8 +17,6 @@ M.given = {
   timeout = { timeout = 2 }, slicer = { average_size = 100, size_variation = 50, delay = 0.001 },
   limit_data = { bytes = 100 }, corrupt = { rate = 1 },
 }
-
-M.deadline = 65 -- seconds within which every cell has an end; oanda looks a lost order up four times
 
 --- The classes that the table promises, any of which it may be; "-": no error.
 function M.promised(fault, venue, thing)
@@ -34,8 +33,10 @@ function M.keeps(promise, class)
   return false
 end
 
-local function market(venue)
-  return { symbol = M.symbol[venue.name], side = "buy", type = "market", qty = QTY[venue.name] }
+M.FIRST = "first" -- the client id of the order that is placed before the fault
+
+local function market(venue, client_id)
+  return { symbol = M.symbol[venue.name], side = "buy", type = "market", qty = QTY[venue.name], client_id = client_id }
 end
 
 --- For a while, whatever a stream tells: nil, or the error that ends it.
@@ -51,20 +52,25 @@ local function open(venue)
   return venue:stream { "ticker:" .. M.symbol[venue.name], reconnect = false, stale_after = 10 }
 end
 
---- From thing to the function that does it: begin() lets the fault loose.  Returns the error, or nil, and of an order
--- its client id.
+--- From thing to the function that does it: begin() lets the fault loose.  Returns the error, or nil, and what is known
+-- beside it: { paid = requests of the limiter's budget } of a read, { client_id } of an order.
 local does = {}
+
+local BUDGET = { binance = "raw_requests", bybit = "requests", oanda = "requests" }
 
 function does.read(venue, begin)
   begin()
-  return (select(2, venue:account()))
+  local limiter, budget = venue.limiter, BUDGET[venue.name]
+  local before = limiter:usage(budget).used
+  local _, err = venue:account()
+  return err, { paid = limiter:usage(budget).used - before }
 end
 
 function does.order(venue, begin)
-  assert(venue:place(market(venue))) -- what a client asks before its first order is known now
+  assert(venue:place(market(venue, M.FIRST))) -- what a client asks before its first order is known now
   begin()
   local order, err = venue:place(market(venue))
-  return err, (order or err).client_id
+  return err, { client_id = (order or err).client_id }
 end
 
 function does.stream(venue, begin)
@@ -85,20 +91,23 @@ function does.connect(venue, begin)
   return err
 end
 
---- Carries out one cell.  Returns what it led to: class ("-": no error), message, seconds, and of an order how many the
--- venue has of it; and the venue, still under the fault.
-function M.meet(fault, name, thing)
+--- Carries out one cell.  breaker: options of the client's, or nil.  Returns what it led to: class ("-": no error),
+-- message, seconds, unsent (nothing has left), and what `does` says; the venue, still under the fault; and the mark of
+-- what there was before (traces.lua).
+function M.meet(fault, name, thing, breaker)
   local tls = faults.table[fault].needs_tls
-  local venue = smc.venue(name, { sandbox = smc.sandbox(name, { tls = tls }), breaker = false })
-  local given, started = { link = fault }, nil
+  local venue = smc.venue(name, { sandbox = smc.sandbox(name, { tls = tls }), breaker = breaker })
+  local given, started, mark = { link = fault }, nil, traces.mark(venue)
   for key, value in pairs(M.given[fault] or {}) do given[key] = value end
   assert(venue:account())
-  local err, client_id = does[thing](venue, function()
+  local err, more = does[thing](venue, function()
     started = smc.now()
     venue:fault(given)
   end)
-  return { class = err and err.class or "-", message = tostring(err), seconds = smc.now() - started,
-    orders = client_id and #venue.sandbox:orders { client_id = client_id } or nil }, venue
+  local cell = more or {}
+  cell.class, cell.message, cell.seconds = err and err.class or "-", tostring(err), smc.now() - started
+  cell.unsent = err ~= nil and err.sent == false
+  return cell, venue, mark
 end
 
 return M

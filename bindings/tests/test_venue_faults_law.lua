@@ -5,6 +5,7 @@ local errors = require "smc.error"
 local fault_list = require "smc.sandbox.fault_list"
 local faults = require "smc.sandbox.faults"
 local smc = require "smc"
+local traces = require "traces"
 
 local VENUES = { "binance", "bybit", "oanda" }
 local SYMBOL = { binance = "BTC/USDT", bybit = "BTC/USDT", oanda = "EUR/USD" }
@@ -14,9 +15,8 @@ local RESTING = { binance = { qty = "0.01", price = "50000" }, bybit = { qty = "
 -- Parameters that a fault needs, or that keep a cell short; lasting: of a state that is not healed from outside.
 local GIVEN = { slow = { seconds = 2 }, skew = { seconds = 30 }, ban = { seconds = 4 }, rate_limit = { seconds = 4 } }
 
--- Seconds within which each seam is over: the client's timeout is 10, and oanda's client looks for a lost order for
--- 11.5 more.
-local DEADLINE = { read = 10.1, order = 10.6, oanda_order = 36, open = 22, again = 45 }
+-- The timeout of the client is 10 s, it waits at its limiter, and that of oanda looks for a lost order.
+local WITHIN, OPENED = faults.within, 22 -- a stream that is opened
 
 local function fault_of(name, more)
   local given, fault = { venue = name }, faults.table[name]
@@ -41,31 +41,87 @@ local function within(seconds, since)
   assert.is_true(smc.now() - since <= seconds, ("%.2f s"):format(smc.now() - since))
 end
 
+local mark -- of the cell's venue, before it is asked for anything
+
 --- Of a venue whose ban is met, the client would keep quiet longer than the spec lasts.
-local function open(name, fault)
-  return smc.venue(name, fault == "ban" and { obey_limits = false } or {})
+local function open(name, fault, breaker)
+  local venue = smc.venue(name, { obey_limits = fault ~= "ban", breaker = breaker })
+  mark = traces.mark(venue)
+  return venue
+end
+
+--- One cell of the matrix: run(name, fault, told), after which nothing is left.
+local function cell(title, run, ...)
+  local arguments = table.pack(...)
+  it(title, function()
+    run(table.unpack(arguments))
+    traces.nothing_since(mark)
+  end)
 end
 
 -- ---- a question -----------------------------------------------------------------------------
 
+--- What makes an end of the fault, and of what the client has learned from it.
+local function heal(venue, fault)
+  assert(venue:heal())
+  if fault == "skew" then assert(venue:sync()) end
+end
+
+local function ask(venue, fault, told)
+  venue:fault(fault_of(fault, { on = "balances" }))
+  local start = smc.now()
+  local balances, err = venue:balances()
+  within(WITHIN.read, start)
+  is_as_told(told, err)
+  assert.equal(told == "-", balances ~= nil)
+  return err
+end
+
+--- err: what the venue said before, perhaps with a time to keep quiet.
+local function is_answered(venue, err)
+  local start = smc.now()
+  assert.is_truthy(next(assert(venue:balances())))
+  within(WITHIN.healed + (err and err.retry_after or 0), start)
+end
+
 local function read(name, fault, told)
   local venue = open(name, fault)
   assert(venue:balances())
-  venue:fault(fault_of(fault, { on = "balances" }))
-  local start = smc.now()
-
-  local balances, err = venue:balances()
-
-  within(DEADLINE.read, start)
-  is_as_told(told, err)
-  assert.equal(told == "-", balances ~= nil)
+  local err = ask(venue, fault, told)
   if fault == "skew" and told ~= "-" then
     assert(venue:sync())
-    assert(venue:balances())
+    is_answered(venue)
   end
-  assert(venue:heal())
-  if fault == "skew" then assert(venue:sync()) end
-  assert.is_truthy(next(assert(venue:balances())))
+  heal(venue, fault)
+  is_answered(venue, err)
+end
+
+-- ---- a question that decides about the breaker -----------------------------------------------
+
+local COUNTED = { network = true, timeout = true, server = true, protocol = true, ip_ban = true }
+local OPEN = 5 -- seconds that a breaker stays open
+
+--- Whether the breaker hears of it: what a call finds wrong in a whole answer of JSON it finds behind the guard.
+local function is_counted(fault, err) return err ~= nil and COUNTED[err.class] == true and fault ~= "wrong_type" end
+
+--- The fault is met by a call on which everything depends, then by the one probe: the breaker hears of it what the
+-- table says, and when it is over the next probe closes it.
+local function probe(name, fault, told)
+  local venue = open(name, fault, { size = 1, min_calls = 1, open = OPEN })
+  assert(venue:balances())
+  local err = ask(venue, fault, told)
+  assert.equal(is_counted(fault, err) and "open" or "closed", venue.breaker.state)
+  if is_counted(fault, err) then
+    assert.equal("circuit_open", select(2, venue:balances()).class)
+    smc.sleep(OPEN)
+    assert(venue:heal())
+    ask(venue, fault, told)
+    assert.equal("open", venue.breaker.state)
+    smc.sleep(OPEN)
+  end
+  heal(venue, fault)
+  is_answered(venue, err)
+  assert.equal("closed", venue.breaker.state)
 end
 
 -- ---- an order -------------------------------------------------------------------------------
@@ -95,29 +151,38 @@ end
 
 local AFTER = { early_fill = "filled", partial_fill = "partially_filled" }
 
-local function order(name, fault, told)
-  local venue = open(name, fault)
+--- Whatever the outcome, the order is at most once at the venue, and the next one is placed.
+local function order(name, fault, told, breaker)
+  local venue = open(name, fault, breaker)
   assert(venue:balances()) -- a signed answer: oanda's client knows from then on where to look for a lost order
   venue:fault(fault_of(fault, { on = "place", times = 1, for_ = fault == "mute" and 15 or nil }))
   local start = smc.now()
 
   local placed, err = place(venue, "cell-1", fault == "halt" and name ~= "oanda" and "market" or "limit")
 
-  within(name == "oanda" and DEADLINE.oanda_order or DEADLINE.order, start)
+  within((WITHIN[name] or WITHIN).order, start)
   is_as_told(told, err)
-  assert.equal(told == "-", placed ~= nil)
+  assert.equal(err == nil, placed ~= nil)
   assert(venue:heal())
+  if venue.breaker.state == "open" then smc.sleep(OPEN) end
   local found = is_neither_lost_nor_doubled(venue, "cell-1", placed)
   if AFTER[fault] then assert.equal(AFTER[fault], found.status) end
+  if err and err.class ~= "unknown_outcome" then assert.is_nil(found, "it was refused, and is there") end
+  local since = smc.now()
   local again = assert(place(venue, "cell-2", "limit"))
+  within(WITHIN.healed + (err and err.retry_after or 0), since)
   is_neither_lost_nor_doubled(venue, "cell-2", again)
+  traces.only_orders(venue, { ["cell-1"] = found and 1 or 0, ["cell-2"] = 1 })
+end
+
+--- The same when its failure opens the breaker: the client can't look for it then, where it would.
+local function order_that_opens(name, fault, told)
+  local may = type(told) == "table" and { table.unpack(told) } or { told }
+  may[#may + 1] = "unknown_outcome"
+  order(name, fault, may, { size = 1, min_calls = 1, open = OPEN })
 end
 
 -- ---- a stream that is opened -------------------------------------------------------------------
-
-local function no_streams_left(venue)
-  eventually(function() assert.equal(0, #venue.sandbox:streams()) end, { within = 20 })
-end
 
 --- The local book is the venue's, now that nothing is wrong.
 local function keeps_its_book(venue, stream)
@@ -139,14 +204,12 @@ local function opening(name, fault, told)
 
   local stream, err = venue:stream { "book:" .. SYMBOL[name] }
 
-  within(DEADLINE.open, start)
+  within(OPENED, start)
   is_as_told(told, err)
   assert(venue:heal())
-  if not stream then no_streams_left(venue) end
   stream = stream or assert(venue:stream { "book:" .. SYMBOL[name] })
   keeps_its_book(venue, stream)
   stream:close()
-  no_streams_left(venue)
 end
 
 -- ---- a stream that is open ----------------------------------------------------------------------
@@ -168,14 +231,13 @@ local function market(name, fault, told)
   venue:fault(fault_of(fault, { on = "stream", times = fault ~= "stale" and 1 or nil,
     for_ = fault == "stale" and 10 or nil }))
 
-  local reason = read_on(stream, 12, DEADLINE.again)
+  local reason = read_on(stream, 12, WITHIN.stream)
 
-  within(DEADLINE.again, start)
+  within(WITHIN.stream, start)
   if fault ~= "no_heartbeat" then is_as_told(told, reason) else assert.is_nil(reason) end -- prices go on
   assert(venue:heal())
   keeps_its_book(venue, stream)
   stream:close()
-  no_streams_left(venue)
 end
 
 local ONCE = { stall = 1, bad_frame = 1, close = 1 }
@@ -214,12 +276,11 @@ local function account(name, fault, told)
   assert.equal(1, #venue.sandbox:orders { client_id = "cell-1" })
   within(60, start)
   stream:close()
-  no_streams_left(venue)
 end
 
 --- Whole connections are gone for a while, those of streams too.
 local function comes_back(name, fault)
-  local venue = smc.venue(name)
+  local venue = open(name, fault)
   local stream = assert(venue:stream { "book:" .. SYMBOL[name] })
   venue:fault(fault_of(fault, { for_ = fault == "mute" and name ~= "oanda" and 34 or 12 }))
   local reason = read_on(stream, math.huge, 50)
@@ -227,21 +288,22 @@ local function comes_back(name, fault)
   assert.is_true(reason.class == "network" or reason.class == "timeout", tostring(reason))
   keeps_its_book(venue, stream)
   stream:close()
-  no_streams_left(venue)
 end
 
 -- ---- the matrix ---------------------------------------------------------------------------------
 
+local DECIDES = { read = probe, order = order_that_opens }
+
 local function stream_cells(name, fault, entry, told)
   if entry.commit and not entry.calls_only or entry.begin or entry.switch then
-    it(fault .. ": a stream that is opened", function() opening(name, fault, told) end)
+    cell(fault .. ": a stream that is opened", opening, name, fault, told)
   end
   if entry.frame and entry.class.stream then
-    it(fault .. ": a stream of the market", function() market(name, fault, told) end)
-    if fault ~= "stale" then it(fault .. ": the stream of the account", function() account(name, fault, told) end) end
+    cell(fault .. ": a stream of the market", market, name, fault, told)
+    if fault ~= "stale" then cell(fault .. ": the stream of the account", account, name, fault, told) end
   end
   if fault == "down" or fault == "mute" or fault == "maintenance" then
-    it(fault .. ": a stream that was open", function() comes_back(name, fault) end)
+    cell(fault .. ": a stream that was open", comes_back, name, fault)
   end
 end
 
@@ -251,7 +313,10 @@ for _, name in ipairs(VENUES) do
       local entry = faults.table[fault]
       for seam, run in pairs { read = read, order = order } do
         local told = fault_list.cell(entry, name, seam)
-        if told then it(("%s: %s"):format(fault, seam), function() run(name, fault, told) end) end
+        if told then
+          cell(("%s: %s"):format(fault, seam), run, name, fault, told)
+          cell(("%s: %s that decides about the breaker"):format(fault, seam), DECIDES[seam], name, fault, told)
+        end
       end
       local told = fault_list.cell(entry, name, "stream")
       if told then stream_cells(name, fault, entry, told) end

@@ -6,11 +6,11 @@ local link_faults = require "smc.sandbox.link_faults"
 
 local M = {}
 
--- Each source: how one of them is asked for, and a module like smc.sandbox.faults: table, names(), place(fault),
--- common, aliases.
+-- Each source: how one of them is asked for, the file that holds a spec for each cell, and a module like
+-- smc.sandbox.faults: table, names(), place(fault), common, aliases, seams, within.
 local SOURCES = {
-  { name = "venue", asked = "venue:fault { venue = NAME, .. }", its = faults },
-  { name = "link", asked = "venue:fault { link = NAME, .. }", its = link_faults },
+  { name = "venue", asked = "venue:fault { venue = NAME, .. }", its = faults, law = "test_venue_faults_law.lua" },
+  { name = "link", asked = "venue:fault { link = NAME, .. }", its = link_faults, law = "test_link_faults_law.lua" },
 }
 
 local WIDTH = 100
@@ -209,20 +209,50 @@ end
 
 local VENUES = { "binance", "bybit", "oanda" }
 
---- The venue half of the fault matrix: a cell for each fault, venue and seam.
+--- Half of the fault matrix: a cell for each fault, venue and seam.
 local function matrix(its)
-  local out = { "| fault | " .. table.concat(VENUES, ": read, order, stream | ") .. ": read, order, stream |",
+  local seams = table.concat(its.seams, ", ")
+  local out = { "| fault | " .. table.concat(VENUES, (": %s | "):format(seams)) .. (": %s |"):format(seams),
     "|---|---|---|---|" }
   for _, name in ipairs(its.names()) do
     local row = { "`" .. name .. "`" }
     for _, venue in ipairs(VENUES) do
       local cells = {}
-      for i, seam in ipairs(SEAMS) do cells[i] = one_or_more(M.cell(its.table[name], venue, seam)) or "not met" end
+      for i, seam in ipairs(its.seams) do
+        cells[i] = one_or_more(M.cell(its.table[name], venue, seam)) or "not met"
+      end
       row[#row + 1] = table.concat(cells, ", ")
     end
     out[#out + 1] = "| " .. table.concat(row, " | ") .. " |"
   end
   return table.concat(out, "\n")
+end
+
+local SEAM = { read = "a read", order = "an order", stream = "a stream", connect = "a stream that is to be opened" }
+
+--- "a read 10.1 s, an order 10.6 s (oanda, which looks for it: 36 s)"
+local function deadlines(its)
+  local out = {}
+  for i, seam in ipairs(its.seams) do
+    local own = its.within.oanda[seam]
+    out[i] = ("%s %g s%s"):format(SEAM[seam], its.within[seam],
+      own and (" (oanda, which looks for it: %g s)"):format(own) or "")
+  end
+  return table.concat(out, ", ")
+end
+
+--- The second chapter of a source.
+local function add_matrix(out, source)
+  local its, seams = source.its, {}
+  for i, seam in ipairs(its.seams) do seams[i] = SEAM[seam] end
+  out[#out + 1] = ("### What the client makes of %s faults\n"):format(source.name)
+  out[#out + 1] = ("The class of the error that %s and %s end with; `-`: no error. Over within: %s. Once the fault "
+    .. "has ended, and the wait that the venue has asked for, the next call is answered within %g s. Each cell is a "
+    .. "spec of `bindings/tests/%s`, which sees to it that no order is lost or doubled, and that no permit, place in a "
+    .. "queue, task, timer or socket is left.\n"):format(table.concat(seams, ", ", 1, #seams - 1), seams[#seams],
+    deadlines(its), its.within.healed, source.law)
+  out[#out + 1] = matrix(its)
+  out[#out + 1] = ""
 end
 
 --- Chapters in Markdown.
@@ -240,11 +270,7 @@ function M.markdown()
         cell(params_in_words(fault.params or {})), cell(fault.recovers))
     end
     out[#out + 1] = ""
-    out[#out + 1] = ("### What the client makes of %s faults\n"):format(source.name)
-    out[#out + 1] = "The class of the error that a read, an order and a stream end with; `-`: no error. Each cell is a "
-      .. "spec of `bindings/tests/test_venue_faults_law.lua`.\n"
-    out[#out + 1] = matrix(its)
-    out[#out + 1] = ""
+    add_matrix(out, source)
   end
   return table.concat(out, "\n")
 end

@@ -15,6 +15,11 @@
 -- The front door (door.lua) carries them out.
 local M = { table = {}, aliases = { http = "status" } }
 
+--- What of our client is met, and the seconds within which each is over; healed: the next call after the end of a
+-- fault, and of the wait that the venue has asked for.
+M.seams = { "read", "order", "stream" }
+M.within = { read = 10.5, order = 11, stream = 45, healed = 1, oanda = { order = 36 } }
+
 for _, part in ipairs { "answers", "states", "streams" } do
   for name, fault in pairs(require("smc.sandbox.faults." .. part)) do
     if type(fault) == "table" then M.table[name] = fault end

@@ -14,6 +14,10 @@
 --   toxiproxy  it is one of Toxiproxy's
 local M = {}
 
+--- As in faults.lua; connect: a stream that is to be opened.
+M.seams = { "read", "order", "stream", "connect" }
+M.within = { read = 10.5, order = 11, stream = 20, connect = 10.1, healed = 1.5, oanda = { order = 62 } }
+
 local MS, US = 1000, 1000000
 
 local function certificate(doc, kind)
