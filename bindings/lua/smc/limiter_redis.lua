@@ -52,7 +52,6 @@ end
 local function come_back(self)
   self.away, self.retry_in = nil, FIRST_RETRY
   for i, ahead in pairs(self.ahead) do tell(self, "follow", i, now_ms() + ahead) end
-  if self.held > now_ms() then tell(self, "hold", self.held - now_ms()) end
   if not self.fallback or not self.fell_back then return end
   local spent = {}
   for i = 1, #self.list do spent[i] = math.min(self.fallback:used(i), self.list[i].limit) end
@@ -206,11 +205,23 @@ function Remote:refund(i, weight, ms)
   tell(self, "refund", math.max(0, now_ms() - ms), ones(self, i, weight))
 end
 
+--- Until Redis has heard of the hold, or it is over: the others would go on, and who is held does not ask.
+local function announce(self)
+  local told = 0
+  while told < self.held and self.held > now_ms() do
+    local ends = self.held
+    local answer = self.conn:run(self.key, words_of(self, "hold", ends - now_ms()), self.patience)
+    if answer then told = ends else task.sleep(FIRST_RETRY) end
+  end
+  self.announcing = false
+end
+
 function Remote:hold(seconds)
-  local ms = math.ceil(seconds * 1000)
-  self.held = math.max(self.held, now_ms() + ms)
+  self.held = math.max(self.held, now_ms() + math.ceil(seconds * 1000))
   if self.fallback then self.fallback:hold(seconds) end
-  tell(self, "hold", ms)
+  if self.announcing then return end
+  self.announcing = true
+  task.as_world(task.spawn, function() announce(self) end)
 end
 
 function Remote:left(i, n, ms) tell(self, "left", i, n, math.max(0, now_ms() - ms)) end
