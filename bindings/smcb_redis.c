@@ -1,6 +1,7 @@
 /* smc.core.redis - budgets in a Redis server: runs of the limiter's script that tasks wait for; smc/limiter_redis.lua
  * drives it. */
 #include "smcb.h"
+#include "smcb_sign.h"
 
 #include "smc/budget_script.h"
 #include "smc/redis.h"
@@ -31,15 +32,19 @@ static void close_box(smcb_resource_t *r)
     smcb_unanchor(box->L, box);
 }
 
-/* open(place) -> connection | nil, err */
+/* open(place, named) -> connection | nil, err.  place: a text, or a secret's handle; named: by the operator */
 static int l_open(lua_State *L)
 {
-    const char *place = luaL_checkstring(L, 1);
+    const smc_secret_t *hidden = smcb_test_secret(L, 1);
+    smc_redis_conf_t conf = {.place = hidden != NULL ? smc_secret_borrow(hidden, NULL)
+                                                     : luaL_checkstring(L, 1),
+                             .named = lua_toboolean(L, 2),
+                             .log = smcb_log(L)};
     smc_loop_t *loop = smcb_loop(L);
     redis_box_t *box = lua_newuserdatauv(L, sizeof(*box), 0);
     memset(box, 0, sizeof(*box));
     smc_error_t err = {0};
-    if (smc_redis_open(loop, place, &box->redis, &err) != SMC_OK)
+    if (smc_redis_open(loop, &conf, &box->redis, &err) != SMC_OK)
         return smcb_push_fail(L, &err);
     luaL_setmetatable(L, REDIS_MT);
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);

@@ -217,11 +217,12 @@ smc_code_t smcr_env_load(smcr_env_t *env, const char *path, bool *exposed, smc_e
 
 static bool is_ours(const char *name)
 {
-    static const char *const prefixes[] = {"BINANCE_", "BYBIT_", "OANDA_"};
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+    static const char *const beginnings[] = {"BINANCE_", "BYBIT_", "OANDA_",
+                                             "SMCRUN_CA_FILE=", "SMCRUN_REDIS_URL="};
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+        if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
             return true;
-    return strncmp(name, "SMCRUN_CA_FILE=", sizeof("SMCRUN_CA_FILE=") - 1) == 0;
+    return false;
 }
 
 smc_code_t smcr_env_overlay(smcr_env_t *env, char *const *environ, smc_error_t *err)

@@ -33,7 +33,7 @@ smc_code_t smcr_env_parse(smcr_env_t *env, const char *text, size_t n, smc_error
 smc_code_t smcr_env_load(smcr_env_t *env, const char *path, bool *exposed, smc_error_t *err);
 
 /* Lets the environment win: replaces values of names that are set there, and adds the variables whose names begin
- * with BINANCE_, BYBIT_ or OANDA_.  environ: NULL-terminated "NAME=value".  Errors: SMC_ENOMEM. */
+ * with BINANCE_, BYBIT_ or OANDA_, SMCRUN_CA_FILE and SMCRUN_REDIS_URL.  environ: NULL-terminated "NAME=value".  Errors: SMC_ENOMEM. */
 smc_code_t smcr_env_overlay(smcr_env_t *env, char *const *environ, smc_error_t *err);
 
 /* Borrowed; NULL when there is none. */

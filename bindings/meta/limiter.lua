@@ -14,8 +14,10 @@
 ---On the virtual clock each spec has a time of its own: there the name is known inside the spec only.
 ---@class smc.LimiterOptions
 ---@field share? string  1 to 64 letters, digits, "-", "_" and "."
----@field redis? string  "redis://127.0.0.1[:PORT][/DB]" or "unix:///PATH", for budgets that many machines share, by the
----clock of Redis; on loopback only, where a tunnel to another machine may end.  Needs `--clock real`
+---@field redis? string|true  "redis://127.0.0.1[:PORT][/DB]" or "unix:///PATH", for budgets that many machines share,
+---by the clock of Redis; on loopback only, where a tunnel to another machine may end.  true: the place that
+---SMCRUN_REDIS_URL names in the environment or .env, anywhere: "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]".
+---Needs `--clock real`
 ---@field prefix? string  of the keys in Redis: who gives the same one, shares; default "smcrun"
 ---@field without? "closed"|number  while Redis is away: an error of class `network` (default), or a part of each limit
 ---@field patience? number  seconds until Redis counts as away, and waiting ends in the error; 0.01 to 60, default 2
@@ -74,7 +76,7 @@ function Limiter:hold(seconds) end
 ---What the venue says is left of a budget: makes it smaller, never larger.
 ---@param budget string
 ---@param n integer
----@param since? number  smc.now() when what was answered was granted: of a window that is over it says nothing, and into a
+---@param since? number  smc.now() when what was answered was granted: of a window that is over it says nothing; into a
 ---bucket has flowed meanwhile what flows into it
 ---@source ../lua/smc/limiter.lua
 function Limiter:left(budget, n, since) end

@@ -4,6 +4,7 @@ local core = require "smc.core.redis"
 local smc = require "smc"
 
 local LOST = { class = "network", code = "reset", message = "closed" }
+local REFUSED = { class = "auth", code = "bad_key", message = "NOAUTH" }
 
 describe("smc.limiter in a redis", function()
   local open, said, fails = core.open, nil, nil
@@ -65,5 +66,16 @@ describe("smc.limiter in a redis", function()
     local last = times "hold"[#times "hold"]
     assert.is_true(last.at < start + 6)
     assert.is_true(#times "hold" > 50)
+  end)
+
+  it("does not take one that refuses us for one that is away", function()
+    local one = limiter { without = 0.5, patience = 10 }
+    local start = smc.now()
+    fails = { REFUSED, REFUSED }
+    local ok, err = one:acquire { w = 1 }
+    assert.is_nil(ok)
+    assert.equal("auth", err.class)
+    assert.equal(start, smc.now())
+    assert.equal("auth", select(2, one:try { w = 1 }).class)
   end)
 end)

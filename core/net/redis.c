@@ -1,10 +1,10 @@
 #include "smc/redis.h"
 
 #include "loop_priv.h"
+#include "redis_place_priv.h"
 #include "sha1_priv.h"
 
 #include "smc/clock.h"
-#include "smc/host_policy.h"
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
@@ -15,8 +15,6 @@
 #include <string.h>
 
 #define OP "redis"
-#define PORT 6379
-#define PLACE_MAX 200
 
 enum { SHA_TEXT = 2 * SMC_SHA1_BYTES + 1, FIXED_ARGS = 4 };
 
@@ -30,9 +28,9 @@ typedef struct link {
 
 struct smc_redis {
     smc_loop_t *loop;
-    char host[PLACE_MAX]; /* or the path, when port is 0 */
-    int port, db;
+    redis_place_t place;
     redisAsyncContext *ac; /* NULL: not connected */
+    char refused[120];     /* what the server has said to user and password */
     const char *text;      /* of the script that was run last */
     char sha[SHA_TEXT];
     smc_redis_call_t *first;
@@ -156,24 +154,52 @@ static void drop(smc_redis_t *r)
         redisAsyncFree(ac); /* every call on it gets an empty reply */
 }
 
+static void on_said_who(redisAsyncContext *ac, void *reply_, void *ud)
+{
+    const redisReply *reply = reply_;
+    smc_redis_t *r = ud;
+    if (reply == NULL || reply->type != REDIS_REPLY_ERROR || r->ac != ac)
+        return;
+    (void)snprintf(r->refused, sizeof(r->refused), "%.110s", reply->str);
+    r->ac = NULL;
+    redisAsyncFree(ac); /* or it would go on as the default user, who may do it, too */
+}
+
+static void say_who(smc_redis_t *r)
+{
+    size_t lengths[3] = {4, 0, 0}, n = 1;
+    const char *words[3] = {"AUTH"};
+    if (r->place.password == NULL)
+        return;
+    if (r->place.user[0] != '\0') {
+        words[n] = r->place.user;
+        lengths[n++] = strlen(r->place.user);
+    }
+    words[n] = smc_secret_borrow(r->place.password, &lengths[n]);
+    n++;
+    (void)redisAsyncCommandArgv(r->ac, on_said_who, r, (int)n, words, lengths);
+}
+
 static smc_code_t connect_now(smc_redis_t *r, smc_error_t *err)
 {
-    redisAsyncContext *ac =
-        r->port == 0 ? redisAsyncConnectUnix(r->host) : redisAsyncConnect(r->host, r->port);
+    redisAsyncContext *ac = r->place.port == 0 ? redisAsyncConnectUnix(r->place.host)
+                                               : redisAsyncConnect(r->place.host, r->place.port);
     if (ac == NULL)
         return smc_fail(err, SMC_ENOMEM, OP, 0, "out of memory");
     ac->data = r;
     if (ac->err != 0 || !attach(ac, r->loop)) {
-        smc_code_t rc = smc_fail(err, SMC_ECONN, OP, 0, "cannot connect to %.100s: %.60s", r->host,
-                                 ac->errstr != NULL ? ac->errstr : "out of memory");
+        smc_code_t rc = smc_fail(err, SMC_ECONN, OP, 0, "cannot connect to %.100s: %.60s",
+                                 r->place.host, ac->errstr != NULL ? ac->errstr : "out of memory");
         redisAsyncFree(ac);
         return rc;
     }
     (void)redisAsyncSetConnectCallback(ac, on_connected);
     (void)redisAsyncSetDisconnectCallback(ac, on_disconnected);
     r->ac = ac;
-    if (r->db != 0)
-        (void)redisAsyncCommand(ac, NULL, NULL, "SELECT %d", r->db);
+    r->refused[0] = '\0';
+    say_who(r);
+    if (r->place.db != 0)
+        (void)redisAsyncCommand(ac, NULL, NULL, "SELECT %d", r->place.db);
     return SMC_OK;
 }
 
@@ -216,29 +242,52 @@ static void give_integers(smc_redis_call_t *call, const redisReply *reply)
     finish(call, NULL, values, reply->elements);
 }
 
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Why a call was lost with its connection. */
+static void lost(const smc_redis_t *r, const redisAsyncContext *ac, smc_error_t *err)
+{
+    const char *why = ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr : "closed";
+    bool connected = (ac->c.flags & REDIS_CONNECTED) != 0;
+    if (r->refused[0] != '\0')
+        (void)smc_fail(err, SMC_EKEY, OP, 0, "%.80s: %s", r->place.host, r->refused);
+    else
+        (void)smc_fail(err, connected ? SMC_ERESET : SMC_ECONN, OP, 0, "%.100s: %.80s",
+                       r->place.host, why);
+}
+
+static smc_code_t code_of(const char *said)
+{
+    if (begins(said, "OTHER "))
+        return SMC_EINVAL;
+    bool not_allowed = begins(said, "NOAUTH") || begins(said, "NOPERM") ||
+                       strstr(said, "unauthenticated") != NULL; /* of commands as long as ours */
+    return not_allowed ? SMC_EKEY : SMC_ERESET;
+}
+
 static void on_reply(redisAsyncContext *ac, void *reply_, void *ud)
 {
     const redisReply *reply = reply_;
     smc_redis_call_t *call = ud;
     smc_error_t err = {0};
     if (reply == NULL) {
-        const char *why = ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr : "closed";
-        (void)smc_fail(&err, (ac->c.flags & REDIS_CONNECTED) != 0 ? SMC_ERESET : SMC_ECONN, OP, 0,
-                       "%.100s: %.80s", call->redis->host, why);
+        lost(call->redis, ac, &err);
     } else if (reply->type != REDIS_REPLY_ERROR) {
         give_integers(call, reply);
         return;
-    } else if (strncmp(reply->str, "NOSCRIPT", 8) == 0 && call->argv[1] == call->redis->sha) {
+    } else if (begins(reply->str, "NOSCRIPT") && call->argv[1] == call->redis->sha) {
         call->argv[0] = "EVAL";
         call->argv[1] = call->text;
         if (redisAsyncCommandArgv(ac, on_reply, call, (int)call->argc, call->argv, NULL) ==
             REDIS_OK)
             return;
-        (void)smc_fail(&err, SMC_ERESET, OP, 0, "%.100s: closed", call->redis->host);
+        (void)smc_fail(&err, SMC_ERESET, OP, 0, "%.100s: closed", call->redis->place.host);
     } else {
-        bool refused = strncmp(reply->str, "OTHER ", 6) == 0;
-        (void)smc_fail(&err, refused ? SMC_EINVAL : SMC_ERESET, OP, 0, "%.190s",
-                       refused ? reply->str + 6 : reply->str);
+        smc_code_t code = code_of(reply->str);
+        (void)smc_fail(&err, code, OP, 0, "%.190s", reply->str + (code == SMC_EINVAL ? 6 : 0));
     }
     finish(call, &err, NULL, 0);
 }
@@ -253,7 +302,7 @@ static void on_timeout(void *ud)
     smc_error_t err = {0};
     call->timer = NULL;
     call->cb = NULL;
-    (void)smc_fail(&err, SMC_ETIMEDOUT, OP, 0, "%.100s does not answer", r->host);
+    (void)smc_fail(&err, SMC_ETIMEDOUT, OP, 0, "%.100s does not answer", r->place.host);
     drop(r);
     if (cb != NULL)
         cb(cb_ud, &err, NULL, 0);
@@ -320,7 +369,7 @@ smc_code_t smc_redis_eval(smc_redis_t *r, const smc_redis_script_t *script, smc_
     rc = smc_timer_start(r->loop, script->timeout_ms, on_timeout, call, &call->timer, err);
     if (rc == SMC_OK &&
         redisAsyncCommandArgv(r->ac, on_reply, call, (int)call->argc, call->argv, NULL) != REDIS_OK)
-        rc = smc_fail(err, SMC_ERESET, OP, 0, "%.100s: closed", r->host);
+        rc = smc_fail(err, SMC_ERESET, OP, 0, "%.100s: closed", r->place.host);
     if (rc != SMC_OK) {
         free_call(call);
         return rc;
@@ -334,58 +383,10 @@ void smc_redis_forget(smc_redis_call_t *call)
     call->cb = NULL;
 }
 
-/* ---- the place --------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------- */
 
-static smc_code_t bad_place(smc_error_t *err)
-{
-    return smc_fail(err, SMC_EINVAL, OP, 0,
-                    "redis is written redis://127.0.0.1[:PORT][/DB] or unix:///PATH");
-}
-
-/* "HOST[:PORT][/DB]" */
-static smc_code_t read_tcp(smc_redis_t *r, const char *text, smc_error_t *err)
-{
-    char rest[PLACE_MAX], extra;
-    (void)snprintf(rest, sizeof(rest), "%s", text);
-    if (strchr(rest, '@') != NULL)
-        return smc_fail(err, SMC_EPOLICY, OP, 0, "no user and no password in the place of redis");
-    char *slash = strchr(rest, '/');
-    if (slash != NULL && slash[1] != '\0' &&
-        (sscanf(slash + 1, "%d%c", &r->db, &extra) != 1 || r->db < 0))
-        return bad_place(err);
-    if (slash != NULL)
-        *slash = '\0';
-    char *colon = strrchr(rest, ':');
-    if (colon != NULL && strchr(colon, ']') == NULL) {
-        if (sscanf(colon + 1, "%d%c", &r->port, &extra) != 1 || r->port < 1 || r->port > 65535)
-            return bad_place(err);
-        *colon = '\0';
-    }
-    if (!smc_host_is_loopback(rest))
-        return smc_fail(err, SMC_EPOLICY, OP, 0,
-                        "redis at '%.80s' is refused: what is said to it is not encrypted; let a "
-                        "tunnel (ssh -L, stunnel) end on 127.0.0.1",
-                        rest);
-    bool v6 = rest[0] == '[';
-    (void)snprintf(r->host, sizeof(r->host), "%s", v6 ? "::1" : rest);
-    return SMC_OK;
-}
-
-static smc_code_t read_place(smc_redis_t *r, const char *place, smc_error_t *err)
-{
-    if (strlen(place) >= PLACE_MAX)
-        return bad_place(err);
-    r->port = PORT;
-    if (strncmp(place, "redis://", 8) == 0)
-        return read_tcp(r, place + 8, err);
-    if (strncmp(place, "unix:///", 8) != 0 || place[8] == '\0')
-        return bad_place(err);
-    r->port = 0;
-    (void)snprintf(r->host, sizeof(r->host), "%s", place + 7);
-    return SMC_OK;
-}
-
-smc_code_t smc_redis_open(smc_loop_t *loop, const char *place, smc_redis_t **out, smc_error_t *err)
+smc_code_t smc_redis_open(smc_loop_t *loop, const smc_redis_conf_t *conf, smc_redis_t **out,
+                          smc_error_t *err)
 {
     if (smc_clock_is_virtual())
         return smc_fail(err, SMC_EPOLICY, OP, 0,
@@ -395,11 +396,13 @@ smc_code_t smc_redis_open(smc_loop_t *loop, const char *place, smc_redis_t **out
     if (r == NULL)
         return smc_fail(err, SMC_ENOMEM, OP, 0, "out of memory");
     r->loop = loop;
-    smc_code_t rc = read_place(r, place, err);
-    if (rc == SMC_OK)
+    smc_code_t rc = redis_place_read(conf, &r->place, err);
+    if (rc == SMC_OK) {
         *out = r;
-    else
-        free(r);
+        return SMC_OK;
+    }
+    redis_place_deinit(&r->place);
+    free(r);
     return rc;
 }
 
@@ -413,5 +416,6 @@ void smc_redis_close(smc_redis_t *r)
         next = call->next;
         free_call(call);
     }
+    redis_place_deinit(&r->place);
     free(r);
 }

@@ -8,7 +8,7 @@ enum { PATIENCE_MS = 60000 };
 
 typedef struct told {
     const spending_t *s;
-    const char *place;
+    const redis_world_t *world;
     smc_loop_t *loop;
     smc_redis_t *redis;
 } told_t;
@@ -50,7 +50,7 @@ static void live(void *ud, uint32_t number, int in, int out)
     smc_rng_t rng;
     smc_rng_init(&rng, number, "spend");
     if (smc_loop_open(&told->loop, NULL) != SMC_OK ||
-        smc_redis_open(told->loop, told->place, &told->redis, NULL) != SMC_OK)
+        redis_open(told->world, told->loop, &told->redis) != SMC_OK)
         _exit(4);
     spend_at(told, &rng, in, out);
     smc_redis_close(told->redis);
@@ -61,7 +61,7 @@ int main(void)
 {
     static redis_world_t world;
     spending_t s;
-    told_t told = {.s = &s, .place = world.place};
+    told_t told = {.s = &s, .world = &world};
     redis_world_open(&world);
     printf("return {\n");
     for (int i = 0; i < SPENDINGS; i++) {

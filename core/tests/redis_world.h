@@ -1,4 +1,7 @@
-/* redis_world.h - a redis-server of the test's own on a socket in a folder of its own, and calls that are waited for. */
+/* redis_world.h - a Redis of the test's own on a socket in a folder of its own, and calls that are waited for.
+ *
+ * The server is the program redis-check-rdb, called redis-server: it is one program, and does what its name says.  So
+ * Debian's redis-tools will do; the package redis-server would start one of the machine's own. */
 #ifndef SMC_TESTS_REDIS_WORLD_H
 #define SMC_TESTS_REDIS_WORLD_H
 
@@ -24,6 +27,9 @@
 
 typedef struct redis_world {
     char dir[64], place[96], log[96];
+    struct {
+        const char *name, *password, *keys; /* password: its rule in Redis' ACL */
+    } user;                                 /* name NULL: anybody may; else nobody else may */
     pid_t pid;
 } redis_world_t;
 
@@ -37,18 +43,26 @@ static inline bool redis_listens(const redis_world_t *w)
     return open;
 }
 
+static inline void redis_be(const redis_world_t *w)
+{
+    bool open = w->user.name == NULL;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)execlp("redis-check-rdb", "redis-server", "--port", "0", "--unixsocket", w->place + 7,
+                 "--save", "", "--appendonly", "no", "--dir", w->dir, "--logfile", w->log, "--user",
+                 "default", open ? "on" : "off", "nopass", "~*", "+@all", "--user",
+                 open ? "nobody" : w->user.name, open ? "off" : "on",
+                 open ? "nopass" : w->user.password, open ? "~*" : w->user.keys, "+@all",
+                 (char *)NULL);
+    _exit(127);
+}
+
 static inline void redis_start(redis_world_t *w)
 {
     int status = 0;
     w->pid = fork();
     assert_true(w->pid >= 0);
-    if (w->pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", w->place + 7,
-                     "--save", "", "--appendonly", "no", "--dir", w->dir, "--logfile", w->log,
-                     (char *)NULL);
-        _exit(127);
-    }
+    if (w->pid == 0)
+        redis_be(w);
     while (!redis_listens(w)) {
         assert_int_equal(waitpid(w->pid, &status, WNOHANG), 0);
         (void)usleep(1000);
@@ -65,11 +79,18 @@ static inline void redis_stop(redis_world_t *w)
     (void)unlink(w->place + 7);
 }
 
-/* Skips the program when there is no redis-server. */
+/* As the operator names the place. */
+static inline smc_code_t redis_open(const redis_world_t *w, smc_loop_t *loop, smc_redis_t **out)
+{
+    smc_redis_conf_t conf = {.place = w->place, .named = true};
+    return smc_redis_open(loop, &conf, out, NULL);
+}
+
+/* Skips the program when there is no Redis. */
 static inline void redis_world_open(redis_world_t *w)
 {
-    if (system("command -v redis-server >/dev/null") != 0) {
-        printf("skipped: redis-server is not installed\n");
+    if (system("command -v redis-check-rdb >/dev/null") != 0) {
+        (void)fprintf(stderr, "skipped: redis-tools is not installed\n");
         exit(77);
     }
     (void)signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,5 @@
 /* Budgets in Redis: the script against the limiter, and what becomes of calls when the server goes away.
- * Skipped where there is no redis-server. */
+ * Skipped where there is no Redis. */
 #include "redis_world.h"
 
 #include "smc/clock.h"
@@ -19,7 +19,7 @@ static int open_redis(void **state)
     (void)state;
     redis_start(&world);
     assert_int_equal(smc_loop_open(&loop, NULL), SMC_OK);
-    assert_int_equal(smc_redis_open(loop, world.place, &redis, NULL), SMC_OK);
+    assert_int_equal(redis_open(&world, loop, &redis), SMC_OK);
     return 0;
 }
 
@@ -269,41 +269,155 @@ static void who_is_forgotten_is_not_called(void **state)
                      SMC_OK);
     smc_redis_close(redis);
     assert_false(called);
-    assert_int_equal(smc_redis_open(loop, world.place, &redis, NULL), SMC_OK);
+    assert_int_equal(redis_open(&world, loop, &redis), SMC_OK);
 }
 
-static void only_loopback_and_the_real_clock_will_do(void **state)
+/* ---- as whom -------------------------------------------------------------------------- */
+
+/* The first call of a connection of its own to the server, under this name. */
+static answer_t spend_as(const char *who)
+{
+    char place[200];
+    smc_redis_t *r = NULL;
+    (void)snprintf(place, sizeof(place), "unix://%s%s", who, world.place + 7);
+    smc_redis_conf_t conf = {.place = place, .named = true};
+    assert_int_equal(smc_redis_open(loop, &conf, &r, NULL), SMC_OK);
+    command_t c = command_of("spend", 0, &MINUTE, 1);
+    add_number(&c, 1);
+    answer_t a = ask_redis(loop, r, "k", &c, PATIENCE_MS);
+    smc_redis_close(r);
+    return a;
+}
+
+static void who_asks_is_said_and_who_may_not_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *who;
+        smc_code_t code;
+        const char *says;
+    } rows[] = {
+        {"bob:open sesame@", SMC_OK, ""},     {"b%6fb:open%20sesame@", SMC_OK, ""},
+        {"bob:open@", SMC_EKEY, "WRONGPASS"}, {":open sesame@", SMC_EKEY, "AUTH"},
+        {"", SMC_EKEY, "unauthenticated"},
+    };
+    redis_stop(&world);
+    world.user.name = "bob"; /* the hash of his password, which has a blank */
+    world.user.password = "#41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
+    world.user.keys = "~k";
+    redis_start(&world);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        answer_t a = spend_as(rows[i].who);
+        if (a.err.code != rows[i].code || strstr(a.err.detail, rows[i].says) == NULL)
+            print_error("'%s': %s\n", rows[i].who, a.err.detail);
+        assert_int_equal(a.err.code, rows[i].code);
+        assert_non_null(strstr(a.err.detail, rows[i].says));
+        assert_null(strstr(a.err.detail, "open"));
+    }
+    world.user.name = NULL;
+}
+
+/* Who is refused as somebody is not asked as anybody. */
+static void a_wrong_password_is_no_way_in_where_anybody_may(void **state)
+{
+    (void)state;
+    assert_int_equal(spend_as("").err.code, SMC_OK);
+    assert_int_equal(spend_as("bob:wrong@").err.code, SMC_EKEY);
+}
+
+static void a_user_who_may_not_spend_is_told_so(void **state)
+{
+    (void)state;
+    redis_stop(&world);
+    world.user.name = "bob";
+    world.user.password = ">sesame";
+    world.user.keys = "~other";
+    redis_start(&world);
+    answer_t a = spend_as("bob:sesame@");
+    assert_int_equal(a.err.code, SMC_EKEY);
+    assert_non_null(strstr(a.err.detail, "NOPERM"));
+    world.user.name = NULL;
+}
+
+static void no_log_shows_a_password(void **state)
+{
+    (void)state;
+    smc_log_t *log = NULL;
+    smc_redis_t *r = NULL;
+    assert_int_equal(smc_log_new(1000, &log, NULL), SMC_OK);
+    smc_redis_conf_t conf = {.place = "redis://me:p%40ssword@10.0.0.1", .named = true, .log = log};
+    assert_int_equal(smc_redis_open(loop, &conf, &r, NULL), SMC_OK);
+    smc_log_line(log, "client", "p@ssword or p%%40ssword");
+    assert_non_null(strstr(smc_log_contents(log, NULL), "*** or ***"));
+    smc_redis_close(r);
+    smc_log_free(log);
+}
+
+/* ---- where ------------------------------------------------------------------------------ */
+
+static void a_scenario_names_loopback_and_the_operator_any_place(void **state)
 {
     (void)state;
     static const struct {
         const char *place;
-        smc_code_t code;
+        smc_code_t scenario, operator_;
     } rows[] = {
-        {"redis://127.0.0.1", SMC_OK},
-        {"redis://localhost:7000/3", SMC_OK},
-        {"redis://[::1]:7000", SMC_OK},
-        {"redis://[::1]/", SMC_OK},
-        {"redis://10.0.0.1", SMC_EPOLICY},
-        {"redis://redis.example:6379/0", SMC_EPOLICY},
-        {"redis://me:pw@127.0.0.1", SMC_EPOLICY},
-        {"redis://127.0.0.1@evil", SMC_EPOLICY},
-        {"redis://127.0.0.1:0", SMC_EINVAL},
-        {"redis://127.0.0.1:99999", SMC_EINVAL},
-        {"redis://127.0.0.1/x", SMC_EINVAL},
-        {"redis://127.0.0.1:7000x", SMC_EINVAL},
-        {"rediss://127.0.0.1", SMC_EINVAL},
-        {"unix://relative", SMC_EINVAL},
-        {"unix:///", SMC_EINVAL},
+        {"redis://127.0.0.1", SMC_OK, SMC_OK},
+        {"redis://localhost:7000/3", SMC_OK, SMC_OK},
+        {"redis://[::1]:7000", SMC_OK, SMC_OK},
+        {"redis://[::1]/", SMC_OK, SMC_OK},
+        {"redis://10.0.0.1", SMC_EPOLICY, SMC_OK},
+        {"redis://redis.example:6379/0", SMC_EPOLICY, SMC_OK},
+        {"redis://[fd00::1]:6379/0", SMC_EPOLICY, SMC_OK},
+        {"redis://me:pass@127.0.0.1", SMC_EPOLICY, SMC_OK},
+        {"redis://:p%3Aa/s@s@127.0.0.1/1", SMC_EPOLICY, SMC_OK},
+        {"unix://me:pass@/tmp/redis", SMC_EPOLICY, SMC_OK},
+        {"redis://127.0.0.1@evil", SMC_EPOLICY, SMC_EINVAL},
+        {"redis://me:abc@127.0.0.1", SMC_EPOLICY, SMC_EINVAL}, /* too short to be hidden */
+        {"redis://me:abc%zz@127.0.0.1", SMC_EPOLICY, SMC_EINVAL},
+        {"redis://", SMC_EINVAL, SMC_EINVAL},
+        {"redis://127.0.0.1:0", SMC_EINVAL, SMC_EINVAL},
+        {"redis://127.0.0.1:99999", SMC_EINVAL, SMC_EINVAL},
+        {"redis://127.0.0.1/x", SMC_EINVAL, SMC_EINVAL},
+        {"redis://127.0.0.1:7000x", SMC_EINVAL, SMC_EINVAL},
+        {"rediss://127.0.0.1", SMC_EINVAL, SMC_EINVAL},
+        {"unix://relative", SMC_EINVAL, SMC_EINVAL},
+        {"unix:///", SMC_EINVAL, SMC_EINVAL},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        smc_redis_t *r = NULL;
-        assert_int_equal(smc_redis_open(loop, rows[i].place, &r, NULL), rows[i].code);
-        smc_redis_close(r);
-    }
-    smc_redis_t *r = NULL;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (int named = 0; named < 2; named++) {
+            smc_redis_t *r = NULL;
+            smc_redis_conf_t conf = {.place = rows[i].place, .named = named == 1};
+            smc_code_t code = smc_redis_open(loop, &conf, &r, NULL);
+            if (code != (named == 1 ? rows[i].operator_ : rows[i].scenario))
+                print_error("%s\n", rows[i].place);
+            assert_int_equal(code, named == 1 ? rows[i].operator_ : rows[i].scenario);
+            smc_redis_close(r);
+        }
+}
+
+static void what_is_refused_is_told_with_its_mend(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *place, *says;
+    } rows[] = {
+        {"redis://redis.example", "redis at 'redis.example' is refused"},
+        {"redis://redis.example", "set SMCRUN_REDIS_URL"},
+        {"redis://me:sesame@127.0.0.1", "set SMCRUN_REDIS_URL=redis://USER:PASSWORD@HOST"},
+        {"rediss://127.0.0.1", "let a tunnel"},
+    };
     smc_error_t err;
+    smc_redis_t *r = NULL;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        smc_redis_conf_t conf = {.place = rows[i].place};
+        assert_int_not_equal(smc_redis_open(loop, &conf, &r, &err), SMC_OK);
+        assert_non_null(strstr(err.detail, rows[i].says));
+        assert_null(strstr(err.detail, "sesame"));
+    }
+    smc_redis_conf_t conf = {.place = world.place};
     smc_clock_set_virtual();
-    smc_code_t code = smc_redis_open(loop, world.place, &r, &err);
+    smc_code_t code = smc_redis_open(loop, &conf, &r, &err);
     smc_clock_set_real();
     assert_int_equal(code, SMC_EPOLICY);
     assert_non_null(strstr(err.detail, "--clock real"));
@@ -321,7 +435,12 @@ int main(void)
         TEST(a_server_that_is_away_fails_calls_and_one_that_is_back_answers),
         TEST(one_that_does_not_answer_is_given_up),
         TEST(who_is_forgotten_is_not_called),
-        TEST(only_loopback_and_the_real_clock_will_do),
+        TEST(who_asks_is_said_and_who_may_not_is_refused),
+        TEST(a_wrong_password_is_no_way_in_where_anybody_may),
+        TEST(a_user_who_may_not_spend_is_told_so),
+        TEST(no_log_shows_a_password),
+        TEST(a_scenario_names_loopback_and_the_operator_any_place),
+        TEST(what_is_refused_is_told_with_its_mend),
     };
     redis_world_open(&world);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

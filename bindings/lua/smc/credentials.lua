@@ -4,8 +4,8 @@ local sign = require "smc.core.sign"
 
 local M = {}
 
--- What a venue calls a key, and is a secret all the same: whoever has it is the account.
-local TOKENS = { OANDA_PRACTICE_API_KEY = true }
+-- What is called something else, and is a secret all the same: whoever has it is the account; a place with a password.
+local TOKENS = { OANDA_PRACTICE_API_KEY = true, SMCRUN_REDIS_URL = true }
 
 --- Makes the map safe to keep: an empty or blank value counts as not set; what signs, or is a token, becomes a handle
 -- that nobody can read, the dialects neither.  Works on the map itself, so that no copy with a readable secret stays

@@ -103,7 +103,9 @@ local function check_options(options, level)
     return
   end
   if options.share ~= nil then wrong "share or redis, not both" end
-  if type(options.redis) ~= "string" then wrong "redis is a place like \"redis://127.0.0.1:6379/0\"" end
+  if type(options.redis) ~= "string" and options.redis ~= true then
+    wrong "redis is a place like \"redis://127.0.0.1:6379/0\", or true for the one that SMCRUN_REDIS_URL names"
+  end
   if options.prefix ~= nil and (type(options.prefix) ~= "string" or not options.prefix:find "^[%w:._-]+$") then
     wrong "prefix is made of letters, digits, ':', '-', '_' and '.'"
   end

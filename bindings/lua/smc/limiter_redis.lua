@@ -5,6 +5,7 @@ local gates = require "smc.core.gate"
 local limiters = require "smc.core.limiter"
 local task = require "smc.core.task"
 local errors = require "smc.error"
+local world = require "smc.world"
 
 local M = {}
 local Remote = { remote = true }
@@ -59,6 +60,9 @@ local function come_back(self)
   self.fell_back = false
 end
 
+-- No patience helps: it is there, and says no.
+local FINAL = { invalid_request = true, auth = true }
+
 --- Pays, or says how long to wait: true; false, seconds; nil, err when Redis is away or refuses.
 local function spend(self, weights)
   if self.away and task.now() < self.retry_at then return nil, self.away end
@@ -74,7 +78,7 @@ local function spend(self, weights)
     if answer[1] == 1 then return true end
     return false, math.max(answer[2], 1) / 1000
   end
-  if err.class ~= "invalid_request" then
+  if not FINAL[err.class] then
     self.away_since = self.away_since or task.now()
     self.away, self.retry_at = err, task.now() + self.retry_in
     self.retry_in = math.min(2 * self.retry_in, LAST_RETRY)
@@ -114,7 +118,7 @@ end
 
 --- Redis is away: a stated fraction of each limit, or an error once that has lasted too long.
 local function without(self, t, err)
-  if err.class == "invalid_request" then return finish(self, t, nil, err) end
+  if FINAL[err.class] then return finish(self, t, nil, err) end
   if self.fallback then
     local ok, local_err = self.fallback:acquire(t.weights, t.priority, LEAST_FALLBACK)
     self.fell_back = self.fell_back or ok or false
@@ -189,7 +193,7 @@ function Remote:try(weights, priority)
   if first(self, priority) or self.held > now_ms() then return false end
   local paid, err = spend(self, weights)
   if paid ~= nil then return paid end
-  if err.class == "invalid_request" or not self.fallback then return nil, err end
+  if FINAL[err.class] or not self.fallback then return nil, err end
   paid, err = self.fallback:try(weights, priority)
   self.fell_back = self.fell_back or paid or false
   return paid, err
@@ -252,6 +256,15 @@ local function part_of(list, fraction)
   return limiters.new(out)
 end
 
+--- place: a text, on loopback; true: the one that the operator has named, wherever it is.
+local function connect(place)
+  if place ~= true then return core.open(place, false) end
+  local named = world.current "smc.limiter".credentials.SMCRUN_REDIS_URL
+  if named then return core.open(named, true) end
+  return nil, errors.new { class = "invalid_request", code = "invalid_argument", op = "limiter", retryable = false,
+    message = "redis = true is the place that SMCRUN_REDIS_URL names, in the environment or .env; it is not set" }
+end
+
 --- options: redis, prefix, without, patience; see bindings/meta/limiter.lua.  Returns it, or nil and an error.
 function M.new(list, names, options)
   local head = { "", "", table.concat(names, " "), word(#list) }
@@ -262,7 +275,7 @@ function M.new(list, names, options)
     end
     table.move({ b.window and "w" or "b", word(b.limit), word(b.refill), word(b.period_ms) }, 1, 4, #head + 1, head)
   end
-  local conn, err = core.open(options.redis)
+  local conn, err = connect(options.redis)
   if not conn then return nil, err end
   local self = setmetatable({ conn = conn, key = (options.prefix or "smcrun") .. ":" .. table.concat(names, ","),
     head = head, list = list, patience = options.patience or 2, queues = { [0] = {}, {}, {}, {} }, gate = gates.new(),

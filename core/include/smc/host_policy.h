@@ -1,7 +1,8 @@
 /* smc/host_policy.h - the only hosts that a byte may be sent to: the venues' testnets and loopback.
  *
  * A list of exact names and ports; never a pattern and never a list of what is forbidden.  Plaintext goes to loopback
- * only.  Nobody may follow a redirect: its target would have to pass here first, and no venue needs one.
+ * only, but for a Redis that the operator has named (smc/redis.h).  Nobody may follow a redirect: its target would have to
+ * pass here first, and no venue needs one.
  * Source  the venues' own documentation of their test hosts; core/tests/test_host_policy.c
  */
 #ifndef SMC_HOST_POLICY_H

@@ -1,7 +1,9 @@
 /* smc/redis.h - scripts that a Redis server runs, asked for on the loop.
  *
- * Place    "redis://HOST[:PORT][/DB]" on loopback, or "unix:///PATH": what is said is not encrypted, so to another machine
- *          it goes through a tunnel (ssh, stunnel) that ends on loopback.
+ * Place    "redis://HOST[:PORT][/DB]" or "unix:///PATH".  What is said is not encrypted, so a scenario names loopback only,
+ *          where a tunnel (ssh, stunnel) may end, and no password.  A place that the operator has named may be on another
+ *          machine, and says as whom it is asked: "redis://[USER]:PASSWORD@HOST", "unix://[USER]:PASSWORD@/PATH",
+ *          percent-encoded where need be.  The name of another machine is looked up while the loop stands still.
  * Lost     A connection that fails, breaks or does not answer in time fails every call on it; the next call connects
  *          anew.  Whether a call that was lost took effect nobody knows.
  * Clock    the real one only: a server outside of the process answers when it does.
@@ -13,8 +15,10 @@
 #define SMC_REDIS_H
 
 #include "smc/error.h"
+#include "smc/log.h"
 #include "smc/loop.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +26,8 @@ typedef struct smc_redis smc_redis_t;
 typedef struct smc_redis_call smc_redis_call_t;
 
 /* Exactly once, never before smc_redis_eval has returned.  err NULL: the script's list of integers, borrowed.
- * Errors: SMC_ECONN, SMC_ERESET, SMC_ETIMEDOUT (away), SMC_EINVAL (the script has refused, "OTHER ..."), SMC_EPROTO. */
+ * Errors: SMC_ECONN, SMC_ERESET, SMC_ETIMEDOUT (away), SMC_EINVAL (the script has refused, "OTHER ..."), SMC_EKEY (user or
+ * password are missing or wrong, or the user may not), SMC_EPROTO. */
 typedef void (*smc_redis_cb)(void *ud, const smc_error_t *err, const int64_t *values, size_t n);
 
 typedef struct smc_redis_script {
@@ -32,9 +37,16 @@ typedef struct smc_redis_script {
     uint64_t timeout_ms; /* for the connection, too; >= 1 */
 } smc_redis_script_t;
 
+typedef struct smc_redis_conf {
+    const char *place; /* borrowed for the call */
+    bool named;        /* by the operator, not by a scenario */
+    smc_log_t *log;    /* shows the password never; NULL: there is none to hide it in */
+} smc_redis_conf_t;
+
 /* Connects at the first call.  *out is owned; end with smc_redis_close.
- * Errors: SMC_EINVAL (the place), SMC_EPOLICY (not on loopback; the virtual clock). */
-smc_code_t smc_redis_open(smc_loop_t *loop, const char *place, smc_redis_t **out, smc_error_t *err);
+ * Errors: SMC_EINVAL (the place), SMC_EPOLICY (not on loopback, a password in a scenario; the virtual clock). */
+smc_code_t smc_redis_open(smc_loop_t *loop, const smc_redis_conf_t *conf, smc_redis_t **out,
+                          smc_error_t *err);
 /* Calls that are not answered yet end without their callback.  Accepts NULL. */
 void smc_redis_close(smc_redis_t *redis);
 
