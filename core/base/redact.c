@@ -260,6 +260,7 @@ static size_t longest_match(const redact_t *r, const char *p, size_t n)
 
 smc_code_t redact_text(const redact_t *r, const char *text, size_t n, smc_buf_t *out)
 {
+    size_t start = out->len;
     size_t shown = 0;  /* everything before is in out */
     size_t hidden = 0; /* everything in shown..hidden is a secret */
 
@@ -283,5 +284,9 @@ smc_code_t redact_text(const redact_t *r, const char *text, size_t n, smc_buf_t 
         shown = hidden;
     }
     (void)smc_buf_append(out, text + shown, n - shown);
-    return out->failed ? SMC_ENOMEM : SMC_OK;
+    if (out->failed)
+        return SMC_ENOMEM;
+    out->len = start + redact_signatures(out->data + start, out->len - start);
+    out->data[out->len] = '\0';
+    return SMC_OK;
 }

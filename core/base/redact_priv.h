@@ -21,7 +21,10 @@ typedef struct redact {
 void redact_deinit(redact_t *r);
 /* n >= 4.  Adding one twice counts once.  Errors: SMC_ENOMEM. */
 smc_code_t redact_add(redact_t *r, const void *secret, size_t n, smc_error_t *err);
-/* Appends text with every secret as "***".  Errors: SMC_ENOMEM. */
+/* Appends text with every secret as "***", and every signature when there are secrets.  Errors: SMC_ENOMEM. */
 smc_code_t redact_text(const redact_t *r, const char *text, size_t n, smc_buf_t *out);
+
+/* Writes "***" over what `signature` announces, and over 64 hex digits in a row.  Returns the text's new length. */
+size_t redact_signatures(char *text, size_t n);
 
 #endif /* SMC_REDACT_PRIV_H */

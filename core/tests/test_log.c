@@ -270,6 +270,45 @@ static void a_secret_counts_once(void **state)
     redacts(*state, plain, "***");
 }
 
+#define HMAC "e509f44b20e4d50c3c3f368351848a0e7c0d07138e6935c148db348b1eb2f39b"
+
+static void signatures_are_hidden_where_secrets_are_known(void **state)
+{
+    redacts(*state, "signature=" HMAC, "signature=" HMAC);
+    hide(*state, plain);
+    redacts(*state, HMAC, "***");
+    redacts(*state, "/a?b=1&signature=" HMAC "&c=2", "/a?b=1&signature=***&c=2");
+    redacts(*state,
+            "[\"***\",1,"
+            "\"" HMAC "\"] x " HMAC " y",
+            "[\"***\",1,\"***\"] x *** y");
+    redacts(*state, "sha256=" HMAC "\n", "sha256=***\n");
+    redacts(*state, "{\"signature\":\"9Wr3Kz/+Ab4dEf8hIjKl==\",\"t\":1}",
+            "{\"signature\":\"***\",\"t\":1}");
+    redacts(*state, "{\\\"signature\\\":\\\"9Wr3Kz/+Ab4dEf8hIjKl==\\\"}",
+            "{\\\"signature\\\":\\\"***\\\"}");
+    redacts(*state, "signature=9Wr3Kz%2F%2BAb4dEf8hIjKl%3D%3D", "signature=***");
+    redacts(*state, HMAC HMAC, HMAC HMAC);
+    redacts(*state, HMAC "0 0" HMAC, HMAC "0 0" HMAC);
+    redacts(*state, "Signature for this request is not valid: signature=missing",
+            "Signature for this request is not valid: signature=missing");
+    redacts(*state, "signature NhqPtmdSJYdKjVHj and " HMAC, "signature *** and ***");
+}
+
+/* A secret in front moves where it is looked for. */
+static void signatures_are_hidden_wherever_they_stand(void **state)
+{
+    char text[400], want[400];
+    hide(*state, plain);
+    for (int before = 0; before < 200; before++) {
+        (void)snprintf(text, sizeof(text), "%*s%s" HMAC "|%*s", before, "", before % 2 ? "ab " : "",
+                       before % 7, "");
+        (void)snprintf(want, sizeof(want), "%*s%s***|%*s", before, "", before % 2 ? "ab " : "",
+                       before % 7, "");
+        redacts(*state, text, want);
+    }
+}
+
 /* Whatever stands around a secret and however it is written, its plain form is never left in the log. */
 static void no_random_line_shows_the_secret(void **state)
 {
@@ -323,6 +362,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_of_a_pem_key_are_hidden_alone, open_log, close_log),
         cmocka_unit_test_setup_teardown(short_secrets_are_refused, open_log, close_log),
         cmocka_unit_test_setup_teardown(a_secret_counts_once, open_log, close_log),
+        cmocka_unit_test_setup_teardown(signatures_are_hidden_where_secrets_are_known, open_log,
+                                        close_log),
+        cmocka_unit_test_setup_teardown(signatures_are_hidden_wherever_they_stand, open_log,
+                                        close_log),
         cmocka_unit_test_setup_teardown(no_random_line_shows_the_secret, open_log, close_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
  * Every line is redacted before it is kept or handed on: each registered secret is replaced by "***" wherever it
  * stands in plain, hex (either case), base64 (any of the three alignments, either alphabet) or percent-encoded form.
  * Any of these may be percent-encoded or JSON-escaped once more, in whole or in part.
+ * A log that knows a secret shows no signature either: neither what `signature=` or `"signature":"` announces, nor 64 hex
+ * digits in a row, which is what an HMAC-SHA256 is.
  * Lines carry the clock in seconds since the log was last cleared.
  * Thread  the owner's only.
  */
