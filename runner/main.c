@@ -2,6 +2,7 @@
 #include "check_env.h"
 #include "clean.h"
 #include "list_faults.h"
+#include "menu.h"
 #include "options.h"
 #include "prove.h"
 #include "repl.h"
@@ -45,6 +46,8 @@ static smcr_exit_t dispatch(smcr_options_t *options)
         return smcr_repl(options);
     case SMCR_CMD_SHOW_CONFIG:
         return smcr_show_config(options);
+    case SMCR_CMD_MENU:
+        return smcr_menu(options);
     case SMCR_CMD_SERVE:
         return smcr_serve(options);
     case SMCR_CMD_LIST_FAULTS:
@@ -66,6 +69,8 @@ int main(int argc, char *argv[])
         return SMCR_EXIT_INTERNAL;
     smc_code_t rc = smcr_options_parse(&options, argc, argv, &err);
     smcr_exit_t status = SMCR_EXIT_USAGE;
+    if (rc == SMC_OK && argc == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        options.command = SMCR_CMD_MENU; /* somebody is there to be asked */
     if (rc == SMC_OK)
         status = dispatch(&options);
     else

@@ -22,6 +22,7 @@ typedef enum smcr_command {
     SMCR_CMD_CHECK_ENV,
     SMCR_CMD_LIST,
     SMCR_CMD_SHOW_CONFIG,
+    SMCR_CMD_MENU,
     SMCR_CMD_LIST_FAULTS,
     SMCR_CMD_HELP,
     SMCR_CMD_VERSION

@@ -92,7 +92,19 @@ smc_code_t smcr_on_state_dir(smcr_parse_t *p, const char *arg, const char *value
     return smcr_read_name(p, arg, value, "the name of a folder", &p->o->state_dir);
 }
 
+static smc_code_t on_interactive(smcr_parse_t *p, const char *arg, const char *value)
+{
+    (void)arg, (void)value;
+    if (p->o->command == SMCR_CMD_RUN)
+        p->o->command = SMCR_CMD_MENU;
+    return SMC_OK;
+}
+
 static const smcr_option_t options[] = {
+    {"--interactive", "-i", NOTHING, true, RUN, on_interactive, NULL,
+     "ask what to run: suite, venue, target; show what failed, run it again.  So does smcrun "
+     "alone, "
+     "at a terminal"},
     {"--jobs", "-j", A_VALUE, false, RUN | PROVE | CONF, on_jobs, "N",
      "files at a time (default: one for each CPU; 1 on a testnet)"},
     {"--target", NULL, A_VALUE, false, RUN | CONF, smcr_on_target, "sandbox|testnet",
@@ -125,6 +137,8 @@ static smc_code_t check(smcr_parse_t *p)
     smcr_options_t *o = p->o;
     if (o->topic != SMCR_CMD_RUN)
         return SMC_OK;
+    if (smcr_given(p, "--interactive") && smcr_given(p, "--list"))
+        return SMCR_REFUSE(p, "--interactive contradicts --list: nothing is asked there");
     if (o->target == SMCR_SANDBOX && o->state_dir != NULL)
         return SMCR_REFUSE(p, "--state-dir wants --target testnet: of a sandbox nothing is left");
     if (o->target == SMCR_SANDBOX)

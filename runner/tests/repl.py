@@ -27,7 +27,8 @@ def feed(status, text, *wanted, complaints=()):
 
 
 # A file: values and their absence, statements over several lines, globals that stay, CRLF, a last line without an end.
-feed(0, "1 + 1\n'a', nil\nx = 5\r\nx\nfor i = 1, 2 do\n  print(i)\nend\nlocal y = 1\ny", "2", "a\tnil", "5", "1", "2", "nil")
+feed(0, "1 + 1\n'a', nil\nx = 5\r\nx\nfor i = 1, 2 do\n  print(i)\nend\nlocal y = 1\ny",
+     "2", "a\tnil", "5", "1", "2", "nil")
 feed(0, "", )
 feed(0, "exit\nprint 'unreached'\n")
 feed(0, "exit()\nprint 'unreached'\n")
