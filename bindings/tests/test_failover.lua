@@ -183,6 +183,33 @@ describe("smc.failover", function()
     assert.same({ "binance>oanda connection" }, causes(group))
   end)
 
+  it("does not wait for the answer of a venue that has gone down meanwhile", function()
+    local group = smc.failover { binance, bybit, check_every = 1, check_timeout = 0.5 }
+    binance:fault { venue = "mute" }
+    local began = smc.now()
+    assert(group:ticker "BTC/USDT")
+    assert.near(1.5, smc.now() - began, 0.1)
+    assert.equal(bybit, group.active)
+    assert.equal(0, binance.breaker.permits)
+
+    bybit:fault { venue = "mute" }
+    began = smc.now()
+    local _, err = group:balances()
+    assert.equal("no_venue", err.class)
+    assert.is_true(smc.now() - began <= 1.6)
+  end)
+
+  it("waits for the answer of a venue that it has left for another reason", function()
+    local group = smc.failover { binance, bybit }
+    binance:fault { venue = "slow", on = "ticker", seconds = 3 }
+    local asked = smc.spawn(function() return group:ticker "BTC/USDT" end)
+    smc.sleep(1)
+    assert(group:switch(bybit))
+    assert(asked:join())
+    assert.same({}, bybit:requests { op = "ticker" })
+    group:close()
+  end)
+
   it("does not take a check for failed that its own limiter kept back", function()
     local busy = smc.venue("binance", { limiter = { raw_requests = { limit = 5, per = 20 } } })
     local group = smc.failover { busy, bybit, check_every = 1 }

@@ -1,4 +1,6 @@
 --- The calls of a venue, made through a group.
+local core = require "smc.core.task"
+local errors = require "smc.error"
 local invoke = require "smc.failover.invoke"
 local orders = require "smc.failover.orders"
 local switching = require "smc.failover.switching"
@@ -23,7 +25,20 @@ local function ask(g, member, op, ...)
   return result
 end
 
---- What may be asked twice: the active member's answer; when that goes down by failing, the next one's.
+local function given_up(member, op)
+  return errors.new { class = "timeout", code = "given_up", op = op, venue = member.venue.name, retryable = true,
+    message = "it went down before it answered" }
+end
+
+--- The same, but for a member that goes down meanwhile nobody waits: one that is silent would keep its caller until the
+-- timeout of the request.
+local function ask_while_up(g, member, op, ...)
+  local call <close> = core.spawn(ask, g, member, op, ...)
+  if core.join_any { call, switching.fall(g, member) } == 1 then return core.results(call) end
+  return { nil, given_up(member, op), n = 2 }
+end
+
+--- What may be asked twice: the active member's answer; when that goes down, the next one's.
 local function read(g, op, ...)
   local tried, last = {}, nil
   while true do
@@ -31,7 +46,7 @@ local function read(g, op, ...)
     if not member then return nil, none end
     if tried[member] then return nil, last end
     tried[member] = true
-    local result = ask(g, member, op, ...)
+    local result = ask_while_up(g, member, op, ...)
     if result[1] ~= nil then
       for _, order in ipairs(ORDERS[op] and result[1] or {}) do orders.remember(g, member, order) end
       return table.unpack(result, 1, result.n)

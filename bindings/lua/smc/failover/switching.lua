@@ -130,6 +130,16 @@ function M.await(g, op)
   return nil, M.is_closed(op)
 end
 
+--- A task that ends when the member is down and the group has left it, or is closed.
+function M.fall(g, member)
+  if not member.fall or core.status(member.fall) ~= "running" then
+    member.fall = core.as_world(core.spawn, function()
+      while M.is_up(g, member) and not g.closed do g.gate:wait() end
+    end)
+  end
+  return member.fall
+end
+
 --- Takes in what a call gave; asks a member that has failed it whether it is there.
 function M.examine(g, member, err)
   member:note_call(err)
