@@ -5,10 +5,10 @@
 
 smc_code_t smcr_collector_init(smcr_collector_t *c, const smcr_run_t *run, smc_error_t *err)
 {
-    size_t n_ids = 0;
+    size_t n = 0;
     for (size_t i = 0; i < run->plan->n_files; i++)
-        n_ids += run->plan->files[i].n_ids;
-    *c = (smcr_collector_t){._run = run, ._hits = calloc(n_ids + 1, sizeof(bool))};
+        n += run->plan->files[i].n_asked;
+    *c = (smcr_collector_t){._run = run, ._hits = calloc(n + 1, sizeof(bool))};
     if (c->_hits == NULL)
         return smc_fail(err, SMC_ENOMEM, "collect", 0, "no memory to count with");
     return SMC_OK;
@@ -20,23 +20,29 @@ void smcr_collector_deinit(smcr_collector_t *c)
     *c = (smcr_collector_t){0};
 }
 
-/* Where the hits of a file's ids begin. */
+/* Where the hits of a file begin. */
 static bool *hits_of(const smcr_collector_t *c, size_t file)
 {
     size_t at = 0;
     for (size_t i = 0; i < file; i++)
-        at += c->_run->plan->files[i].n_ids;
+        at += c->_run->plan->files[i].n_asked;
     return c->_hits + at;
 }
 
 static void on_declared(smcr_collector_t *c, size_t index, const smcr_event_t *ev)
 {
+    const smcr_selection_t *sel = c->_run->selection;
     const smcr_file_t *file = &c->_run->plan->files[index];
+    smcr_spec_t spec = {.id = ev->id, .tags = ev->tags, .lines = ev->lines};
     bool *hits = hits_of(c, index);
-    for (size_t i = 0; i < file->n_ids; i++)
-        hits[i] = hits[i] || smcr_id_covers(file->ids[i], ev->id);
-    if (smcr_run_selects(c->_run, file, ev->id, ev->tags))
-        c->totals.selected++;
+    if (!smcr_selection_matches(sel, file, spec))
+        return;
+    for (size_t i = 0; i < file->n_asked; i++)
+        hits[i] = hits[i] || smcr_asked_for(&file->asked[i], ev->id, ev->lines);
+    for (size_t i = 0; i < sel->options->n_tags; i++)
+        c->_tagged[i] = c->_tagged[i] || smcr_lists(ev->tags, sel->options->tags[i]);
+    c->totals.wanted += smcr_selection_wants(sel, file, spec) ? 1 : 0;
+    c->totals.selected += smcr_selection_runs(sel, file, spec) ? 1 : 0;
 }
 
 static void on_spec_end(smcr_totals_t *t, const smcr_event_t *ev)
@@ -68,24 +74,13 @@ static void on_spec_end(smcr_totals_t *t, const smcr_event_t *ev)
     }
 }
 
-/* Is the name in the list "a,b"?  NULL: an empty one. */
-static bool lists(const char *list, const char *name)
-{
-    size_t n = strlen(name);
-    for (const char *at = list; at != NULL;
-         at = strchr(at, ',') == NULL ? NULL : strchr(at, ',') + 1)
-        if (strncmp(at, name, n) == 0 && (at[n] == ',' || at[n] == '\0'))
-            return true;
-    return false;
-}
-
 static void note_venues(smcr_collector_t *c, const smcr_event_t *ev)
 {
     const smcr_options_t *o = c->_run->options;
     for (size_t i = 0; i < o->n_required; i++) {
-        c->_missed[i] = c->_missed[i] || lists(ev->missing, o->required[i]);
+        c->_missed[i] = c->_missed[i] || smcr_lists(ev->missing, o->required[i]);
         c->_talked[i] =
-            c->_talked[i] || (ev->status != SMCR_SKIP && lists(ev->venues, o->required[i]));
+            c->_talked[i] || (ev->status != SMCR_SKIP && smcr_lists(ev->venues, o->required[i]));
     }
     if (ev->status == SMCR_SKIP && ev->missing != NULL)
         c->totals.without_credentials++;
@@ -126,9 +121,18 @@ const char *smcr_collector_missed(const smcr_collector_t *c, size_t n)
     const smcr_plan_t *plan = c->_run->plan;
     const bool *hit = c->_hits;
     for (size_t i = 0; i < plan->n_files; i++)
-        for (size_t k = 0; k < plan->files[i].n_ids; k++)
+        for (size_t k = 0; k < plan->files[i].n_asked; k++)
             if (!*hit++ && n-- == 0)
-                return plan->files[i].ids[k];
+                return plan->files[i].asked[k].text;
+    return NULL;
+}
+
+const char *smcr_collector_untagged(const smcr_collector_t *c, size_t n)
+{
+    const smcr_options_t *o = c->_run->options;
+    for (size_t i = 0; i < o->n_tags; i++)
+        if (!c->_tagged[i] && n-- == 0)
+            return o->tags[i];
     return NULL;
 }
 
@@ -158,7 +162,8 @@ smcr_exit_t smcr_collector_exit(const smcr_collector_t *c)
         return SMCR_EXIT_ERROR;
     if (t->failed > 0)
         return SMCR_EXIT_FAILED;
-    if (t->selected == 0 || smcr_collector_missed(c, 0) != NULL)
+    if (t->wanted == 0 || smcr_collector_missed(c, 0) != NULL ||
+        smcr_collector_untagged(c, 0) != NULL)
         return SMCR_EXIT_NOTHING;
     if (smcr_collector_idle(c) || smcr_collector_unmet(c, 0, &missed) != NULL)
         return SMCR_EXIT_MISSING;

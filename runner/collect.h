@@ -21,15 +21,19 @@ typedef struct smcr_collector {
     const smcr_run_t *_run;
     bool _talked[SMCR_MAX_REQUIRED]; /* a spec that was not skipped has opened the venue */
     bool _missed[SMCR_MAX_REQUIRED]; /* a spec was skipped, because the venue has no credentials */
-    bool *_hits; /* for each id that was asked for, in plan order: some spec answered to it */
+    bool *
+        _hits; /* for each id and line that was asked for, in plan order: some spec answered to it */
+    bool _tagged[SMCR_MAX_TAGS]; /* some spec that is selected has the tag */
 } smcr_collector_t;
 
 /* run is borrowed.  Errors: SMC_ENOMEM. */
 smc_code_t smcr_collector_init(smcr_collector_t *c, const smcr_run_t *run, smc_error_t *err);
 void smcr_collector_deinit(smcr_collector_t *c);
 void smcr_collector_event(smcr_collector_t *c, size_t file, const smcr_event_t *ev);
-/* The n-th id that was asked for and that no spec has; NULL: no more.  Borrowed from the plan. */
+/* The n-th id or line that was asked for and that no spec has; NULL: no more.  Borrowed from the plan. */
 const char *smcr_collector_missed(const smcr_collector_t *c, size_t n);
+/* The same for --tag. */
+const char *smcr_collector_untagged(const smcr_collector_t *c, size_t n);
 /* The n-th venue that is required and that no spec has talked to; NULL: no more.  *missed: a spec was skipped for want of
  * its credentials. */
 const char *smcr_collector_unmet(const smcr_collector_t *c, size_t n, bool *missed);

@@ -172,14 +172,24 @@ static smc_code_t read_variable(smcr_config_t *config, const char *variable, siz
     return s->option->takes == NOTHING ? read_switch(s, value, err) : read_values(s, value, err);
 }
 
+/* Variables of ours that configure no option: those of access.c, and the count of shard.c. */
+static bool belongs_elsewhere(const char *variable)
+{
+    static const char *const names[] = {"SMCRUN_CA_FILE=", "SMCRUN_REDIS_URL=", "SMCRUN_SHARDS="};
+    bool found = false;
+    for (size_t i = 0; i < SMCR_COUNT(names) && !found; i++)
+        found = strncmp(variable, names[i], strlen(names[i])) == 0;
+    return found;
+}
+
 smc_code_t smcr_config_environ(smcr_config_t *config, char *const *environ, smc_error_t *err)
 {
     smc_code_t rc = SMC_OK;
     for (; *environ != NULL && rc == SMC_OK; environ++) {
         const char *eq = strchr(*environ, '=');
         if (strncmp(*environ, PREFIX, strlen(PREFIX)) != 0 || eq == NULL || eq[1] == '\0' ||
-            strncmp(*environ, "SMCRUN_CA_FILE=", sizeof("SMCRUN_CA_FILE=") - 1) == 0)
-            continue; /* that one belongs to access.c */
+            belongs_elsewhere(*environ))
+            continue;
         rc = read_variable(config, *environ, (size_t)(eq - *environ), eq + 1, err);
     }
     return rc;

@@ -43,12 +43,14 @@
  * output: what the scenario printed, as far as it could be told apart for this spec
  * timeline: one JSON object, see report.schema.json
  * again: the command that repeats it, of an event that was read; NULL: the options of the run say it
+ * lines: of DECLARED, those that were asked for as FILE:LINE and at which the spec stands: "12,40"
  * venues: "binance,oanda", those that the spec has opened; missing: those that it could not for want of credentials */
 #define SMCR_TEXT_MAP(X) \
     X(file)              \
     X(id)                \
     X(name)              \
     X(tags)              \
+    X(lines)             \
     X(kind)              \
     X(message)           \
     X(traceback)         \

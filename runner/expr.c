@@ -300,6 +300,12 @@ static bool contains(const char *text, const char *word)
     return false;
 }
 
+/* A word has no part in two tags: a comma ends each. */
+static bool in_a_tag(const char *tags, const char *word)
+{
+    return strchr(word, ',') == NULL && contains(tags, word);
+}
+
 static bool eval(const smcr_expr_t *e, size_t at, const char *id, const char *tags)
 {
     const node_t *n = &e->nodes[at];
@@ -307,7 +313,7 @@ static bool eval(const smcr_expr_t *e, size_t at, const char *id, const char *ta
     case WORD:
         if (n->word[0] == '#')
             return has_tag(tags, n->word + 1);
-        return has_tag(tags, n->word) || contains(id, n->word);
+        return contains(id, n->word) || (tags != NULL && in_a_tag(tags, n->word));
     case NOT:
         return !eval(e, n->left, id, tags);
     case AND:

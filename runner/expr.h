@@ -2,8 +2,8 @@
  *
  *   expr := term { "or" term }      term := factor { "and" factor }
  *   factor := "not" factor | "(" expr ")" | word
- * A word is anything without blanks and parentheses, or a text in '...' or "...".  It matches a spec when it is part of
- * the spec's id, letter case aside, or equals one of its tags; a word that begins with # is compared with tags only.
+ * A word is anything without blanks and parentheses, or a text in '...' or "...".  As with pytest it matches a spec when it
+ * is part of the spec's id or of one of its tags, letter case aside; a word that begins with # equals one of its tags.
  * Pure: no I/O, no state.
  */
 #ifndef SMCR_EXPR_H

@@ -20,8 +20,9 @@ static const frame_t run_frame = {
     "       smcrun repl [OPTION...]                see smcrun repl --help\n"
     "\n"
     "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every *.lua\n"
-    "below it), a quoted glob, or one spec: scenarios/x.lua::describe::it.  Without a PATH it is\n"
-    "the folder ./scenarios, or what was installed with this program.\n"
+    "below it), a quoted glob, what stands at a line, scenarios/x.lua:12, or one spec:\n"
+    "scenarios/x.lua::describe::it.  Without a PATH it is the folder ./scenarios, or what was\n"
+    "installed with this program.\n"
     "A file with the name of a command is written ./run\n",
     "\n"
     "Exit status: 0 all passed, 1 a spec failed, 2 a spec or a file had an error, crashed or\n"
@@ -147,7 +148,7 @@ static void put_group(FILE *out, const smcr_option_group_t *group, smcr_command_
     bool any = false;
     for (size_t i = 0; i < group->n; i++) {
         const smcr_option_t *option = &group->options[i];
-        if ((option->commands >> topic & 1) == 0)
+        if (!smcr_option_is_told(option, topic))
             continue;
         if (!any)
             (void)fprintf(out, "\n%s%s", group->title, group->title[0] == '\0' ? "" : "\n");

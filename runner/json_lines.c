@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 static void put_text(FILE *out, const char *name, const char *value)
 {
@@ -23,6 +22,10 @@ void smcr_put_run_start(FILE *out, const smcr_options_t *o, size_t n_files)
     put_text(out, "clock", smcr_clock_text(o->clock));
     (void)fprintf(out, ",\"seed\":%" PRIu64, o->seed);
     put_text(out, "sabotage", smcr_sabotage_text(o->sabotage));
+    if (o->shard.count > 0)
+        (void)fprintf(out, ",\"shard\":\"%u/%u\"", o->shard.index, o->shard.count);
+    if (o->shuffle)
+        (void)fputs(",\"shuffled\":true", out);
     for (size_t i = 0; i < o->n_required; i++) {
         (void)fputs(i == 0 ? ",\"require\":[" : ",", out);
         smcr_put_json(out, o->required[i]);
@@ -52,21 +55,12 @@ static void put_numbers(FILE *out, const smcr_event_t *ev)
                       ev->selected);
 }
 
-/* "a,b" -> ["a","b"] */
 static void put_list(FILE *out, const char *name, const char *list)
 {
     if (list == NULL)
         return;
-    (void)fprintf(out, ",\"%s\":[", name);
-    for (size_t n; *list != '\0'; list += list[n] == ',' ? n + 1 : n) {
-        n = strcspn(list, ",");
-        char *word = strndup(list, n);
-        smcr_put_json(out, word);
-        free(word);
-        if (list[n] == ',')
-            (void)fputc(',', out);
-    }
-    (void)fputc(']', out);
+    (void)fprintf(out, ",\"%s\":", name);
+    smcr_put_json_list(out, list);
 }
 
 /* How to repeat what failed, or failed at first. */

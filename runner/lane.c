@@ -81,7 +81,8 @@ smc_code_t smcr_lane_open(smcr_lane_t *lane, const smcr_run_t *run, size_t file,
 
 static bool keep_pending(smcr_lane_t *lane, const smcr_event_t *ev)
 {
-    if (!smcr_run_selects(lane->_run, &lane->_run->plan->files[lane->file], ev->id, ev->tags))
+    smcr_spec_t spec = {.id = ev->id, .tags = ev->tags, .lines = ev->lines};
+    if (!smcr_selection_runs(lane->_run->selection, &lane->_run->plan->files[lane->file], spec))
         return true;
     smcr_event_t *grown = reallocarray(lane->_pending, lane->_n_pending + 1, sizeof(*grown));
     if (grown == NULL)

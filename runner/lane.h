@@ -38,7 +38,7 @@ typedef struct smcr_lane {
     void *_ud;
     smc_buf_t _in;
     smcr_event_t _running;  /* its id, file and line, while a spec runs; else id is NULL */
-    smcr_event_t *_pending; /* declared and selected, not yet started */
+    smcr_event_t *_pending; /* declared, to run here, not yet started */
     size_t _n_pending;
     smcr_event_t _file_end; /* kept back until the worker is gone */
     bool _file_ended;

@@ -100,6 +100,11 @@ const smcr_option_t *smcr_nth_option(smcr_command_t command, size_t n)
     return NULL;
 }
 
+bool smcr_option_is_told(const smcr_option_t *option, smcr_command_t command)
+{
+    return (option->commands >> command & 1) != 0 && option->help != NULL;
+}
+
 static smc_code_t unknown(smcr_parse_t *p, const char *arg, size_t len)
 {
     enum { MAX_NAMES = 128 };

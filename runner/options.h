@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "sabotage.h"
+#include "shard.h"
 
 #include "smc/error.h"
 
@@ -47,6 +48,7 @@ typedef struct smcr_report_spec {
 enum {
     SMCR_MAX_REPORTS = 8,
     SMCR_MAX_REQUIRED = 16,
+    SMCR_MAX_TAGS = 16,
     SMCR_TIMEOUT_S = 60,   /* default of --timeout */
     SMCR_MEMORY_MIB = 512, /* default of --memory */
     SMCR_MAX_PORT = 65532, /* of --port: those behind it are used too */
@@ -59,7 +61,14 @@ typedef struct smcr_options {
     const char *
         *paths; /* the array is owned; of SERVE, CLEAN, CHECK_ENV: names of venues, none: all */
     size_t n_paths;
-    const char *expr; /* -k; NULL: none */
+    const char *suite;               /* NULL: none */
+    const char *expr;                /* -k; NULL: none */
+    const char *tags[SMCR_MAX_TAGS]; /* without #; a spec has one of them */
+    size_t n_tags;
+    bool last_failed;
+    bool failed_first;
+    smcr_shard_t shard;
+    bool shuffle;
     unsigned jobs;    /* 0: not given */
     double timeout_s; /* on a spec's own clock */
     double hang_s;    /* real seconds without a sign of life; 0: not given */
@@ -100,7 +109,7 @@ typedef struct smcr_options {
     const char *secret;
     const char *token;
     const char *account;
-    bool json; /* also of LIST_FAULTS */
+    bool json; /* also of LIST and LIST_FAULTS */
 } smcr_options_t;
 
 /* What flags do not say is taken from the environment and the configuration, see config.h.

@@ -48,6 +48,9 @@ const char *smcr_config_default(const smcr_option_t *option)
         const char *name;
         const char *line;
     } all[] = {
+        {"--failed-first", "failed_first = false"},
+        {"--shard", "-- shard: all of it"},
+        {"--shuffle", "shuffle = false"},
         {"--jobs", "-- jobs: one for each CPU, 1 on a testnet"},
         {"--target", "target = \"sandbox\""},
         {"--clock", "clock = \"virtual\""},

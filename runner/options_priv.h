@@ -40,7 +40,7 @@ typedef struct smcr_option {
     smcr_apply_fn apply;
     const char *
         value; /* what help calls it, "EXPR", or all its words, "virtual|real"; NULL: it shows none */
-    const char *help; /* wrapped where it is shown; \n: here, too */
+    const char *help; /* wrapped where it is shown, \n: here, too; NULL: another name, not shown */
 } smcr_option_t;
 
 typedef struct smcr_option_group {
@@ -60,6 +60,8 @@ extern const smcr_option_group_t smcr_prove_options, smcr_serve_options, smcr_cl
 extern const smcr_option_group_t *const smcr_option_groups[];
 /* The n-th option that the command knows; NULL: no more. */
 const smcr_option_t *smcr_nth_option(smcr_command_t command, size_t n);
+/* Does it have that option, and is that to be told?  Another name of an option is not. */
+bool smcr_option_is_told(const smcr_option_t *option, smcr_command_t command);
 
 /* What --help of a command says before its options, the first line being its usage, and behind them. */
 const char *smcr_help_before(smcr_command_t topic);

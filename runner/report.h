@@ -23,11 +23,12 @@ typedef struct smcr_run_info {
 
 typedef struct smcr_totals {
     size_t declared;
-    size_t selected;
-    size_t passed;  /* flaky and expectedly failed ones included */
-    size_t flaky;   /* of these: failed at first */
-    size_t xfailed; /* of these: failed, as they are expected to */
-    size_t failed;  /* errors and failed files included */
+    size_t wanted;   /* of these: selected, here or on another shard */
+    size_t selected; /* of these: to be run here */
+    size_t passed;   /* flaky and expectedly failed ones included */
+    size_t flaky;    /* of these: failed at first */
+    size_t xfailed;  /* of these: failed, as they are expected to */
+    size_t failed;   /* errors and failed files included */
     size_t skipped;
     size_t without_credentials; /* of these: a venue had none */
     size_t errors;              /* those of `failed` that make the exit status 2 */
@@ -70,7 +71,7 @@ smcr_reporter_t *smcr_report_github_new(FILE *out, const char *file);
 smcr_reporter_t *smcr_report_html_new(FILE *out, const char *file);
 /* Writes one file for each spec into an existing folder (borrowed). */
 smcr_reporter_t *smcr_report_transcripts_new(const char *folder);
-/* Prints the ids of the selected specs, one a line. */
-smcr_reporter_t *smcr_report_list_new(FILE *out);
+/* Prints the selected specs: their ids, one a line, or as JSON. */
+smcr_reporter_t *smcr_report_list_new(FILE *out, bool as_json);
 
 #endif /* SMCR_REPORT_H */

@@ -107,6 +107,10 @@ static void on_start(smcr_reporter_t *r, const smcr_run_info_t *info)
     smcr_put(p, BOLD, "smcrun %s", SMC_VERSION);
     smcr_put(p, DIM, "  %s, %s clock, seed %" PRIu64, smcr_target_text(o->target),
              smcr_clock_text(o->clock), o->seed);
+    if (o->shard.count > 0)
+        smcr_put(p, DIM, ", shard %u/%u", o->shard.index, o->shard.count);
+    if (o->shuffle)
+        smcr_put(p, DIM, ", shuffled");
     if (o->sabotage != SMCR_NO_SABOTAGE)
         smcr_put(p, YELLOW, "  sabotage: %s", smcr_sabotage_text(o->sabotage));
     (void)fputs("\n\n", r->out);

@@ -22,6 +22,10 @@ static void on_start(smcr_reporter_t *r, const smcr_run_info_t *info)
     (void)fprintf(r->out, "TAP version 14\n# target %s, clock %s, seed %llu\n",
                   smcr_target_text(o->target), smcr_clock_text(o->clock),
                   (unsigned long long)o->seed);
+    if (o->shard.count > 0)
+        (void)fprintf(r->out, "# shard %u/%u\n", o->shard.index, o->shard.count);
+    if (o->shuffle)
+        (void)fputs("# shuffled\n", r->out);
     if (o->sabotage != SMCR_NO_SABOTAGE)
         (void)fprintf(r->out, "# sabotage %s\n", smcr_sabotage_text(o->sabotage));
 }

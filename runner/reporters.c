@@ -78,7 +78,7 @@ static bool make_folder(const char *path)
 bool smcr_reporters_open(smcr_reporters_t *rs, const smcr_options_t *o)
 {
     if (o->command == SMCR_CMD_LIST)
-        return smcr_reporters_add(rs, smcr_report_list_new(stdout));
+        return smcr_reporters_add(rs, smcr_report_list_new(stdout, o->json));
     static const smcr_report_spec_t standard = {.format = SMCR_PRETTY};
     bool stdout_taken = false;
     for (size_t i = 0; i < o->n_reports; i++) {

@@ -6,6 +6,7 @@
 #include "pool.h"
 #include "reporters.h"
 #include "sequence.h"
+#include "suite.h"
 #include "text.h"
 
 #include "smc/clock.h"
@@ -30,7 +31,9 @@ typedef struct session {
     smcr_reporter_t *reporter; /* the caller's; NULL: none */
     bool alone;                /* that one, and no other */
     smcr_plan_t plan;
-    smcr_expr_t *expr;
+    smcr_suite_t suite; /* empty unless one was named */
+    smcr_selection_t selection;
+    smcr_failures_t failures; /* of this run; _known is not read */
     smcr_access_t access;
     smcr_journal_t journal;
     smcr_run_t run;
@@ -48,34 +51,94 @@ static smcr_exit_t complain(smcr_exit_t status, const char *prefix, const smc_er
     return status;
 }
 
-static smc_code_t discover_default(smcr_plan_t *plan, smc_error_t *err)
+static smcr_exit_t refuse(const smc_error_t *err, const char *prefix)
 {
-    char path[PATH_MAX];
-    smc_code_t rc = smcr_default_path(path, err);
-    return rc == SMC_OK ? smcr_discover(plan, path, err) : rc;
+    return complain(err->code == SMC_ENOMEM ? SMCR_EXIT_INTERNAL : SMCR_EXIT_USAGE, prefix, err);
+}
+
+/* Each path of a suite holds something: a suite that has lost its files says so. */
+static smcr_exit_t find_in_suite(session_t *s, const char *path)
+{
+    smcr_plan_t alone = {0};
+    smc_error_t err = {0};
+    smc_code_t rc = smcr_discover(&alone, path, &err);
+    bool empty = rc == SMC_OK && alone.n_files == 0;
+    smcr_plan_deinit(&alone);
+    if (rc == SMC_OK)
+        rc = smcr_discover(&s->plan, path, &err);
+    if (rc == SMC_OK && !empty)
+        return SMCR_EXIT_PASSED;
+    (void)fprintf(stderr, "smcrun: suite '%s' of %s: ", s->options->suite, s->suite.file);
+    if (empty)
+        (void)fprintf(stderr, "no Lua file lies in '%s'\n", path);
+    else
+        smcr_put_lines(stderr, "", err.detail);
+    return empty ? SMCR_EXIT_NOTHING : SMCR_EXIT_USAGE;
+}
+
+static smcr_exit_t find_suite(session_t *s, const char *folder)
+{
+    smc_error_t err = {0};
+    char *why = NULL;
+    smc_code_t rc = smcr_suite_read(folder, s->options->suite, &s->suite, &why, &err);
+    if (why != NULL) {
+        (void)fputs("smcrun: ", stderr);
+        smcr_put_lines(stderr, "", why);
+        free(why);
+        return SMCR_EXIT_USAGE;
+    }
+    if (rc != SMC_OK)
+        return complain(SMCR_EXIT_INTERNAL, "", &err);
+    smcr_exit_t status = SMCR_EXIT_PASSED;
+    for (size_t i = 0; i < s->suite.n_paths && status == SMCR_EXIT_PASSED; i++)
+        status = find_in_suite(s, s->suite.paths[i]);
+    return status;
 }
 
 static smcr_exit_t find_files(session_t *s)
 {
+    const smcr_options_t *o = s->options;
     smc_error_t err = {0};
-    smc_code_t rc = s->options->n_paths == 0 ? discover_default(&s->plan, &err) : SMC_OK;
-    for (size_t i = 0; rc == SMC_OK && i < s->options->n_paths; i++)
-        rc = smcr_discover(&s->plan, s->options->paths[i], &err);
+    char home[PATH_MAX] = "";
+    smc_code_t rc = o->n_paths == 0 ? smcr_default_path(home, &err) : SMC_OK;
+    if (rc == SMC_OK && o->suite != NULL)
+        return find_suite(s, o->n_paths == 0 ? home : o->paths[0]);
+    if (rc == SMC_OK && o->n_paths == 0)
+        rc = smcr_discover(&s->plan, home, &err);
+    for (size_t i = 0; rc == SMC_OK && i < o->n_paths; i++)
+        rc = smcr_discover(&s->plan, o->paths[i], &err);
     if (rc != SMC_OK)
-        return complain(rc == SMC_ENOMEM ? SMCR_EXIT_INTERNAL : SMCR_EXIT_USAGE, "", &err);
+        return refuse(&err, "");
     if (s->plan.n_files > 0)
         return SMCR_EXIT_PASSED;
     (void)fputs("smcrun: nothing to run: no Lua file lies there\n", stderr);
     return SMCR_EXIT_NOTHING;
 }
 
-static smcr_exit_t read_expr(session_t *s)
+static smcr_exit_t choose_specs(session_t *s)
+{
+    const smcr_options_t *o = s->options;
+    smc_error_t err = {0};
+    smc_code_t rc = smcr_selection_init(&s->selection, o, s->suite.filter, &err);
+    if (rc == SMC_EPARSE && s->suite.filter != NULL && s->selection.of_suite == NULL)
+        (void)fprintf(stderr, "smcrun: %s: filter '%s' of suite '%s'\n", s->suite.file,
+                      s->suite.filter, o->suite);
+    else if (rc == SMC_EPARSE)
+        (void)fprintf(stderr, "smcrun: -k '%s'\n", o->expr);
+    if (rc != SMC_OK)
+        return refuse(&err, "");
+    if (o->last_failed && !smcr_selection_narrow(&s->selection, &s->plan))
+        (void)fputs("smcrun: nothing is known to have failed here: everything runs\n", stderr);
+    return SMCR_EXIT_PASSED;
+}
+
+/* Needs the seed. */
+static smcr_exit_t arrange(session_t *s)
 {
     smc_error_t err = {0};
-    if (s->options->expr == NULL || smcr_expr_parse(s->options->expr, &s->expr, &err) == SMC_OK)
-        return SMCR_EXIT_PASSED;
-    (void)fprintf(stderr, "smcrun: -k '%s'\n", s->options->expr);
-    return complain(SMCR_EXIT_USAGE, "", &err);
+    return smcr_selection_arrange(&s->selection, &s->plan, &err) == SMC_OK
+               ? SMCR_EXIT_PASSED
+               : complain(SMCR_EXIT_INTERNAL, "", &err);
 }
 
 smcr_exit_t smcr_draw_seed(smcr_options_t *o)
@@ -131,18 +194,20 @@ static smcr_exit_t prepare(session_t *s)
 {
     smcr_exit_t status = find_files(s);
     if (status == SMCR_EXIT_PASSED)
-        status = read_expr(s);
+        status = choose_specs(s);
     if (status == SMCR_EXIT_PASSED)
         status = smcr_access_load(&s->access, s->options);
     if (status == SMCR_EXIT_PASSED)
         status = smcr_draw_seed(s->options);
+    if (status == SMCR_EXIT_PASSED)
+        status = arrange(s);
     if (status == SMCR_EXIT_PASSED)
         status = open_journal(s);
     if (status != SMCR_EXIT_PASSED)
         return status;
     s->run = (smcr_run_t){.options = s->options,
                           .plan = &s->plan,
-                          .expr = s->expr,
+                          .selection = &s->selection,
                           .credentials = &s->access.env,
                           .journal = s->journal.fd,
                           .ca = s->access.ca,
@@ -169,14 +234,16 @@ static void on_ordered(void *ud, const smcr_event_t *ev)
 /* --list shows what is selected, whatever a worker has told. */
 static bool is_wanted(const session_t *s, size_t file, const smcr_event_t *ev)
 {
+    smcr_spec_t spec = {.id = ev->id, .tags = ev->tags, .lines = ev->lines};
     return ev->type != SMCR_EV_DECLARED ||
-           smcr_run_selects(&s->run, &s->plan.files[file], ev->id, ev->tags);
+           smcr_selection_runs(&s->selection, &s->plan.files[file], spec);
 }
 
 static void on_arrival(void *ud, size_t file, smcr_event_t *ev)
 {
     session_t *s = ud;
     smcr_collector_event(&s->collector, file, ev);
+    smcr_failures_event(&s->failures, s->plan.files[file].path, ev);
     smcr_reporters_live(&s->reporters, ev, totals_now(s));
     if (!is_wanted(s, file, ev))
         smcr_event_deinit(ev);
@@ -208,18 +275,69 @@ static double choose_hang(const smcr_options_t *o)
     return o->clock == SMCR_CLOCK_REAL ? HANG_S + 2 * o->timeout_s : HANG_S;
 }
 
+static void put_missed(const char *prefix, const char *missed)
+{
+    (void)fprintf(stderr, "smcrun: nothing selected by '%s", prefix);
+    smcr_put_line(stderr, missed, strlen(missed));
+    (void)fputs("': see smcrun --list\n", stderr);
+}
+
+/* ", none of them matches -k, --tag and --last-failed", as far as they were given. */
+static void put_filters(const session_t *s)
+{
+    const char *given[4];
+    size_t n = 0;
+    if (s->selection.of_suite != NULL)
+        given[n++] = "the suite's filter";
+    if (s->selection.of_user != NULL)
+        given[n++] = "-k";
+    if (s->options->n_tags > 0)
+        given[n++] = "--tag";
+    if (s->selection.only_failed)
+        given[n++] = "--last-failed";
+    for (size_t i = 0; i < n; i++)
+        (void)fprintf(stderr, "%s%s",
+                      i == 0       ? ", none of them matches "
+                      : i + 1 == n ? " and "
+                                   : ", ",
+                      given[i]);
+}
+
 static void explain_nothing(const session_t *s)
 {
     const char *missed;
-    for (size_t n = 0; (missed = smcr_collector_missed(&s->collector, n)) != NULL; n++) {
-        (void)fputs("smcrun: nothing selected by '", stderr);
-        smcr_put_line(stderr, missed, strlen(missed));
-        (void)fputs("': see smcrun --list\n", stderr);
-    }
-    if (s->collector.totals.selected == 0 && smcr_collector_missed(&s->collector, 0) == NULL)
-        (void)fprintf(stderr, "smcrun: nothing selected: %zu specs in %zu files%s\n",
-                      s->collector.totals.declared, s->plan.n_files,
-                      s->expr == NULL ? "" : ", none of them matches -k");
+    bool said = false;
+    for (size_t n = 0; (missed = smcr_collector_missed(&s->collector, n)) != NULL; n++, said = true)
+        put_missed("", missed);
+    for (size_t n = 0; (missed = smcr_collector_untagged(&s->collector, n)) != NULL;
+         n++, said = s->collector.totals.wanted > 0 || said)
+        if (s->collector.totals.wanted > 0)
+            put_missed("--tag ", missed);
+    if (said)
+        return;
+    (void)fprintf(stderr, "smcrun: nothing selected: %zu specs in %zu files",
+                  s->collector.totals.declared, s->plan.n_files);
+    put_filters(s);
+    (void)fputc('\n', stderr);
+}
+
+/* Nobody's fault: where few specs meet many shards, some have none. */
+static void explain_empty_shard(const session_t *s)
+{
+    const smcr_totals_t *t = &s->collector.totals;
+    if (t->wanted > 0 && t->selected == 0)
+        (void)fprintf(stderr, "smcrun: shard %u/%u has none of the %zu selected specs\n",
+                      s->options->shard.index, s->options->shard.count, t->wanted);
+}
+
+/* A run that was broken on purpose, or not told of, says nothing of what fails. */
+static void remember_failures(const session_t *s)
+{
+    smc_error_t err = {0};
+    if (s->options->command == SMCR_CMD_RUN && !s->alone &&
+        s->options->sabotage == SMCR_NO_SABOTAGE &&
+        smcr_failures_save(&s->failures, &err) != SMC_OK)
+        (void)complain(SMCR_EXIT_PASSED, "warning: what failed is not remembered: ", &err);
 }
 
 /* Told whatever else has failed. */
@@ -244,6 +362,9 @@ static smcr_exit_t finish(session_t *s)
     s->collector.totals.exit = (int)status;
     if (status == SMCR_EXIT_NOTHING)
         explain_nothing(s);
+    else
+        explain_empty_shard(s);
+    remember_failures(s);
     if (s->options->command == SMCR_CMD_RUN && status != SMCR_EXIT_INTERRUPTED)
         explain_missing(s);
     bool written = smcr_reporters_end(&s->reporters, totals_now(s));
@@ -294,7 +415,9 @@ smcr_exit_t smcr_run_with(smcr_options_t *options, smcr_reporter_t *reporter, bo
     smcr_sequence_deinit(&s.sequence);
     smcr_collector_deinit(&s.collector);
     smcr_access_deinit(&s.access);
-    smcr_expr_free(s.expr);
+    smcr_failures_deinit(&s.failures);
+    smcr_selection_deinit(&s.selection);
+    smcr_suite_deinit(&s.suite);
     smcr_plan_deinit(&s.plan);
     return status;
 }

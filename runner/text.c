@@ -1,6 +1,7 @@
 #include "text.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t smcr_utf8_length(const char *text)
@@ -92,6 +93,20 @@ void smcr_put_json(FILE *out, const char *text)
         text += n == 0 ? 1 : n;
     }
     (void)fputc('"', out);
+}
+
+void smcr_put_json_list(FILE *out, const char *list)
+{
+    (void)fputc('[', out);
+    for (size_t n; list != NULL && *list != '\0'; list += list[n] == ',' ? n + 1 : n) {
+        n = strcspn(list, ",");
+        char *name = strndup(list, n);
+        smcr_put_json(out, name);
+        free(name);
+        if (list[n] == ',')
+            (void)fputc(',', out);
+    }
+    (void)fputc(']', out);
 }
 
 /* U+FFFE and U+FFFF are UTF-8, but not XML. */

@@ -19,6 +19,8 @@ void smcr_put_lines(FILE *out, const char *indent, const char *text);
 const char *smcr_last_lines(const char *text, size_t max, size_t *left_out);
 /* A JSON string with its quotes; null for NULL.  What is not UTF-8 becomes U+FFFD. */
 void smcr_put_json(FILE *out, const char *text);
+/* "a,b" as an array of strings; NULL or "": an empty one. */
+void smcr_put_json_list(FILE *out, const char *list);
 /* As character data or, in double quotes, as an attribute's value of XML 1.0.  What XML can't hold becomes \xNN. */
 void smcr_put_xml(FILE *out, const char *text);
 /* As one word of a POSIX shell. */

@@ -43,13 +43,6 @@ typedef struct worker {
     bool lost;            /* events could not be written */
 } worker_t;
 
-bool smcr_run_selects(const smcr_run_t *run, const smcr_file_t *file, const char *id,
-                      const char *tags)
-{
-    return smcr_file_selects(file, id) &&
-           (run->expr == NULL || smcr_expr_matches(run->expr, id, tags));
-}
-
 /* Moves both to their numbers, whichever they have now. */
 static bool move(int events, int journal)
 {
@@ -289,14 +282,30 @@ static int l_emit(lua_State *L)
     return 0;
 }
 
-/* select(id, name, tags, line) -> boolean */
+/* select(id, tags, lines) -> is it selected, does it run here, its rank: what is smaller comes first */
 static int l_select(lua_State *L)
 {
     const worker_t *w = upvalue_worker(L);
-    const char *id = luaL_checkstring(L, 1);
-    const char *tags = luaL_optstring(L, 3, NULL);
-    lua_pushboolean(L, smcr_run_selects(w->run, w->file, id, tags));
-    return 1;
+    const smcr_selection_t *selection = w->run->selection;
+    smcr_spec_t spec = {.id = luaL_checkstring(L, 1),
+                        .tags = luaL_optstring(L, 2, NULL),
+                        .lines = luaL_optstring(L, 3, NULL)};
+    lua_pushboolean(L, smcr_selection_matches(selection, w->file, spec));
+    lua_pushboolean(L, smcr_selection_runs(selection, w->file, spec));
+    lua_pushinteger(L, smcr_selection_rank(selection, w->file, spec.id));
+    return 3;
+}
+
+/* Of what was asked for, the lines. */
+static void push_lines(lua_State *L, const smcr_file_t *file)
+{
+    lua_createtable(L, (int)file->n_asked, 0);
+    for (size_t i = 0; i < file->n_asked; i++) {
+        if (file->asked[i].line == 0)
+            continue;
+        lua_pushinteger(L, file->asked[i].line);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
 }
 
 static void push_credentials(lua_State *L, const smcr_env_t *env)
@@ -359,7 +368,9 @@ static int l_main(lua_State *L)
     const smcr_options_t *o = w->run->options;
     smcb_require(L, "smc.run");
     lua_getfield(L, -1, "file");
-    lua_createtable(L, 0, 12);
+    lua_createtable(L, 0, 13);
+    push_lines(L, w->file);
+    lua_setfield(L, -2, "lines");
     set_text(L, "path", w->file->path);
     set_text(L, "target", smcr_target_text(o->target));
     set_text(L, "clock", smcr_clock_text(o->clock));

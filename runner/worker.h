@@ -7,10 +7,8 @@
 #ifndef SMCR_WORKER_H
 #define SMCR_WORKER_H
 
-#include "discover.h"
 #include "dotenv.h"
-#include "expr.h"
-#include "options.h"
+#include "select.h"
 
 #include "smc/log.h"
 
@@ -20,16 +18,12 @@ enum { SMCR_EVENTS_FD = 3, SMCR_JOURNAL_FD = 4 };
 typedef struct smcr_run {
     const smcr_options_t *options; /* seed is set */
     const smcr_plan_t *plan;
-    const smcr_expr_t *expr; /* NULL: everything */
+    const smcr_selection_t *selection;
     const smcr_env_t *credentials;
     int journal;               /* of orders; -1: none */
     const char *ca;            /* PEM: whom moved testnets are trusted by; NULL: the system's */
     const smc_log_t *redactor; /* knows the credentials */
 } smcr_run_t;
-
-/* Is the spec part of this run?  tags: "a,b" or NULL. */
-bool smcr_run_selects(const smcr_run_t *run, const smcr_file_t *file, const char *id,
-                      const char *tags);
 
 /* Makes the forked process a worker: the descriptors are moved to their numbers; journal: -1 when there is none.
  * False: it is none. */

@@ -73,7 +73,7 @@ static void put_options(FILE *out, smcr_command_t command, bool titles)
     for (const smcr_option_group_t *const *g = smcr_option_groups; *g != NULL; g++) {
         bool titled = !titles;
         for (size_t i = 0; i < (*g)->n; i++) {
-            if (((*g)->options[i].commands >> command & 1) == 0 || (*g)->options[i].help == NULL)
+            if (!smcr_option_is_told(&(*g)->options[i], command))
                 continue;
             if (!titled)
                 (void)fprintf(out, ".SS %s\n", (*g)->title[0] == '\0' ? "Other" : (*g)->title);

@@ -90,7 +90,7 @@ void smcm_put_table(FILE *out)
         put_gist(out, gist == NULL ? "" : gist + 2);
         const smcr_option_t *o;
         for (size_t n = 0; (o = smcr_nth_option(c, n)) != NULL; n++)
-            if (o->help != NULL)
+            if (smcr_option_is_told(o, c))
                 put_option(out, c, o);
     }
 }

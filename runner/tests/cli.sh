@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # cli.sh SMCRUN FIXTURES [PART...]: the real program on files that pass, fail, err, spin, hang and die.
-# Checks exit status, the last line and what is said; prints each check that fails with what was printed instead.
+# What can be said in one line is in command_lines.txt.  Checks exit status, the last line and what is said; prints each check
+# that fails with what was printed instead.
 set -uo pipefail
 smcrun=$(realpath "$1")
 work=$(mktemp -d)
@@ -202,35 +203,6 @@ deaths() {
     has 'error: hang at hang.lua:4' 'no sign of life for 1 s' 'about to hang'
 }
 
-selection() {
-    run 0 --list pass.lua fail.lua
-    [[ $out == $'pass.lua::arithmetic::adds
-pass.lua::arithmetic::waits 54 seconds without waiting
-fail.lua::a failing file::shows both values
-fail.lua::a failing file::passes all the same' ]] || complain 'the four ids, and nothing else'
-    run 0 --list -k 'slow or both' pass.lua fail.lua
-    [[ $out == $'pass.lua::arithmetic::waits 54 seconds without waiting
-fail.lua::a failing file::shows both values' ]] || complain 'two ids'
-    run 0 -k 'fast and not slow' pass.lua
-    last '1 passed, 0 failed, 0 skipped'
-    run 0 'fail.lua::a failing file::passes all the same'
-    last '1 passed, 0 failed, 0 skipped'
-    run 0 pass.lua::arithmetic
-    last '2 passed, 0 failed, 0 skipped'
-    run 4 -k nothing_like_it pass.lua
-    last '0 passed, 0 failed, 0 skipped'
-    has 'nothing selected: 2 specs in 1 files, none of them matches -k'
-    run 4 pass.lua::arithmetic::ads
-    has "nothing selected by 'pass.lua::arithmetic::ads'"
-    run 4 pass.lua::arithmetic::adds pass.lua::typo
-    has "nothing selected by 'pass.lua::typo'"
-    run 2 --list syntax.lua pass.lua
-    has 'pass.lua::arithmetic::adds' 'smcrun: syntax.lua: '
-    mkdir empty
-    run 4 empty
-    has 'no Lua file lies there'
-}
-
 fault_list() {
     run 0 --list-faults
     has 'venue faults: venue:fault { venue = NAME, .. }' 'status (also http)  [requests]' 'ack_lost  [requests]' \
@@ -240,37 +212,6 @@ fault_list() {
     run 0 --list-faults=json
     has '{"venue":{"common":[{"name":"after"' '"name":"ack_lost","aliases":[],"where":"requests"'
     [[ $out != *$'\n'* ]] || complain 'one line'
-    run 3 --list-faults pass.lua
-    has 'smcrun: --list-faults runs nothing: drop the paths'
-}
-
-usage() {
-    run 3
-    has 'name the files or folders' "no folder 'scenarios' here"
-    run 3 --tiemout 3 pass.lua
-    has "unknown option '--tiemout'; did you mean '--timeout'?" "Try 'smcrun --help'"
-    run 3 missing.lua
-    has "there is no file or folder 'missing.lua'"
-    run 3 -k 'a and' pass.lua
-    has "-k 'a and'" 'column 6'
-    run 3 --report tap:missing/folder.tap pass.lua
-    has "cannot write the report 'missing/folder.tap'"
-    run 3 --report junit --report json pass.lua
-    has 'two reports cannot share standard output'
-    run 3 --report github --report github pass.lua
-    has 'two reports cannot share standard output'
-    run 3 --report xml pass.lua
-    has "--report wants pretty or tap or junit or json or html or github, not 'xml'"
-    run 0 --report github pass.lua
-    last '2 passed, 0 failed, 0 skipped'
-    run 3 --env-file missing.env pass.lua
-    has 'missing.env: No such file'
-    run 0 --help
-    has 'Usage: smcrun'
-    run 0 --version
-    has 'smcrun 0.'
-    run 70 pass.lua --report tap:/dev/full
-    has 'cannot write /dev/full'
 }
 
 reports() {
@@ -330,7 +271,7 @@ terminal() {
     lacks $'\033[3'
 }
 
-parts=(verdicts expected_failures broken_files deaths selection fault_list usage reports repeating credentials terminal)
+parts=(verdicts expected_failures broken_files deaths fault_list reports repeating credentials terminal)
 (($# > 2)) && parts=("${@:3}")
 for part in "${parts[@]}"; do
     "$part"

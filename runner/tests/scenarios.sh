@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # scenarios.sh LAW SMCRUN: what must hold of all of scenarios/, whatever is in it.  Run from the root of the tree.
-# Laws: pass, repeat, seeds (SEEDS of them, from the environment), real_clock, sabotage, gc_stress.
+# Laws: pass (and every spec names its venues), repeat, seeds (SEEDS of them, from the environment), real_clock, sabotage, gc_stress.
 set -euo pipefail
 law=$1 smcrun=$2
 work=$(mktemp -d)
@@ -16,6 +16,27 @@ quietly() { # quietly ARG...: a run that must pass; shown when it does not
         cat "$work/out" >&2
         die "smcrun $* failed"
     }
+}
+
+# Every venue that a spec opens is in its id or a tag of it, so that -k finds the spec by that name.
+named_venues() { # named_venues JSON: lines of --report json
+    awk '
+        match($0, /"id":".*","file"/) { id = substr($0, RSTART + 6, RLENGTH - 14) }
+        /"type":"declared"/ { match($0, /"tags":\[[^]]*/); tags[id] = substr($0, RSTART, RLENGTH) }
+        /"type":"spec_end"/ && match($0, /"venues":\["[^]]*"/) {
+            n = split(substr($0, RSTART + 11, RLENGTH - 12), venues, "\",\"")
+            for (i = 1; i <= n; i++) {
+                seen++
+                if (!index(id, venues[i]) && !index(tags[id], "\"" venues[i] "\"")) print id " does not name " venues[i]
+            }
+        }
+        END { if (seen == 0) print "no spec opens a venue" }' "$1" >"$work/unnamed"
+    [[ ! -s $work/unnamed ]] || die "$(cat "$work/unnamed")"
+}
+
+pass() {
+    quietly scenarios --report pretty --report "json:$work/run.json"
+    named_venues "$work/run.json"
 }
 
 # The same seed gives the same bytes, with one worker or several.
@@ -49,8 +70,7 @@ sabotage() {
 }
 
 case $law in
-pass) quietly scenarios ;;
-repeat | seeds | sabotage) $law ;;
+pass | repeat | seeds | sabotage) $law ;;
 real_clock) quietly scenarios --clock real -j3 ;;
 gc_stress) quietly scenarios/connection --gc-stress --seed 1 ;; # bindings/tests/ stresses what the others use
 *) die "no such law: $law" ;;

@@ -130,16 +130,72 @@ static void id_selects_its_spec_and_those_below(void **state)
     assert_int_equal(smcr_discover(&plan, "./a.lua::outer", &err), SMC_OK);
     assert_int_equal(smcr_discover(&plan, "b.lua", &err), SMC_OK);
     assert_int_equal(plan.n_files, 2);
-    assert_true(smcr_file_selects(&plan.files[0], "a.lua::outer"));
-    assert_true(smcr_file_selects(&plan.files[0], "a.lua::outer::it"));
-    assert_false(smcr_file_selects(&plan.files[0], "a.lua::outermost::it"));
-    assert_false(smcr_file_selects(&plan.files[0], "a.lua::other"));
-    assert_true(smcr_file_selects(&plan.files[1], "b.lua::anything"));
+    assert_true(smcr_file_selects(&plan.files[0], "a.lua::outer", NULL));
+    assert_true(smcr_file_selects(&plan.files[0], "a.lua::outer::it", NULL));
+    assert_false(smcr_file_selects(&plan.files[0], "a.lua::outermost::it", NULL));
+    assert_false(smcr_file_selects(&plan.files[0], "a.lua::other", NULL));
+    assert_true(smcr_file_selects(&plan.files[1], "b.lua::anything", NULL));
 
     assert_int_equal(smcr_discover(&plan, "a.lua", &err), SMC_OK);
     assert_int_equal(plan.n_files, 2);
-    assert_true(smcr_file_selects(&plan.files[0], "a.lua::other"));
+    assert_true(smcr_file_selects(&plan.files[0], "a.lua::other", NULL));
     smcr_plan_deinit(&plan);
+}
+
+static void line_selects_what_stands_there(void **state)
+{
+    (void)state;
+    smcr_plan_t plan = {0};
+    smc_error_t err = {0};
+    assert_int_equal(smcr_discover(&plan, "./a.lua:12", &err), SMC_OK);
+    assert_int_equal(smcr_discover(&plan, "a.lua:40", &err), SMC_OK);
+    assert_int_equal(smcr_discover(&plan, "a.lua::one", &err), SMC_OK);
+    assert_int_equal(plan.n_files, 1);
+    assert_int_equal(plan.files[0].n_asked, 3);
+    assert_int_equal(plan.files[0].asked[1].line, 40);
+    assert_string_equal(plan.files[0].asked[1].text, "a.lua:40");
+    assert_true(smcr_file_selects(&plan.files[0], "a.lua::x", "12"));
+    assert_true(smcr_file_selects(&plan.files[0], "a.lua::x", "7,40"));
+    assert_true(smcr_file_selects(&plan.files[0], "a.lua::one", NULL));
+    assert_false(smcr_file_selects(&plan.files[0], "a.lua::x", NULL));
+    assert_false(smcr_file_selects(&plan.files[0], "a.lua::x", "1,2,4,120"));
+    smcr_plan_deinit(&plan);
+    expect_error("missing.lua:3", SMC_ENOENT, "'missing.lua': No such file or directory");
+    expect_error("sub:3", SMC_EINVAL, "'sub' is a folder: before :LINE goes a file");
+    expect_error("a.lua:", SMC_ENOENT, "there is no file or folder 'a.lua:'");
+    expect_error("a.lua:x", SMC_ENOENT, "there is no file or folder 'a.lua:x'");
+}
+
+/* A tree may lie anywhere: what is below the working folder is named from there on, and of what is not, only the end of
+ * the argument means something. */
+static void where_the_tree_lies_has_no_meaning(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arg; /* ~: the working folder */
+        const char *path, *words;
+    } rows[] = {
+        {"~/a.lua", "a.lua", "a.lua"},
+        {"~//sub/", "sub/c.lua", "sub/c.lua"},
+        {"~", "a.lua", "a.lua"},
+        {"/proc/self/cwd/sub", "/proc/self/cwd/sub/c.lua", "sub/c.lua"},
+        {"/proc/self/cwd/sub/c.lua", "/proc/self/cwd/sub/c.lua", "c.lua"},
+        {"/proc/self/cwd/sub/*.lua", "/proc/self/cwd/sub/c.lua", "c.lua"},
+        {"sub/c.lua", "sub/c.lua", "sub/c.lua"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        smcr_plan_t plan = {0};
+        smc_error_t err = {0};
+        char arg[256];
+        const char *below = strncmp(rows[i].arg, "~", 1) == 0 ? rows[i].arg + 1 : NULL;
+        (void)snprintf(arg, sizeof(arg), "%s%s", below == NULL ? rows[i].arg : folder,
+                       below == NULL ? "" : below);
+        if (smcr_discover(&plan, arg, &err) != SMC_OK)
+            fail_msg("%s: %s", arg, err.detail);
+        assert_string_equal(plan.files[0].path, rows[i].path);
+        assert_string_equal(plan.files[0].path + plan.files[0].words, rows[i].words);
+        smcr_plan_deinit(&plan);
+    }
 }
 
 static void existing_file_with_colons_in_its_name_is_a_file(void **state)
@@ -158,6 +214,8 @@ int main(void)
         cmocka_unit_test(what_cannot_run_is_refused_by_name),
         cmocka_unit_test(empty_folder_adds_nothing),
         cmocka_unit_test(id_selects_its_spec_and_those_below),
+        cmocka_unit_test(line_selects_what_stands_there),
+        cmocka_unit_test(where_the_tree_lies_has_no_meaning),
         cmocka_unit_test(existing_file_with_colons_in_its_name_is_a_file),
     };
     return cmocka_run_group_tests_name("discover", tests, make_tree, remove_tree);

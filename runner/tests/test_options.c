@@ -190,7 +190,11 @@ static void bad_values_are_named_with_what_is_wanted(void **state)
                  "--report wants pretty or tap or junit or json or html or github, not 'xml'");
     expect_error("--report tap: a", "--report tap:: the name of a file is missing behind the :");
     expect_error("--memory 0 a", "--memory wants MiB from 1 to 1048576, not '0'");
-    expect_error("--list=yes a", "--list takes no value, but got 'yes'");
+    expect_error("--list=yes a", "--list wants text or json, not 'yes'");
+    expect_error("--shuffle=yes a", "--shuffle takes no value, but got 'yes'");
+    expect_error("--tag a,b a", "--tag wants a tag: letters, digits, _ or -, not 'a,b'");
+    expect_error("--tag # a", "--tag wants a tag: letters, digits, _ or -, not '#'");
+    expect_error("--suite= a", "--suite wants the name of a suite, not ''");
     expect_error("a --seed", "--seed wants a value behind it");
 }
 
@@ -207,16 +211,48 @@ static void contradictions_are_refused(void **state)
                  "two reports cannot share standard output: write one of them to a file, --report "
                  "pretty:FILE");
     expect_error("--report tap:x --report pretty:x a", "two reports cannot share the file 'x'");
+    expect_error("-k a --custom b c",
+                 "-k and --custom are one option: drop one, or join them by 'and'");
+    expect_error("--last-failed --failed-first a",
+                 "--failed-first contradicts --last-failed, which runs nothing else: drop one");
+    expect_error("--suite s a b", "--suite says itself what runs: drop the paths, or name one "
+                                  "folder, in which suites.lua lies");
+}
+
+static void specs_are_selected_by_many_words(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("--suite full --custom a --tag #slow --tag fast --shuffle");
+    assert_string_equal(o.suite, "full");
+    assert_string_equal(o.expr, "a");
+    assert_int_equal(o.n_tags, 2);
+    assert_string_equal(o.tags[0], "slow");
+    assert_true(o.shuffle);
+    assert_false(o.last_failed || o.failed_first);
+    assert_int_equal(o.shard.count, 0);
+    smcr_options_deinit(&o);
+    o = must_parse("--last-failed --shard 2/3 --list=json a.lua");
+    assert_true(o.last_failed && o.json);
+    assert_int_equal(o.command, SMCR_CMD_LIST);
+    assert_int_equal(o.shard.index, 2);
+    assert_int_equal(o.shard.count, 3);
+    smcr_options_deinit(&o);
+    o = must_parse("--failed-first --list=text a.lua");
+    assert_true(o.failed_first);
+    assert_false(o.json);
+    smcr_options_deinit(&o);
 }
 
 static void help_names_every_option(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "--filter",  "--list",        "--jobs",       "--target",     "--clock",     "--seed",
-        "--timeout", "--memory",      "--report",     "--env-file",   "--sabotage",  "--verbose",
-        "--quiet",   "--no-color",    "--help",       "--version",    "--gc-stress", "--internal",
-        "-k,",       "--transcripts", "--hang-after", "--list-faults"};
+        "--filter",      "--list",         "--jobs",     "--target",   "--clock",
+        "--seed",        "--timeout",      "--memory",   "--report",   "--env-file",
+        "--sabotage",    "--verbose",      "--quiet",    "--no-color", "--help",
+        "--version",     "--gc-stress",    "--internal", "-k,",        "--transcripts",
+        "--hang-after",  "--list-faults",  "--suite",    "--custom",   "--tag",
+        "--last-failed", "--failed-first", "--shard",    "--shuffle"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strstr(help_of(SMCR_CMD_RUN), names[i]) == NULL)
             fail_msg("--help does not name %s", names[i]);
@@ -394,6 +430,7 @@ int main(void)
         cmocka_unit_test(slip_of_the_finger_is_named_with_its_mend),
         cmocka_unit_test(bad_values_are_named_with_what_is_wanted),
         cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(specs_are_selected_by_many_words),
         cmocka_unit_test(help_names_every_option),
         cmocka_unit_test(serve_has_options_and_venues_of_its_own),
         cmocka_unit_test(venues_can_be_required),

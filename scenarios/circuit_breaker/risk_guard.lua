@@ -29,7 +29,7 @@ local function all_flat(venues)
   assert.is_nil(assert(venues[1]:balances()).BTC, "the assets of the spot account were sold")
 end
 
-describe("risk guard #circuit-breaker", function()
+describe("risk guard #circuit-breaker #binance #bybit #oanda", function()
   local venues, binance, bybit, oanda, inbox, guard
 
   before_each(function()
@@ -146,7 +146,7 @@ describe("risk guard #circuit-breaker", function()
   end)
 end)
 
-describe("an emergency exit #circuit-breaker #virtual-time", function()
+describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oanda", function()
   local venues, binance, bybit, oanda, guard
 
   before_each(function()

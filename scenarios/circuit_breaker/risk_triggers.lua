@@ -36,7 +36,7 @@ local LIMITS = {
   max_error_rate = { "error_rate", 1, meet_errors },
 }
 
-describe("risk guard #circuit-breaker #virtual-time", function()
+describe("risk guard #circuit-breaker #virtual-time #binance #bybit #oanda", function()
   local world, venues, inbox
 
   before_each(function()

@@ -199,7 +199,7 @@ for _, row in ipairs(VENUES) do
   end)
 end
 
-describe("venues side by side #connection", function()
+describe("venues side by side #connection #binance #bybit #oanda", function()
   for _, down in ipairs(VENUES) do
     it(("go on when %s alone is down, and it is told by its name"):format(down.name), function()
       local venues = {}

@@ -1,7 +1,7 @@
 -- One venue after another fails, and the group walks down its list.
 local smc = require "smc"
 
-describe("cascading failure #failover #virtual-time", function()
+describe("cascading failure #failover #virtual-time #binance #bybit #oanda", function()
   local binance, bybit, oanda, group
 
   before_each(function()

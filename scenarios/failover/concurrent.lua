@@ -3,7 +3,7 @@ local smc = require "smc"
 
 local TASKS = 50
 
-describe("fifty tasks at a venue that fails #failover", function()
+describe("fifty tasks at a venue that fails #failover #binance #bybit", function()
   local binance, bybit, group, orders
 
   before_each(function()

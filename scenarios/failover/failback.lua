@@ -1,7 +1,7 @@
 -- When a group goes back: by itself or not, and never too soon.
 local smc = require "smc"
 
-describe("failback #failover #virtual-time", function()
+describe("failback #failover #virtual-time #binance #bybit", function()
   local binance, bybit
   before_each(function() binance, bybit = smc.venue "binance", smc.venue "bybit" end)
 

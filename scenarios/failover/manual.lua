@@ -1,7 +1,7 @@
 -- A switch by hand, and what it is refused for.
 local smc = require "smc"
 
-describe("a switch by hand #failover", function()
+describe("a switch by hand #failover #binance #bybit #oanda", function()
   local binance, bybit, oanda, group
 
   before_each(function()

@@ -1,7 +1,7 @@
 -- Nobody is there; and then somebody is.
 local smc = require "smc"
 
-describe("a failover group without a venue #failover", function()
+describe("a failover group without a venue #failover #binance #bybit", function()
   local binance, bybit, group
 
   before_each(function()

@@ -1,7 +1,7 @@
 -- An order is under way when its venue fails: it is placed once, or somebody is told that nobody knows.
 local smc = require "smc"
 
-describe("an order in flight #failover", function()
+describe("an order in flight #failover #binance #bybit", function()
   local binance, bybit, group
 
   before_each(function()

@@ -9,7 +9,7 @@ local function next_of(stream, kind)
   end
 end
 
-describe("subscriptions move with a failover group #failover", function()
+describe("subscriptions move with a failover group #failover #binance #bybit", function()
   local binance, bybit, group
 
   before_each(function()

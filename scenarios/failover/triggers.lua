@@ -9,7 +9,7 @@ local function only(triggers)
   return all
 end
 
-describe("a failover group leaves a venue #failover #virtual-time", function()
+describe("a failover group leaves a venue #failover #virtual-time #binance #bybit", function()
   local binance, bybit
   before_each(function() binance, bybit = smc.venue "binance", smc.venue "bybit" end)
 

@@ -119,8 +119,8 @@ local function check_verdict(checks)
            message = "checked nothing: a scenario without an assertion can't fail, so its passing says nothing" }
 end
 
---- What the body came to, in the light of what was expected of it: an xfail waits for a failure, not for an error in the
--- script.
+--- What the body came to, in the light of what was expected of it: an xfail waits for a failure, not for an error in
+-- the script.
 local function expected_verdict(verdict, s)
   local reason = spec.expectation()
   if not reason then return verdict end
@@ -177,6 +177,7 @@ end
 local function listed(set)
   local names = {}
   for name in pairs(set) do names[#names + 1] = name end
+  table.sort(names)
   return #names > 0 and table.concat(names, ",") or nil
 end
 
@@ -259,8 +260,26 @@ local function load_specs(options)
   return nil, kind, why
 end
 
---- options: path, list, timeout (s), seed, target, clock, sabotage, credentials, ca, journal,
--- select(id, name, tags, line), emit(event).
+--- Tells which specs are selected, in their order.  Returns those of them that run here.
+local function choose(specs, options)
+  local at_lines = spec.at_lines(options.lines)
+  local selected, here = {}, {}
+  for i, s in ipairs(specs) do
+    s.index = i
+    s.selected, s.runs_here, s.rank = options.select(s.id, s.tags, at_lines[s])
+    if s.selected then selected[#selected + 1] = s end
+  end
+  table.sort(selected, function(a, b) return a.rank < b.rank or a.rank == b.rank and a.index < b.index end)
+  for _, s in ipairs(selected) do
+    options.emit { type = "declared", id = s.id, file = options.path, line = s.line, name = s.name, tags = s.tags,
+                   lines = at_lines[s] }
+    if s.runs_here then here[#here + 1] = s end
+  end
+  return here
+end
+
+--- options: path, lines (those that were asked for), list, timeout (s), seed, target, clock, sabotage, credentials,
+-- ca, journal, select(id, tags, lines) -> selected, runs here, rank; emit(event).
 function M.file(options)
   local emit = options.emit
   credentials.guard(options.credentials or {})
@@ -271,13 +290,7 @@ function M.file(options)
     emit { type = "file_end", file = options.path, declared = 0, selected = 0 }
     return
   end
-  local selected = {}
-  for _, s in ipairs(specs) do
-    if options.select(s.id, s.name, s.tags, s.line) then
-      selected[#selected + 1] = s
-      emit { type = "declared", id = s.id, file = options.path, line = s.line, name = s.name, tags = s.tags }
-    end
-  end
+  local selected = choose(specs, options)
   if not options.list then run_selected(selected, options) end
   if core.stopped() then return end
   emit { type = "file_end", file = options.path, declared = #specs, selected = #selected }

@@ -21,8 +21,9 @@ local cleanups      -- of the spec that runs; nil while the file loads
 local expected      -- why the spec that runs is expected to fail; nil: it is not
 local in_body       -- its before_each are over
 
-local function new_block(parent, name)
-  return { parent = parent, name = name, before_each = {}, after_each = {}, setup = {}, teardown = {}, specs_left = 0 }
+local function new_block(parent, name, first, last)
+  return { parent = parent, name = name, first = first, last = last,
+           before_each = {}, after_each = {}, setup = {}, teardown = {}, specs_left = 0 }
 end
 
 --- "failing over #failover #slow" -> "failing over", {"failover", "slow"}
@@ -47,6 +48,15 @@ local function names_and_tags(name, parent)
   return names, tags
 end
 
+--- The lines from the call of the word at `level` to the end of its function; nil when it is called in another file.
+local function lines_of(fn, level)
+  local call = debug.getinfo(level, "Sl")
+  if call.source ~= "@" .. M.path then return nil end
+  local body = fn and debug.getinfo(fn, "S")
+  local inside = body and body.source == call.source
+  return call.currentline, inside and math.max(body.lastlinedefined, call.currentline) or call.currentline
+end
+
 local function must_load(word, level)
   if cleanups then error(word .. ": specs are declared while the file loads, not inside it()", level or 3) end
 end
@@ -68,8 +78,9 @@ local function add_spec(word, name, fn, more)
   if by_id[id] then
     error(("%s: line %d declares a spec of the same name already: %s"):format(word, by_id[id].line, id), 3)
   end
+  local first, last = lines_of(fn, 4)
   local spec = { id = id, name = table.concat(names, " "), tags = table.concat(tags, ","), line = info.currentline,
-                 block = block, fn = fn }
+                 first = first, last = last, block = block, fn = fn }
   for key, value in pairs(more or {}) do spec[key] = value end
   specs[#specs + 1] = spec
   by_id[id] = spec
@@ -82,7 +93,7 @@ function words.describe(name, fn)
   must_be("describe", name, "string")
   must_be("describe", fn, "function")
   local outer = block
-  block = new_block(outer, name)
+  block = new_block(outer, name, lines_of(fn, 3))
   fn()
   block = outer
 end
@@ -148,6 +159,41 @@ function M.chain(spec)
     b = b.parent
   end
   return chain
+end
+
+--- How many lines it has, when this one is among them.
+local function span_at(thing, line)
+  return thing.first and thing.first <= line and line <= thing.last and thing.last - thing.first or nil
+end
+
+--- The specs at a line, as a set: those of what encloses it most closely, a spec or a describe.
+local function specs_at(line)
+  local spans, least = {}, nil -- of each spec: those around the line, its own and of its blocks
+  for _, s in ipairs(specs) do
+    spans[s] = { span_at(s, line) }
+    local b = s.block
+    while b do
+      table.insert(spans[s], span_at(b, line))
+      b = b.parent
+    end
+    for _, span in ipairs(spans[s]) do least = math.min(least or span, span) end
+  end
+  local found = {}
+  for s, its in pairs(spans) do
+    for _, span in ipairs(its) do found[s] = found[s] or span == least end
+  end
+  return found
+end
+
+--- Which of these lines name each spec, as "12,40"; nothing for a spec at none of them.
+function M.at_lines(lines)
+  local found = {}
+  for _, line in ipairs(lines) do
+    for s, at in pairs(specs_at(line)) do
+      if at then found[s] = (found[s] and found[s] .. "," or "") .. line end
+    end
+  end
+  return found
 end
 
 function M.begin(spec)
