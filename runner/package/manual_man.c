@@ -17,7 +17,7 @@ static void put_sign(FILE *out, char c)
 /* A text without line ends; it goes on in another line where one is full, which looks the same in the end. */
 static void put_text(FILE *out, const char *text, size_t n)
 {
-    enum { FULL = 64 };
+    enum { FULL = 60 };
     size_t column = 0;
     if (n > 0 && (text[0] == '.' || text[0] == '\''))
         (void)fputs("\\&", out);

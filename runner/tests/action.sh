@@ -73,6 +73,11 @@ grep -q 'bad.lua' summary.md || die 'no summary'
 act 0 deb=mine.deb paths=. filter=passes $'args=--seed=7\n--no-color\n' artifact=
 has 'seed 7' '1 passed, 0 failed, 0 skipped'
 [[ $out != *upload-artifact* ]] || die 'it was uploaded'
+printf 'return { few = { "good.lua" } }\n' >scenarios/suites.lua
+act 0 deb=mine.deb suite=few
+has '1 passed, 0 failed, 0 skipped'
+act 3 deb=mine.deb suite=other
+has "there is no suite 'other'"
 act 5 deb=mine.deb 'require=binance bybit'
 has '--require binance' '--require bybit'
 act 3 deb=mine.deb target=moon
