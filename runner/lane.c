@@ -1,5 +1,7 @@
 #include "lane.h"
 
+#include "output.h"
+
 #include "smc/clock.h"
 #include "smc/loop.h"
 
@@ -219,18 +221,15 @@ void smcr_lane_stop(smcr_lane_t *lane, int64_t now_ns)
 /* What it printed since its last event. */
 static char *last_words(const smcr_lane_t *lane)
 {
-    struct stat st;
-    if (fstat(lane->output, &st) != 0 || st.st_size <= lane->_output_at)
-        return NULL;
-    size_t want = (size_t)(st.st_size - lane->_output_at);
-    want = want > OUTPUT_SHOWN ? OUTPUT_SHOWN : want;
     smc_buf_t clear = {0};
-    char *text = malloc(want);
-    ssize_t n = text == NULL ? -1 : pread(lane->output, text, want, st.st_size - (off_t)want);
-    for (ssize_t i = 0; i < n; i++)
+    size_t n = 0;
+    char *text = smcr_output_read(lane->output, lane->_output_at, OUTPUT_SHOWN, &n);
+    if (text == NULL)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
         text[i] = text[i] == '\0' ? ' ' : text[i];
     if (n > 0)
-        (void)smc_log_redact(lane->_run->redactor, text, (size_t)n, &clear);
+        (void)smc_log_redact(lane->_run->redactor, text, n, &clear);
     free(text);
     char *out = clear.failed ? NULL : smc_buf_take(&clear, NULL);
     smc_buf_deinit(&clear);

@@ -3,6 +3,7 @@
 #include "event.h"
 #include "journal.h"
 #include "json_strings.h"
+#include "output.h"
 #include "smcb.h"
 #include "smcb_runtime.h"
 #include "stable.h"
@@ -169,15 +170,13 @@ static char *copy_text(const worker_t *w, treatment_t how, const char *text, siz
 static void attach_output(worker_t *w)
 {
     struct stat st;
+    size_t n = 0;
     (void)fflush(stdout);
-    if (fstat(STDOUT_FILENO, &st) != 0 || st.st_size <= w->shown)
+    if (fstat(STDOUT_FILENO, &st) != 0)
         return;
-    size_t want = (size_t)(st.st_size - w->shown);
-    want = want > OUTPUT_SHOWN ? OUTPUT_SHOWN : want;
-    char *text = malloc(want);
-    ssize_t n = text == NULL ? -1 : pread(STDOUT_FILENO, text, want, st.st_size - (off_t)want);
-    if (n > 0)
-        w->ev.output = copy_text(w, REDACT, text, (size_t)n);
+    char *text = smcr_output_read(STDOUT_FILENO, w->shown, OUTPUT_SHOWN, &n);
+    if (text != NULL)
+        w->ev.output = copy_text(w, REDACT, text, n);
     free(text);
     w->shown = st.st_size;
 }

@@ -49,10 +49,21 @@ for name, symbol in pairs(symbols) do
   end)
 end
 
+--- Of much output the last bytes are shown: here they would begin in the middle of a key.
+local function print_torn(venue, shown)
+  print(venue.key .. ("x"):rep(shown - 16) .. "")
+end
+
+it("prints more than is shown", function()
+  print_torn(smc.venue "binance", 256 << 10)
+  assert.equal(1, 2)
+end)
+
 --- No Lua hook gets into a pattern that takes years.
 it("hangs, and is killed", function()
   local venue = smc.venue "binance"
   assert(venue:account())
   print(everything(venue:requests(), 6))
+  print_torn(venue, 64 << 10)
   assert.is_nil((("a"):rep(1000000)):find((".-"):rep(20) .. "b"))
 end)
