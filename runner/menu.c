@@ -4,6 +4,7 @@
 #include "menu_failures.h"
 #include "prompt.h"
 #include "run.h"
+#include "suite.h"
 #include "text.h"
 
 #include <ctype.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_SUITES = 64, ANY_SUITE = 0, WIDTH = 80 };
 
@@ -24,7 +26,8 @@ typedef struct menu {
     const smcr_options_t *base;
     smcr_prompt_t *prompt;
     char folder[PATH_MAX];    /* of scenarios; "" when paths were named */
-    char *suites[MAX_SUITES]; /* folders in it; [ANY_SUITE] is all of it */
+    char *suites[MAX_SUITES]; /* of its suites.lua, or else its folders; [ANY_SUITE] is all of it */
+    bool are_folders;
     size_t n_suites;
     size_t suite;
     size_t venue;
@@ -61,13 +64,27 @@ static bool is_folder(const char *folder, const char *name)
     return n > 0 && (size_t)n < sizeof(path) && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The folders of scenarios are its suites. */
-static void find_suites(menu_t *m)
+/* False: there is no suites.lua; what is wrong with one is said. */
+static bool read_suites(menu_t *m)
+{
+    smcr_suite_t names = {0};
+    smc_error_t err = {0};
+    char *why = NULL;
+    smc_code_t rc = smcr_suite_names(m->folder, &names, &why, &err);
+    for (size_t i = 0; i < names.n_paths && m->n_suites < MAX_SUITES; i++) {
+        m->suites[m->n_suites++] = names.paths[i];
+        names.paths[i] = NULL;
+    }
+    if (rc != SMC_OK)
+        smcr_put_lines(stdout, "", why == NULL ? err.detail : why);
+    smcr_suite_deinit(&names);
+    free(why);
+    return rc == SMC_OK;
+}
+
+static void find_folders(menu_t *m)
 {
     struct dirent **entries;
-    m->suites[m->n_suites++] = strdup("all");
-    if (m->base->n_paths > 0 || smcr_default_path(m->folder, NULL) != SMC_OK)
-        return;
     int n = scandir(m->folder, &entries, is_shown, alphasort);
     for (int i = 0; i < n; i++) {
         if (m->n_suites < MAX_SUITES && is_folder(m->folder, entries[i]->d_name))
@@ -76,6 +93,18 @@ static void find_suites(menu_t *m)
     }
     if (n >= 0)
         free(entries);
+}
+
+static void find_suites(menu_t *m)
+{
+    char path[PATH_MAX + sizeof("/suites.lua")];
+    m->suites[m->n_suites++] = strdup("all");
+    if (m->base->n_paths > 0 || smcr_default_path(m->folder, NULL) != SMC_OK)
+        return;
+    (void)snprintf(path, sizeof(path), "%s/suites.lua", m->folder);
+    m->are_folders = access(path, F_OK) != 0 || !read_suites(m);
+    if (m->are_folders)
+        find_folders(m);
 }
 
 static const char *suite_name(const menu_t *m, size_t i)
@@ -136,7 +165,11 @@ static void run_chosen(menu_t *m)
     char path[PATH_MAX], expr[1024];
     const char *paths[] = {path};
     smcr_options_t o = *m->base;
-    if (m->suite != ANY_SUITE) {
+    if (m->n_suites > 1)
+        o.suite = NULL; /* that of the command line was the first choice */
+    if (m->suite != ANY_SUITE && !m->are_folders) {
+        o.suite = suite_name(m, m->suite);
+    } else if (m->suite != ANY_SUITE) {
         int n = snprintf(path, sizeof(path), "%s/%s", m->folder, suite_name(m, m->suite));
         if (n < 0 || (size_t)n >= sizeof(path))
             return;
@@ -176,6 +209,7 @@ static void run_failed(menu_t *m)
     m->failures = (smcr_menu_failures_t){0};
     o.paths = ids;
     o.n_paths = n;
+    o.suite = NULL;
     o.has_seed = true;
     run_these(m, &o);
     m->last.paths = NULL;
@@ -304,6 +338,8 @@ smcr_exit_t smcr_menu(const smcr_options_t *options)
         return SMCR_EXIT_USAGE;
     }
     find_suites(&m);
+    if (options->suite != NULL && m.n_suites > 1 && !choose_suite(&m, options->suite))
+        (void)printf("there is no suite '%s'\n", options->suite);
     talk(&m);
     bool told = smcr_prompt_is_told();
     smcr_prompt_close(m.prompt);

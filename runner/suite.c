@@ -21,13 +21,14 @@ static char *take_text(lua_State *L)
     return copy;
 }
 
-/* In protected mode: require("smc.suites").read(folder, name) -> {file, paths.., filter}, or nil and a sentence. */
+/* In protected mode: require("smc.suites").read(folder, name) -> {file, paths.., filter}, or nil and a sentence; without a
+ * name .names(folder) -> {names..}. */
 static int l_read(lua_State *L)
 {
     smcr_suite_t *out = lua_touserdata(L, 1);
     char **why = lua_touserdata(L, 2);
     smcb_require(L, "smc.suites");
-    (void)lua_getfield(L, -1, "read");
+    (void)lua_getfield(L, -1, lua_isnil(L, 4) ? "names" : "read");
     lua_pushvalue(L, 3);
     lua_pushvalue(L, 4);
     lua_call(L, 2, 2);
@@ -72,6 +73,11 @@ smc_code_t smcr_suite_read(const char *folder, const char *name, smcr_suite_t *o
         rc = smc_fail(err, SMC_EINVAL, OP, 0, "%s", *why);
     smcb_close(host);
     return rc;
+}
+
+smc_code_t smcr_suite_names(const char *folder, smcr_suite_t *out, char **why, smc_error_t *err)
+{
+    return smcr_suite_read(folder, NULL, out, why, err);
 }
 
 void smcr_suite_deinit(smcr_suite_t *suite)

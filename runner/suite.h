@@ -24,6 +24,8 @@ typedef struct smcr_suite {
  * Errors: SMC_EINVAL; SMC_ENOMEM, SMC_ESYS in *err. */
 smc_code_t smcr_suite_read(const char *folder, const char *name, smcr_suite_t *out, char **why,
                            smc_error_t *err);
+/* The names of the folder's suites, sorted, as `paths` of *out.  Otherwise as above. */
+smc_code_t smcr_suite_names(const char *folder, smcr_suite_t *out, char **why, smc_error_t *err);
 void smcr_suite_deinit(smcr_suite_t *suite);
 
 #endif /* SMCR_SUITE_H */

@@ -196,6 +196,8 @@ deaths() {
     die 130 INT parent hang.lua
     last '1 passed, 0 failed, 0 skipped'
     has 'interrupted: 1 of 1 files' 'skip hang.lua  1 passed, interrupted'
+    out=$(<.smcrun/last-failed) # both have failed above, and nobody has seen them pass
+    has 'hang.lua::a worker::hangs in C' 'hang.lua::a worker::never comes to this'
     die 130 TERM parent hang.lua --report tap
     has 'Bail out! interrupted'
     run 2 hang.lua --hang-after 1

@@ -76,6 +76,17 @@ feed(2, b"broken\nr\nf 1\nagain\n", "scenarios/broken/syntax.lua", "syntax error
 # What was named is all that there is to choose.
 feed(0, b"2\nr\n", "there is no '2'", "1 passed", args=("-i", "scenarios/good"))
 
+# Where there is a suites.lua, these are the suites; a wrong one is told of.
+scenario("scenarios/suites.lua", 'return { fine = { "good" }, both = { "good", "bad", filter = "fine" } }')
+feed(0, b"3\nr\n", "suite   all", "1 all   2 both   3 fine   \n", "suite   fine", "1 passed, 0 failed, 0 skipped")
+feed(0, b"r\n1\nq\n", "suite   both", "2 passed, 0 failed, 0 skipped", "suite   all", args=("-i", "--suite", "both"))
+feed(0, b"r\n", "2 passed, 0 failed, 0 skipped", args=("-i", "--suite", "both", "scenarios"))
+feed(0, b"q\n", "there is no suite 'nix'", "suite   all", args=("-i", "--suite", "nix"))
+feed(2, b"all\nv binance\nr\nagain\n", "0 passed, 2 failed", "0 passed, 2 failed", args=("-i", "--suite", "both"))
+scenario("scenarios/suites.lua", "return 7")
+feed(0, b"", "scenarios/suites.lua: returns a number", "2 bad   3 broken")
+os.remove("scenarios/suites.lua")
+
 # At a terminal smcrun alone asks; a run is interrupted by Ctrl-C, the menu is not.
 t = Terminal([smcrun], env)
 t.expect("suite   all", "smcrun> ")

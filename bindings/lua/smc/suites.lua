@@ -69,8 +69,8 @@ local function join(folder, path)
   return path == "." and folder or folder:gsub("/+$", "") .. "/" .. path
 end
 
---- The suite as {paths.., file =, filter =}, its paths from the working folder on; or nil and a sentence.
-function M.read(folder, name)
+--- All of the folder's suites by name, checked, and the file; or nil and a sentence.
+local function load_all(folder)
   local file = join(folder, "suites.lua")
   local suites, why = evaluate(file)
   if not suites then return nil, why end
@@ -79,6 +79,20 @@ function M.read(folder, name)
     fine, why = check_suite(file, key, suite)
     if not fine then return nil, why end
   end
+  return suites, file
+end
+
+--- The names of the folder's suites, sorted; or nil and a sentence.
+function M.names(folder)
+  local suites, why = load_all(folder)
+  if not suites then return nil, why end
+  return sorted_names(suites)
+end
+
+--- The suite as {paths.., file =, filter =}, its paths from the working folder on; or nil and a sentence.
+function M.read(folder, name)
+  local suites, file = load_all(folder)
+  if not suites then return nil, file end
   local suite = suites[name]
   if not suite then
     local names = sorted_names(suites)
