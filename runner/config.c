@@ -15,7 +15,7 @@
 
 #define OP "config"
 #define PREFIX "SMCRUN_"
-enum { MAX_KEY = 32, MAX_KEYS = SMCR_MAX_KEYS, MAX_FILE_BYTES = 1 << 20 };
+enum { MAX_KEY = 32, MAX_KEYS = SMCR_MAX_KEYS, MAX_FILE_BYTES = 1 << 18 };
 
 /* ---- keys --------------------------------------------------------------------- */
 
@@ -242,7 +242,7 @@ static smc_code_t read_file(const char *path, char **text, size_t *n, smc_error_
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > MAX_FILE_BYTES) {
         const char *why = fd < 0                ? strerror(errno)
-                          : S_ISREG(st.st_mode) ? "it has more than a MiB"
+                          : S_ISREG(st.st_mode) ? "it has more than 256 KiB"
                                                 : "it is no file";
         int sys = fd < 0 ? errno : 0;
         if (fd >= 0)

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define OP "config"
-enum { MAX_STEPS = 1000000, MAX_BYTES = 4 << 20 };
+/* Together they bound its time: few steps cost much only with long texts. */
+enum { MAX_STEPS = 10000, MAX_BYTES = 8 << 20 };
 
 typedef struct file {
     smcr_config_t *config;
@@ -19,23 +20,21 @@ typedef struct file {
     const char *text;
     size_t n;
     size_t first; /* of its settings */
-    size_t used;  /* bytes of memory */
+    size_t asked; /* bytes of memory, whatever became of them */
     smc_error_t *err;
 } file_t;
 
 static void *limited(void *ud, void *ptr, size_t old, size_t size)
 {
     file_t *f = ud;
-    old = ptr == NULL ? 0 : old;
     if (size == 0) {
-        f->used -= old;
         free(ptr);
         return NULL;
     }
-    void *grown = f->used - old + size > MAX_BYTES ? NULL : realloc(ptr, size);
-    if (grown != NULL)
-        f->used += size - old;
-    return grown;
+    if (ptr != NULL && size <= old)
+        return realloc(ptr, size); /* Lua counts on it */
+    f->asked += size;
+    return f->asked > MAX_BYTES ? NULL : realloc(ptr, size);
 }
 
 static void on_steps(lua_State *L, lua_Debug *ar)
