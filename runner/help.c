@@ -17,6 +17,7 @@ static const frame_t run_frame = {
     "       smcrun clean [OPTION...] [VENUE...]    see smcrun clean --help\n"
     "       smcrun prove [OPTION...] [PATH...]     see smcrun prove --help\n"
     "       smcrun check-env [OPTION...] [VENUE...]  see smcrun check-env --help\n"
+    "       smcrun merge [OPTION...] FILE...       see smcrun merge --help\n"
     "       smcrun repl [OPTION...]                see smcrun repl --help\n"
     "\n"
     "Runs scenarios, Lua files, against exchanges.  A PATH is a file, a folder (every *.lua\n"
@@ -91,6 +92,18 @@ static const frame_t check_env_frame = {
     "credentials does not answer, or refuses the key; 3 wrong usage, or a file that cannot be\n"
     "read; 5 no venue, or not every --require'd one, has credentials; 70 internal error.\n"};
 
+static const frame_t merge_frame = {
+    "Usage: smcrun merge [OPTION...] FILE...\n"
+    "\n"
+    "Makes one report of what several runs have reported as JSON Lines (--report json:FILE), one\n"
+    "FILE each: the shards of a run, or its parts on several machines.  Scenario files stand in\n"
+    "the order in which they first come.  A line that is torn or of another version, a report\n"
+    "without its end, runs of different targets, clocks or sabotages, and a spec that two reports\n"
+    "have are refused.\n",
+    "\n"
+    "Exit status: that of one run of all of it (see smcrun --help), 3 also when a report is\n"
+    "refused.  The last line is always: N passed, N failed, N skipped\n"};
+
 static const frame_t *frame_of(smcr_command_t topic)
 {
     return topic == SMCR_CMD_SERVE       ? &serve_frame
@@ -98,6 +111,7 @@ static const frame_t *frame_of(smcr_command_t topic)
            : topic == SMCR_CMD_PROVE     ? &prove_frame
            : topic == SMCR_CMD_REPL      ? &repl_frame
            : topic == SMCR_CMD_CHECK_ENV ? &check_env_frame
+           : topic == SMCR_CMD_MERGE     ? &merge_frame
                                          : &run_frame;
 }
 

@@ -3,6 +3,7 @@
 #include "clean.h"
 #include "list_faults.h"
 #include "menu.h"
+#include "merge.h"
 #include "options.h"
 #include "prove.h"
 #include "repl.h"
@@ -42,6 +43,8 @@ static smcr_exit_t dispatch(smcr_options_t *options)
         return smcr_prove(options);
     case SMCR_CMD_CHECK_ENV:
         return smcr_check_env(options);
+    case SMCR_CMD_MERGE:
+        return smcr_merge(options);
     case SMCR_CMD_REPL:
         return smcr_repl(options);
     case SMCR_CMD_SHOW_CONFIG:

@@ -77,8 +77,8 @@ static smc_code_t on_version(smcr_parse_t *p, const char *arg, const char *value
 }
 
 static const smcr_option_t common[] = {
-    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN | PROVE | REPL | CHECK_ENV, smcr_on_help,
-     NULL, "print this text"},
+    {"--help", "-h", NOTHING, true, RUN | SERVE | CLEAN | PROVE | REPL | CHECK_ENV | MERGE,
+     smcr_on_help, NULL, "print this text"},
     {"--version", NULL, NOTHING, true, RUN, on_version, NULL, "print the version"},
 };
 
@@ -166,6 +166,8 @@ static smc_code_t check(smcr_parse_t *p)
     if (o->command == SMCR_CMD_LIST_FAULTS)
         return o->n_paths == 0 ? SMC_OK
                                : SMCR_REFUSE(p, "--list-faults runs nothing: drop the paths");
+    if (o->topic == SMCR_CMD_MERGE && o->n_paths == 0)
+        return SMCR_REFUSE(p, "name the reports to merge, as in: smcrun merge a.jsonl b.jsonl");
     if (o->topic == SMCR_CMD_REPL && o->n_paths > 0)
         return SMCR_REFUSE(p, "repl reads standard input: drop '%s'", o->paths[0]);
     for (const smcr_option_group_t *const *g = smcr_option_groups; *g != NULL; g++) {
@@ -184,6 +186,7 @@ const char *smcr_command_text(smcr_command_t command)
            : command == SMCR_CMD_PROVE     ? "prove"
            : command == SMCR_CMD_REPL      ? "repl"
            : command == SMCR_CMD_CHECK_ENV ? "check-env"
+           : command == SMCR_CMD_MERGE     ? "merge"
                                            : NULL;
 }
 
@@ -207,11 +210,12 @@ static void find_check_env(smcr_options_t *o, int argc, char *const argv[])
             o->command = o->topic = SMCR_CMD_CHECK_ENV;
 }
 
-/* serve is told by its flags alone, and what only tells needs nothing. */
+/* serve and merge are told by their flags alone, and what only tells needs nothing. */
 static bool is_configured(const smcr_options_t *o)
 {
-    return o->topic != SMCR_CMD_SERVE && o->command != SMCR_CMD_HELP &&
-           o->command != SMCR_CMD_VERSION && o->command != SMCR_CMD_LIST_FAULTS;
+    return o->topic != SMCR_CMD_SERVE && o->topic != SMCR_CMD_MERGE &&
+           o->command != SMCR_CMD_HELP && o->command != SMCR_CMD_VERSION &&
+           o->command != SMCR_CMD_LIST_FAULTS;
 }
 
 static smc_code_t configure(smcr_parse_t *p)

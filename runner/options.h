@@ -21,6 +21,7 @@ typedef enum smcr_command {
     SMCR_CMD_PROVE,
     SMCR_CMD_REPL,
     SMCR_CMD_CHECK_ENV,
+    SMCR_CMD_MERGE,
     SMCR_CMD_LIST,
     SMCR_CMD_SHOW_CONFIG,
     SMCR_CMD_MENU,

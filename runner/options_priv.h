@@ -16,6 +16,7 @@ enum {
     PROVE = 1 << SMCR_CMD_PROVE,
     REPL = 1 << SMCR_CMD_REPL,
     CHECK_ENV = 1 << SMCR_CMD_CHECK_ENV,
+    MERGE = 1 << SMCR_CMD_MERGE,
     CONF = 1 << 30, /* and may be configured: see config.h */
 };
 

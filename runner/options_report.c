@@ -63,17 +63,18 @@ smc_code_t smcr_on_quiet(smcr_parse_t *p, const char *arg, const char *value)
 }
 
 static const smcr_option_t options[] = {
-    {"--report", NULL, A_VALUE, true, RUN | CONF, on_report,
+    {"--report", NULL, A_VALUE, true, RUN | CONF | MERGE, on_report,
      "pretty|tap|junit|json|html|github[:FILE]",
      "for people (default), or for programs: json is an event a line, html a page with plots, "
      "github annotations and the job's summary.  To standard output, or to a file with tap:FILE; "
      "may be given several times"},
-    {"--transcripts", NULL, A_VALUE, false, RUN | CONF, on_transcripts, "DIR",
+    {"--transcripts", NULL, A_VALUE, false, RUN | CONF | MERGE, on_transcripts, "DIR",
      "write what went over the wire, a file for each spec"},
-    {"--verbose", "-v", NOTHING, true, RUN | CONF, on_verbose, NULL,
+    {"--verbose", "-v", NOTHING, true, RUN | CONF | MERGE, on_verbose, NULL,
      "every spec with its time and its transcript"},
-    {"--quiet", "-q", NOTHING, true, RUN | CONF, smcr_on_quiet, NULL, "failures and the last line"},
-    {"--no-color", NULL, NOTHING, true, RUN | PROVE | CONF, on_no_color, NULL,
+    {"--quiet", "-q", NOTHING, true, RUN | CONF | MERGE, smcr_on_quiet, NULL,
+     "failures and the last line"},
+    {"--no-color", NULL, NOTHING, true, RUN | PROVE | CONF | MERGE, on_no_color, NULL,
      "no colours (nor with NO_COLOR set, nor outside a terminal)"},
 };
 

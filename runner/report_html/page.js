@@ -24,7 +24,7 @@ function page() {
   const run = readRun(byId("events").textContent);
   const list = specList(run.specs, byId("list")), detail = byId("detail"), filter = byId("filter");
   const specById = new Map(run.specs.map((spec) => [spec.id, spec]));
-  let choice = CHOICES[0], shown = run.specs, current;
+  let choice = CHOICES[0], shown = run.specs, current, redrawn;
 
   const [kind, words] = verdictOf(run);
   byId("verdict").className = `verdict ${kind}`;
@@ -64,7 +64,8 @@ function page() {
   function refilter() {
     shown = list.show(filter.value.toLowerCase().split(/\s+/).filter(Boolean), choice);
     list.mark(current, shown);
-    if (!current) draw();
+    clearTimeout(redrawn);
+    if (!current) redrawn = setTimeout(draw, 100); // people go on typing
   }
 
   function search(text) {

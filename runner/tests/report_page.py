@@ -2,6 +2,7 @@
 
 Screenshots are kept in ARTIFACTS.  Skipped, with the reason, when there is no browser.
 """
+import json
 import os
 import pathlib
 import subprocess
@@ -168,6 +169,55 @@ def silence(page, path):
     assert refused != "sent" and any("Content Security Policy" in each for each in page.complaints), page.complaints
 
 
+MANY = 5000
+
+
+def write_many(name):
+    """A report with that many specs: what the scenario has told, over and over, with 8 KB of each transcript."""
+    with open("bot.jsonl", encoding="utf-8") as told:
+        events = [json.loads(line) for line in told]
+    for event in events:
+        if "transcript" in event:
+            event["transcript"] = event["transcript"][:8000]
+    ids = [event["id"] for event in events if event["type"] == "declared"]
+    with open(name, "w", encoding="utf-8") as out:
+        def put(event, **fields):
+            out.write(json.dumps(dict(event, **fields), separators=(",", ":"), ensure_ascii=False) + "\n")
+        put(events[0])
+        for number in range(MANY):
+            path = f"bots/of_{number // 15:03}.lua"
+            if number % 15 == 0:
+                put({"v": 2, "type": "file_start", "file": path})
+            for event in events:
+                if event.get("id") == ids[number % len(ids)]:
+                    put(event, id=event["id"].replace("bot.lua", path) + f" {number}")
+            if number % 15 == 14 or number == MANY - 1:
+                put({"v": 2, "type": "file_end", "file": path, "declared": 15, "selected": 15})
+        put(events[-1])
+
+
+def many(page):
+    write_many("many.jsonl")
+    status = subprocess.run([smcrun, "merge", "many.jsonl", "--report", "html:many.html"], stdout=subprocess.DEVNULL)
+    the("the exit status of merge", 1, status.returncode)
+    before = page.cpu_seconds()
+    visit(page, pathlib.Path("many.html").resolve())
+    spent = page.cpu_seconds() - before
+    print(f"{MANY} specs, {os.path.getsize('many.html') / 1e6:.1f} MB: {spent:.2f} s of CPU until they are shown")
+    the("specs that were read", str(MANY), page.evaluate("document.documentElement.dataset.ready"))
+    assert spent < 2, f"{spent:.2f} s of CPU"
+    page.screenshot(artifacts / "many.png")
+    page.press("/", 191)
+    before = page.cpu_seconds()
+    page.type("4998 leaves")
+    the("rows for a number", ["leaves a venue that fails, and comes back 4998"], shown(page))
+    spent = page.cpu_seconds() - before
+    assert spent < 2, f"{spent:.2f} s of CPU for eleven letters"
+    page.press("Enter", 13)
+    page.wait_for("document.querySelector('[data-plot=timeline] .fault')")
+    page.screenshot(artifacts / "many_filtered.png")
+
+
 def main():
     page = browser.Browser(program)
     try:
@@ -175,11 +225,14 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             pathlib.Path("bot.lua").write_text(SCENARIO)
-            subprocess.run([smcrun, "--seed", "3", "--timeout", "200", "bot.lua", "--report", "html:report.html"], stdout=subprocess.DEVNULL)
+            subprocess.run([smcrun, "--seed", "3", "--timeout", "200", "bot.lua", "--report", "html:report.html",
+                            "--report", "json:bot.jsonl"], stdout=subprocess.DEVNULL)
             path = pathlib.Path("report.html").resolve()
             visit(page, path)
             for part in (overview, timeline, filtering, failure, looks):
                 part(page)
+            many(page)
+            visit(page, path)
             silence(page, path)
     finally:
         page.close()
