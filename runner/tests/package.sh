@@ -56,6 +56,6 @@ equal <(cd "$source" && find scenarios -type f | sed 's,^,./usr/share/smcrun/,' 
 out=$(dpkg-deb --fsys-tarfile "$deb" | tar -tv | grep -Ev '^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--) root/root ') && die "$out"
 dpkg-deb --fsys-tarfile "$deb" | tar -t ./usr/share/zsh/vendor-completions/_smcrun >/dev/null || die 'zsh would not find it'
 out=$(dpkg-deb -f "$deb" Depends)
-for library in libcurl4 libwebsockets-evlib-uv libwebsockets17 libuv1 libssl3 libc6; do
+for library in ca-certificates libcurl4 libedit2 libwebsockets-evlib-uv libwebsockets17 libuv1 libssl3 libc6; do
     has "$library" ", $out,"
 done
