@@ -278,8 +278,7 @@ static smc_code_t write_ids(const char *const *ids, size_t n, smc_error_t *err)
     if (out == NULL)
         return no_file(err, temporary);
     for (size_t i = 0; i < n; i++)
-        if (i == 0 || strcmp(ids[i - 1], ids[i]) != 0)
-            put_escaped(out, ids[i]);
+        put_escaped(out, ids[i]);
     bool fine = fflush(out) == 0 && ferror(out) == 0;
     fine = fclose(out) == 0 && fine && rename(temporary, MEMORY) == 0;
     if (fine)
@@ -287,6 +286,24 @@ static smc_code_t write_ids(const char *const *ids, size_t n, smc_error_t *err)
     smc_code_t rc = no_file(err, MEMORY);
     (void)unlink(temporary);
     return rc;
+}
+
+/* Leaves one of each, of sorted ones. */
+static size_t drop_doubles(const char **ids, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || strcmp(ids[kept - 1], ids[i]) != 0)
+            ids[kept++] = ids[i];
+    return kept;
+}
+
+static bool are_equal(const char *const *a, size_t n, char *const *b, size_t m)
+{
+    bool equal = n == m;
+    for (size_t i = 0; i < n && equal; i++)
+        equal = strcmp(a[i], b[i]) == 0;
+    return equal;
 }
 
 static smc_code_t write_merged(const smcr_failures_t *f, const outcome_t *seen, size_t n,
@@ -303,7 +320,9 @@ static smc_code_t write_merged(const smcr_failures_t *f, const outcome_t *seen, 
         if (seen[i].state == FAILED)
             ids[n_ids++] = seen[i].id;
     qsort(ids, n_ids, sizeof(*ids), by_text);
-    smc_code_t rc = write_ids(ids, n_ids, err);
+    n_ids = drop_doubles(ids, n_ids);
+    bool news = !are_equal(ids, n_ids, old, n_old);
+    smc_code_t rc = news ? write_ids(ids, n_ids, err) : SMC_OK;
     free(ids);
     return rc;
 }

@@ -3,7 +3,7 @@
  * A text file below the working folder, an id a line.  A spec that fails gets in, one that passes or was declared pending gets
  * out, one that did not run stays as it was: so neither a run of a part nor an interrupted one loses anything.  A file that
  * could not be loaded is in it by its path.  What a whole file does not declare any more gets out.
- * The file is there only while it holds something, and is replaced in one step.
+ * The file is there only while it holds something, is replaced in one step, and left alone when nothing has changed.
  */
 #ifndef SMCR_FAILURES_H
 #define SMCR_FAILURES_H

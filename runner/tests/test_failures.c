@@ -192,6 +192,28 @@ static void nothing_is_made_while_nothing_fails(void **state)
     assert_int_equal(access(".smcrun/.gitignore", F_OK), 0);
 }
 
+static ino_t number_of_file(void)
+{
+    struct stat st;
+    assert_int_equal(stat(MEMORY, &st), 0);
+    return st.st_ino;
+}
+
+/* So that a folder that cannot be written to is no matter while there is nothing to write. */
+static void file_is_left_alone_while_nothing_changes(void **state)
+{
+    (void)state;
+    run_and_expect("?a ?b -a -b .2", "a b");
+    assert_int_equal(link(MEMORY, "kept"), 0); /* or its number would be given to the next one */
+    ino_t before = number_of_file();
+    run_and_expect("?a ?b -b .2", "a b");
+    run_and_expect("?a ?b ?c +c .3", "a b");
+    assert_int_equal(number_of_file(), before);
+    run_and_expect("?a ?b +b .2", "a");
+    assert_int_not_equal(number_of_file(), before);
+    assert_int_equal(unlink("kept"), 0);
+}
+
 static void file_that_cannot_be_written_is_an_error_and_as_it_was(void **state)
 {
     (void)state;
@@ -217,6 +239,7 @@ int main(void)
         cmocka_unit_test_teardown(names_may_have_lines_and_backslashes, forget),
         cmocka_unit_test_teardown(rubbish_is_ids_that_nothing_has, forget),
         cmocka_unit_test_teardown(nothing_is_made_while_nothing_fails, forget),
+        cmocka_unit_test_teardown(file_is_left_alone_while_nothing_changes, forget),
         cmocka_unit_test_teardown(file_that_cannot_be_written_is_an_error_and_as_it_was, forget),
     };
     return cmocka_run_group_tests_name("failures", tests, make_folder, remove_folder);
