@@ -41,6 +41,8 @@ equal <("$smcrun" --list "$source/scenarios" | sed "s,^$source/,,") \
     <(cd empty && "$smcrun" --list | sed "s,^$work/moved/share/smcrun/,,")
 out=$(cd empty && "$smcrun" --no-color -k connection/binance) || die "$out"
 has ', 0 failed, 0 skipped' "$out"
+out=$(cd empty && "$smcrun" --list --suite failover 2>&1) || die "$out"
+[[ $out == *share/smcrun/scenarios/failover/* && $out != *connection/* ]] || die "not the suite failover: $out"
 echo 'it("is here", function() assert.is_true(true) end)' >own/scenarios/mine.lua
 out=$(cd own && "$smcrun" --list)
 [[ $out == 'scenarios/mine.lua::is here' ]] || die "$out"

@@ -22,7 +22,7 @@ end
 --- What the file returns, evaluated without anything to call.
 local function evaluate(path)
   local text, unreadable = read_all(path)
-  if not text then return nil, ("%s: a folder of suites has this file"):format(unreadable) end
+  if not text then return nil, ("%s; it says what each suite runs: %s"):format(unreadable, FORM) end
   local chunk, syntax = load(text, "@" .. path, "t", {})
   if not chunk then return nil, syntax end
   local value
