@@ -237,6 +237,23 @@ static int l_finish(lua_State *L)
     return 2;
 }
 
+/* take_failed() -> {error=, traceback=} of the first task that has failed and that nobody joined, each once; nil when
+ * there is none. */
+static int l_take_failed(lua_State *L)
+{
+    smcb_host_t *host = smcb_host(L);
+    smcb_task_t *unhandled = first_unhandled(host);
+
+    if (unhandled == NULL) {
+        forget_failed(host);
+        lua_pushnil(L);
+        return 1;
+    }
+    lua_createtable(L, 0, 2);
+    push_task_error(L, unhandled);
+    return 1;
+}
+
 /* open_world(): a new loop, the clock at its epoch, an empty transcript. */
 static int l_open_world(lua_State *L)
 {
@@ -355,6 +372,7 @@ static int l_real_us(lua_State *L)
 const luaL_Reg smcb_drive_functions[] = {{"run", l_run},
                                          {"protect", l_protect},
                                          {"finish", l_finish},
+                                         {"take_failed", l_take_failed},
                                          {"alive", l_alive},
                                          {"open_world", l_open_world},
                                          {"close_world", l_close_world},

@@ -52,6 +52,10 @@ feed(1, "assert(binance:order { symbol = 'BTC/USDT', id = '77' })\n", complaints
 feed(1, "smc.spawn(function() while true do smc.sleep(1) end end):join(5)\nerror { 1 }\n",
      "nil\ttask:join: timeout: nothing came in time",
      complaints=("{ 1 }",))
+feed(1, "task = smc.spawn(function() smc.sleep(1) error 'late' end) smc.spawn(function() error 'soon' end)\n1\n"
+     "smc.sleep(2)\n2\npcall(task.join, task)\n", "1", "true", "2", "false\tprompt:1: late",
+     complaints=("a task has failed: prompt:1: soon\n", "a task has failed: prompt:1: late\nstack traceback:\n"))
+feed(0, "task = smc.spawn(function() error 'caught' end)\npcall(task.join, task)\n", "false\tprompt:1: caught")
 feed(1, "os.execute 'true'\nio.open('/etc/passwd')\n", complaints=("os.execute is not available", "io.open"))
 
 # At a terminal: completion, history, Ctrl-C at the prompt, in a loop and in a wait, Ctrl-D.

@@ -98,6 +98,15 @@ local function try(state, fn)
   return false
 end
 
+--- Tells of tasks, of this or an earlier line, that have failed meanwhile and that nobody has joined.
+local function tell_failed(state)
+  for failed in core.take_failed do
+    local text, traceback = explain(failed)
+    state.options.complain("a task has failed: " .. text, traceback)
+    state.failed = true
+  end
+end
+
 --- Runs a chunk and shows what it returns.  True: it did not fail.
 local function run(state, chunk)
   local results, shown
@@ -147,7 +156,10 @@ function M.run(options)
   if options.greet then options.print(GREETING:format(options.seed, table.concat(dialects.names(), ", "))) end
   while not state.over do
     local chunk = read(state)
-    if chunk and not run(state, chunk) then state.failed = true end
+    if chunk then
+      if not run(state, chunk) then state.failed = true end
+      tell_failed(state)
+    end
   end
   world.close()
   return not state.failed
