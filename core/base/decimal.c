@@ -29,7 +29,8 @@ static const uint64_t pow10[SMC_DEC_PLACES + 1] = {
     UINT64_C(100000000000000000),
     UINT64_C(1000000000000000000),
 };
-#define SCALE pow10[SMC_DEC_PLACES]
+#define SCALE UINT64_C(1000000000000000000)
+#define SHORT_DIGITS 18 /* surely fit into 64 bits */
 
 static u128_t magnitude(smc_dec_t a)
 {
@@ -116,6 +117,32 @@ static bool scan(const char *text, size_t n, size_t *digits_at, size_t *point_at
     return true;
 }
 
+/* The usual number, in one go and without 128 bits.  false: it is long, or none. */
+static bool parse_short(const char *text, size_t n, smc_dec_t *out)
+{
+    bool negative = n > 0 && text[0] == '-';
+    size_t first = negative ? 1 : 0, point = n, places;
+    uint64_t m = 0;
+
+    if (n > SHORT_DIGITS)
+        return false;
+    for (size_t i = first; i < n; i++) {
+        if (is_digit(text[i]))
+            m = m * 10 + (uint64_t)(text[i] - '0');
+        else if (text[i] == '.' && point == n && i > first)
+            point = i;
+        else
+            return false;
+    }
+    places = point == n ? 0 : n - point - 1;
+    if (first == n || (point < n && places == 0))
+        return false;
+    out->units = (smc_dec_units_t)((u128_t)m * pow10[SMC_DEC_PLACES - places]);
+    if (negative)
+        out->units = -out->units;
+    return true;
+}
+
 smc_code_t smc_dec_parse(const char *text, size_t n, smc_dec_t *out)
 {
     size_t at;
@@ -123,6 +150,8 @@ smc_code_t smc_dec_parse(const char *text, size_t n, smc_dec_t *out)
     u128_t m = 0;
     int places = 0;
 
+    if (parse_short(text, n, out))
+        return SMC_OK;
     /* Grammar first: what is no number must not be reported as too large a one. */
     if (!scan(text, n, &at, &point))
         return SMC_EPARSE;
@@ -141,26 +170,28 @@ smc_code_t smc_dec_parse(const char *text, size_t n, smc_dec_t *out)
     return rescale(text[0] == '-', m, places, out);
 }
 
-/* Writes at least min_digits digits; returns their number. */
-static size_t put_digits(char *out, u128_t m, size_t min_digits)
-{
-    char reversed[SMC_DEC_TEXT_MAX];
-    size_t n = 0;
-
-    for (; m > UINT64_MAX; m /= 10) /* 128-bit division is slow, and seldom needed */
-        reversed[n++] = (char)('0' + (int)(m % 10));
-    for (uint64_t low = (uint64_t)m; low > 0 || n < min_digits; low /= 10)
-        reversed[n++] = (char)('0' + (int)(low % 10));
-    for (size_t i = 0; i < n; i++)
-        out[i] = reversed[n - 1 - i];
-    return n;
-}
-
 /* Exactly so many digits; the last one is the lowest. */
 static void put_places(char *out, uint64_t m, int places)
 {
     for (int i = places - 1; i >= 0; i--, m /= 10)
         out[i] = (char)('0' + (int)(m % 10));
+}
+
+/* Returns the number of digits. */
+static size_t put_whole(char *out, u128_t m)
+{
+    uint64_t low = (uint64_t)m;
+    int digits = 1;
+
+    if (m >= SCALE) { /* at most 21 digits in all */
+        size_t n = put_whole(out, m / SCALE);
+        put_places(out + n, (uint64_t)(m % SCALE), SMC_DEC_PLACES);
+        return n + SMC_DEC_PLACES;
+    }
+    while (digits < SMC_DEC_PLACES && low >= pow10[digits])
+        digits++;
+    put_places(out, low, digits);
+    return (size_t)digits;
 }
 
 /* How many decimals there are in what is behind the point. */
@@ -184,7 +215,7 @@ static int places_of(uint64_t behind)
 size_t smc_dec_format(smc_dec_t a, int places, smc_round_t mode, char *out)
 {
     bool negative = a.units < 0;
-    u128_t m = magnitude(a), whole = m / SCALE;
+    u128_t m = magnitude(a), whole = m >> 64 == 0 ? (uint64_t)m / SCALE : m / SCALE;
     uint64_t behind = (uint64_t)(m - whole * SCALE), cut, rest;
     int shown = places == SMC_DEC_MINIMAL ? places_of(behind) : places;
     size_t n = 0;
@@ -200,7 +231,7 @@ size_t smc_dec_format(smc_dec_t a, int places, smc_round_t mode, char *out)
     }
     if (negative && (whole > 0 || behind > 0))
         out[n++] = '-';
-    n += put_digits(out + n, whole, 1);
+    n += put_whole(out + n, whole);
     if (shown > 0) {
         out[n++] = '.';
         put_places(out + n, behind, shown);
@@ -268,9 +299,10 @@ static uint64_t divide_short(u128_t *hi, u128_t *lo, uint64_t d)
     u128_t part[4] = {*hi >> 64, (uint64_t)*hi, *lo >> 64, (uint64_t)*lo};
     u128_t rest = 0;
 
-    if (*hi == 0 && *lo >> 64 == 0) {
-        rest = *lo % d;
-        *lo /= d;
+    if (*hi == 0) {
+        u128_t q = *lo >> 64 == 0 ? (uint64_t)*lo / d : *lo / d;
+        rest = *lo - q * d;
+        *lo = q;
         return (uint64_t)rest;
     }
     for (int i = 0; i < 4; i++) {

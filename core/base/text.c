@@ -8,13 +8,11 @@ static const char base64_alphabet[] =
 
 static int hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    unsigned digit = (unsigned)c - '0', letter = ((unsigned)c | 0x20) - 'a';
+
+    if (digit <= 9)
+        return (int)digit;
+    return letter <= 5 ? (int)letter + 10 : -1;
 }
 
 static int base64_value(char c)
@@ -83,7 +81,7 @@ smc_code_t smc_hex_decode(const char *text, size_t n, smc_buf_t *out)
         int high = hex_value(text[i]);
         int low = hex_value(text[i + 1]);
 
-        if (high < 0 || low < 0)
+        if ((high | low) < 0)
             return refuse(out);
         *to++ = (char)(high << 4 | low);
     }
