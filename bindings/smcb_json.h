@@ -52,8 +52,11 @@ void smcb_json_put_value(lua_State *L, smcb_json_scratch_t *s, const char *key, 
 void smcb_json_put_text(lua_State *L, smcb_json_scratch_t *s, const char *key, const char *text,
                         size_t n);
 void smcb_json_put_integer(smcb_json_scratch_t *s, int64_t value);
-/* Whether nothing in it has to be escaped. */
-bool smcb_json_is_plain(const char *text, size_t n);
+/* Whether it stands for itself in a string. */
+static inline bool smcb_json_is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
 
 enum { SMCB_JSON_ITEMS_MAX = 64 };
 
@@ -62,6 +65,8 @@ typedef enum smcb_json_form {
     SMCB_JSON_UPPER,    /* ASCII */
     SMCB_JSON_DECIMALS, /* "0.5" with exactly so many decimals; more than that are cut off */
 } smcb_json_form_t;
+
+typedef struct smcb_json_shape smcb_json_shape_t;
 
 /* One name of a shape: see smcb_json_shape.c.  Texts are kept by the shape. */
 typedef struct smcb_json_item {
@@ -75,31 +80,43 @@ typedef struct smcb_json_item {
     const char *needs;         /* a field of it without which there is no value; NULL */
     int plus;                  /* the slot of what is added to it; -1: nothing */
     smcb_json_name_t fallback; /* where there is no value; text NULL: left out */
+    smcb_json_shape_t *each;   /* how a list of C records is written; NULL */
     /* Where the fields are in inner records of this type; -1: nowhere. */
     const smcb_record_type_t *type;
     int at, needs_at;
 } smcb_json_item_t;
 
-enum { SMCB_JSON_SLOTS_MAX = 6 };
+enum {
+    SMCB_JSON_SLOTS_MAX = 6,
+    SMCB_JSON_KEYS_MAX = SMCB_JSON_ITEMS_MAX + SMCB_JSON_SLOTS_MAX,
+    SMCB_JSON_BUCKETS = 64,
+};
 
-typedef struct smcb_json_shape {
+/* Keys by number: those of the items, then those of the slots. */
+struct smcb_json_shape {
     int n, n_slots;
     const char *slots[SMCB_JSON_SLOTS_MAX]; /* keys of what is asked for more than once */
+    short first[SMCB_JSON_BUCKETS];         /* a key by the address of its text; -1: none */
+    short next[SMCB_JSON_KEYS_MAX];         /* another one with such an address; -1: none */
     smcb_json_item_t items[];
-} smcb_json_shape_t;
+};
 
 /* Where the values of a shape come from. */
 typedef struct smcb_json_sources {
+    int fields;                                        /* index of the list of fields and needs */
     const smcb_record_t *records[SMCB_JSON_SLOTS_MAX]; /* what a slot holds, if that is one */
-    uint64_t formed;   /* bit i: text at i gets the form of its item */
-    uint64_t direct;   /* bit i: the value at i is read from its record */
-    int slots, values; /* on the stack: the first of each */
+    uint64_t formed;                                   /* bit i: text of item i gets its form */
+    unsigned char at[SMCB_JSON_KEYS_MAX]; /* by key: its value on the stack; 0: there is none */
 } smcb_json_sources_t;
 
+/* Finds the fields of an item in records of another type than before. */
+void smcb_json_resolve(smcb_json_item_t *item, const smcb_record_type_t *type);
+/* Whether the inner record of item i has what that needs. */
+bool smcb_json_has_needed(lua_State *L, const smcb_json_shape_t *shape,
+                          const smcb_json_sources_t *from, int i);
 /* Push the text of an object, and of an array with an object for each of the records.  Only inside a function of the
  * module. */
-void smcb_json_push_object(lua_State *L, const smcb_json_shape_t *shape,
-                           const smcb_json_sources_t *from);
-void smcb_json_push_list(lua_State *L, const smcb_json_shape_t *shape, const smcb_record_t *list);
+void smcb_json_push_object(lua_State *L, smcb_json_shape_t *shape, const smcb_json_sources_t *from);
+void smcb_json_push_list(lua_State *L, smcb_json_shape_t *shape, const smcb_record_t *list);
 
 #endif /* SMCB_JSON_H */

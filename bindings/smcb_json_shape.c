@@ -6,11 +6,11 @@
 #include <string.h>
 
 /* Upvalues of a shape, behind those of the module: the fields and functions of its items, by item, then what they need;
- * its smcb_json_shape_t; the strings that this points into. */
-enum { UP_FIELDS = SMCB_JSON_RAW + 1, UP_SHAPE, UP_STRINGS };
+ * its smcb_json_shape_t; the strings that this points into, and the shapes. */
+enum { UP_FIELDS = SMCB_JSON_RAW + 1, UP_SHAPE, UP_KEPT };
 enum { NAME = 1, KEY, INNER, FIELD, FORM }; /* of an item, by position */
-/* The stack of a shape at work: its record, its result, then the slots, then the values. */
-enum { AT_RECORD = 1, AT_RESULT, AT_SLOTS, AT_VALUES = AT_SLOTS + SMCB_JSON_SLOTS_MAX };
+/* The stack of a shape at work: its record, its result, then the values. */
+enum { AT_RECORD = 1, AT_RESULT };
 
 typedef struct work {
     lua_State *L;
@@ -18,27 +18,41 @@ typedef struct work {
     smcb_json_sources_t from;
 } work_t;
 
+static const char *key_of(const smcb_json_shape_t *shape, int i)
+{
+    return i < shape->n ? shape->items[i].key : shape->slots[i - shape->n];
+}
+
 /* Keys of records are short strings of programs: of those Lua has one each, so that their address tells them apart. */
+static short *bucket(smcb_json_shape_t *shape, const char *key)
+{
+    return &shape->first[((uintptr_t)key >> 4 ^ (uintptr_t)key >> 10) % SMCB_JSON_BUCKETS];
+}
+
+/* Values of the record itself stay on the stack. */
 static void take_own(work_t *w)
 {
     lua_State *L = w->L;
-    const smcb_json_shape_t *shape = w->shape;
+    smcb_json_shape_t *shape = w->shape;
 
     lua_pushnil(L);
     while (lua_next(L, AT_RECORD) != 0) {
         const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
-        for (int i = 0; key != NULL && i < shape->n_slots; i++)
-            if (shape->slots[i] == key)
-                lua_copy(L, -1, AT_SLOTS + i);
-        for (int i = 0; key != NULL && i < shape->n; i++)
-            if (shape->items[i].key == key)
-                lua_copy(L, -1, AT_VALUES + i);
-        lua_pop(L, 1);
+        bool taken = false;
+        for (int i = key == NULL ? -1 : *bucket(shape, key); i >= 0; i = shape->next[i]) {
+            if (key_of(shape, i) != key)
+                continue;
+            w->from.at[i] = (unsigned char)(lua_gettop(L) - 1);
+            taken = true;
+        }
+        if (taken)
+            lua_insert(L, -2);
+        else
+            lua_pop(L, 1);
     }
 }
 
-/* Finds the fields of items in records of another type than before. */
-static void resolve(smcb_json_item_t *item, const smcb_record_type_t *type)
+void smcb_json_resolve(smcb_json_item_t *item, const smcb_record_type_t *type)
 {
     if (item->type == type)
         return;
@@ -52,10 +66,11 @@ static bool is_there(const smcb_field_t *f)
     return f->kind != SMCB_FIELD_NONE && !(f->kind == SMCB_FIELD_TEXT && f->text[0] == '\0');
 }
 
-/* Whether the inner record has what the item needs. */
-static bool has_needed(work_t *w, const smcb_json_item_t *item, int i, const smcb_record_t *record)
+bool smcb_json_has_needed(lua_State *L, const smcb_json_shape_t *shape,
+                          const smcb_json_sources_t *from, int i)
 {
-    lua_State *L = w->L;
+    const smcb_json_item_t *item = &shape->items[i];
+    const smcb_record_t *record = from->records[item->inner];
     size_t n = 0;
     bool found;
 
@@ -65,77 +80,52 @@ static bool has_needed(work_t *w, const smcb_json_item_t *item, int i, const smc
         smcb_field_t f = record->type->get(record, 0, item->needs_at);
         return is_there(&f);
     }
-    (void)lua_rawgeti(L, lua_upvalueindex(UP_FIELDS), w->shape->n + i + 1);
-    found = lua_rawget(L, AT_SLOTS + item->inner) != LUA_TNIL &&
+    (void)lua_rawgeti(L, from->fields, shape->n + i + 1);
+    found = lua_rawget(L, from->at[shape->n + item->inner]) != LUA_TNIL &&
             (lua_type(L, -1) != LUA_TSTRING || (lua_tolstring(L, -1, &n) != NULL && n > 0));
     lua_pop(L, 1);
     return found;
 }
 
-/* Pushes what the function says, or what the table has. */
-static void push_inner(work_t *w, const smcb_json_item_t *item, int i)
-{
-    lua_State *L = w->L;
-    int inner = AT_SLOTS + item->inner;
-
-    (void)lua_rawgeti(L, lua_upvalueindex(UP_FIELDS), i + 1);
-    if (item->computed) {
-        lua_pushvalue(L, inner);
-        lua_pushvalue(L, AT_RECORD);
-        lua_call(L, 2, 1);
-        return;
-    }
-    (void)lua_rawget(L, inner);
-    if (item->plus >= 0 && lua_isinteger(L, -1)) {
-        lua_pushinteger(L, lua_tointeger(L, -1) + lua_tointeger(L, AT_SLOTS + item->plus));
-        lua_replace(L, -2);
-    }
-}
-
-/* The value of an item that the record itself does not have. */
-static void take_inner(work_t *w, int i)
+/* Item i as its function says, unless the record itself has it. */
+static void compute(work_t *w, int i)
 {
     lua_State *L = w->L;
     smcb_json_item_t *item = &w->shape->items[i];
+    int inner = w->from.at[w->shape->n + item->inner];
     const smcb_record_t *record = w->from.records[item->inner];
 
+    if (w->from.at[i] != 0 || (record == NULL && !lua_istable(L, inner)))
+        return;
     if (record != NULL)
-        resolve(item, record->type);
-    else if (!lua_istable(L, AT_SLOTS + item->inner))
+        smcb_json_resolve(item, record->type);
+    if (!smcb_json_has_needed(L, w->shape, &w->from, i))
         return;
-    if (!has_needed(w, item, i, record))
-        return;
-    w->from.formed |= (uint64_t)1 << i;
-    if (record != NULL && !item->computed) {
-        w->from.direct |= (uint64_t)1 << i;
+    (void)lua_rawgeti(L, w->from.fields, i + 1);
+    lua_pushvalue(L, inner);
+    lua_pushvalue(L, AT_RECORD);
+    lua_call(L, 2, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
         return;
     }
-    push_inner(w, item, i);
-    lua_replace(L, AT_VALUES + i);
+    w->from.at[i] = (unsigned char)lua_gettop(L);
+    w->from.formed |= (uint64_t)1 << i;
 }
 
-/* All values first: the functions of items are Lua, which may encode, too. */
+/* Functions come first: they are Lua, which may encode, too. */
 static void take_values(work_t *w)
 {
     const smcb_json_shape_t *shape = w->shape;
 
-    lua_settop(w->L, AT_VALUES + shape->n - 1);
     take_own(w);
-    for (int i = 0; i < shape->n_slots; i++)
-        w->from.records[i] = smcb_record_test(w->L, AT_SLOTS + i);
-    for (int i = 0; i < shape->n; i++)
-        if (shape->items[i].inner >= 0 && lua_isnil(w->L, AT_VALUES + i))
-            take_inner(w, i);
-}
-
-static void check_list(work_t *w, const smcb_record_t *list)
-{
-    for (int i = 0; i < w->shape->n; i++) {
-        smcb_json_item_t *item = &w->shape->items[i];
-        resolve(item, list->type);
-        luaL_argcheck(w->L, item->at >= 0 && item->needs == NULL && item->plus < 0, AT_RECORD,
-                      "an item of this shape is no field of such records");
+    for (int i = 0; i < shape->n_slots; i++) {
+        int at = w->from.at[shape->n + i];
+        w->from.records[i] = at == 0 ? NULL : smcb_record_test(w->L, at);
     }
+    for (int i = 0; i < shape->n; i++)
+        if (shape->items[i].computed && w->from.at[shape->n + shape->items[i].inner] != 0)
+            compute(w, i);
 }
 
 /* shape(record) -> json.raw; of a list of records an array. */
@@ -143,18 +133,17 @@ static int l_write(lua_State *L)
 {
     work_t w = {.L = L,
                 .shape = lua_touserdata(L, lua_upvalueindex(UP_SHAPE)),
-                .from = {.slots = AT_SLOTS, .values = AT_VALUES}};
+                .from = {.fields = lua_upvalueindex(UP_FIELDS)}};
     const smcb_record_t *list = smcb_record_test(L, AT_RECORD);
 
     if (list == NULL || !list->type->is_list)
         luaL_checktype(L, AT_RECORD, LUA_TTABLE);
-    luaL_checkstack(L, AT_VALUES + w.shape->n + 8, "json.shape");
+    luaL_checkstack(L, SMCB_JSON_KEYS_MAX + 10, "json.shape");
     lua_settop(L, 1);
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, lua_upvalueindex(SMCB_JSON_RAW));
     (void)lua_setmetatable(L, AT_RESULT);
     if (list != NULL) {
-        check_list(&w, list);
         smcb_json_push_list(L, w.shape, list);
     } else {
         take_values(&w);
@@ -167,20 +156,14 @@ static int l_write(lua_State *L)
 
 /* ---- making one --------------------------------------------------------- */
 
-enum {
-    NEW_ITEMS = 1,
-    NEW_FIELDS = NEW_ITEMS + SMCB_JSON_RAW + 1,
-    NEW_SHAPE,
-    NEW_STRINGS,
-    NEW_ITEM
-};
+enum { NEW_ITEMS = 1, NEW_FIELDS = NEW_ITEMS + SMCB_JSON_RAW + 1, NEW_SHAPE, NEW_KEPT, NEW_ITEM };
 
 /* Keeps the string on top for as long as the shape lives, and pops it. */
 static const char *keep(lua_State *L, size_t *n)
 {
     const char *text = lua_tolstring(L, -1, n);
 
-    lua_rawseti(L, NEW_STRINGS, (lua_Integer)lua_rawlen(L, NEW_STRINGS) + 1);
+    lua_rawseti(L, NEW_KEPT, (lua_Integer)lua_rawlen(L, NEW_KEPT) + 1);
     return text;
 }
 
@@ -196,6 +179,23 @@ static const char *string_of(lua_State *L, int position, const char *name)
     }
     luaL_argcheck(L, type == LUA_TSTRING, 1, "names and fields of items must be strings");
     return keep(L, &n);
+}
+
+/* The shape that is `each` of the item, NULL when it has none. */
+static smcb_json_shape_t *read_each(lua_State *L)
+{
+    smcb_json_shape_t *each;
+
+    if (lua_getfield(L, NEW_ITEM, "each") == LUA_TNIL) {
+        lua_pop(L, 1);
+        return NULL;
+    }
+    luaL_argcheck(L, lua_tocfunction(L, -1) == l_write, 1, "each must be a shape");
+    (void)lua_getupvalue(L, -1, UP_SHAPE);
+    each = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    lua_rawseti(L, NEW_KEPT, (lua_Integer)lua_rawlen(L, NEW_KEPT) + 1);
+    return each;
 }
 
 static int slot_of(lua_State *L, smcb_json_shape_t *shape, const char *key)
@@ -268,6 +268,7 @@ static void read_item(lua_State *L, smcb_json_shape_t *shape, int i)
     item->plus = slot_of(L, shape, string_of(L, 0, "plus"));
     item->needs = string_of(L, 0, "needs");
     item->fallback = read_default(L);
+    item->each = read_each(L);
     read_form(L, item);
     type = lua_geti(L, NEW_ITEM, FIELD);
     item->computed = type == LUA_TFUNCTION;
@@ -280,7 +281,17 @@ static void read_item(lua_State *L, smcb_json_shape_t *shape, int i)
     lua_rawseti(L, NEW_FIELDS, i + 1);
     lua_pushstring(L, item->needs == NULL ? "" : item->needs);
     lua_rawseti(L, NEW_FIELDS, shape->n + i + 1);
-    lua_settop(L, NEW_STRINGS);
+    lua_settop(L, NEW_KEPT);
+}
+
+static void read_keys(smcb_json_shape_t *shape)
+{
+    memset(shape->first, -1, sizeof(shape->first));
+    for (int i = 0; i < shape->n + shape->n_slots; i++) {
+        short *first = bucket(shape, key_of(shape, i));
+        shape->next[i] = *first;
+        *first = (short)i;
+    }
 }
 
 /* shape(items).  See bindings/meta/json.lua. */
@@ -302,6 +313,7 @@ int smcb_json_shape(lua_State *L)
     lua_newtable(L);
     for (int i = 0; i < shape->n; i++)
         read_item(L, shape, i);
-    lua_pushcclosure(L, l_write, UP_STRINGS);
+    read_keys(shape);
+    lua_pushcclosure(L, l_write, UP_KEPT);
     return 1;
 }

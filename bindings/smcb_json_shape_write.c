@@ -24,27 +24,48 @@ static void put_decimals(smc_buf_t *out, const char *text, size_t n, size_t deci
         (void)smc_buf_putc(out, '0');
 }
 
-static void put_upper(smc_buf_t *out, const char *text, size_t n)
+/* A string of what stands for itself, in capitals if it is to be.  false, and nothing: there is something else. */
+static bool put_plain(smc_buf_t *out, const char *text, size_t n, bool upper)
 {
     char *to;
 
-    if (smc_buf_reserve(out, n) != SMC_OK)
-        return;
+    if (smc_buf_reserve(out, n + 2) != SMC_OK)
+        return false;
     to = out->data + out->len;
-    for (size_t i = 0; i < n; i++)
-        to[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - ('a' - 'A') : text[i]);
-    to[n] = '\0';
-    out->len += n;
+    *to++ = '"';
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i];
+        if (!smcb_json_is_plain((unsigned char)c))
+            return false;
+        *to++ = (char)(upper && c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c);
+    }
+    memcpy(to, "\"", 2);
+    out->len += n + 2;
+    return true;
 }
 
 static void write_dec(writer_t *w, const smcb_json_item_t *item, smc_dec_t value)
 {
-    char text[SMC_DEC_TEXT_MAX + 2] = "\"";
+    smc_buf_t *out = &w->s->out;
     int places = item->form == SMCB_JSON_DECIMALS ? (int)item->decimals : SMC_DEC_MINIMAL;
-    size_t n = 1 + smc_dec_format(value, places, SMC_ROUND_DOWN, text + 1);
+    char *to;
+    size_t n;
 
-    text[n++] = '"';
-    (void)smc_buf_append(&w->s->out, text, n);
+    if (smc_buf_reserve(out, SMC_DEC_TEXT_MAX + 2) != SMC_OK)
+        return;
+    to = out->data + out->len;
+    n = smc_dec_format(value, places, SMC_ROUND_DOWN, to + 1);
+    to[0] = '"';
+    memcpy(to + n + 1, "\"", 2);
+    out->len += n + 2;
+}
+
+static bool is_plain(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!smcb_json_is_plain((unsigned char)text[i]))
+            return false;
+    return true;
 }
 
 /* Text in the form of its item; what needs escapes has none. */
@@ -52,16 +73,14 @@ static void write_formed(writer_t *w, const smcb_json_item_t *item, const char *
 {
     smc_buf_t *out = &w->s->out;
 
-    if (item->form == SMCB_JSON_AS_IS || !smcb_json_is_plain(text, n)) {
-        smcb_json_put_text(w->L, w->s, item->key, text, n);
-        return;
-    }
-    (void)smc_buf_putc(out, '"');
-    if (item->form == SMCB_JSON_DECIMALS)
+    if (item->form == SMCB_JSON_DECIMALS && is_plain(text, n)) {
+        (void)smc_buf_putc(out, '"');
         put_decimals(out, text, n, item->decimals);
-    else
-        put_upper(out, text, n);
-    (void)smc_buf_putc(out, '"');
+        (void)smc_buf_putc(out, '"');
+    } else if (item->form == SMCB_JSON_DECIMALS ||
+               !put_plain(out, text, n, item->form == SMCB_JSON_UPPER)) {
+        smcb_json_put_text(w->L, w->s, item->key, text, n);
+    }
 }
 
 static void write_field(writer_t *w, const smcb_json_item_t *item, const smcb_field_t *f,
@@ -105,37 +124,69 @@ static void end_object(writer_t *w, size_t start)
     (void)smc_buf_puts(&w->s->out, w->s->out.len == start ? "{}" : "}");
 }
 
-/* The value of item i where it is nil on the stack. */
-static void write_absent(writer_t *w, const smcb_json_item_t *item, bool direct,
-                         const smcb_json_sources_t *from)
+/* The value of an item in its inner record.  false: that has none, and nothing is written. */
+static bool write_of_record(writer_t *w, smcb_json_item_t *item, const smcb_record_t *record,
+                            int plus)
 {
-    smcb_field_t f = {.kind = SMCB_FIELD_NONE};
+    smcb_field_t f = record->type->get(record, 0, item->at);
 
-    if (direct) {
-        const smcb_record_t *record = from->records[item->inner];
-        f = record->type->get(record, 0, item->at);
-    }
-    if (f.kind != SMCB_FIELD_NONE) {
-        int64_t plus = item->plus < 0 ? 0 : lua_tointeger(w->L, from->slots + item->plus);
-        write_name(w, item, 0);
-        write_field(w, item, &f, plus);
-    } else if (item->fallback.text != NULL) {
-        write_name(w, item, 0);
-        (void)smc_buf_append(&w->s->out, item->fallback.text, item->fallback.len);
-    }
+    if (f.kind == SMCB_FIELD_NONE)
+        return false;
+    write_name(w, item, 0);
+    write_field(w, item, &f, plus == 0 ? 0 : lua_tointeger(w->L, plus));
+    return true;
 }
 
-static void write_present(writer_t *w, const smcb_json_item_t *item, bool formed, int idx)
+static void write_value(writer_t *w, const smcb_json_item_t *item, bool formed, int idx)
 {
     size_t n;
 
-    write_name(w, item, 0);
     if (formed && lua_type(w->L, idx) == LUA_TSTRING) {
         const char *text = lua_tolstring(w->L, idx, &n);
         write_formed(w, item, text, n);
     } else {
         smcb_json_put_value(w->L, w->s, item->key, idx);
     }
+}
+
+/* The same in an inner table. */
+static bool write_of_table(writer_t *w, const smcb_json_item_t *item, int inner, int plus)
+{
+    lua_State *L = w->L;
+
+    if (lua_rawget(L, inner) == LUA_TNIL) {
+        lua_pop(L, 1);
+        return false;
+    }
+    if (plus != 0 && lua_isinteger(L, -1)) {
+        lua_pushinteger(L, lua_tointeger(L, -1) + lua_tointeger(L, plus));
+        lua_replace(L, -2);
+    }
+    write_name(w, item, 0);
+    write_value(w, item, true, lua_gettop(L));
+    lua_pop(L, 1);
+    return true;
+}
+
+/* The value of item i that the record itself does not have. */
+static bool write_inner(writer_t *w, smcb_json_shape_t *shape, const smcb_json_sources_t *from,
+                        int i)
+{
+    smcb_json_item_t *item = &shape->items[i];
+    int inner = item->inner < 0 ? 0 : from->at[shape->n + item->inner];
+    int plus = item->plus < 0 ? 0 : from->at[shape->n + item->plus];
+
+    if (inner == 0 || item->computed)
+        return false;
+    if (from->records[item->inner] != NULL) {
+        smcb_json_resolve(item, from->records[item->inner]->type);
+        return smcb_json_has_needed(w->L, shape, from, i) &&
+               write_of_record(w, item, from->records[item->inner], plus);
+    }
+    if (!lua_istable(w->L, inner) || !smcb_json_has_needed(w->L, shape, from, i))
+        return false;
+    (void)lua_rawgeti(w->L, from->fields, i + 1);
+    return write_of_table(w, item, inner, plus);
 }
 
 static void push_written(writer_t *w)
@@ -145,21 +196,7 @@ static void push_written(writer_t *w)
     lua_pushlstring(w->L, w->s->out.data, w->s->out.len);
 }
 
-void smcb_json_push_object(lua_State *L, const smcb_json_shape_t *shape,
-                           const smcb_json_sources_t *from)
-{
-    writer_t w = {.L = L, .s = smcb_json_scratch(L)};
-
-    for (int i = 0; i < shape->n; i++) {
-        const smcb_json_item_t *item = &shape->items[i];
-        if (lua_isnil(L, from->values + i))
-            write_absent(&w, item, (from->direct >> i & 1) != 0, from);
-        else
-            write_present(&w, item, (from->formed >> i & 1) != 0, from->values + i);
-    }
-    end_object(&w, 0);
-    push_written(&w);
-}
+/* ---- lists --------------------------------------------------------------- */
 
 static void write_element(writer_t *w, const smcb_json_shape_t *shape, const smcb_record_t *list,
                           size_t at)
@@ -177,17 +214,65 @@ static void write_element(writer_t *w, const smcb_json_shape_t *shape, const smc
     end_object(w, start);
 }
 
-void smcb_json_push_list(lua_State *L, const smcb_json_shape_t *shape, const smcb_record_t *list)
+static void check_list(lua_State *L, smcb_json_shape_t *shape, const smcb_record_t *list)
 {
-    writer_t w = {.L = L, .s = smcb_json_scratch(L)};
+    for (int i = 0; i < shape->n; i++) {
+        smcb_json_item_t *item = &shape->items[i];
+        smcb_json_resolve(item, list->type);
+        if (item->at < 0 || item->needs != NULL || item->plus >= 0)
+            luaL_error(L, "json.shape: %s is no field of such records", item->key);
+    }
+}
+
+static void write_list(writer_t *w, smcb_json_shape_t *shape, const smcb_record_t *list)
+{
     size_t n = list->type->count(list);
 
-    (void)smc_buf_putc(&w.s->out, '[');
+    check_list(w->L, shape, list);
+    (void)smc_buf_putc(&w->s->out, '[');
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
-            (void)smc_buf_putc(&w.s->out, ',');
-        write_element(&w, shape, list, i);
+            (void)smc_buf_putc(&w->s->out, ',');
+        write_element(w, shape, list, i);
     }
-    (void)smc_buf_putc(&w.s->out, ']');
+    (void)smc_buf_putc(&w->s->out, ']');
+}
+
+void smcb_json_push_list(lua_State *L, smcb_json_shape_t *shape, const smcb_record_t *list)
+{
+    writer_t w = {.L = L, .s = smcb_json_scratch(L)};
+
+    write_list(&w, shape, list);
+    push_written(&w);
+}
+
+/* ---- objects ------------------------------------------------------------- */
+
+/* What the record itself has, or what a function said. */
+static void write_own(writer_t *w, const smcb_json_item_t *item, bool formed, int idx)
+{
+    const smcb_record_t *list = item->each == NULL ? NULL : smcb_record_test(w->L, idx);
+
+    write_name(w, item, 0);
+    if (list != NULL && list->type->is_list)
+        write_list(w, item->each, list);
+    else
+        write_value(w, item, formed, idx);
+}
+
+void smcb_json_push_object(lua_State *L, smcb_json_shape_t *shape, const smcb_json_sources_t *from)
+{
+    writer_t w = {.L = L, .s = smcb_json_scratch(L)};
+
+    for (int i = 0; i < shape->n; i++) {
+        const smcb_json_item_t *item = &shape->items[i];
+        if (from->at[i] != 0) {
+            write_own(&w, item, (from->formed >> i & 1) != 0, from->at[i]);
+        } else if (!write_inner(&w, shape, from, i) && item->fallback.text != NULL) {
+            write_name(&w, item, 0);
+            (void)smc_buf_append(&w.s->out, item->fallback.text, item->fallback.len);
+        }
+    }
+    end_object(&w, 0);
     push_written(&w);
 }

@@ -108,11 +108,6 @@ static size_t utf8_size(const unsigned char *p, size_t n)
     return size;
 }
 
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
-
 static void write_escape(smc_buf_t *out, unsigned char c)
 {
     static const char from[] = "\"\\\b\f\n\r\t";
@@ -139,7 +134,7 @@ static void write_rest(writer_t *w, const char *text, size_t len, size_t i)
 
         if (size == 0)
             refuse(w, "a string that is not UTF-8");
-        if (size == 1 && !is_plain(p[i]))
+        if (size == 1 && !smcb_json_is_plain(p[i]))
             write_escape(out, p[i]);
         else
             (void)smc_buf_append(out, text + i, size);
@@ -157,7 +152,7 @@ static void write_string(writer_t *w, const char *text, size_t len)
         return;
     to = out->data + out->len;
     *to++ = '"';
-    for (; plain < len && is_plain((unsigned char)text[plain]); plain++)
+    for (; plain < len && smcb_json_is_plain((unsigned char)text[plain]); plain++)
         *to++ = text[plain];
     out->len += plain + 1;
     if (plain < len)
@@ -440,12 +435,4 @@ void smcb_json_put_text(lua_State *L, smcb_json_scratch_t *s, const char *key, c
 void smcb_json_put_integer(smcb_json_scratch_t *s, int64_t value)
 {
     write_integer(&s->out, value);
-}
-
-bool smcb_json_is_plain(const char *text, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!is_plain((unsigned char)text[i]))
-            return false;
-    return true;
 }

@@ -68,11 +68,11 @@ function json.raw(text) end
 ---
 ---By name an item may have `needs`, a field of the inner record without which (nil or "") there is no value; `plus`,
 ---the key of an integer of the record that is added to an integer; `default`, an integer or a string
----in place of no value.
+---in place of no value; `each`, the shape that makes an array of the record's value where that is a list of C records.
 ---
 ---Inner records may also be C records of the engine; of a list of those a shape makes an array.
 ---
----Raises: a name with quotes or backslashes, an unknown form, more than 64 items.
+---Raises: a name with quotes or backslashes, an unknown form, an `each` that is no shape, more than 64 items.
 ---@param items any[][]
 ---@return fun(record: table): smc.json.Raw
 ---@source ../smcb_json_shape.c

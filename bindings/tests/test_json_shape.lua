@@ -46,6 +46,29 @@ describe("a shape", function()
     assert.equal('{"n":-1,"s":"0.0"}', json.encode(wanted {}))
   end)
 
+  it("finds as many keys as it can have, each its own", function()
+    local items, record, texts = {}, {}, {}
+    for i = 1, 64 do
+      items[i], record["key" .. i] = { "n" .. i, "key" .. i }, i
+      texts[i] = ('"n%d":%d'):format(i, i)
+    end
+    assert.equal("{" .. table.concat(texts, ",") .. "}", json.encode(json.shape(items)(record)))
+    items[64][2] = "key1" -- two items may have one key
+    assert.equal('{"n1":7,"n64":7}', json.encode(json.shape(items) { key1 = 7 }))
+  end)
+
+  it("escapes in texts of any form what needs it", function()
+    local inner = { price = '1"2', side = 'b"\n' }
+    assert.equal([[{"p":"1\"2","S":"b\"\n"}]], json.encode(write { order = inner }))
+  end)
+
+  it("refuses an `each` that is no shape", function()
+    for _, wrong in ipairs { 1, "x", function() end, json.shape } do
+      local _, why = pcall(json.shape, { { "a", "a", each = wrong } })
+      assert.truthy(tostring(why):find("each must be a shape", 1, true))
+    end
+  end)
+
   it("refuses a name that needs escapes", function()
     assert.has_error(function() json.shape { { 'a"', "a" } } end)
   end)

@@ -64,6 +64,7 @@ describe("a record", function()
     local record, write = with:record(), shape_of(ORDER)
     local fills_of = json.shape { { "id", "id", "fill", "id" }, { "price", "price", "fill", "price", 8 },
       { "fee", "fee", "fill", "fee" }, { "asset", "asset", "fill", "fee_asset" }, { "m", "m", "fill", "is_maker" } }
+    local with_fills = json.shape { { "n", "n" }, { "f", "fills", each = fills_of }, { "z", "z" } }
     local r, traded, waited, refused = rng.new(11, "orders"), 0, 0, 0
     for _ = 1, 200 do
       local o = any(r, account)
@@ -85,7 +86,11 @@ describe("a record", function()
           texts[i] = json.encode(fills_of { fill = fill })
         end
         assert.is_nil(its[#fills + 1])
-        assert.equal("[" .. table.concat(texts, ",") .. "]", json.encode(fills_of(its)))
+        local all = "[" .. table.concat(texts, ",") .. "]"
+        assert.equal(all, json.encode(fills_of(its)))
+        for _, given in ipairs { its, fills_of(its), json.raw(all) } do
+          assert.equal('{"n":1,"f":' .. all .. ',"z":2}', json.encode(with_fills { n = 1, fills = given, z = 2 }))
+        end
         traded, waited = traded + #fills, waited + (order.trigger and 1 or 0)
         if order.on_book then
           for _, m in ipairs { with, without } do m:cancel { account = account, symbol = "BTCUSDT", id = order.id } end
@@ -115,6 +120,9 @@ describe("a record", function()
       qty = "1" }, record))
     assert.has_error(function() json.shape { { "a", "a", "order", "no_such" } }(fills) end)
     assert.has_error(function() json.shape { { "a", "a" } }(order) end)
+    assert.has_error(function()
+      json.shape { { "f", "f", each = json.shape { { "a", "a", "order", "no_such" } } } } { f = fills }
+    end)
     assert.equal('{}', json.encode(json.shape { { "a", "a", "order", "no_such" } } { order = order }))
     assert.has_error(function() json.encode(json.shape { { "t", "t", "order", "trigger" } }
       { order = m:place({ account = account, symbol = "BTCUSDT", side = "buy", type = "market", qty = "1",

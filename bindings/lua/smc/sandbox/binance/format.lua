@@ -92,8 +92,8 @@ function M.shape(line, says)
     local name, key = piece:match "^(%w+)=?([%w_]*)$"
     if key == "" then key = name end
     local it = (says or SAYS)[key]
-    items[#items + 1] = it and { name, key, it.of or "order", it[1], it[2], default = it.default, needs = it.needs,
-      plus = it.plus } or { name, key }
+    items[#items + 1] = it and { name, key, it[1] and (it.of or "order"), it[1], it[2], default = it.default,
+      needs = it.needs, plus = it.plus, each = it.each } or { name, key }
   end
   return json.shape(items)
 end
@@ -105,16 +105,24 @@ function M.view(sb, order, more, label)
   local view = more or {}
   if label == nil then label = sb:label(order) end
   view.order, view.label, view.skew_ms = order, label or nil, sb.skew_ms
+  if not label then return view end -- then it is in no list, either
   if order.reason == "linked" then
     view.status = "EXPIRED" -- by the rule of its list
   elseif order.after and order.status == "new" then
     view.status = "PENDING_NEW"
   end
-  if label and label.shows then
+  if label.shows then
     for key, value in pairs(label.shows) do view[key] = value end
   end
   return view
 end
+
+local FILL = { price = { "price", 8 }, qty = { "qty", 8 }, commission = { "fee", 8 }, commissionAsset = { "fee_asset" },
+  tradeId = { "id" } }
+
+--- The fills in the answer to a placement: those of an engine's record.
+M.own_fills = M.shape("price qty commission commissionAsset tradeId", FILL)
+SAYS.fills = { each = M.own_fills }
 
 local HEAD = "symbol orderId orderListId clientOrderId transactTime "
 local TERMS = "price origQty executedQty origQuoteOrderQty cummulativeQuoteQty status timeInForce type side "
@@ -122,7 +130,8 @@ local TERMS = "price origQty executedQty origQuoteOrderQty cummulativeQuoteQty s
 local REST = "selfTradePreventionMode preventedMatchId preventedQuantity strategyId strategyType pegPriceType "
   .. "pegOffsetType pegOffsetValue peggedPrice "
 
---- The answers to a placement, by what was asked for.  The view has transactTime, and fills.
+--- The answers to a placement, by what was asked for.  The view has transactTime, and fills: the engine's record
+-- of them, or what own_fills made of it.
 M.placed = {
   ACK = M.shape(HEAD),
   RESULT = M.shape(HEAD .. TERMS .. "workingTime " .. REST .. "expiryReason"),
@@ -141,14 +150,6 @@ M.order = M.shape("symbol orderId orderListId clientOrderId price origQty execut
 M.amended = M.shape "symbol orderId orderListId origClientOrderId clientOrderId price qty=origQty executedQty \z
   preventedQty quoteOrderQty=origQuoteOrderQty cumulativeQuoteQty=cummulativeQuoteQty status timeInForce type side \z
   workingTime selfTradePreventionMode"
-
--- ---- fills --------------------------------------------------------------------------------
-
-local FILL = { price = { "price", 8 }, qty = { "qty", 8 }, commission = { "fee", 8 }, commissionAsset = { "fee_asset" },
-  tradeId = { "id" } }
-
---- The fills in the answer to a placement: those of an engine's record.
-M.own_fills = M.shape("price qty commission commissionAsset tradeId", FILL)
 
 --- One of the account's own fills.
 function M.fill(f, skew_ms)

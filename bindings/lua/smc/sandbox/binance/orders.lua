@@ -24,7 +24,7 @@ function M.submit(sb, call)
   if label then sb:set_label(order, label) end
   local kind = v.newOrderRespType or RESPONSE[v.type] or "ACK"
   return format.placed[kind](format.view(sb, order, { transactTime = call.now,
-    fills = kind == "FULL" and format.own_fills(fills) or nil, order = nil, label = nil, skew_ms = nil },
+    fills = kind == "FULL" and fills or nil, order = nil, label = nil, skew_ms = nil },
     label or false))
 end
 
