@@ -152,6 +152,7 @@ int smcb_open_gate(lua_State *L);      /* smc.core.gate       where tasks wait f
 int smcb_open_risk(lua_State *L);      /* smc.core.risk */
 int smcb_open_params(lua_State *L);    /* smc.core.params     usual parameters of a request, fast */
 int smcb_open_windows(lua_State *L);   /* smc.core.windows    counters in windows of time */
+int smcb_open_arrivals(lua_State *L);  /* smc.core.arrivals   requests that a sandbox remembers */
 int smcb_open_text(lua_State *L);      /* smc.core.text       hex, base64, percent-encoding */
 
 #endif /* SMCB_H */

@@ -44,6 +44,7 @@ static const luaL_Reg modules[] = {
     {"smc.core.text", smcb_open_text},
     {"smc.core.params", smcb_open_params},
     {"smc.core.windows", smcb_open_windows},
+    {"smc.core.arrivals", smcb_open_arrivals},
     {"smc.core.breaker", smcb_open_breaker},
     {"smc.core.limiter", smcb_open_limiter},
     {"smc.core.retry", smcb_open_retry},

@@ -60,7 +60,7 @@ function M.venue(venue, assume)
   local all = {}
   for name, value in pairs(venue.assumptions) do all[name] = value end
   for name, value in pairs(assume or {}) do all[name] = value end
-  return venue.new(1, all, function() end)
+  return venue.new(1, all, { add = function() return 0 end, note = function() end })
 end
 
 --- Sends an unsigned request; returns the answered exchange.

@@ -5,8 +5,8 @@ local sandbox = require "smc.sandbox"
 describe("a log with room for few requests", function()
   it("has the newest under their numbers, and tells of each that it drops", function()
     local dropped = {}
-    local box, _, log = sandbox.serve("binance", {}, { keep = 3, forget = function(entry, number)
-      dropped[#dropped + 1] = number .. " " .. entry.query .. " " .. entry.status
+    local box, _, log = sandbox.serve("binance", {}, { keep = 3, forget = function(log, number)
+      dropped[#dropped + 1] = number .. " " .. log[number].query .. " " .. log[number].status
     end })
     for i = 1, 8 do
       assert(http.get(box.url .. "/api/v3/time?n=" .. i))

@@ -151,15 +151,15 @@ local function answer(def, sb, ex)
 end
 
 local function serve(def, sb, ex)
-  local entry = { method = ex.method, path = ex.path, query = ex.query or "", body = ex.body or "",
-    websocket = ex.is_websocket, signed = (def.routes[ex.method .. " " .. ex.path] or {}).signed == true }
-  sb:record(entry)
+  local id = sb.book.add(ex.method, ex.path, ex.query or "", ex.body or "",
+    (def.routes[ex.method .. " " .. ex.path] or {}).signed == true, ex.is_websocket)
   sb:settle()
   local value, no = answer(def, sb, ex)
   sb:settle()
-  entry.status = value ~= nil and 200 or no.status
+  local status = value ~= nil and 200 or no.status
+  sb.book.note(id, status)
   if value == nil then value = def.refuse and def.refuse(no) or { message = no.message } end
-  ex:reply(entry.status, { { "Content-Type", "application/json" } }, json.encode(value))
+  ex:reply(status, { { "Content-Type", "application/json" } }, json.encode(value))
 end
 
 local KEY_LENGTH, SECRET_LENGTH = 16, 32
@@ -184,14 +184,14 @@ function M.sandbox(def)
   Venue.serve = function(sb, ex) return serve(def, sb, ex) end
   local venue = { assumptions = { commission_bps = 0 } }
   for name, value in pairs(def.assume or {}) do venue.assumptions[name] = value end
-  function venue.new(seed, assume, record, credentials)
-    return base.new(Venue, { name = def.name, seed = seed, assume = assume, record = record,
+  function venue.new(seed, assume, book, credentials)
+    return base.new(Venue, { name = def.name, seed = seed, assume = assume, book = book,
       symbols = symbols_of(def), key_length = KEY_LENGTH, secret_length = SECRET_LENGTH, credentials = credentials,
       funds = def.funds })
   end
   local half = { name = def.name, options = box.options }
-  function half.new(seed, options, record)
-    local its, on_request, close = box.new(Box, venue, seed, options, record)
+  function half.new(seed, options, book)
+    local its, on_request, close = box.new(Box, venue, seed, options, book)
     return its, on_request, close -- not a tail call: an unknown assumption is blamed on the caller's line
   end
   half.door = { name = def.name, ops = {}, volatile = {} }
@@ -202,9 +202,7 @@ function M.sandbox(def)
     return { { "Content-Type", "application/json" } }, json.encode(body)
   end
   function half.urls(its) its.url = its.origin end
-  function half.template(entry)
-    return def.routes[entry.method .. " " .. entry.path] and entry.path or "other"
-  end
+  function half.template(method, path) return def.routes[method .. " " .. path] and path or "other" end
   return half
 end
 

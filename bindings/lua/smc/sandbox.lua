@@ -1,5 +1,6 @@
 --- Simulated venues: real HTTP and WebSocket servers of this process, over the matching engine.
 -- In a spec there is one of each name, which all its clients share; `smc.sandbox(name, options)` opens one more.
+local arrivals = require "smc.core.arrivals"
 local boxes = require "smc.sandbox.box"
 local dialects = require "smc.dialects"
 local doors = require "smc.sandbox.door"
@@ -17,45 +18,21 @@ local REQUEST_FIELDS = { signed = true, path = true, method = true, websocket = 
 
 -- ---- what arrived ------------------------------------------------------------
 
-local CLIPPED = 2048 -- bytes of a text, where requests are not kept for ever
+local CLIPPED = 2048 -- bytes of a request, where requests are not kept for ever
 
-local TEXTS = { "method", "path", "query", "body" }
-
-local function clip(entry)
-  for _, name in ipairs(TEXTS) do
-    local text = entry[name]
-    if text and #text > CLIPPED then entry[name] = text:sub(1, CLIPPED) end
+--- The log of requests, and what venues write in it: add(method, path, query, body, signed, websocket, status, fault)
+-- -> number; note(number, status, fault).  committing(): the fault that is being committed.
+local function new_log(place, committing)
+  local log, keep, last = arrivals.new(place.keep, place.keep and CLIPPED), place.keep or math.huge, 0
+  local add, note = log.add, log.note
+  local book = {}
+  function book.add(method, path, query, body, signed, websocket, status, fault)
+    if last >= keep then place.forget(log, last - keep + 1) end
+    last = add(log, method, path, query, body, signed, websocket, status, fault or committing())
+    return last
   end
-end
-
---- Requests by number: log[first..last].
-local function new_log()
-  local log = { first = 1, last = 0 }
-  function log.add(entry)
-    entry.at = task.now()
-    log.last = log.last + 1
-    log[log.last] = entry
-  end
-  return log
-end
-
---- The same with room for so many; forget: called with one and its number before it is dropped.
-local function new_ring(room, forget)
-  local ring, last, log = {}, 0, { first = 1, last = 0 }
-  function log.add(entry)
-    entry.at = task.now()
-    if #entry.method + #entry.path + #(entry.query or "") + #(entry.body or "") > CLIPPED then clip(entry) end
-    local at = last % room + 1
-    if last >= room then
-      forget(ring[at], log.first)
-      log.first = log.first + 1
-    end
-    ring[at], last = entry, last + 1
-    log.last = last
-  end
-  return setmetatable(log, { __index = function(_, id)
-    return id >= log.first and id <= last and ring[(id - 1) % room + 1] or nil
-  end })
+  function book.note(id, status, fault) return note(log, id, status, fault) end
+  return log, book
 end
 
 -- ---- opening ------------------------------------------------------------------
@@ -86,17 +63,14 @@ end
 
 --- Returns the box, its server and its log; or nil, err when it cannot listen.
 local function open(w, name, options, place)
-  local log = place.keep and new_ring(place.keep, place.forget) or new_log()
   local face = dialects.sandbox(name)
   check_options(name, options, face.options)
   local tls = check_tls(name, options.tls)
   counts[w] = (counts[w] or 0) + 1
   local door
-  local box, serve, close = face.new(w.seed + counts[w] - 1, options, function(entry)
-    entry.fault = door.committing
-    log.add(entry)
-  end)
-  door = doors.new(face.door, serve, log.add, w.seed + counts[w])
+  local log, book = new_log(place, function() return door.committing end)
+  local box, serve, close = face.new(w.seed + counts[w] - 1, options, book)
+  door = doors.new(face.door, serve, book, w.seed + counts[w])
   door.box, door.venue = box, function() return boxes.venue(box) end
   local s, err = listen(w, sabotage.entrance(w.sabotage, function(ex) door:enter(ex) end), place, tls)
   if not s then return nil, err end
@@ -137,8 +111,8 @@ function M.shared(name)
 end
 
 --- For `smcrun serve`.  place: host, port (nil: 127.0.0.1, any), keep (how many requests are remembered),
--- forget(entry, number).  Returns the box, its server, its log { first, last, [number] = entry } and its dialect; nil,
--- err when it cannot listen.
+-- forget(log, number), called before one is forgotten.  Returns the box, its server, its log (smc.core.arrivals) and
+-- its dialect; nil, err when it cannot listen.
 function M.serve(name, options, place)
   local box, s, log = open(world.current "smcrun serve", name, options, place)
   if not box then return nil, s end

@@ -37,13 +37,13 @@ local function by(list, field)
   return out
 end
 
---- given: name, seed, assume (with commission_bps), record (called with a description of every request), symbols,
+--- given: name, seed, assume (with commission_bps), book (of requests: add and note, see smc/sandbox.lua), symbols,
 -- key_length, secret_length; credentials: fixed key and secret of the account (without one of them: drawn);
 -- funds: { asset, amount } of every account (default: coins.funds).
 function M.new(class, given)
   local opened = task.wall_ms()
   local self = setmetatable({
-    name = given.name, assume = given.assume, record_ = given.record, random = rng.new(given.seed, given.name),
+    name = given.name, assume = given.assume, book = given.book, random = rng.new(given.seed, given.name),
     skew_ms = 0, market = market.new { seed = given.seed, now_ms = opened }, market_opened = opened,
     market_clock = task.wall_ms, fee_rate = decimal.div(tostring(given.assume.commission_bps), "10000", 8),
     symbols = given.symbols, by_symbol = by(given.symbols, "symbol"), by_name = by(given.symbols, "name"),
@@ -77,8 +77,6 @@ end
 
 --- The venue's clock, in Unix milliseconds.
 function Base:now() return self.market_clock() + self.skew_ms end
-
-function Base:record(entry) self.record_(entry) end
 
 function Base.has_audience() return true end
 function Base.counted() end

@@ -294,7 +294,7 @@ local function check_credentials(name, options)
 end
 
 --- Opens a venue { assumptions, new }.  Returns the object, its request handler and its end.
-function M.new(class, venue, seed, options, record)
+function M.new(class, venue, seed, options, book)
   local assume = {}
   for name, value in pairs(venue.assumptions) do assume[name] = value end
   for name, value in pairs(options.assume or {}) do
@@ -304,7 +304,7 @@ function M.new(class, venue, seed, options, record)
     assume[name] = value
   end
   check_credentials(class.name, options)
-  local function begin() return venue.new(seed, assume, record, options) end
+  local function begin() return venue.new(seed, assume, book, options) end
   local sb = begin()
   local box = setmetatable({ name = class.name, key = sb.key, secret = sb.secret }, class)
   hidden[box], beginnings[box] = sb, begin

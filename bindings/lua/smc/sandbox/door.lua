@@ -80,9 +80,9 @@ end
 
 -- ---- the list of faults ------------------------------------------------------------------------
 
---- its: the dialect's door.lua; serve(ex): the venue; record(entry): the log of requests; seed: of what chance decides.
-function M.new(its, serve, record, seed)
-  local self = setmetatable({ its = its, name = its.name, serve = serve, record = record, ops = compile(its.ops),
+--- its: the dialect's door.lua; serve(ex): the venue; book: of requests; seed: of what chance decides.
+function M.new(its, serve, book, seed)
+  local self = setmetatable({ its = its, name = its.name, serve = serve, book = book, ops = compile(its.ops),
     faults = {}, meeting = false, random = rng.new(seed or 1, "venue faults") }, Door)
   self.links = links.new(self)
   return self

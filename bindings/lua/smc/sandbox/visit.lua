@@ -23,7 +23,7 @@ function Message:reply(_, _, text) return self.sock:send(text) end
 function Message:reset() return self.sock:reset() end
 function Message.header() end
 
---- given: sock, path (the name of the call), body (the text), asked (the request, decoded), session, entry (of the log,
+--- given: sock, path (the name of the call), body (the text), asked (the request, decoded), session, id (of the log,
 -- when it is there already), perform(deliver): carries it out, and gives the text of the answer to deliver.
 function M.message_of(given) return setmetatable(given, Message) end
 
@@ -63,7 +63,7 @@ function Visit:carry_out(answer, passes)
   local door, ex = self.door, self.ex
   door.committing = self.fault.name
   if is_message(ex) then
-    if ex.entry then ex.entry.fault = self.fault.name end
+    if ex.id then door.book.note(ex.id, nil, self.fault.name) end
     ex.perform(function(text) return answer(ex, 200, nil, text) end)
   else
     door.serve(M.stand_in(ex, function(...) return answer(ex, ...) end, passes))
@@ -80,12 +80,9 @@ end
 --- Notes the request as the venue would have.
 function Visit:record(status)
   local ex, door = self.ex, self.door
-  if is_message(ex) and ex.entry then
-    ex.entry.fault, ex.entry.status = self.fault.name, status
-    return
-  end
-  door.record { method = ex.method, path = ex.path, query = ex.query or "", body = ex.body or "",
-    websocket = ex.is_websocket, signed = door.its.signed(ex), status = status, fault = self.fault.name }
+  if is_message(ex) and ex.id then return door.book.note(ex.id, status, self.fault.name) end
+  door.book.add(ex.method, ex.path, ex.query or "", ex.body or "", door.its.signed(ex), ex.is_websocket, status,
+    self.fault.name)
 end
 
 --- Headers and body of an answer that says no.

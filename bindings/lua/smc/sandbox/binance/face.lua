@@ -38,16 +38,15 @@ function Box:announce_shutdown()
   end
 end
 
-function M.new(seed, options, record)
-  local box, serve, close = boxes.new(Box, venue, seed, options, record)
+function M.new(seed, options, book)
+  local box, serve, close = boxes.new(Box, venue, seed, options, book)
   return box, serve, close -- not a tail call: an unknown assumption is blamed on the caller's line
 end
 
 --- What metrics call the path of a request: as many words as the venue has routes, whatever clients send.
-function M.template(entry)
-  local path = entry.path
-  if entry.method == "WS" then return ws_api.knows(path) and path or "other" end
-  if not entry.websocket then return routes.by_path[path] and path or "other" end
+function M.template(method, path, websocket)
+  if method == "WS" then return ws_api.knows(path) and path or "other" end
+  if not websocket then return routes.by_path[path] and path or "other" end
   if path == "/ws-api/v3" then return path end
   return path:find "^/ws" and "/ws" or path:find "^/stream" and "/stream" or "other"
 end

@@ -21,9 +21,9 @@ local UUID_HEAD = "%08x-0000-4000-8000-"
 
 M.assumptions = require "smc.sandbox.binance.assumptions"
 
---- record: called with a description of every request.  credentials: see sandbox/base.lua.
-function M.new(seed, assume, record, credentials)
-  local self = base.new(Venue, { name = "binance", seed = seed, assume = assume, record = record,
+--- book: of requests.  credentials: see sandbox/base.lua.
+function M.new(seed, assume, book, credentials)
+  local self = base.new(Venue, { name = "binance", seed = seed, assume = assume, book = book,
     credentials = credentials, symbols = symbols.list, key_length = KEY_LENGTH, secret_length = KEY_LENGTH })
   self.limits, self.placed = limits.new(assume, self.market_opened), self.market:record()
   self.by_lower, self.balance_at, self.labels, self.lists, self.api_sessions = {}, {}, {}, {}, {}
@@ -128,16 +128,16 @@ local function is_signed(form) return form ~= "" and find(form, "signature=", 1,
 --- Answers one exchange of the server.
 function Venue:serve(ex)
   local method, path, query, body, websocket = ex:parts()
-  local entry = { method = method, path = path, query = query, body = body, websocket = websocket,
-    signed = is_signed(query) or is_signed(body), status = nil, at = nil, fault = nil }
-  self:record(entry)
+  local book, status = self.book
+  local id = book.add(method, path, query, body, is_signed(query) or is_signed(body), websocket)
   if not websocket then
-    entry.status = rest.serve(self, ex, method, path, query, body)
+    status = rest.serve(self, ex, method, path, query, body)
   elseif path == "/ws-api/v3" then
-    entry.status = ws_api.accept(self, ex)
+    status = ws_api.accept(self, ex)
   else
-    entry.status = streams.accept(self, ex)
+    status = streams.accept(self, ex)
   end
+  book.note(id, status)
 end
 
 return M

@@ -210,8 +210,7 @@ local function routed(sb, session, request, route)
 end
 
 local function perform(sb, session, request, data)
-  local entry = { method = "WS", path = request.method, body = data, signed = request.params.signature ~= nil }
-  sb:record(entry)
+  local id = sb.book.add("WS", request.method, nil, data, request.params.signature ~= nil)
   local method, route = own[request.method], routes.by_ws[request.method]
   local result, no, account
   if method then
@@ -221,7 +220,7 @@ local function perform(sb, session, request, data)
   else
     no = refusal.unsupported_operation()
   end
-  entry.status = result ~= nil and 200 or no.status
+  sb.book.note(id, result ~= nil and 200 or no.status)
   respond(sb, session, request, result, no, account)
 end
 

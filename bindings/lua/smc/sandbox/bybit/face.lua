@@ -22,8 +22,8 @@ function Box:limit(given)
   limits:change_endpoint(given.path, n)
 end
 
-function M.new(seed, options, record)
-  local box, serve, close = boxes.new(Box, venue, seed, options, record)
+function M.new(seed, options, book)
+  local box, serve, close = boxes.new(Box, venue, seed, options, book)
   return box, serve, close -- not a tail call: an unknown assumption is blamed on the caller's line
 end
 
@@ -33,9 +33,9 @@ for _, socket in pairs(venue.sockets) do
 end
 
 --- What metrics call the path of a request: as many words as the venue has routes, whatever clients send.
-function M.template(entry)
-  local known = entry.method == "WS" and operations or entry.websocket and venue.sockets or calls.routes
-  return known[entry.path] and entry.path or "other"
+function M.template(method, path, websocket)
+  local known = method == "WS" and operations or websocket and venue.sockets or calls.routes
+  return known[path] and path or "other"
 end
 
 --- Fills in where things are, once the server listens.

@@ -44,17 +44,16 @@ local function on_message(sb, session, socket, data)
     return M.send(session, "success", false, "ret_msg", not_json(data), "conn_id", session.conn_id, "op", "")
   end
   -- The status is that of every answer that has an envelope.
-  local entry = { method = "WS", path = M.text(frame.op) or "", body = data, signed = frame.op == "auth", status = 200 }
-  sb:record(entry)
+  local id = sb.book.add("WS", M.text(frame.op) or "", nil, data, frame.op == "auth", nil, 200)
   local operation = socket.operations[frame.op]
   if operation then reached.mark("bybit", "operations", session.socket .. " " .. frame.op) end
   operation = operation or socket.unknown or unknown
-  operation(sb, session, frame, entry)
+  operation(sb, session, frame, id, data)
 end
 
 --- Accepts a handshake.  Returns the status.  socket: { name, operations, unknown, closed, fields }.  operations: by
--- name, called with venue, session, frame and the entry of it in the log; unknown: for any other name; closed(sb,
--- session): besides what is done here; fields(): what a session has of its own.
+-- name, called with venue, session, frame, the number of it in the log and its text; unknown: for any other name;
+-- closed(sb, session): besides what is done here; fields(): what a session has of its own.
 function M.accept(sb, ex, socket)
   if not sb.limits:connect(sb:now()) then
     ex:reply(403, { { "Content-Type", "text/plain" } }, "403, access too frequent")

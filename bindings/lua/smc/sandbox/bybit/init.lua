@@ -25,9 +25,9 @@ local KEY_LENGTH, SECRET_LENGTH, CONNECTION_LENGTH = 18, 36, 20
 
 M.assumptions = require "smc.sandbox.bybit.assumptions"
 
---- record: called with a description of every request.  credentials: see sandbox/base.lua.
-function M.new(seed, assume, record, credentials)
-  local self = base.new(Venue, { name = "bybit", seed = seed, assume = assume, record = record, symbols = symbols.list,
+--- book: of requests.  credentials: see sandbox/base.lua.
+function M.new(seed, assume, book, credentials)
+  local self = base.new(Venue, { name = "bybit", seed = seed, assume = assume, book = book, symbols = symbols.list,
     key_length = KEY_LENGTH, secret_length = SECRET_LENGTH, credentials = credentials })
   self.limits, self.ledger = limits.new(assume, self.market_opened), ledger.new()
   self.categories, self.settings, self.held = symbols.categories, {}, {}
@@ -149,17 +149,17 @@ M.sockets = { ["/v5/private"] = private_stream.socket, ["/v5/trade"] = trade_str
 
 --- Answers one exchange of the server.
 function Venue:serve(ex)
-  local entry = { method = ex.method, path = ex.path, query = ex.query or "", body = ex.body or "",
-    websocket = ex.is_websocket, signed = ex:header "x-bapi-sign" ~= nil }
-  self:record(entry)
+  local book, status = self.book, 404
+  local id = book.add(ex.method, ex.path, ex.query or "", ex.body or "", ex:header "x-bapi-sign" ~= nil,
+    ex.is_websocket)
   if not ex.is_websocket then
-    entry.status = rest.serve(self, ex)
+    status = rest.serve(self, ex)
   elseif M.sockets[ex.path] then
-    entry.status = frames.accept(self, ex, M.sockets[ex.path])
+    status = frames.accept(self, ex, M.sockets[ex.path])
   else
     ex:reply(404, {}, "")
-    entry.status = 404
   end
+  book.note(id, status)
 end
 
 return M

@@ -65,10 +65,10 @@ end
 
 --- A call that may meet a fault on its way.
 local function guarded(name, call)
-  return function(sb, session, frame, entry)
+  return function(sb, session, frame, id, data)
     if not sb.gate then return call(sb, session, frame) end
-    sb.gate:message { sock = session.sock, session = session, path = name, body = entry.body, asked = frame,
-      entry = entry,
+    sb.gate:message { sock = session.sock, session = session, path = name, body = data, asked = frame,
+      id = id,
       perform = function(deliver)
         session.deliver = deliver
         call(sb, session, frame)

@@ -97,7 +97,7 @@ function Box.fill()
   error("sandbox:fill: orders of oanda are filled by their price alone; move it there", 2)
 end
 
-function M.new(seed, options, record)
+function M.new(seed, options, book)
   local token = options.token
   if token ~= nil and (type(token) ~= "string" or not token:find "^[%w_-]+$" or #token < 8 or #token > 128) then
     error("sandbox oanda: token must be 8 to 128 letters, digits, - or _", 5)
@@ -106,7 +106,7 @@ function M.new(seed, options, record)
   if account ~= nil and (type(account) ~= "string" or not account:find "^%d[%d-]*$" or #account > 64) then
     error("sandbox oanda: account must be digits and dashes, as in 101-004-1234567-001", 5)
   end
-  local box, serve, close = boxes.new(Box, venue, seed, options, record)
+  local box, serve, close = boxes.new(Box, venue, seed, options, book)
   box.token, box.account = box.key, boxes.venue(box).account_id
   box.key, box.secret = nil, nil
   return box, serve, close -- not a tail call: an unknown assumption is blamed on the caller's line
@@ -116,7 +116,7 @@ end
 function M.open_orders(box) return #boxes.venue(box).pending end
 
 --- What metrics call the path of a request: as many words as the venue has routes, whatever clients send.
-function M.template(entry) return rest.template(entry.path) end
+function M.template(_, path) return rest.template(path) end
 
 --- Fills in where things are, once the server listens: REST and streams share an origin.
 function M.urls(box)

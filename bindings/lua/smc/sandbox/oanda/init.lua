@@ -20,9 +20,9 @@ local FIRST_REQUEST = 60412345678900000
 
 M.assumptions = require "smc.sandbox.oanda.assumptions"
 
---- record: called with a description of every request.  options.token, options.account: fixed ones.
-function M.new(seed, assume, record, options)
-  local self = base.new(Venue, { name = "oanda", seed = seed, assume = assume, record = record,
+--- book: of requests.  options.token, options.account: fixed ones.
+function M.new(seed, assume, book, options)
+  local self = base.new(Venue, { name = "oanda", seed = seed, assume = assume, book = book,
     symbols = instruments.list, credentials = { key = options and options.token }, key_length = 0, secret_length = 8,
     funds = M.bottomless() })
   self.market:want "none"
@@ -225,10 +225,8 @@ function Venue:serve(ex)
     ex:reset()
     return
   end
-  local entry = { method = ex.method, path = ex.path, query = ex.query or "", body = ex.body or "", websocket = false,
-    signed = ex:header "authorization" ~= nil }
-  self:record(entry)
-  entry.status = rest.serve(self, ex)
+  local id = self.book.add(ex.method, ex.path, ex.query or "", ex.body or "", ex:header "authorization" ~= nil, false)
+  self.book.note(id, (rest.serve(self, ex)))
 end
 
 return M
