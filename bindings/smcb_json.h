@@ -51,7 +51,6 @@ int smcb_json_shape(lua_State *L);
 void smcb_json_put_value(lua_State *L, smcb_json_scratch_t *s, const char *key, int idx);
 void smcb_json_put_text(lua_State *L, smcb_json_scratch_t *s, const char *key, const char *text,
                         size_t n);
-void smcb_json_put_integer(smcb_json_scratch_t *s, int64_t value);
 /* Whether it stands for itself in a string. */
 static inline bool smcb_json_is_plain(unsigned char c)
 {

@@ -88,7 +88,7 @@ static void write_field(writer_t *w, const smcb_json_item_t *item, const smcb_fi
 {
     switch (f->kind) {
     case SMCB_FIELD_INT:
-        smcb_json_put_integer(w->s, f->integer + plus);
+        (void)smc_buf_put_int(&w->s->out, f->integer + plus);
         return;
     case SMCB_FIELD_BOOL:
         (void)smc_buf_puts(&w->s->out, f->integer != 0 ? "true" : "false");

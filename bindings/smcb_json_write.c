@@ -56,21 +56,6 @@ static writer_t new_writer(lua_State *L, smcb_json_scratch_t *s)
     return w;
 }
 
-static void write_integer(smc_buf_t *out, lua_Integer v)
-{
-    char text[24];
-    char *p = text + sizeof(text);
-    lua_Unsigned rest = v < 0 ? 0 - (lua_Unsigned)v : (lua_Unsigned)v;
-
-    do {
-        *--p = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (v < 0)
-        *--p = '-';
-    (void)smc_buf_append(out, p, (size_t)(text + sizeof(text) - p));
-}
-
 /* The shortest of 15 to 17 digits that reads back as the same double.  The "C" locale is in force: nothing here or in
  * the runner calls setlocale. */
 static void write_float(writer_t *w, double v)
@@ -385,7 +370,7 @@ static void write_value(writer_t *w, int idx)
 
         write_string(w, text, len);
     } else if (type == LUA_TNUMBER && lua_isinteger(L, idx)) {
-        write_integer(&w->s->out, lua_tointeger(L, idx));
+        (void)smc_buf_put_int(&w->s->out, lua_tointeger(L, idx));
     } else if (type == LUA_TNUMBER) {
         write_float(w, lua_tonumber(L, idx));
     } else if (type == LUA_TBOOLEAN) {
@@ -430,9 +415,4 @@ void smcb_json_put_text(lua_State *L, smcb_json_scratch_t *s, const char *key, c
 
     w.path[w.depth++] = (step_t){.name = {key, strlen(key)}};
     write_string(&w, text, n);
-}
-
-void smcb_json_put_integer(smcb_json_scratch_t *s, int64_t value)
-{
-    write_integer(&s->out, value);
 }

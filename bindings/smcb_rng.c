@@ -3,23 +3,27 @@
 
 #include "smcb.h"
 
-#define RNG_MT "smc.rng"
+static const char rng_mt[] = "smc.rng";
+
+typedef struct rng_box {
+    smcb_class_t class; /* cppcheck-suppress unusedStructMember ; smcb_class_check reads it */
+    smc_rng_t rng;
+} rng_box_t;
 
 enum { ALNUM_MAX = 4096 };
 
 smc_rng_t *smcb_check_rng(lua_State *L, int idx)
 {
-    return luaL_checkudata(L, idx, RNG_MT);
+    return &((rng_box_t *)smcb_class_check(L, idx, rng_mt))->rng;
 }
 
 static int l_new(lua_State *L)
 {
     lua_Integer seed = luaL_checkinteger(L, 1);
     const char *name = luaL_checkstring(L, 2);
-    smc_rng_t *rng = lua_newuserdatauv(L, sizeof(*rng), 0);
+    rng_box_t *box = smcb_class_push(L, sizeof(*box), 0, rng_mt);
 
-    smc_rng_init(rng, (uint64_t)seed, name);
-    luaL_setmetatable(L, RNG_MT);
+    smc_rng_init(&box->rng, (uint64_t)seed, name);
     return 1;
 }
 
@@ -72,7 +76,7 @@ int smcb_open_rng(lua_State *L)
     };
     static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
 
-    if (luaL_newmetatable(L, RNG_MT)) {
+    if (smcb_class_new(L, rng_mt)) {
         luaL_newlib(L, methods);
         lua_setfield(L, -2, "__index");
         lua_pushboolean(L, 0);

@@ -418,7 +418,7 @@ void smcb_server_fields(lua_State *L, int idx, smcb_fields_t *fields)
         return;
     luaL_checktype(L, idx, LUA_TTABLE);
     fields->n = (size_t)lua_rawlen(L, idx);
-    luaL_checkstack(L, (int)fields->n * 2 + 4, "too many headers");
+    luaL_checkstack(L, (int)fields->n * 3 + 4, "too many headers");
     if (fields->n > sizeof(fields->room) / sizeof(fields->room[0]))
         fields->v = v = lua_newuserdatauv(L, fields->n * sizeof(*v), 0);
     for (size_t i = 0; i < fields->n; i++) {
@@ -426,7 +426,6 @@ void smcb_server_fields(lua_State *L, int idx, smcb_fields_t *fields)
             (void)luaL_error(L, "headers must be a list of {name, value}");
         (void)lua_rawgeti(L, -1, 1);
         (void)lua_rawgeti(L, -2, 2);
-        lua_remove(L, -3);
         v[i].name = check_text(L, -2, &v[i].name_len);
         if (v == fields->room && lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 0)
             v[i].value = write_count(fields->digits[i], lua_tointeger(L, -1), &v[i].value_len);

@@ -70,6 +70,21 @@ smc_code_t smc_buf_printf(smc_buf_t *b, const char *fmt, ...)
     return SMC_OK;
 }
 
+smc_code_t smc_buf_put_int(smc_buf_t *b, int64_t value)
+{
+    char text[20]; /* room for any */
+    char *p = text + sizeof(text);
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do {
+        *--p = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0)
+        *--p = '-';
+    return smc_buf_append(b, p, (size_t)(text + sizeof(text) - p));
+}
+
 void smc_buf_consume(smc_buf_t *b, size_t n)
 {
     assert(n <= b->len);

@@ -437,7 +437,8 @@ smc_code_t smc_exchange_reply(smc_exchange_t *ex, int status, const smc_server_f
         return code;
     out = &ex->conn->out;
     if (find_field(fields, n_fields, "content-length") == NULL && !has_no_body(status))
-        (void)smc_buf_printf(out, "Content-Length: %zu" CRLF, n);
+        (void)(smc_buf_puts(out, "Content-Length: "), smc_buf_put_int(out, (int64_t)n),
+               smc_buf_append(out, CRLF, 2));
     (void)smc_buf_append(out, CRLF, 2);
     if (!is_head_request(ex) && !has_no_body(status))
         (void)smc_buf_append(out, body, n);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,23 @@ static void it_grows_through_every_length(void **state)
     for (size_t i = 0; i < 5000; i++)
         assert_int_equal('a' + i % 26, b.data[i]);
     smc_buf_deinit(&b);
+}
+
+static void integers_are_written_in_decimal(void **state)
+{
+    static const int64_t values[] = {0, 7, -7, 10, 1234567890, INT64_MAX, INT64_MIN};
+    char expected[32];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        smc_buf_t b = {0};
+
+        (void)snprintf(expected, sizeof(expected), "%lld", (long long)values[i]);
+        assert_int_equal(SMC_OK, smc_buf_put_int(&b, values[i]));
+        assert_string_equal(expected, b.data);
+        assert_int_equal(strlen(expected), b.len);
+        smc_buf_deinit(&b);
+    }
 }
 
 static void printf_longer_than_the_room_is_whole(void **state)
@@ -111,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_follow_each_other_and_end_with_a_nul),
         cmocka_unit_test(it_grows_through_every_length),
+        cmocka_unit_test(integers_are_written_in_decimal),
         cmocka_unit_test(printf_longer_than_the_room_is_whole),
         cmocka_unit_test(consuming_moves_the_rest_to_the_front),
         cmocka_unit_test(taking_hands_the_bytes_over),

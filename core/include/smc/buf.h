@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct smc_buf {
@@ -55,6 +56,8 @@ static inline smc_code_t smc_buf_putc(smc_buf_t *b, char c)
 }
 
 smc_code_t smc_buf_printf(smc_buf_t *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* In decimal. */
+smc_code_t smc_buf_put_int(smc_buf_t *b, int64_t value);
 /* Drops the first n bytes (n <= len). */
 void smc_buf_consume(smc_buf_t *b, size_t n);
 /* Hands the bytes over: the caller frees them with free().  The buffer is empty afterwards.  NULL when empty. */
