@@ -292,8 +292,10 @@ static int l_keep(lua_State *L)
 
 static int l_advance(lua_State *L)
 {
-    smc_market_advance(smcb_market_check(L), luaL_checkinteger(L, 2));
-    return 0;
+    smc_market_t *m = smcb_market_check(L);
+    smc_market_advance(m, luaL_checkinteger(L, 2));
+    lua_pushinteger(L, (lua_Integer)smc_market_events(m));
+    return 1;
 }
 
 static int l_want(lua_State *L)

@@ -57,12 +57,10 @@ static int l_orders(lua_State *L)
 
 static int l_count(lua_State *L)
 {
-    static const char *const known[] = {"account", "symbol", NULL};
     const smc_market_t *m = smcb_market_check(L);
-    smcb_market_options(L, 2, known);
-    size_t n = smc_market_open_orders(m, smcb_market_account(L, m, 2),
-                                      smcb_market_any_instrument(L, m, 2));
-    lua_pushinteger(L, (lua_Integer)n);
+    int32_t account = smcb_market_known_account(L, m, luaL_checkinteger(L, 2));
+    int32_t instrument = lua_isnoneornil(L, 3) ? SMC_MARKET_ALL : smcb_market_symbol_arg(L, m, 3);
+    lua_pushinteger(L, (lua_Integer)smc_market_open_orders(m, account, instrument));
     return 1;
 }
 
@@ -238,6 +236,20 @@ static int l_average(lua_State *L)
     return 2;
 }
 
+/* Nearly: whoever is close to a bound has to look at the average itself. */
+static int l_share(lua_State *L)
+{
+    smc_market_t *m = smcb_market_check(L);
+    int32_t instrument = smcb_market_symbol_arg(L, m, 2);
+    smc_dec_t average, price = smcb_market_dec_at(L, 4, "price");
+    int64_t last_ms;
+    check_memory(L, smc_market_average(m, instrument, luaL_checkinteger(L, 3), &average, &last_ms));
+    if (smc_dec_sign(average) == 0)
+        return 0;
+    lua_pushnumber(L, (lua_Number)price.units / (lua_Number)average.units);
+    return 1;
+}
+
 /* ---- time and feed ------------------------------------------------------- */
 
 static int l_time(lua_State *L)
@@ -285,10 +297,23 @@ static int l_halted(lua_State *L)
 }
 
 const luaL_Reg smcb_market_queries[] = {
-    {"balances", l_balances}, {"fees", l_fees},     {"orders", l_orders},
-    {"count", l_count},       {"fills", l_fills},   {"prevented", l_prevented},
-    {"book", l_book},         {"best", l_best},     {"trades", l_trades},
-    {"candles", l_candles},   {"stats", l_stats},   {"time", l_time},
-    {"next_ms", l_next_ms},   {"mid", l_mid},       {"average", l_average},
-    {"mark", l_mark},         {"halted", l_halted}, {NULL, NULL},
+    {"balances", l_balances},
+    {"fees", l_fees},
+    {"orders", l_orders},
+    {"count", l_count},
+    {"fills", l_fills},
+    {"prevented", l_prevented},
+    {"book", l_book},
+    {"best", l_best},
+    {"trades", l_trades},
+    {"candles", l_candles},
+    {"stats", l_stats},
+    {"time", l_time},
+    {"next_ms", l_next_ms},
+    {"mid", l_mid},
+    {"average", l_average},
+    {"share", l_share},
+    {"mark", l_mark},
+    {"halted", l_halted},
+    {NULL, NULL},
 };

@@ -3,9 +3,7 @@
  * What a venue says to parameters that are missing, malformed or too many is Lua, and slow.  A reader takes a form apart
  * and checks it in one go, and gives up at whatever is out of the ordinary: then Lua finds out what it is.
  */
-#include "smc/decimal.h"
-
-#include "smcb.h"
+#include "smcb_amounts.h"
 
 #include <string.h>
 
@@ -27,8 +25,12 @@ typedef struct spec {
     bool ok[256]; /* of a text */
 } spec_t;
 
+enum { BUCKETS = 64 };
+
 typedef struct specs {
     lua_Integer n, n_needed;
+    unsigned char first[BUCKETS];   /* a field by its name, from 1; 0: none */
+    unsigned char next[FIELDS_MAX]; /* by field - 1: another one with such a name */
     spec_t v[];
 } specs_t;
 
@@ -153,13 +155,31 @@ static bool is_among(lua_State *L, lua_Integer i)
     return found;
 }
 
+static size_t bucket(const char *name, size_t n)
+{
+    size_t first = n == 0 ? 0 : (unsigned char)name[0],
+           middle = n == 0 ? 0 : (unsigned char)name[n / 2];
+
+    return (n + 3 * first + 7 * middle) % BUCKETS;
+}
+
 /* The number of the field with this name, from 1; 0: there is none. */
 static lua_Integer find_spec(const specs_t *specs, const char *name, size_t n)
 {
-    for (lua_Integer i = 0; i < specs->n; i++)
-        if (specs->v[i].name_n == n && memcmp(specs->v[i].name, name, n) == 0)
-            return i + 1;
-    return 0;
+    unsigned i = specs->first[bucket(name, n)];
+
+    while (i != 0 && (specs->v[i - 1].name_n != n || memcmp(specs->v[i - 1].name, name, n) != 0))
+        i = specs->next[i - 1];
+    return i;
+}
+
+static void link_spec(specs_t *specs, lua_Integer i)
+{
+    const spec_t *spec = &specs->v[i - 1];
+    unsigned char *first = &specs->first[bucket(spec->name, spec->name_n)];
+
+    specs->next[i - 1] = *first;
+    *first = (unsigned char)i;
 }
 
 /* One pair into the table at 2; *seen: a bit for each field that came.  Returns the spec; NULL: this is no usual form. */
@@ -231,6 +251,7 @@ static int l_reader(lua_State *L)
         specs->n_needed += spec->need;
         (void)lua_getfield(L, -1, "name");
         spec->name = luaL_checklstring(L, -1, &spec->name_n);
+        link_spec(specs, i);
         lua_rawseti(L, 3, i);
         lua_settop(L, 4);
     }
@@ -238,73 +259,54 @@ static int l_reader(lua_State *L)
     return 1;
 }
 
-/* ---- what amounts must satisfy -------------------------------------------- */
+/* ---- which there must be ------------------------------------------------- */
 
-/* In a userdata, which is not aligned as decimals are. */
-typedef struct bounds {
-    bool has[3];
-    unsigned char v[3][sizeof(smc_dec_t)]; /* least, most, step */
-} bounds_t;
+/* Upvalues: the names as arguments, and how many of them must be there; the others must not. */
+enum { UP_HOW_MANY = 1, UP_NEEDED };
 
-static smc_dec_t check_amount(lua_State *L, int idx)
+static int l_has(lua_State *L)
 {
-    smc_dec_t out = {0};
-    size_t n;
-    const char *text = luaL_checklstring(L, idx, &n);
+    lua_Integer n = lua_tointeger(L, lua_upvalueindex(UP_HOW_MANY));
+    lua_Integer needed = lua_tointeger(L, lua_upvalueindex(UP_NEEDED));
+    bool fits = true;
 
-    luaL_argcheck(L, smc_dec_parse(text, n, &out) == SMC_OK, idx, "a decimal expected");
-    return out;
-}
-
-static bool bound(const bounds_t *b, int which, smc_dec_t *out)
-{
-    memcpy(out, b->v[which], sizeof(*out));
-    return b->has[which];
-}
-
-static int l_within(lua_State *L)
-{
-    const bounds_t *b = lua_touserdata(L, lua_upvalueindex(1));
-    smc_dec_t a = check_amount(L, 1), limit;
-
-    lua_pushboolean(L, (!bound(b, 0, &limit) || smc_dec_cmp(a, limit) >= 0) &&
-                           (!bound(b, 1, &limit) || smc_dec_cmp(a, limit) <= 0) &&
-                           (!bound(b, 2, &limit) || smc_dec_is_multiple(a, limit)));
-    return 1;
-}
-
-/* bounds(least, most, step) -> within(amount): whether it is in these bounds and a multiple of the step; nil: any. */
-static int l_bounds(lua_State *L)
-{
-    bounds_t *b;
-
-    lua_settop(L, 3);
-    b = lua_newuserdatauv(L, sizeof(*b), 0);
-    for (int i = 0; i < 3; i++) {
-        smc_dec_t limit = {0};
-        b->has[i] = !lua_isnil(L, i + 1);
-        if (b->has[i])
-            limit = check_amount(L, i + 1);
-        memcpy(b->v[i], &limit, sizeof(limit));
+    luaL_checktype(L, 1, LUA_TTABLE);
+    for (lua_Integer i = 1; i <= n && fits; i++) {
+        lua_settop(L, 1);
+        lua_pushvalue(L, lua_upvalueindex(UP_NEEDED + (int)i));
+        fits = (lua_rawget(L, 1) != LUA_TNIL) == (i <= needed);
     }
-    luaL_argcheck(L, !b->has[2] || lua_tonumber(L, 3) > 0, 3, "the step must be above zero");
-    lua_pushcclosure(L, l_within, 1);
+    lua_pushboolean(L, fits);
     return 1;
 }
 
-/* ratio(a, b) -> a / b, nearly: a float. */
-static int l_ratio(lua_State *L)
+/* having(needed, refused) -> has(values): whether the table has a value for each of the names needed, and for none of
+ * those refused. */
+static int l_having(lua_State *L)
 {
-    smc_dec_t a = check_amount(L, 1), b = check_amount(L, 2);
+    lua_Integer n;
 
-    lua_pushnumber(L, (lua_Number)a.units / (lua_Number)b.units);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    n = luaL_len(L, 1) + luaL_len(L, 2);
+    luaL_argcheck(L, n <= FIELDS_MAX, 2, "at most 64 names");
+    luaL_checkstack(L, (int)n + 2, "having");
+    lua_pushinteger(L, n);
+    lua_pushinteger(L, luaL_len(L, 1));
+    for (int list = 1; list <= 2; list++)
+        for (lua_Integer i = 1; i <= luaL_len(L, list); i++)
+            if (lua_geti(L, list, i) != LUA_TSTRING)
+                return luaL_argerror(L, list, "a list of names expected");
+    lua_pushcclosure(L, l_has, (int)n + UP_NEEDED);
     return 1;
 }
 
 int smcb_open_params(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"reader", l_reader}, {"bounds", l_bounds}, {"ratio", l_ratio}, {NULL, NULL}};
+        {"reader", l_reader},         {"having", l_having}, {"bounds", smcb_amount_bounds},
+        {"order", smcb_amount_order}, {NULL, NULL},
+    };
 
     luaL_newlib(L, functions);
     return 1;

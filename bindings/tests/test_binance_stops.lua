@@ -164,6 +164,8 @@ describe("a trailing order", function()
   it("has a distance within bounds", function()
     for _, delta in ipairs { "9", "2001" } do refused(TRAIL .. delta, -1013, "Filter failure: TRAILING_DELTA") end
     for _, delta in ipairs { "10", "2000" } do assert.equal("NEW", place(TRAIL .. delta).status) end
+    refused("type=STOP_LOSS_LIMIT&side=SELL&timeInForce=GTC&quantity=0.01&price=50000&trailingDelta=9", -1013,
+      "Filter failure: TRAILING_DELTA")
   end)
 end)
 

@@ -1,3 +1,4 @@
+local decimal = require "smc.decimal"
 local market = require "smc.core.market"
 
 local START = 1767571200000
@@ -68,7 +69,7 @@ describe("a market", function()
       updated_ms = START + 5, working_ms = START + 5, on_book = true,
     }, order)
     assert.equal("74999.75 25000.25", balance(m, alice, "USDT"))
-    assert.equal(1, m:count { account = alice })
+    assert.equal(1, m:count(alice))
     assert.same(order, m:order { account = alice, symbol = "BTCUSDT", client_id = "a-1" })
     local canceled = m:cancel { account = alice, symbol = "BTCUSDT", id = 1, new_client_id = "c-1", now_ms = START + 9 }
     assert.equal("canceled", canceled.status)
@@ -276,6 +277,19 @@ describe("a market's feed", function()
     assert.equal(START, candles[3].open_ms)
     assert.equal(0, candles[3].count)
     assert.equal(day.close, candles[2].close)
+  end)
+
+  it("has an average, and says what share of it a price is", function()
+    local m = new()
+    assert.is_nil((m:share("BTCUSDT", 300000, "1")))
+    m:feed { symbol = "BTCUSDT", mid = "60000" }
+    m:advance(START + 600000)
+    local average = m:average("BTCUSDT", 300000)
+    assert.equal(1, m:share("BTCUSDT", 300000, average))
+    assert.equal(0.5, m:share("BTCUSDT", 300000, decimal.div(average, "2", 18)))
+    assert.is_true(math.abs(m:share("BTCUSDT", 60000, "70000") - 70000 / m:average("BTCUSDT", 60000)) < 1e-12)
+    assert.has_error(function() m:share("BTCUSDT", 300000) end)
+    assert.has_error(function() m:share("ETHBTC", 300000, "1") end)
   end)
 
   it("goes on by itself, and the same every time", function()

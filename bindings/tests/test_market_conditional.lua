@@ -57,7 +57,7 @@ describe("a conditional order", function()
     assert.equal("100.5", events[2].locked)
     assert.equal(1, #m:orders { account = alice, open = true, conditional = true })
     assert.equal(0, #m:orders { account = alice, open = true, conditional = false })
-    assert.equal(1, m:count { account = alice })
+    assert.equal(1, m:count(alice))
   end)
 
   it("fires, and tells so before it trades", function()

@@ -86,7 +86,7 @@ describe("orders of one group", function()
   it("end when one of them fires", function()
     print_at "95"
     assert.same({ "filled", "canceled", "linked" }, { of(below).status, table.unpack(ended(above)) })
-    assert.same({ "0", 0 }, { locked "BTC", m:count { account = alice } })
+    assert.same({ "0", 0 }, { locked "BTC", m:count(alice) })
   end)
 
   it("end when one fires, though it does not trade and another held the lock", function()

@@ -108,9 +108,9 @@ describe("a record", function()
     local o = { account = account, symbol = "BTCUSDT", side = "buy", type = "limit", qty = "1", price = "50000" }
     assert.has_error(function() m:place(o, other:record()) end)
     assert.has_error(function() m:place(o, {}) end)
-    assert.equal(0, m:count { account = account })
+    assert.equal(0, m:count(account))
     assert(m:place(o, m:record()))
-    assert.equal(1, m:count { account = account })
+    assert.equal(1, m:count(account))
   end)
 
   it("is written by a shape only where the shape asks for what it has", function()

@@ -59,6 +59,15 @@ describe("a quick reader", function()
     assert.is_true(read > 1000)
   end)
 
+  it("tells fields apart whose names are alike", function()
+    local alike, pieces, expected = {}, {}, {}
+    for i = 1, 26 do
+      local name = "x_" .. ("abcdefghijklmnopqrstuvwxyz"):sub(i, i)
+      alike[i], pieces[i], expected[name] = { name = name, plain = { "integer", 9 } }, name .. "=" .. i, i
+    end
+    assert.same(expected, core.reader(alike)(table.concat(pieces, "&")))
+  end)
+
   it("does not know fields with bounds, or of kinds that are never plain", function()
     local read = core.reader { { name = "n", plain = { "integer", 9 }, max = 5 }, { name = "list" },
       { name = "id", plain = { "integer", 9 } } }

@@ -14,7 +14,7 @@ Base.__index = Base
 
 --- A class of venues.  Hooks that it must have: heard(self, events), what the market has just done; watched(self), is
 -- anybody told about an account; send(self, topic, event), to all subscribers; describe_sessions(self), for scenarios.
--- And may have: has_audience(self), whether heard need be called; counted(self, market), for what is kept of every
+-- And may have: has_audience(self), whether heard need be called; counted(self, market, now), for what is kept of every
 -- event, told before: market:tally.
 -- Returns the class, and what it is made of, for methods that extend one of those.
 function M.class()
@@ -81,13 +81,14 @@ function Base:now() return self.market_clock() + self.skew_ms end
 function Base.has_audience() return true end
 function Base.counted() end
 
---- Lets the market catch up with the clock and tells whoever listens what happened.
+--- Lets the market catch up with the clock and tells whoever listens what happened.  Returns the venue's time.
 function Base:settle()
-  local m = self.market
-  m:advance(self.market_clock())
-  if m:pending() == 0 then return end
-  self:counted(m)
+  local m, at = self.market, self.market_clock()
+  local now = at + self.skew_ms
+  if m:advance(at) == 0 then return now end
+  self:counted(m, now)
   if self:has_audience() then self:heard(m:events()) else m:forget() end
+  return now
 end
 
 --- When something happens next that somebody would notice, in wall milliseconds; nil: never.

@@ -326,7 +326,7 @@ end
 --- How many orders of all accounts are open.
 function M.open_orders(box)
   local sb, n = hidden[box], 0
-  for account = sb.first_account, sb.last_account do n = n + sb.market:count { account = account } end
+  for account = sb.first_account, sb.last_account do n = n + sb.market:count(account) end
   return n
 end
 

@@ -11,15 +11,18 @@ local mul, within = decimal.mul, decimal.within
 local DOWN, UP = tonumber(symbols.price_down) * 1.01, tonumber(symbols.price_up) * 0.99
 
 --- Exactly, where the price comes near a bound.
-local function percent_price(price, reference)
-  local share = amounts.ratio(price, reference)
+local function percent_price(sb, symbol, price)
+  local share = sb:price_share(symbol, price)
   if share > DOWN and share < UP then return true end
-  return within(price, mul(reference, symbols.price_down), mul(reference, symbols.price_up))
+  local average = sb:average_price(symbol)
+  return within(price, mul(average, symbols.price_down), mul(average, symbols.price_up))
 end
 
--- Of a symbol, as functions of an amount.
-local on_grid, lot, notional, worth = {}, {}, {}, {}
+-- Of a symbol, as functions of an amount; usual: whether price and quantity, and what they come to, are in order.
+local on_grid, lot, notional, worth, usual = {}, {}, {}, {}, {}
 for _, def in ipairs(symbols.list) do
+  usual[def] = amounts.order({ def.tick, def.max_price, def.tick }, { def.step, def.max_qty, def.step },
+    { def.min_notional, symbols.max_notional, false })
   on_grid[def] = amounts.bounds(def.tick, def.max_price, def.tick)
   lot[def] = amounts.bounds(def.step, def.max_qty, def.step)
   notional[def] = amounts.bounds(def.min_notional, symbols.max_notional)
@@ -33,9 +36,11 @@ local function between(value, least, most) return value >= least and value <= mo
 -- average price is what sb says.
 function M.check(sb, def, v, price, part, market)
   local qty = v.quantity
+  local plain = price and qty and not (part or v.stopPrice or v.trailingDelta)
+  if plain and usual[def](price, qty) and percent_price(sb, def.symbol, price) then return nil end
   if price and not on_grid[def](price) then return refusal.filter "PRICE_FILTER" end
   if v.stopPrice and not on_grid[def](v.stopPrice) then return refusal.filter "PRICE_FILTER" end
-  if price and not percent_price(price, sb:average_price(def.symbol)) then
+  if price and not percent_price(sb, def.symbol, price) then
     return refusal.filter "PERCENT_PRICE_BY_SIDE"
   end
   if qty and not lot[def](qty) then return refusal.filter "LOT_SIZE" end

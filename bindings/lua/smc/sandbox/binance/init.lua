@@ -77,16 +77,19 @@ function Venue:average_price(symbol)
   return self.market:average(symbol, AVERAGE_MS)
 end
 
+--- A price as a share of that, nearly.
+function Venue:price_share(symbol, price) return self.market:share(symbol, AVERAGE_MS, price) end
+
 -- ---- the passing of time -----------------------------------------------------------
 
 --- The last execution, when balances changed, and what first fills take off the unfilled order count.
-function Venue:counted(market)
+function Venue:counted(market, now)
   local fills = self.first_fills
   local exec_id, n = market:tally(self.balance_at, fills)
   self.last_exec_id = exec_id or self.last_exec_id
   for i = 1, 2 * n, 2 do
     local credit = fills[i + 1] and self.assume.maker_fill_credit or self.assume.taker_fill_credit
-    self.limits:count_order(fills[i], -credit, self:now())
+    self.limits:count_order(fills[i], -credit, now)
   end
 end
 
@@ -123,13 +126,16 @@ end
 
 -- ---- the front door -----------------------------------------------------------------
 
-local function is_signed(form) return form ~= "" and find(form, "signature=", 1, true) ~= nil end
+local function is_signed(query, body)
+  return query ~= "" and find(query, "signature=", 1, true) ~= nil
+    or body ~= "" and find(body, "signature=", 1, true) ~= nil
+end
 
 --- Answers one exchange of the server.
 function Venue:serve(ex)
   local method, path, query, body, websocket = ex:parts()
   local book, status = self.book
-  local id = book.add(method, path, query, body, is_signed(query) or is_signed(body), websocket)
+  local id = book.add(method, path, query, body, is_signed(query, body), websocket)
   if not websocket then
     status = rest.serve(self, ex, method, path, query, body)
   elseif path == "/ws-api/v3" then

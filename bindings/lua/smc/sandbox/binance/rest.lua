@@ -86,12 +86,12 @@ function M.serve(sb, ex, method, path, query, body)
   if unit and not UNITS[unit] then
     return refuse(sb, ex, refusal.invalid_time_unit())
   end
-  local result, no, call = router.answer(sb, route, { query = query, body = form_body(method, body, kind),
-    api_key = api_key })
+  local result, no, call, now = router.answer(sb, route, { query = query, body = form_body(method, body, kind),
+    api_key = api_key, values = nil, now = nil, key = nil, account = nil, def = nil }) -- room for what is added
   if result == nil then return refuse(sb, ex, no) end
   local answer = json.encode(result)
   if UNITS[unit] == "us" then answer = format.microseconds(answer) end
-  ex:reply(200, headers(sb, route.orders and call.account, sb:now()), answer)
+  ex:reply(200, headers(sb, route.orders and call.account, now), answer)
   return 200
 end
 

@@ -46,8 +46,8 @@ local function run(sb, route, request, now)
   local admitted, limited = sb.limits:admit(weight, route.free, now)
   if not admitted then return nil, limited, 0 end
   if not values then return nil, no, weight end
-  local call = { values = values, now = now, ws = request.ws, connection = request.connection,
-    key = nil, account = nil, def = nil } -- room for what follows
+  local call = request
+  call.values, call.now = values, now
   if route.signed then
     call.key, no = identify(sb, request, values, now)
     if not call.key then return nil, no, weight end
@@ -63,18 +63,17 @@ local function run(sb, route, request, now)
   return result, no, weight, call
 end
 
---- Answers a request.  Returns the JSON value, or nil and a refusal; then the call, once somebody was identified.
--- route: a row of routes.lua.  request: { query and body, or sent and payloads(); ws, api_key, session, connection }
+--- Answers a request.  Returns the JSON value, or nil and a refusal; the call, once somebody was identified; the time.
+-- route: a row of routes.lua.  request: { query and body, or sent and payloads(); ws, api_key, session, connection };
+-- it becomes the call: { values, now, key, account, def } are added.
 function M.answer(sb, route, request)
-  local names = request.ws and methods or endpoints
-  local name = request.ws and route.ws or route.endpoint
+  local names, name = endpoints, route.endpoint
+  if request.ws then names, name = methods, route.ws end
   names[name] = (names[name] or 0) + 1
-  sb:settle()
-  local now = sb:now()
+  local now = sb:settle()
   local result, no, weight, call = run(sb, route, request, now)
   if result == nil and route.free and weight > 0 then sb.limits:charge(weight, now) end
-  sb:settle()
-  return result, no, call
+  return result, no, call, sb:settle()
 end
 
 return M

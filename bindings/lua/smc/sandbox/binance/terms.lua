@@ -1,5 +1,6 @@
 --- What an order asks for: what its type must have, what can be judged of it without the engine, and what the engine is
 -- told.  v: the values of the request, or of one leg of an order list.
+local core = require "smc.core.params"
 local decimal = require "smc.decimal"
 local filters = require "smc.sandbox.binance.filters"
 local format = require "smc.sandbox.binance.format"
@@ -33,13 +34,19 @@ local RULES = {
 }
 M.RULES = RULES
 
+-- Of the types of which that is all there is to judge.
+for name, rule in pairs(RULES) do
+  if name ~= "MARKET" and not rule.waits then rule.fits = core.having(rule.need, rule.refuse) end
+end
+
 local function same(name) return name end
 
 --- Whether an order has what its type needs, and no more.  Returns nil, or a refusal.  named(name): how the request
 -- calls a parameter (default: so).
 function M.shape(v, named)
-  named = named or same
   local rule = RULES[v.type]
+  if rule.fits and rule.fits(v) then return nil end
+  named = named or same
   local need, refuse = rule.need, rule.refuse
   for i = 1, #need do
     local name = need[i]
@@ -130,7 +137,7 @@ end
 --- The refusal of an order that would be one too many on its symbol.  more: that come with it.
 function M.crowded(sb, account, v, more)
   if v.type == "MARKET" then return nil end
-  if sb.market:count { account = account, symbol = v.symbol } + (more or 0) >= symbols.max_orders then
+  if sb.market:count(account, v.symbol) + (more or 0) >= symbols.max_orders then
     return refusal.engine_filter "MAX_NUM_ORDERS"
   end
   if RULES[v.type].waits and #sb.market:orders { account = account, symbol = v.symbol, open = true,

@@ -68,7 +68,7 @@ local function acknowledged(entry) return json.object("orderId", entry.id, "orde
 local function crowded(sb, call, def, o)
   local open = 0
   for _, each in ipairs(def.category == "spot" and call.market.list or { def }) do
-    open = open + sb.market:count { account = call.account, symbol = each.symbol }
+    open = open + sb.market:count(call.account, each.symbol)
   end
   if open >= symbols.max_orders[def.category] then return def.no.too_many_orders() end
   if not o.trigger then return nil end

@@ -46,7 +46,7 @@ local function switch_mode(sb, call)
   if mode == "0" then return nil, refusal.same_position_mode() end
   for _, def in ipairs(call.market.list) do
     if sb.market:position(call.account, def.symbol).qty ~= "0" then return nil, refusal.mode_needs_flat() end
-    if sb.market:count { account = call.account, symbol = def.symbol } > 0 then
+    if sb.market:count(call.account, def.symbol) > 0 then
       return nil, refusal.mode_needs_no_orders()
     end
   end
