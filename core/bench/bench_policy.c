@@ -1,15 +1,14 @@
 /* What a decision costs: breaker and limiter, its budgets shared or not, beside an empty call, in nanoseconds of
- * CPU time and as ratios. */
+ * CPU time and as ratios; and one in Redis, there and back, beside a PING that goes the same way. */
 #include "smc/breaker.h"
 #include "smc/clock.h"
 #include "smc/limiter.h"
 #include "smc/share.h"
 #include "smc/shm.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/redis_world.h"
 
-enum { CALLS = 5000000 };
+enum { CALLS = 5000000, TRIPS = 20000 };
 
 /* Kept from being inlined or dropped: what a call alone costs. */
 static __attribute__((noinline)) bool nothing(volatile uint64_t *sink, uint64_t now_ms)
@@ -58,12 +57,13 @@ static double measure_breaker(smc_breaker_window_t window)
     return ns_each(start);
 }
 
+static const smc_budget_conf_t budgets[] = {
+    {.kind = SMC_BUDGET_WINDOW, .limit = 6000, .period_ms = 60000},
+    {.kind = SMC_BUDGET_BUCKET, .limit = 50, .refill = 1000, .period_ms = 1000},
+};
+
 static smc_limiter_t two_budgets(void)
 {
-    smc_budget_conf_t budgets[] = {
-        {.kind = SMC_BUDGET_WINDOW, .limit = 6000, .period_ms = 60000},
-        {.kind = SMC_BUDGET_BUCKET, .limit = 50, .refill = 1000, .period_ms = 1000},
-    };
     smc_limiter_t l;
     if (smc_limiter_init(&l, budgets, 2, 0, NULL) != SMC_OK)
         abort();
@@ -99,6 +99,57 @@ static double measure_shared(void)
     return ns;
 }
 
+/* ---- in Redis: time on the wall, for most of it passes in another process ------------------ */
+
+static double measure_redis(const redis_world_t *w)
+{
+    smc_loop_t *loop = NULL;
+    smc_redis_t *redis = NULL;
+    if (smc_loop_open(&loop, NULL) != SMC_OK || redis_open(w, loop, &redis) != SMC_OK)
+        abort();
+    int64_t start = smc_clock_real_ns();
+    for (uint64_t i = 0; i < TRIPS; i++) {
+        command_t c = command_of("spend", i * 20, budgets, 2);
+        add_number(&c, 1);
+        add_number(&c, 1);
+        answer_t a = ask_redis(loop, redis, "bench", &c, 10000);
+        if (a.err.code != SMC_OK || a.values[0] != 1)
+            abort();
+    }
+    double ns = (double)(smc_clock_real_ns() - start) / TRIPS;
+    smc_redis_close(redis);
+    smc_loop_close(loop);
+    return ns;
+}
+
+static double measure_ping(const redis_world_t *w)
+{
+    char answer[16];
+    int fd = redis_connect(w);
+    int64_t start = smc_clock_real_ns();
+    for (int i = 0; i < TRIPS; i++)
+        if (write(fd, "PING\r\n", 6) != 6 || read(fd, answer, sizeof(answer)) != 7)
+            abort();
+    double ns = (double)(smc_clock_real_ns() - start) / TRIPS;
+    (void)close(fd);
+    return ns;
+}
+
+static void print_redis(double shared)
+{
+    static redis_world_t world;
+    if (!redis_is_here()) {
+        printf("the same in Redis: redis-tools is not installed\n");
+        return;
+    }
+    redis_world_open(&world);
+    redis_start(&world);
+    double ping = measure_ping(&world), spend = measure_redis(&world);
+    printf("the same in Redis, a round trip %6.0f ns  %5.1f x a PING, %.0f x the shared state\n",
+           spend, spend / ping, spend / shared);
+    redis_world_close(&world);
+}
+
 int main(void)
 {
     double base = measure_nothing(), ring = measure_breaker(SMC_BREAKER_COUNT),
@@ -110,5 +161,6 @@ int main(void)
     printf("breaker, ask and report, time   %6.1f ns  %5.1f x\n", slots, slots / base);
     printf("limiter, ask, two budgets       %6.1f ns  %5.1f x\n", limiter, limiter / base);
     printf("the same, of a shared state     %6.1f ns  %5.1f x\n", shared, shared / base);
+    print_redis(shared);
     return 0;
 }

@@ -33,14 +33,24 @@ typedef struct redis_world {
     pid_t pid;
 } redis_world_t;
 
-static inline bool redis_listens(const redis_world_t *w)
+/* A socket of one's own; -1: nobody listens. */
+static inline int redis_connect(const redis_world_t *w)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     (void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", w->place + 7);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool open = connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0;
+    if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
+        return fd;
     (void)close(fd);
-    return open;
+    return -1;
+}
+
+static inline bool redis_listens(const redis_world_t *w)
+{
+    int fd = redis_connect(w);
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
 }
 
 static inline void redis_be(const redis_world_t *w)
@@ -86,10 +96,15 @@ static inline smc_code_t redis_open(const redis_world_t *w, smc_loop_t *loop, sm
     return smc_redis_open(loop, &conf, out, NULL);
 }
 
+static inline bool redis_is_here(void)
+{
+    return system("command -v redis-check-rdb >/dev/null") == 0;
+}
+
 /* Skips the program when there is no Redis. */
 static inline void redis_world_open(redis_world_t *w)
 {
-    if (system("command -v redis-check-rdb >/dev/null") != 0) {
+    if (!redis_is_here()) {
         (void)fprintf(stderr, "skipped: redis-tools is not installed\n");
         exit(77);
     }
