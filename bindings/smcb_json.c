@@ -1,6 +1,7 @@
 /* smc.json - JSON in and out without a changed value: the module, its markers, and reading.
  *
- * Reading is jansson's, because it keeps 64-bit integers exact, refuses duplicate keys and names line and column.
+ * Reading is jansson's, because it keeps 64-bit integers exact, refuses duplicate keys and names line and column; what is
+ * usual is read by smcb_json_read.c before.
  */
 #include "smcb_json.h"
 #include "smcb.h"
@@ -158,12 +159,15 @@ static int decode(lua_State *L)
 {
     size_t n;
     const char *text = luaL_checklstring(L, 1, &n);
-    smcb_json_scratch_t *s = smcb_json_scratch(L);
+    smcb_json_scratch_t *s;
     json_error_t why;
     smc_error_t err;
     int line, column;
 
     lua_settop(L, 1);
+    if (smcb_json_read_usual(L, text, n))
+        return 1;
+    s = smcb_json_scratch(L);
     s->root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
     if (s->root == NULL) {
         /* Behind " near " jansson quotes the input, which may hold what no message should show. */

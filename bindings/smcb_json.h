@@ -43,6 +43,9 @@ typedef struct smcb_json_scratch {
 /* The scratch area, emptied.  Only inside a function of the module. */
 smcb_json_scratch_t *smcb_json_scratch(lua_State *L);
 smcb_json_kind_t smcb_json_kind(lua_State *L, int idx);
+/* Pushes what usual JSON says.  false: it is not usual, or not right; nothing is pushed.  Only inside a function of the
+ * module. */
+bool smcb_json_read_usual(lua_State *L, const char *text, size_t n);
 /* The Lua functions json.encode and json.shape. */
 int smcb_json_encode(lua_State *L);
 int smcb_json_shape(lua_State *L);

@@ -1,5 +1,6 @@
 local json = require "smc.json"
 local cjson = require "cjson"
+local rng = require "smc.core.rng"
 
 --- Asserts that text is refused as JSON, with a message that holds `pattern`.
 local function refused(text, pattern)
@@ -93,6 +94,42 @@ describe("json.decode", function()
     refused(nested(101), "line 1, column 101: nested deeper than 100")
     refused('["[[é\\"",\n' .. nested(100) .. "]", "line 2, column 100: nested deeper than 100")
     refused('{"a":' .. nested(100) .. "}", "column 105: nested deeper than 100")
+  end)
+
+  -- Usual texts are read another way than all others; a fraction in them, at the end, is not usual.
+  it("reads the usual and the unusual alike, right or wrong", function()
+    local random, read = rng.new(1, "json"), 0
+    local function pick(list) return list[random:int(1, #list)] end
+    local blank = { "", "", "", " ", "\n", "\t\r " }
+    local function draw(depth)
+      local kind, out = random:int(depth > 3 and 3 or 1, 6), {}
+      local n = random:int(1, 9) == 1 and random:int(60, 140) or random:int(0, 4)
+      for i = 1, kind < 3 and n or 0 do
+        local key = kind == 1 and ('"k%d"%s:'):format(random:int(1, 60) == 1 and 1 or i, pick(blank)) or ""
+        out[i] = pick(blank) .. key .. draw(depth + (n > 9 and 3 or 1)) .. pick(blank)
+      end
+      if kind == 1 then return "{" .. table.concat(out, ",") .. "}" end
+      if kind == 2 then return "[" .. table.concat(out, ",") .. "]" end
+      return pick { "true", "false", "null", "0", "-0", "12", "-7", "01", "1e2", "1.5", "999999999999999999",
+        "9223372036854775807", "9223372036854775808", '""', '"BTCUSDT"', '"\\u00e9"', '"\195\169"', '"\195"', '"\127"',
+        '"a\\"b"' }
+    end
+    for _ = 1, 3000 do
+      local text = draw(0)
+      if random:int(1, 4) == 1 and text ~= "" then
+        local at = random:int(1, #text)
+        text = text:sub(1, at - 1) .. pick { "", "]", "}", ",", '"', ":", "\0", "x", "\1" } .. text:sub(at + 1)
+      end
+      local value, long = json.decode(text), json.decode("[" .. text .. ",0.5]")
+      if value == nil then
+        assert.is_true(long == nil or #long ~= 2, text) -- "1,2" is one value more
+      else
+        read = read + 1
+        assert.equal(json.encode(long[1]), json.encode(value), text)
+        assert.same(long[1], value)
+      end
+    end
+    assert.is_true(read > 1000)
   end)
 
   it("raises unless it is given a string", function()
