@@ -82,5 +82,15 @@ while IFS=$'\037' read -r status command stdout stderr; do
     printf '  < %s\n' "${out//$'\n'/$'\n  < '}"
     printf '  > %s\n' "${err//$'\n'/$'\n  > '}"
 done < <(sed -E '/^(#|$)/d; s/ *\| ?/\x1f/g' "$table")
+# Every option that --help of a command tells of has a line, or shares one in a loop over commands.
+commands() { smcrun --help | sed -nE 's/^       smcrun ([a-z-]+) .*/\1/p'; }
+for command in run $(commands); do
+    while read -r option; do
+        [[ $command == run ]] && line="smcrun (run )?[^|]*" || line="smcrun ($command|\\\$command) [^|]*"
+        grep -qE -- "^[0-9]+ \| [^|]*$line$option\b" "$table" && continue
+        failures=$((failures + 1))
+        echo "no line of command_lines.txt has: smcrun $command $option"
+    done < <(smcrun "$command" --help | sed -nE 's/^  (-[a-zA-Z], |    )(--[a-z-]+).*/\2/p')
+done
 echo "$lines command lines, $failures failed"
 [[ $lines -gt 0 && $failures == 0 ]]
