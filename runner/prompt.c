@@ -85,7 +85,7 @@ static bool mentions(const char *line, const char *word)
     return false;
 }
 
-bool smcr_prompt_keeps(const char *line)
+static bool may_be_kept(const char *line)
 {
     static const char *const words[] = {
         "secret", "token", "passw",      "passphrase", "api_key",       "apikey",
@@ -101,7 +101,7 @@ bool smcr_prompt_keeps(const char *line)
 void smcr_prompt_remember(smcr_prompt_t *p, const char *line)
 {
     HistEvent event;
-    if (p->history != NULL && smcr_prompt_keeps(line))
+    if (p->history != NULL && may_be_kept(line))
         (void)p->lib.history(p->history, &event, H_ENTER, line);
 }
 

@@ -48,7 +48,4 @@ void smcr_prompt_remember(smcr_prompt_t *p, const char *line);
 /* Writes the history, gives the signals back.  Accepts NULL. */
 void smcr_prompt_close(smcr_prompt_t *p);
 
-/* Whether a line may be kept.  For tests. */
-bool smcr_prompt_keeps(const char *line);
-
 #endif /* SMCR_PROMPT_H */
