@@ -44,6 +44,7 @@
  * timeline: one JSON object, see report.schema.json
  * again: the command that repeats it, of an event that was read; NULL: the options of the run say it
  * lines: of DECLARED, those that were asked for as FILE:LINE and at which the spec stands: "12,40"
+ * uses: of FILE_END, with --watch: the files that the scenario is, requires, looked for or reads, a line each
  * venues: "binance,oanda", those that the spec has opened; missing: those that it could not for want of credentials */
 #define SMCR_TEXT_MAP(X) \
     X(file)              \
@@ -59,7 +60,8 @@
     X(output)            \
     X(again)             \
     X(venues)            \
-    X(missing)
+    X(missing)           \
+    X(uses)
 
 /* virtual_ms: on the spec's clock.  output_at: bytes of the worker's output that events have shown so far.
  * attempts: how often the spec was run, and failures: in how many of them it failed; both 0 when that was once.

@@ -10,6 +10,7 @@
 #include "run.h"
 #include "serve.h"
 #include "show_config.h"
+#include "watch.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,7 +62,7 @@ static smcr_exit_t dispatch(smcr_options_t *options)
     case SMCR_CMD_LIST:
         break;
     }
-    return smcr_run(options);
+    return options->watch ? smcr_watch(options) : smcr_run(options);
 }
 
 int main(int argc, char *argv[])

@@ -84,10 +84,19 @@ static const smcr_option_t common[] = {
 
 const smcr_option_group_t smcr_common_options = {"", common, SMCR_COUNT(common), NULL};
 
-const smcr_option_group_t *const smcr_option_groups[] = {
-    &smcr_prove_options,  &smcr_serve_options,  &smcr_clean_options,  &smcr_check_env_options,
-    &smcr_config_options, &smcr_select_options, &smcr_run_options,    &smcr_report_options,
-    &smcr_doubt_options,  &smcr_extend_options, &smcr_common_options, NULL};
+const smcr_option_group_t *const smcr_option_groups[] = {&smcr_prove_options,
+                                                         &smcr_serve_options,
+                                                         &smcr_clean_options,
+                                                         &smcr_check_env_options,
+                                                         &smcr_config_options,
+                                                         &smcr_select_options,
+                                                         &smcr_run_options,
+                                                         &smcr_again_options,
+                                                         &smcr_report_options,
+                                                         &smcr_doubt_options,
+                                                         &smcr_extend_options,
+                                                         &smcr_common_options,
+                                                         NULL};
 
 /* ---- the command line --------------------------------------------------------- */
 

@@ -78,6 +78,13 @@ typedef struct smcr_options {
     bool has_seed;
     uint64_t seed;
     uint64_t memory_mib;
+    unsigned retries;   /* of a spec that failed */
+    unsigned repeat;    /* runs of each spec; 0: not given */
+    bool until_fail;    /* rounds until one fails */
+    unsigned max_fail;  /* so many, and the run stops; 0: never */
+    bool fail_on_flaky; /* a spec that passes when it is run again has failed */
+    bool strict_leaks;
+    bool watch;
     smcr_report_spec_t reports[SMCR_MAX_REPORTS];
     size_t n_reports;
     const char *transcripts;                 /* folder; NULL: none */

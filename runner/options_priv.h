@@ -55,7 +55,8 @@ typedef struct smcr_option_group {
 /* In the order of help.  A command whose own options have a group of their own comes first. */
 extern const smcr_option_group_t smcr_prove_options, smcr_serve_options, smcr_clean_options,
     smcr_check_env_options, smcr_config_options, smcr_select_options, smcr_run_options,
-    smcr_report_options, smcr_doubt_options, smcr_extend_options, smcr_common_options;
+    smcr_again_options, smcr_report_options, smcr_doubt_options, smcr_extend_options,
+    smcr_common_options;
 
 /* All groups, NULL at the end. */
 extern const smcr_option_group_t *const smcr_option_groups[];

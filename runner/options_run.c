@@ -100,6 +100,8 @@ static smc_code_t on_interactive(smcr_parse_t *p, const char *arg, const char *v
     return SMC_OK;
 }
 
+SMCR_FLAG(strict_leaks)
+
 static const smcr_option_t options[] = {
     {"--interactive", "-i", NOTHING, true, RUN, on_interactive, NULL,
      "ask what to run: suite, venue, target; show what failed, run it again.  So does smcrun "
@@ -117,7 +119,7 @@ static const smcr_option_t options[] = {
     {"--timeout", NULL, A_VALUE, false, RUN | PROVE | CONF, on_timeout, "S",
      "seconds a spec may take on its clock (default 60)"},
     {"--memory", NULL, A_VALUE, false, RUN | PROVE | REPL | CONF, on_memory, "MiB",
-     "Lua memory of one worker (default 512)"},
+     "Lua memory of one worker (default 512); all of it may be four times as much and 64 more"},
     {"--hang-after", NULL, A_VALUE, false, RUN | PROVE | CONF, on_hang_after, "S",
      "real seconds after which a worker without a sign of life is killed (default 60; on the real "
      "clock 60 more than twice --timeout)"},
@@ -127,6 +129,10 @@ static const smcr_option_t options[] = {
      "server on this machine, which SMCRUN_CA_FILE tells to trust"},
     {"--require", NULL, A_VALUE, true, RUN | CHECK_ENV | CONF, on_require, "VENUE",
      "a spec that is not skipped must talk to it; may be given several times"},
+    {"--strict-leaks", NULL, NOTHING, true, RUN | PROVE | CONF, on_strict_leaks, NULL,
+     "a spec that leaves orders open, or makes globals, has leaked; tasks and streams that it "
+     "leaves "
+     "open are leaks anyway"},
     {"--state-dir", NULL, A_VALUE, false, RUN | CONF, smcr_on_state_dir, "DIR",
      "where a run on a testnet notes its orders (default $XDG_STATE_HOME/smcrun, or "
      "~/.local/state/smcrun)"},

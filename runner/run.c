@@ -265,7 +265,8 @@ static unsigned choose_jobs(const session_t *s)
         jobs = 1; /* workers share one account and its limits */
     if (jobs == 0)
         jobs = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
-    return s->plan.n_files < jobs ? (unsigned)s->plan.n_files : jobs;
+    bool rounds = s->options->repeat > 1 || s->options->until_fail;
+    return s->plan.n_files < jobs && !rounds ? (unsigned)s->plan.n_files : jobs;
 }
 
 static double choose_hang(const smcr_options_t *o)
@@ -301,6 +302,17 @@ static void put_filters(const session_t *s)
                       : i + 1 == n ? " and "
                                    : ", ",
                       given[i]);
+}
+
+/* Of the whole worker.  A sanitizer's memory is not ours. */
+static uint64_t choose_memory(const smcr_options_t *o)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    (void)o;
+    return UINT64_MAX;
+#else
+    return smcr_memory_limit(o);
+#endif
 }
 
 static void explain_nothing(const session_t *s)
@@ -387,13 +399,19 @@ static smcr_exit_t execute(session_t *s)
     smcr_pool_conf_t conf = {.run = &s->run,
                              .jobs = choose_jobs(s),
                              .hang_s = choose_hang(s->options),
+                             .memory_bytes = choose_memory(s->options),
                              .grace_s = s->journal.fd < 0 ? GRACE_S : GRACE_TESTNET_S,
                              .sink = on_arrival,
                              .tick = on_tick,
                              .ud = s};
     s->start_ns = smc_clock_real_ns();
     smcr_reporters_start(&s->reporters, &info);
-    smc_code_t rc = smcr_pool_run(&conf, &s->collector.totals.signal, &err);
+    smcr_pool_end_t outcome = {0};
+    smc_code_t rc = smcr_pool_run(&conf, &outcome, &err);
+    smcr_totals_t *t = &s->collector.totals;
+    t->signal = outcome.signal;
+    t->stopped = outcome.stopped && (t->files_ended < s->plan.n_files || t->files_cut > 0);
+    s->dropped = s->dropped || outcome.lost;
     smcr_exit_t status = finish(s);
     return rc == SMC_OK ? status : complain(SMCR_EXIT_INTERNAL, "", &err);
 }

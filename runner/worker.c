@@ -4,6 +4,7 @@
 #include "journal.h"
 #include "json_strings.h"
 #include "output.h"
+#include "repeat.h"
 #include "smcb.h"
 #include "smcb_runtime.h"
 #include "stable.h"
@@ -37,12 +38,29 @@ enum {
 typedef struct worker {
     const smcr_run_t *run;
     const smcr_file_t *file;
+    smcr_job_t *job;
+    smc_log_copy_t *transcript;
+    size_t transcript_bytes;
     const smc_log_t *log; /* knows the scenario's own secrets; NULL: no state is open */
     off_t shown;          /* of the output */
     smcr_event_t ev;      /* being filled; here, because filling it may raise */
     unsigned orders;      /* that were noted in the journal */
     bool lost;            /* events could not be written */
 } worker_t;
+
+bool smcr_job_runs(const smcr_run_t *run, smcr_job_t *job, smcr_spec_t spec)
+{
+    if (job->only == NULL)
+        return smcr_selection_runs(run->selection, &run->plan->files[job->file], spec);
+    for (size_t i = 0; i < job->n_only; i++) {
+        size_t at = (job->_next + i) % job->n_only;
+        if (strcmp(job->only[at], spec.id) == 0) {
+            job->_next = at + 1;
+            return true;
+        }
+    }
+    return false;
+}
 
 /* Moves both to their numbers, whichever they have now. */
 static bool move(int events, int journal)
@@ -290,7 +308,7 @@ static int l_select(lua_State *L)
                         .tags = luaL_optstring(L, 2, NULL),
                         .lines = luaL_optstring(L, 3, NULL)};
     lua_pushboolean(L, smcr_selection_matches(selection, w->file, spec));
-    lua_pushboolean(L, smcr_selection_runs(selection, w->file, spec));
+    lua_pushboolean(L, smcr_job_runs(w->run, w->job, spec));
     lua_pushinteger(L, smcr_selection_rank(selection, w->file, spec.id));
     return 3;
 }
@@ -377,10 +395,19 @@ static int l_main(lua_State *L)
     set_text(L, "sabotage", smcr_sabotage_text(o->sabotage));
     lua_pushboolean(L, o->command == SMCR_CMD_LIST);
     lua_setfield(L, -2, "list");
+    lua_pushboolean(L, o->watch);
+    lua_setfield(L, -2, "watch");
+    lua_pushboolean(L, o->strict_leaks);
+    lua_setfield(L, -2, "strict_leaks");
     lua_pushnumber(L, o->timeout_s);
     lua_setfield(L, -2, "timeout");
-    lua_pushinteger(L, (lua_Integer)o->seed);
+    lua_pushinteger(L, (lua_Integer)smcr_seed_of(o, w->job->round));
     lua_setfield(L, -2, "seed");
+    if (w->job->max_failures > 0)
+        lua_pushinteger(L, (lua_Integer)w->job->max_failures);
+    else
+        lua_pushnil(L);
+    lua_setfield(L, -2, "max_failures");
     push_credentials(L, w->run->credentials);
     lua_setfield(L, -2, "credentials");
     push_journal(L, w);
@@ -419,6 +446,8 @@ static void report_failure(worker_t *w, lua_State *L, int rc)
     } else if (lua_type(L, -1) == LUA_TSTRING) {
         message = lua_tostring(L, -1);
     }
+    if (rc == LUA_ERRMEM)
+        message = "asked for more memory than the worker may have (--memory), and cannot go on";
     emit_error(w, rc == LUA_ERRMEM ? "memory" : "internal",
                message == NULL ? "no message" : message, traceback);
 }
@@ -453,9 +482,11 @@ static void run_file(worker_t *w)
         .virtual_clock = o->clock == SMCR_CLOCK_VIRTUAL,
         .gc_stress = o->gc_stress,
         .internal = o->internal,
-        .seed = o->seed,
+        .seed = smcr_seed_of(o, w->job->round),
         .memory_bytes = (size_t)o->memory_mib << 20,
         .cpu_budget_ms = CPU_BUDGET_MS,
+        .transcript = w->transcript,
+        .transcript_bytes = w->transcript_bytes,
     };
     smcb_host_t *host = NULL;
     lua_State *L = NULL;
@@ -478,9 +509,14 @@ static void run_file(worker_t *w)
     smcr_event_deinit(&w->ev);
 }
 
-int smcr_worker_main(const smcr_run_t *run, const smcr_file_t *file)
+int smcr_worker_main(const smcr_run_t *run, smcr_job_t *job, smc_log_copy_t *transcript,
+                     size_t size)
 {
-    worker_t w = {.run = run, .file = file};
+    worker_t w = {.run = run,
+                  .file = &run->plan->files[job->file],
+                  .job = job,
+                  .transcript = transcript,
+                  .transcript_bytes = size};
     run_file(&w);
     (void)fflush(stdout);
     if (w.lost)

@@ -25,10 +25,26 @@ typedef struct smcr_run {
     const smc_log_t *redactor; /* knows the credentials */
 } smcr_run_t;
 
+/* What one worker does: a file, or some of its specs. */
+typedef struct smcr_job {
+    size_t file;
+    int64_t round; /* see event.h */
+    char **only;   /* ids of specs, all of them selected; NULL: what the run selects */
+    size_t n_only;
+    unsigned max_failures; /* then it may stop; 0: never */
+    size_t _next;          /* of only: where to look first */
+    struct smcr_job *_next_job;
+} smcr_job_t;
+
+/* Is the spec one of the job's? */
+bool smcr_job_runs(const smcr_run_t *run, smcr_job_t *job, smcr_spec_t spec);
+
 /* Makes the forked process a worker: the descriptors are moved to their numbers; journal: -1 when there is none.
  * False: it is none. */
 bool smcr_worker_settle(int output, int events, int journal);
-/* Runs the file; returns the exit status.  Nothing of Lua or the network may be open before. */
-int smcr_worker_main(const smcr_run_t *run, const smcr_file_t *file);
+/* Runs the job; returns the exit status.  Nothing of Lua or the network may be open before.
+ * transcript: gets what the running spec logs, in memory that outlives the worker; size: of its text. */
+int smcr_worker_main(const smcr_run_t *run, smcr_job_t *job, smc_log_copy_t *transcript,
+                     size_t size);
 
 #endif /* SMCR_WORKER_H */

@@ -22,7 +22,7 @@ function it(name, fn) end
 ---@param fn? fun()
 function pending(name, fn) end
 
----Declares a spec that is expected to fail: its failed assertion, or its time that runs out, is the verdict xfail, which
+---Declares a spec that is expected to fail: its failed assertion, or its time that runs out, is the verdict xfail, and
 ---counts as passed; when it passes, that fails the run.  An error in the script is an error, as everywhere.
 ---Inside it(): the running spec is expected to fail, and why: `if name == "bybit" then xfail "issue 12" end`.
 ---@param name string  or the reason

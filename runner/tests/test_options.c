@@ -169,7 +169,7 @@ static void slip_of_the_finger_is_named_with_its_mend(void **state)
     expect_error("--repot tap a.lua", "unknown option '--repot'; did you mean '--report'?");
     expect_error("--tmeout=3 a.lua", "unknown option '--tmeout'; did you mean '--timeout'?");
     expect_error("--frobnicate a.lua", "unknown option '--frobnicate'");
-    expect_error("-x a.lua", "unknown option '-x'");
+    expect_error("-z a.lua", "unknown option '-z'");
 }
 
 static void bad_values_are_named_with_what_is_wanted(void **state)

@@ -41,7 +41,9 @@ local function confine_io(internal)
   local function must_read(what, path)
     if internal then return path end
     if type(path) ~= "string" then error(what .. ": a file name expected", 3) end
-    local real, err = readable(path, require_any "smc.load_file")
+    local files = require_any "smc.load_file"
+    files.note(path)
+    local real, err = readable(path, files)
     if real == nil then error(("%s: %s: %s"):format(what, path, err), 3) end
     return real, err
   end

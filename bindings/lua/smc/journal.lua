@@ -117,9 +117,9 @@ end
 function M.is_away(why) return type(why) == "table" and (why.class == "network" or why.class == "timeout") end
 
 --- Ends each that is left.  patient: tries again, and waits for what may arrive yet; a sandbox takes to its end what it
--- does not let go.
+-- does not let go.  Returns those that it has cancelled.
 function Journal:end_all(patient)
-  local cleared, away = {}, {}
+  local cleared, away, cancelled = {}, {}, {}
   for _, entry in ipairs(self:left()) do
     local venue, state = entry.venue, nil
     if not cleared[venue] then require("smc.venue.client").clear_way(venue) end
@@ -130,8 +130,10 @@ function Journal:end_all(patient)
         age = patient and entry.order_id == nil and core.now() - entry.at or nil, lives = entry.lives,
         tries = not patient and 1 or nil })
     end
+    if state == "canceled" then cancelled[#cancelled + 1] = entry end
     if state then entry:dead(state) elseif M.is_away(entry.why) then away[venue] = entry.why end
   end
+  return cancelled
 end
 
 local SECONDS, SECONDS_EACH, MOST_SECONDS = 15, 1, 60
@@ -146,19 +148,26 @@ local function report(left)
   return table.concat(lines, "\n")
 end
 
+local function labels(entries)
+  local out = {}
+  for i, e in ipairs(entries) do out[i] = ("order %s %s %s"):format(e.venue.name, e.symbol, e.client_id) end
+  return out
+end
+
 --- At the end of a spec: cancels what lives, also when the run was told to stop.  Returns what to report when that
--- was not to be done, else nil.  Called from the main state, while the world is open.
+-- was not to be done, else nil; and those that it has cancelled ("order binance BTC/USDT id").  Called from the main
+-- state, while the world is open.
 function M.settle(w)
-  local journal = journals[w]
+  local journal, cancelled = journals[w], {}
   local count = journal and #journal:left() or 0
-  if count == 0 or w.sabotage then return nil end
+  if count == 0 or w.sabotage then return nil, cancelled end
   local patient = w.target ~= "sandbox"
-  local outcome = core.run(function() journal:end_all(patient) end,
+  local outcome = core.run(function() cancelled = journal:end_all(patient) end,
     math.min(SECONDS + SECONDS_EACH * count, MOST_SECONDS), true)
   local left = journal:left()
-  if #left == 0 or not patient then return nil end
+  if #left == 0 or not patient then return nil, labels(cancelled) end
   if outcome.error ~= nil then left[1].why = left[1].why or outcome.error end
-  return report(left)
+  return report(left), labels(cancelled)
 end
 
 return M

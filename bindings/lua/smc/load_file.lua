@@ -9,6 +9,18 @@ local match, gsub = string.match, string.gsub
 -- root: the scenario's folder, as an absolute path without links, once a file is being loaded.
 local M = { real = core.real_path }
 
+local used, seen = {}, {} -- files that the scenario is made of, or would be if they were there
+
+--- A file that was read, or looked for.
+function M.note(path)
+  if seen[path] then return end
+  seen[path] = true
+  used[#used + 1] = path
+end
+
+--- All of them, a line each.
+function M.uses() return table.concat(used, "\n") end
+
 local function read(path)
   local file, err = io.open(path, "rb")
   if not file then return nil, err end
@@ -18,6 +30,7 @@ local function read(path)
 end
 
 local function compile(path)
+  M.note(path)
   local text, err = read(path)
   if not text then return nil, err end
   check.user_sources["@" .. path] = true
@@ -31,6 +44,7 @@ local function searcher_beside(folder)
       return "\n\t'" .. name .. "' is not a module name" -- ".etc.x" would become /etc/x
     end
     local path = folder .. gsub(name, "%.", "/") .. ".lua"
+    M.note(path)
     local probe = io.open(path, "rb")
     if not probe then return "\n\tno file '" .. path .. "' beside the scenario" end
     probe:close()

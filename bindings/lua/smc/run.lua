@@ -110,7 +110,7 @@ local function leak_verdict(leaks)
   if #leaks == 0 then return nil end
   return { status = "error", kind = "leak",
            message = "left behind at its end: " .. table.concat(leaks, ", ") ..
-                     "\nJoin or cancel tasks; close streams, or declare them with <close>." }
+                     "\nJoin or cancel tasks; cancel orders; close streams, or declare them with <close>." }
 end
 
 local function check_verdict(checks)
@@ -119,8 +119,7 @@ local function check_verdict(checks)
            message = "checked nothing: a scenario without an assertion can't fail, so its passing says nothing" }
 end
 
---- What the body came to, in the light of what was expected of it: an xfail waits for a failure, not for an error in
--- the script.
+--- What the body came to, in the light of what was expected of it: an xfail waits for a failure, not for an error.
 local function expected_verdict(verdict, s)
   local reason = spec.expectation()
   if not reason then return verdict end
@@ -140,10 +139,25 @@ local function worse(verdict, cleaned)
   return cleaned
 end
 
---- Cancels the orders that live on.  Where that failed, nothing else that a spec did is as urgent.
-local function cancel_orders(verdict, w)
-  local left = journal.settle(w)
-  if not left then return verdict end
+--- The names of the globals.
+local function names_of_globals()
+  local names = {}
+  for name in pairs(_G) do names[name] = true end
+  return names
+end
+
+--- What --strict-leaks finds, too: globals that a spec has made, for the next ones to trip over.
+local function add_globals(leaks, before)
+  for name in pairs(_G) do
+    if not before[name] then leaks[#leaks + 1] = "global " .. tostring(name) end
+  end
+end
+
+--- Cancels the orders that live on.  Where that failed, nothing else that a spec did is as urgent; with --strict-leaks
+-- that there were any is a leak.
+local function cancel_orders(verdict, w, strict)
+  local left, cancelled = journal.settle(w)
+  if not left then return verdict or (strict and leak_verdict(cancelled)) or nil end
   if not verdict then return { status = "error", kind = "orders_left", message = left } end
   verdict.status, verdict.message = "error", verdict.message .. "\n\n" .. left
   return verdict
@@ -152,16 +166,18 @@ end
 local function outcome_of_spec(s, w, options)
   local chain = spec.chain(s)
   local cleanups = spec.begin(s)
+  local globals = options.strict_leaks and names_of_globals()
   check.count = 0
   local verdict = expected_verdict(judge(core.run(body_of(s, chain), options.timeout), options.timeout), s)
   local cleaned = not core.stopped() and run_endings(endings(chain, cleanups)) or nil
   local leaks, unjoined = core.finish()
   spec.finish()
+  if globals then add_globals(leaks, globals) end
   verdict = worse(verdict, cleaned)
   if unjoined and not verdict then
     verdict = judge { status = "error", error = unjoined.error, traceback = unjoined.traceback }
   end
-  verdict = cancel_orders(verdict or leak_verdict(leaks) or check_verdict(check.count), w)
+  verdict = cancel_orders(verdict or leak_verdict(leaks) or check_verdict(check.count), w, options.strict_leaks)
   return verdict or { status = "pass", kind = "pass" }
 end
 
@@ -229,11 +245,24 @@ local function count_blocks(selected)
   end
 end
 
+--- Those of the blocks that are set up and have specs left: a run that stops early runs no more of these.
+local function tear_down(chain, options)
+  for i = #chain, 1, -1 do
+    if chain[i].set_up and chain[i].specs_left > 0 then run_block_hook(chain[i], "teardown", options) end
+  end
+end
+
+--- Returns true when specs are left because enough have failed.
 local function run_selected(selected, options)
+  local chain = {}
   count_blocks(selected)
   for _, s in ipairs(selected) do
     if core.stopped() then return end
-    local chain = spec.chain(s)
+    if options.failed >= (options.max_failures or math.huge) then
+      tear_down(chain, options)
+      return true
+    end
+    chain = spec.chain(s)
     for _, b in ipairs(chain) do
       if not b.set_up then
         b.set_up = true
@@ -278,22 +307,37 @@ local function choose(specs, options)
   return here
 end
 
---- options: path, lines (those that were asked for), list, timeout (s), seed, target, clock, sabotage, credentials,
--- ca, journal, select(id, tags, lines) -> selected, runs here, rank; emit(event).
-function M.file(options)
+--- Counts in options.failed what fails the run.
+local function counting(options)
   local emit = options.emit
+  options.failed = 0
+  options.emit = function(event)
+    local bad = event.type == "file_error" or event.status == "fail" or event.status == "error"
+    options.failed = options.failed + (bad and 1 or 0)
+    emit(event)
+  end
+  return options.emit
+end
+
+--- options: path, lines (those that were asked for), list, timeout (s), seed, target, clock, sabotage, credentials,
+-- ca, journal, max_failures (nil: any number), strict_leaks, watch (the end says which files were used),
+-- select(id, tags, lines) -> selected, runs here, rank; emit(event).
+function M.file(options)
+  local emit = counting(options)
   credentials.guard(options.credentials or {})
   local specs, kind, why = load_specs(options)
+  local uses = options.watch and files.uses or function() end
   if not specs then
     emit { type = "file_error", file = why.file or options.path, line = why.line, kind = kind, message = why.message,
            traceback = why.traceback }
-    emit { type = "file_end", file = options.path, declared = 0, selected = 0 }
+    emit { type = "file_end", file = options.path, declared = 0, selected = 0, uses = uses() }
     return
   end
   local selected = choose(specs, options)
-  if not options.list then run_selected(selected, options) end
+  local early = not options.list and run_selected(selected, options)
   if core.stopped() then return end
-  emit { type = "file_end", file = options.path, declared = #specs, selected = #selected }
+  emit { type = "file_end", file = options.path, declared = #specs, selected = #selected,
+         kind = early and "stopped" or nil, uses = uses() }
 end
 
 return M
