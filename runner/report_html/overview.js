@@ -74,7 +74,7 @@ function highestUse(specs) {
       if (!best.has(key) || share > best.get(key).share) best.set(key, { spec, budget, share });
     }
   }
-  const rows = [...best].sort(([, a], [, b]) => b.share - a.share).slice(0, SLOWEST);
+  const rows = [...best].sort(([, a], [, b]) => b.share - a.share || b.budget.limit - a.budget.limit).slice(0, SLOWEST);
   if (rows.length === 0) return null;
   return h("section", { "data-plot": "highest" }, h("h3", {}, "Closest to a limit", h("small", {}, "the highest use of each budget, by any spec")),
     barRows(rows.map(([key, { spec, budget, share }]) => ({

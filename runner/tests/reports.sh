@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # reports.sh SMCRUN FIXTURES SCHEMA XSD: reports for machines, read by programs that are not ours: xmllint and jsonschema.
 set -euo pipefail
-smcrun=$(realpath "$1") schema=$(realpath "$3") xsd=$(realpath "$4")
+smcrun=$(realpath "$1") schema=$(realpath "$3") xsd=$(realpath "$4") script=$(realpath "$(dirname "$0")/report_script.js")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$2"/*.lua "$work" && cd "$work"
@@ -106,6 +106,7 @@ assert kinds.count("spec_end") + kinds.count("file_error") == 19, kinds
 failed = [i for i, line in enumerate(lines) if line.get("id") == "marked.lua::ends </script><!-- nothing" and "status" in line]
 assert lines[failed[0]]["message"] == "</script><b>" and "traceback" in lines[failed[0] + 1]
 END
+    if command -v node >/dev/null; then node "$script" out.html >errors.txt 2>&1 || die "$(cat errors.txt)"; fi
 }
 
 # A secret of the scenario is in its message, its output, its transcript, and the name of a fault.
