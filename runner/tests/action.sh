@@ -70,6 +70,17 @@ has '::error file=bad.lua,line=1' 'output counts=1 passed, 1 failed, 0 skipped' 
 grep -q "install --no-install-recommends $work/mine.deb" calls || die "$(cat calls)"
 grep -q 'bad.lua' summary.md || die 'no summary'
 
+# Reports of several jobs become one: no annotation is made twice.
+mkdir -p shards/a shards/b
+"$smcrun" scenarios/good.lua --report json:shards/a/events.jsonl >/dev/null
+"$smcrun" bad.lua --report json:shards/b/events.jsonl >/dev/null || true
+act 1 deb=mine.deb merge=shards
+has 'output counts=1 passed, 1 failed, 0 skipped'
+[[ $out != *::error* ]] || die 'it was annotated'
+grep -q bad.lua summary.md || die 'no summary'
+grep -q bad.lua smcrun-reports/report.html || die 'no page'
+act 3 deb=mine.deb merge=empty
+
 act 0 deb=mine.deb paths=. filter=passes $'args=--seed=7\n--no-color\n' artifact=
 has 'seed 7' '1 passed, 0 failed, 0 skipped'
 [[ $out != *upload-artifact* ]] || die 'it was uploaded'

@@ -7,6 +7,7 @@ import itertools
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ end)
 WORKFLOW = {"name", "on", "permissions", "jobs"}
 GITHUB_JOB = {"runs-on", "container", "needs", "if", "outputs", "strategy", "concurrency", "steps"}
 GITLAB_JOB = {"image", "stage", "needs", "parallel", "variables", "before_script", "script", "artifacts", "extends", "rules",
-              "resource_group"}
+              "resource_group", "when"}
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 
 
@@ -82,6 +83,9 @@ def use_ours(folder, step, combination, total):
     given = [f"{k}={fill(v, combination, total)}" for k, v in step.get("with", {}).items()]
     env = environment(folder, **{k: fill(v, combination, total) for k, v in step.get("env", {}).items()})
     printed, status = run(folder, [sys.executable, composite.__file__, str(ROOT), "deb=/dev/null", *given], env)
+    uploaded = re.search(r"upload-artifact {'name': '([^']*)', 'path': '([^']*)'}", printed)
+    if uploaded:
+        shutil.copytree(folder / uploaded[2], folder / "artifacts" / uploaded[1], dirs_exist_ok=True)
     return status, passed(printed, step)
 
 
@@ -120,6 +124,9 @@ def github(name, folder):
             need(not composite.EXPRESSION.search(step.get("run", "")), f"{name}: an expression in a script")
             if "run" in step:
                 asks(folder, step["run"])
+            if uses.startswith("actions/download-artifact@"):
+                for artifact in (folder / "artifacts").glob(step["with"]["pattern"]):
+                    shutil.copytree(artifact, folder / step["with"]["path"] / artifact.name)
             if uses == OURS:
                 ours += [use_ours(folder, step, c, len(combinations)) for c in combinations]
     need(ours, f"{name} does not use smcrun")
@@ -139,10 +146,12 @@ def gitlab(name, folder):
         commands = [c for c in job.get("script", []) if c.startswith("smcrun ")]
         total = job.get("parallel", 1)
         for index, command in itertools.product(range(1, total + 1), commands):
-            (folder / "junit.xml").unlink(missing_ok=True)
+            for file in ("junit.xml", "report.html"):
+                (folder / file).unlink(missing_ok=True)
             env = environment(folder, CI_NODE_TOTAL=str(total), **({"CI_NODE_INDEX": str(index)} if total > 1 else {}))
             printed, status = run(folder, ["bash", "-eo", "pipefail", "-c", command], env)
-            need((folder / "junit.xml").exists(), f"{name}: {title} writes no junit.xml:\n{printed}")
+            written = [file for file in ("junit.xml", "report.html") if (folder / file).exists()]
+            need(written, f"{name}: {title} writes nothing:\n{printed}")
             outcomes.setdefault(title, []).append((status, passed(printed, title)))
     return outcomes
 
@@ -154,9 +163,11 @@ def main():
         done = github("github.yml", folder)
         need(done == [(5, 0)], f"github.yml: without credentials nothing runs, and that is told: {done}")
         done = github("github_shards.yml", folder)
-        need([s for s, _ in done] == [0] * 4 and sum(n for _, n in done) == SPECS, f"github_shards.yml: {done}")
+        need([s for s, _ in done] == [0] * 5, f"github_shards.yml: {done}")
+        need(sum(n for _, n in done[:4]) == SPECS == done[4][1], f"github_shards.yml: {done}")
         done = gitlab("gitlab.yml", folder)
         need(done["integration"] == [(5, 0)], f"gitlab.yml: without credentials nothing runs, and that is told: {done}")
+        need(done["report"] == [(0, SPECS)], f"gitlab.yml: one report of all: {done}")
         done = done["scenarios"]
         need([s for s, _ in done] == [0] * 4 and sum(n for _, n in done) == SPECS, f"gitlab.yml: {done}")
     named = re.findall(r"\]\(([^)]*)\)", (ROOT / "runner/ci/README.md").read_text(encoding="utf-8"))
