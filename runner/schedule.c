@@ -64,11 +64,15 @@ void smcr_schedule_deinit(smcr_schedule_t *s)
     *s = (smcr_schedule_t){0};
 }
 
+/* 0: any number. */
+static unsigned max_fail(const smcr_options_t *o)
+{
+    return o->max_fail == 0 && o->until_fail ? 1 : o->max_fail;
+}
+
 bool smcr_schedule_enough(const smcr_schedule_t *s)
 {
-    unsigned max = s->_run->options->max_fail;
-    if (max == 0 && s->_run->options->until_fail)
-        max = 1;
+    unsigned max = max_fail(s->_run->options);
     return max > 0 && s->_failed >= max;
 }
 
@@ -99,6 +103,17 @@ static file_state_t *pick(smcr_schedule_t *s)
     return best;
 }
 
+/* How many failures may a worker tell before it stops by itself; 0: it cannot know, for a spec may pass in another run, or
+ * has failed in one before. */
+static unsigned worker_may_fail(const smcr_schedule_t *s)
+{
+    const smcr_options_t *o = s->_run->options;
+    unsigned max = max_fail(o);
+    if (max == 0 || o->retries > 0 || (s->_keeps && max > 1))
+        return 0;
+    return max - (unsigned)s->_failed;
+}
+
 smcr_job_t *smcr_schedule_next(smcr_schedule_t *s)
 {
     smcr_job_t *job = s->_waiting;
@@ -116,8 +131,7 @@ smcr_job_t *smcr_schedule_next(smcr_schedule_t *s)
     }
     job->file = (size_t)(f - s->_files);
     job->round = f->next_round++;
-    if (!s->_keeps && s->_run->options->max_fail > 0)
-        job->max_failures = s->_run->options->max_fail - (unsigned)s->_failed;
+    job->max_failures = worker_may_fail(s);
     f->first_round = job->round == 0;
     f->live++;
     return job;

@@ -195,7 +195,6 @@ watches() {
     is 'an interrupted run' 130 $?
     out=$(<watch.txt)
     has '1 passed, 0 failed, 0 skipped' 'interrupted'
-    run 3 "smcrun: there is no file or folder 'missing.lua'" --watch missing.lua
 }
 
 strict_leaks() {
@@ -204,23 +203,7 @@ strict_leaks() {
     has 'error: leak at left.lua:5' 'left behind at its end: order binance BTC/USDT left-open' 'global made' '--strict-leaks'
 }
 
-usage() {
-    local given
-    for given in '--retries 0' '--repeat x' '--max-fail -1' '--retries 101'; do
-        out=$("$smcrun" $given pass.lua 2>&1)
-        called=$given
-        has "${given%% *} wants a number from 1 to "
-    done
-    for given in '--retries 1 --repeat 2' '--retries 1 --until-fail' '-x --max-fail 2' '--list -x'; do
-        out=$("$smcrun" $given pass.lua 2>&1)
-        is "$given" 3 $?
-        has contradicts
-    done
-    out=$("$smcrun" --fail-on-flaky pass.lua 2>&1)
-    has '--fail-on-flaky wants --retries N'
-}
-
-parts=(retries repeats until_it_fails stops watches strict_leaks usage)
+parts=(retries repeats until_it_fails stops watches strict_leaks)
 (($# > 3)) && parts=("${@:4}")
 for part in "${parts[@]}"; do
     "$part"

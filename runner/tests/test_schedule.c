@@ -116,9 +116,10 @@ static void what_a_dead_worker_left_goes_on_before_other_files(void **state)
 
 static void retries_keep_the_order_of_the_file(void **state)
 {
-    world_t *w = open_world((smcr_options_t){.retries = 2});
+    world_t *w = open_world((smcr_options_t){.retries = 2, .max_fail = 9});
     (void)state;
     smcr_job_t *job = next(w, 0, 0);
+    assert_int_equal(0, job->max_failures); /* what fails may pass yet */
     ends(w, job, "a::1", SMCR_PASS);
     ends(w, job, "a::2", SMCR_FAIL);
     ends(w, job, "a::3", SMCR_PASS);
@@ -188,6 +189,7 @@ static void until_it_fails_files_take_turns(void **state)
     for (int64_t round = 0; round < 3; round++)
         for (size_t file = 0; file < 2; file++) {
             smcr_job_t *job = next(w, file, round);
+            assert_int_equal(1, job->max_failures); /* it need not wait to be stopped */
             ends(w, job, "x", round == 2 && file == 1 ? SMCR_FAIL : SMCR_PASS);
             assert_int_equal(round == 2 && file == 1, smcr_schedule_enough(&w->schedule));
             end(w, job);
