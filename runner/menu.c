@@ -138,11 +138,26 @@ static void put_choices(const menu_t *m)
 
 /* ---- running ---------------------------------------------------------------------- */
 
+/* Ctrl-C before the run listens to it, and after its end, is meant for the run: it does not kill the menu. */
+static smcr_exit_t run_shielded(smcr_options_t *o, smcr_reporter_t *reporter)
+{
+    sigset_t interrupt, before;
+    const struct timespec at_once = {0};
+    (void)sigemptyset(&interrupt);
+    (void)sigaddset(&interrupt, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &interrupt, &before);
+    smcr_exit_t status = smcr_run_with(o, reporter, true);
+    while (sigtimedwait(&interrupt, NULL, &at_once) > 0) {
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
 static void run_these(menu_t *m, smcr_options_t *o)
 {
     smcr_menu_failures_t failures;
     smcr_menu_failures_init(&failures);
-    smcr_exit_t status = smcr_run_with(o, &failures.head, true);
+    smcr_exit_t status = run_shielded(o, &failures.head);
     m->worst = smcr_worse(m->worst, status);
     m->last = *o;
     m->over = failures.signal != 0 && failures.signal != SIGINT; /* told to end */
