@@ -277,7 +277,7 @@ static void who_is_forgotten_is_not_called(void **state)
 /* The first call of a connection of its own to the server, under this name. */
 static answer_t spend_as(const char *who)
 {
-    char place[200];
+    char place[400];
     smc_redis_t *r = NULL;
     (void)snprintf(place, sizeof(place), "unix://%s%s", who, world.place + 7);
     smc_redis_conf_t conf = {.place = place, .named = true};
