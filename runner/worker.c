@@ -75,6 +75,18 @@ static bool move(int events, int journal)
            close_range(SMCR_JOURNAL_FD + 1, ~0u, 0) == 0;
 }
 
+/* What a prompt of the parent's catches would be swallowed here: until a worker has its own way to stop, a signal ends it. */
+static bool forget_handlers(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction was;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        if (sigaction(numbers[i], NULL, &was) != 0 ||
+            (was.sa_handler != SIG_IGN && signal(numbers[i], SIG_DFL) == SIG_ERR))
+            return false;
+    return true;
+}
+
 bool smcr_worker_settle(int output, int events, int journal)
 {
     sigset_t none;
@@ -85,7 +97,8 @@ bool smcr_worker_settle(int output, int events, int journal)
         return false;
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)setrlimit(RLIMIT_FSIZE, &output_size);
-    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+        !forget_handlers())
         return false;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
