@@ -242,13 +242,29 @@ static void push_arrival(lua_State *L, const arrival_t *v)
     }
 }
 
-/* w:outline(id) -> method, path, websocket, status (nil: not answered). */
+static bool alike(const arrival_t *a, const arrival_t *b)
+{
+    size_t n = a->texts[METHOD].len + a->texts[PATH].len;
+
+    return a->status == b->status && a->websocket == b->websocket &&
+           a->texts[METHOD].len == b->texts[METHOD].len &&
+           a->texts[PATH].len == b->texts[PATH].len &&
+           (n == 0 || memcmp(a->bytes, b->bytes, n) == 0);
+}
+
+/* w:outline(id, last) -> method, path, websocket, status (nil: not answered), and the number of the first behind it that
+ * is not like this in all four; last + 1 when all up to the last are. */
 static int l_outline(lua_State *L)
 {
-    const arrival_t *v = find(check_arrivals(L), luaL_checkinteger(L, 2));
+    const arrivals_t *w = check_arrivals(L);
+    lua_Integer id = luaL_checkinteger(L, 2), last = luaL_checkinteger(L, 3), other = id + 1;
+    const arrival_t *v = find(w, id);
 
     if (v == NULL)
         return 0;
+    luaL_argcheck(L, last <= w->last, 3, "there are not so many");
+    while (other <= last && alike(v, find(w, other)))
+        other++;
     push_text(L, v, METHOD);
     push_text(L, v, PATH);
     lua_pushboolean(L, v->websocket);
@@ -256,7 +272,8 @@ static int l_outline(lua_State *L)
         lua_pushinteger(L, v->status);
     else
         lua_pushnil(L);
-    return 4;
+    lua_pushinteger(L, other);
+    return 5;
 }
 
 /* w[id] -> a table, or nil; w.first, w.last: the numbers of those that are there.  Upvalue 1: the methods. */

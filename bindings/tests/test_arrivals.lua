@@ -32,21 +32,32 @@ local function pick(r, list) return list[r:int(1, list.n)] end
 local STATUS, FAULT = table.pack(nil, 200, 429), table.pack(nil, nil, "ack_lost")
 
 local function any_request(r, most)
-  return pick(r, table.pack("GET", "POST", "WS")), "/" .. any_text(r, most),
+  return pick(r, table.pack("GET", "POST", "WS")), "/" .. any_text(r, r:int(1, 3) == 1 and most or 0),
     pick(r, table.pack(nil, "", any_text(r, most))), pick(r, table.pack(nil, "", any_text(r, most))),
     r:int(1, 2) == 1, pick(r, table.pack(nil, true, false)), pick(r, STATUS), pick(r, FAULT)
+end
+
+local function same(a, b)
+  for i = 1, 4 do
+    if a[i] ~= b[i] then return false end
+  end
+  return true
 end
 
 local function check(m, log, id)
   local entry = log[id]
   if entry then
     assert.equal("number", type(entry.at))
-    local method, path, websocket, status = log:outline(id)
-    assert.same({ entry.method, entry.path, entry.websocket or false, entry.status },
-      { method, path, websocket, status })
+    local function outline(of) return table.pack(of.method, of.path, of.websocket or false, of.status) end
+    local last = math.min(id + 4, m.last)
+    local told = table.pack(log:outline(id, last))
+    assert.same(outline(entry), { n = 4, table.unpack(told, 1, 4) })
+    local other = id + 1
+    while other <= last and same(outline(entry), outline(m.get(other))) do other = other + 1 end
+    assert.equal(other, told[5])
     entry.at = nil
   else
-    assert.is_nil((log:outline(id)))
+    assert.is_nil((log:outline(id, m.last)))
   end
   assert.same(m.get(id), entry)
 end
@@ -88,5 +99,7 @@ describe("the log of a sandbox", function()
     assert.equal(0, log.last)
     assert.has_error(function() arrivals.new(-1) end)
     assert.is_nil(log.no_such)
+    log:add("GET", "/", nil, nil, false)
+    assert.has_error(function() log:outline(1, 2) end)
   end)
 end)

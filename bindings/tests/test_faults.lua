@@ -42,6 +42,8 @@ describe("a venue fault", function()
     assert.same({ 504, "unknown_outcome" }, { err.http, err.class })
     assert.equal("filled", sandbox:orders { client_id = err.client_id }[1].status)
     assert.equal("status", sandbox:requests { path = "/api/v3/order" }[1].fault)
+    assert.is_truthy(venue:account())
+    assert.equal(1, #sandbox:requests { fault = "status" }) -- what comes behind it is not of the fault
   end)
 
   it("has the code, the text and the Retry-After that are wished for", function()

@@ -21,14 +21,18 @@ local REQUEST_FIELDS = { signed = true, path = true, method = true, websocket = 
 local CLIPPED = 2048 -- bytes of a request, where requests are not kept for ever
 
 --- The log of requests, and what venues write in it: add(method, path, query, body, signed, websocket, status, fault)
--- -> number; note(number, status, fault).  committing(): the fault that is being committed.
-local function new_log(place, committing)
+-- -> number; note(number, status, fault).  book.fault: the one that is being committed.
+local function new_log(place)
   local log, keep, last = arrivals.new(place.keep, place.keep and CLIPPED), place.keep or math.huge, 0
-  local add, note = log.add, log.note
+  local add, note, at_once = log.add, log.note, math.max(1, keep // 100)
+  local full = keep
   local book = {}
   function book.add(method, path, query, body, signed, websocket, status, fault)
-    if last >= keep then place.forget(log, last - keep + 1) end
-    last = add(log, method, path, query, body, signed, websocket, status, fault or committing())
+    if last >= full then
+      place.forget(log, last - keep + 1, last - keep + at_once)
+      full = last + at_once
+    end
+    last = add(log, method, path, query, body, signed, websocket, status, fault or book.fault)
     return last
   end
   function book.note(id, status, fault) return note(log, id, status, fault) end
@@ -68,7 +72,7 @@ local function open(w, name, options, place)
   local tls = check_tls(name, options.tls)
   counts[w] = (counts[w] or 0) + 1
   local door
-  local log, book = new_log(place, function() return door.committing end)
+  local log, book = new_log(place)
   local box, serve, close = face.new(w.seed + counts[w] - 1, options, book)
   door = doors.new(face.door, serve, book, w.seed + counts[w])
   door.box, door.venue = box, function() return boxes.venue(box) end
@@ -111,8 +115,8 @@ function M.shared(name)
 end
 
 --- For `smcrun serve`.  place: host, port (nil: 127.0.0.1, any), keep (how many requests are remembered),
--- forget(log, number), called before one is forgotten.  Returns the box, its server, its log (smc.core.arrivals) and
--- its dialect; nil, err when it cannot listen.
+-- forget(log, first, last), called before some are forgotten.  Returns the box, its server, its log (smc.core.arrivals)
+-- and its dialect; nil, err when it cannot listen.
 function M.serve(name, options, place)
   local box, s, log = open(world.current "smcrun serve", name, options, place)
   if not box then return nil, s end

@@ -61,14 +61,14 @@ end
 --- The venue does what was asked; then answer(ex, status, headers, body of the venue's answer).
 function Visit:carry_out(answer, passes)
   local door, ex = self.door, self.ex
-  door.committing = self.fault.name
+  door.book.fault = self.fault.name
   if is_message(ex) then
     if ex.id then door.book.note(ex.id, nil, self.fault.name) end
     ex.perform(function(text) return answer(ex, 200, nil, text) end)
   else
     door.serve(M.stand_in(ex, function(...) return answer(ex, ...) end, passes))
   end
-  door.committing = nil
+  door.book.fault = nil
 end
 
 --- The venue does it, and answers by itself.

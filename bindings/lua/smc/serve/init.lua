@@ -58,7 +58,7 @@ local function open_venue(v, options)
   local given = { tls = options.tls or nil, assume = v.guide.assume }
   for _, credential in ipairs(v.guide.takes) do given[credential] = options.credentials[credential] end
   local place = { host = options.host, port = port_of(options, v.guide.offset), keep = KEPT,
-    forget = function(log, id) v.metrics:count(log, id) end }
+    forget = function(...) v.metrics:count(...) end }
   v.box, v.server, v.log, v.dialect = sandbox.serve(v.name, given, place)
   if not v.box then return nil, cannot_listen(v.name, place.host, place.port, v.server) end
   v.metrics = metrics.new(v.name, v.dialect)

@@ -10,7 +10,7 @@ Metrics.__index = Metrics
 
 --- Counts the requests of one venue.  dialect: its face.
 function M.new(venue, dialect)
-  return setmetatable({ venue = venue, dialect = dialect, seen = 0, counts = {}, before = {} }, Metrics)
+  return setmetatable({ venue = venue, dialect = dialect, seen = 0, counts = {} }, Metrics)
 end
 
 local function below(t, key)
@@ -22,27 +22,23 @@ local function below(t, key)
   return v
 end
 
---- Counts request number `id` of a log unless that was done.  To be called once it is answered: one without a status
--- made its handler raise, which answers 500.
-function Metrics:count(log, id)
-  if id <= self.seen then return end
-  self.seen = id
-  local method, path, websocket, status = log:outline(id)
-  local before = self.before -- most requests are like the one before
-  if before.method ~= method or before.path ~= path or before.websocket ~= websocket then
+--- Counts requests of a log unless that was done.  To be called once they are answered: one without a status made its
+-- handler raise, which answers 500.
+function Metrics:count(log, first, last)
+  local id = math.max(first, self.seen + 1)
+  while id <= last do
+    local method, path, websocket, status, other = log:outline(id, last) -- most are like the one before
     local template = self.dialect.template(method, path, websocket)
-    before.counts = below(below(self.counts, METHODS[method] and method or "other"), template)
-    before.method, before.path, before.websocket = method, path, websocket
+    local counts = below(below(self.counts, METHODS[method] and method or "other"), template)
+    status = status or 500
+    counts[status] = (counts[status] or 0) + other - id
+    id = other
   end
-  local counts = before.counts
-  status = status or 500
-  counts[status] = (counts[status] or 0) + 1
+  self.seen = math.max(self.seen, last)
 end
 
 --- Those of the log that are not counted yet.
-function Metrics:catch_up(log)
-  for id = math.max(self.seen + 1, log.first), log.last do self:count(log, id) end
-end
+function Metrics:catch_up(log) self:count(log, log.first, log.last) end
 
 function Metrics:lines()
   local out = {}
