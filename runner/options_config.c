@@ -22,6 +22,13 @@ static smc_code_t on_show_config(smcr_parse_t *p, const char *arg, const char *v
     return SMC_OK;
 }
 
+/* As an option it has made check-env the command already; see options.c. */
+static smc_code_t on_check_env(smcr_parse_t *p, const char *arg, const char *value)
+{
+    (void)p, (void)arg, (void)value;
+    return SMC_OK;
+}
+
 static const smcr_option_t options[] = {
     {"--config", NULL, A_VALUE, false, ALL, on_config, "F",
      "take options from there (default smcrun.lua, here or above in the same repository): lines as "
@@ -29,6 +36,8 @@ static const smcr_option_t options[] = {
     {"--no-config", NULL, NOTHING, true, ALL, on_no_config, NULL, "read no smcrun.lua"},
     {"--show-config", NULL, NOTHING, true, ALL, on_show_config, NULL,
      "print every option's value and where it comes from; run nothing"},
+    {"--check-env", NULL, NOTHING, true, RUN | CHECK_ENV, on_check_env, NULL,
+     "print what a run on the testnets would find; the same as the command check-env"},
 };
 
 static smc_code_t check(smcr_parse_t *p)
