@@ -135,16 +135,8 @@ function M.new(budgets, options)
   if not inner then return nil, err end
   local self = setmetatable({}, Limiter)
   within[self] = { core = inner, names = names, index = index, list = list }
-  timeline.limiter(self, names, list, function(i) return inner.remote and 0 or inner:offset(i) end)
+  within[self].track = timeline.limiter(self, names, list, function(i) return inner.remote and 0 or inner:offset(i) end)
   return self
-end
-
---- Writes down how much is used now of the budgets that weights are of.
-local function note_use(self, weights)
-  local inner = within[self].core
-  for i, weight in ipairs(weights) do
-    if weight > 0 then timeline.used(self, i, inner:used(i)) end
-  end
 end
 
 local function budget(self, what, name)
@@ -193,9 +185,9 @@ end
 function Limiter:acquire(weights, how)
   local priority, timeout = how_of("acquire", how)
   if world.is_sabotaged "limiter-grants" then return true end
-  local list = weights_of(self, "acquire", weights)
-  local ok, err = within[self].core:acquire(list, priority, timeout)
-  if ok then note_use(self, list) end
+  local list, inner = weights_of(self, "acquire", weights), within[self]
+  local ok, err = inner.core:acquire(list, priority, timeout)
+  if ok then timeline.used(inner.track, list, inner.core) end
   return ok, err
 end
 
@@ -203,9 +195,9 @@ end
 function Limiter:try(weights, how)
   local priority = how_of("try", how)
   if world.is_sabotaged "limiter-grants" then return true end
-  local list = weights_of(self, "try", weights)
-  local ok, err = within[self].core:try(list, priority)
-  if ok then note_use(self, list) end
+  local list, inner = weights_of(self, "try", weights), within[self]
+  local ok, err = inner.core:try(list, priority)
+  if ok then timeline.used(inner.track, list, inner.core) end
   return ok, err
 end
 
@@ -235,7 +227,7 @@ function Limiter:left(name, n, since)
   local inner, i = budget(self, "left", name)
   if math.type(n) ~= "integer" or n < 0 then error("limiter:left: a whole number expected", 2) end
   inner:left(i, math.min(n, MOST), math.floor((since or task.now()) * 1000))
-  if not inner.remote then timeline.used(self, i, inner:used(i)) end
+  if not inner.remote then timeline.used_of(within[self].track, i, inner) end
 end
 
 --- The windows of a budget follow a clock that is so many seconds ahead of smc.now().

@@ -18,7 +18,9 @@ function M.begin()
   current = { start = core.now(), requests = {}, limiters = {}, breakers = {}, groups = {}, faults = {}, left_out = {} }
 end
 
-local function now_ms() return math.floor((core.now() - current.start) * 1000) end
+local now, floor = core.now, math.floor -- requests come in thousands
+
+local function now_ms() return floor((now() - current.start) * 1000) end
 
 local function leave_out(what) current.left_out[what] = (current.left_out[what] or 0) + 1 end
 
@@ -79,25 +81,38 @@ end
 -- ---- limits --------------------------------------------------------------------------------
 
 --- A limiter was made.  list: its budgets { window, limit, refill, period_ms }; ahead(i): by how many ms the clock that
--- the windows of a budget follow is ahead of smc.now().
+-- the windows of a budget follow is ahead of smc.now().  Returns what used() wants, or nil.
 function M.limiter(limiter, names, list, ahead)
-  if not current then return end
-  entries[limiter] = keep(current.limiters, "limiters", { names = names, list = list, ahead = ahead, series = {},
-    peaks = {}, owner = current })
+  if not current then return nil end
+  local its = keep(current.limiters, "limiters", { names = names, list = list, ahead = ahead, series = {}, peaks = {},
+    owner = current })
+  entries[limiter] = its
+  return its
 end
 
---- So much of its budget i is used now.
-function M.used(limiter, i, used)
-  local its = entries[limiter]
-  if not its or its.owner ~= current then return end
+local function note_peak(its, i, used, ms)
   local s = its.series[i]
   if not s then
     s = series.new({ "used" }, math.max)
-    its.series[i] = s
+    its.series[i], its.peaks[i] = s, 0
   end
-  local at, column = s:slot(now_ms()), s.columns.used
+  local at, column = s:slot(ms), s.columns.used
   if used > column[at] then column[at] = used end
-  if used > (its.peaks[i] or 0) then its.peaks[i] = used end
+  if used > its.peaks[i] then its.peaks[i] = used end
+end
+
+--- Something of its budgets was spent, or is said to be: weights[i] > 0.  inner:used(i): how much is used now.
+function M.used(its, weights, inner)
+  if not its or its.owner ~= current then return end
+  local ms = now_ms()
+  for i = 1, #weights do
+    if weights[i] > 0 then note_peak(its, i, inner:used(i), ms) end
+  end
+end
+
+--- The same of budget i alone.
+function M.used_of(its, i, inner)
+  if its and its.owner == current then note_peak(its, i, inner:used(i), now_ms()) end
 end
 
 --- ms from the start of the spec to the first turn of a window.
@@ -117,7 +132,7 @@ local function told_budgets()
   local all = {}
   for order, its in ipairs(current.limiters) do
     for i in pairs(its.series) do
-      all[#all + 1] = { its = its, i = i, order = order, share = (its.peaks[i] or 0) / its.list[i].limit }
+      all[#all + 1] = { its = its, i = i, order = order, share = its.peaks[i] / its.list[i].limit }
     end
   end
   table.sort(all, function(a, b)
