@@ -1,7 +1,7 @@
-"""composite.py FOLDER [INPUT=VALUE...] [OUTPUT: STEP.NAME=VALUE...]: runs a composite action of GitHub's as its runner does.
+"""composite.py FOLDER [INPUT=VALUE...] [STEP.OUTPUT=VALUE...]: runs a composite action of GitHub's as its runner does.
 
 The steps with `run` are run, with the environment of this process, in the present folder; of a step with `uses` is printed what
-it would be given.  What a step of the other kind would answer is said as STEP.NAME=VALUE.  Refuses an action that GitHub would
+it would be given.  What a step of the other kind would answer is said as STEP.OUTPUT=VALUE.  Refuses an action that GitHub would
 refuse, and one whose scripts have expressions inside: there text of others would become commands.
 """
 import os
@@ -45,7 +45,7 @@ def check(action):
         need(set(re.findall(r"\bsteps\.([\w-]+)\.", spec["value"])) <= known, f"output {name}")
 
 
-def evaluate(text, inputs, outputs, failed):
+def evaluate(text, inputs, outputs):
     """The few expressions that we use: names, strings, ==, !=, &&, cancelled()"""
     text = text.replace("!cancelled()", "True").replace("&&", " and ")
     text = re.sub(r"\bsteps\.([\w-]+)\.outputs\.([\w-]+)", lambda m: repr(outputs.get((m[1], m[2]), "")), text)
@@ -68,12 +68,12 @@ def main(folder, *given):
             inputs[name] = value
 
     def fill(text):
-        return EXPRESSION.sub(lambda m: str(evaluate(m[1].strip(), inputs, outputs, failed)), str(text))
+        return EXPRESSION.sub(lambda m: str(evaluate(m[1].strip(), inputs, outputs)), str(text))
 
     for step in action["runs"]["steps"]:
         condition = EXPRESSION.sub(r"\1", str(step.get("if", "True"))).strip()
         # Behind a failure only what says so is done.
-        if failed and "cancelled()" not in condition or not evaluate(condition, inputs, outputs, failed):
+        if failed and "cancelled()" not in condition or not evaluate(condition, inputs, outputs):
             continue
         if "uses" in step:
             print("uses", step["uses"].split("@")[0], {k: fill(v) for k, v in step.get("with", {}).items()}, flush=True)
