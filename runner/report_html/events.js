@@ -1,7 +1,8 @@
 // The events of a run, as JSON Lines has them (runner/report.schema.json), brought together by spec.
 
-const MARKS = { pass: "✓", fail: "✗", error: "✗", skip: "–", flaky: "~", xfail: "✓" };
-const WORDS = { pass: "passed", fail: "failed", error: "error", skip: "skipped", flaky: "flaky", xfail: "expected failure" };
+const MARKS = { pass: "✓", fail: "✗", error: "✗", skip: "–", flaky: "~", xfail: "✓", cut: "…" };
+const WORDS = { pass: "passed", fail: "failed", error: "error", skip: "skipped", flaky: "flaky", xfail: "expected failure",
+  cut: "interrupted" };
 
 // Shown as one choice each, in this order; `of`: the results that belong to it.
 const CHOICES = [
@@ -9,11 +10,15 @@ const CHOICES = [
   { key: "fail", word: "failed", of: ["fail", "error"] },
   { key: "flaky", word: "flaky", of: ["flaky"] },
   { key: "xfail", word: "expected", of: ["xfail"] },
+  { key: "cut", word: "interrupted", of: ["cut"] },
   { key: "skip", word: "skipped", of: ["skip"] },
   { key: "pass", word: "passed", of: ["pass"] },
 ];
 
 function isFailed(spec) { return spec.status === "fail" || spec.status === "error"; }
+
+// What a run was doing when it was interrupted, or when enough had failed: neither passed nor failed.
+const CUT = ["interrupted", "stopped"];
 
 // The parts of a spec's id: its file, the blocks around it, itself.
 function partsOf(id) {
@@ -27,6 +32,7 @@ function specOf(event, declared, others) {
     spec.status = "error";
     spec.title = "the file itself";
   }
+  if (CUT.includes(spec.kind)) spec.status = "cut";
   spec.text = [spec.id, spec.tags.map((tag) => "#" + tag).join(" "), WORDS[spec.status], spec.kind, spec.message]
     .join(" ").toLowerCase();
   return spec;

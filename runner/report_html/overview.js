@@ -18,6 +18,7 @@ function tilesOf(specs, run) {
     tile("pass", "passed", count(n.pass)),
     n.flaky ? tile("flaky", "flaky", count(n.flaky)) : null,
     n.xfail ? tile(null, "failed as expected", count(n.xfail)) : null,
+    n.cut ? tile(null, "interrupted", count(n.cut)) : null,
     n.skip ? tile(null, "skipped", count(n.skip)) : null,
     tile(null, "real time, added up", duration(real)),
     run.start.clock === "virtual" ? tile(null, "on the specs' clocks", duration(virtual)) : null);

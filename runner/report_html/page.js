@@ -6,7 +6,8 @@ function verdictOf(run) {
   const n = tally(run.specs);
   if (!run.end) return ["warn", `cut off: the run did not come to its end; ${plural(n.all, "spec")} had`];
   const passed = [`${count(n.pass)} passed`, n.flaky ? `${count(n.flaky)} flaky` : null,
-    n.xfail ? `${count(n.xfail)} failed as expected` : null, n.skip ? `${count(n.skip)} skipped` : null].filter(Boolean).join(", ");
+    n.xfail ? `${count(n.xfail)} failed as expected` : null, n.cut ? `${count(n.cut)} cut short` : null,
+    n.skip ? `${count(n.skip)} skipped` : null].filter(Boolean).join(", ");
   if (run.end.interrupted) return ["warn", `interrupted: ${count(n.fail)} failed, ${passed}`];
   if (n.fail) return ["fail", `${count(n.fail)} failed, ${passed}`];
   if (run.end.exit !== 0) return ["warn", `exit status ${run.end.exit}: ${passed}`];

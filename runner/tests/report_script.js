@@ -34,6 +34,11 @@ const cut = call("readRun", events.slice(0, events.lastIndexOf('{"v"') + 20));
 assert.strictEqual(cut.end, undefined);
 assert.strictEqual(cut.specs.length, ends.length);
 
+// What was interrupted has neither passed nor failed.
+const halted = call("readRun", '{"type":"spec_end","id":"a.lua::b","status":"error","kind":"interrupted","message":"interrupted"}\n');
+assert.strictEqual(halted.specs[0].status, "cut");
+assert.deepStrictEqual([call("tally", halted.specs).fail, call("tally", halted.specs).cut], [0, 1]);
+
 // Buckets: 0 is below a microsecond, four for each doubling.
 assert.strictEqual(call("lowest", 1), 0.001);
 assert.strictEqual(call("lowest", 5), 0.002);
