@@ -132,9 +132,6 @@ broken_files() {
     run 2 os_exit.lua
     last '1 passed, 1 failed, 0 skipped'
     has 'os.exit is not available'
-    run 2 memory.lua
-    last '1 passed, 1 failed, 0 skipped'
-    has 'error: memory' '--memory'
     run 2 task_left.lua
     has 'error: leak at task_left.lua:4'
     run 2 --internal ws_left.lua
