@@ -38,6 +38,9 @@ for _, row in ipairs(VENUES) do
       smc.sleep(refused.retry_after)
     end
 
+    --- What is the same whatever the venue is shown at one.
+    local once = row.name == "binance" and it or function() end
+
     it("opens when enough calls have failed, and then fails fast: nothing reaches the venue", function()
       local venue = open_venue()
       fail(venue, 2)
@@ -55,6 +58,51 @@ for _, row in ipairs(VENUES) do
       assert.equal(arrived, #venue.sandbox:requests())
       local change = venue.breaker:history()[1]
       assert.same({ "closed", 4, 3 }, { change.from, change.calls, change.failures })
+    end)
+
+    once("forgets what is longer ago than its window", function()
+      local venue = open_venue()
+      for _ = 1, 2 do
+        fail(venue, 2)
+        for _ = 1, 3 do assert(venue:balances()) end
+      end
+      assert.equal("closed", venue.breaker.state)
+    end)
+
+    once("forgets what is longer ago than a window of time #virtual-time", function()
+      local venue = open_venue { window = "time", size = 16, min_calls = 2, failure_rate = 1 }
+      for _ = 1, 3 do
+        smc.sleep(17)
+        fail(venue, 1)
+      end
+      assert.equal("closed", venue.breaker.state)
+      fail(venue, 1)
+      assert.equal("open", venue.breaker.state)
+    end)
+
+    once("passes nothing while somebody holds it open, and begins anew when it is let go", function()
+      local venue = open_venue()
+      venue.breaker:force "open"
+      local balances, err = venue:balances()
+      assert.is_nil(balances)
+      assert.same({ "circuit_open", false }, { err.class, err.retryable })
+      venue.breaker:force(nil)
+      assert(venue:balances())
+      assert.equal("open closed", path_of(venue.breaker))
+    end)
+
+    once("hears nothing from a call that began before it opened #virtual-time", function()
+      local venue = open_venue { open = 1 }
+      venue:fault { venue = "slow", seconds = 5, on = "balances", count = 1 }
+      local early = smc.spawn(function() return venue:balances() end)
+      smc.sleep(0.1)
+      fail(venue, 3)
+      smc.sleep(4)
+      local probe <close> = assert(venue.breaker:ask())
+      assert(early:join())
+      assert.equal("half_open", venue.breaker.state)
+      venue.breaker:report(probe, "ok")
+      assert.equal("closed", venue.breaker.state)
     end)
 
     it("does not open when the venue answers no", function()
@@ -96,6 +144,16 @@ for _, row in ipairs(VENUES) do
       assert.equal("open half_open closed", path_of(venue.breaker))
     end)
 
+    once("wants as many good calls as it was told before it closes #virtual-time", function()
+      local venue = open_venue { open = 1, probes = 2 }
+      fail(venue, 3)
+      wait_for_probe(venue)
+      assert(venue:balances())
+      assert.equal("half_open", venue.breaker.state)
+      assert(venue:balances())
+      assert.equal("closed", venue.breaker.state)
+    end)
+
     it("stays open longer each time that a probe fails #virtual-time", function()
       local venue = open_venue { open = 2, growth = 2, open_max = 5 }
       fail(venue, 3)
@@ -105,6 +163,10 @@ for _, row in ipairs(VENUES) do
         fail(venue, 1)
       end
       assert.equal("open half_open open half_open open half_open open half_open open", path_of(venue.breaker))
+      wait_for_probe(venue)
+      for _ = 1, 4 do assert(venue:balances()) end
+      fail(venue, 3)
+      assert.near(2, select(2, venue:balances()).retry_after, 0.01) -- as long as at first
     end)
 
     it("opens when calls are slow, though all succeed #virtual-time", function()
@@ -114,6 +176,10 @@ for _, row in ipairs(VENUES) do
       assert.equal("open", venue.breaker.state)
       local change = venue.breaker:history()[1]
       assert.same({ 4, 0, 3 }, { change.calls, change.failures, change.slow })
+
+      wait_for_probe(venue)
+      assert(venue:balances()) -- as slow as before
+      assert.equal("open half_open open", path_of(venue.breaker))
     end)
 
     it("has its permit back when the call that tries the venue is cancelled", function()

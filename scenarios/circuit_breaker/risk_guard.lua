@@ -94,6 +94,11 @@ describe("risk guard #circuit-breaker #binance #bybit #oanda", function()
       assert.same({ "circuit_open", "risk_guard" }, { err.class, err.code })
     end
     all_flat(venues)
+
+    local _, err = bybit:place { symbol = "BTC/USDT:USDT", side = "sell", type = "market", qty = "0.1",
+      reduce_only = true }
+    assert.equal("bybit", err.venue)
+    assert.is_not_nil(err.http, "the venue itself has said that there is nothing to reduce: " .. tostring(err))
   end)
 
   it("lets a group of venues through no more than each of them", function()
@@ -120,6 +125,8 @@ describe("risk guard #circuit-breaker #binance #bybit #oanda", function()
     assert.equal("half_open", guard.state)
     assert(oanda:place { symbol = "EUR/USD", side = "buy", type = "market", qty = "100" })
     eventually(function() assert.equal("closed", guard.state) end, { within = 30 })
+    local history = guard:history()
+    assert.is_true(history[3].at - history[2].at >= 3, "as long as a trial lasts")
   end)
 
   it("opens again when the trial goes wrong", function()
@@ -129,6 +136,8 @@ describe("risk guard #circuit-breaker #binance #bybit #oanda", function()
 
     assert(bybit:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.5" })
     crash()
+    assert(guard:check())
+    assert.equal("open", guard.state)
     opens_and_gets_flat()
 
     eventually(function() assert.equal(2, #inbox:messages { valid_signature = true, kind = "risk.open" }) end)

@@ -36,6 +36,9 @@ for _, row in ipairs(VENUES) do
       return out
     end
 
+    --- What is the same whatever the venue is shown at one.
+    local once = row.name == "binance" and it or function() end
+
     it("are made of a read, after waits that grow", function()
       local venue = open_venue { base = 0.1, factor = 2, jitter = 0 }
       venue:fault { venue = "http", status = 503, on = "open_orders", count = 3 }
@@ -44,6 +47,25 @@ for _, row in ipairs(VENUES) do
       assert.equal(3, #waited)
       for i, least in ipairs { 0.1, 0.2, 0.4 } do assert.is_true(waited[i] >= least - 0.001, waited[i]) end
       assert.equal(4, #venue:requests { op = "open_orders" })
+    end)
+
+    it("are made of a read whose answer is lost", function()
+      local venue = open_venue { base = 0.01 }
+      venue:fault { venue = "ack_lost", on = "open_orders", count = 1 }
+      assert.same({}, assert(venue:open_orders(row.order.symbol)))
+      assert.equal(2, #venue:requests { op = "open_orders" })
+    end)
+
+    once("wait less than they might, by chance, and never longer than the most #virtual-time", function()
+      local venue = open_venue { attempts = 5, base = 1, factor = 2, max = 3, jitter = 0.5, budget = 0 }
+      venue:fault { venue = "http", status = 503, on = "open_orders", count = 4 }
+      assert(venue:open_orders(row.order.symbol))
+      local most, less = { 1, 2, 3, 3 }, 0
+      for i, waited in ipairs(gaps(venue, "open_orders")) do
+        assert.is_true(waited >= most[i] / 2 - 0.001 and waited <= most[i] + 0.001, waited)
+        less = less + most[i] - waited
+      end
+      assert.is_true(less > 0.01)
     end)
 
     it("wait as long as the venue asks for #virtual-time", function()

@@ -42,3 +42,13 @@ describe("a switch by hand #failover #binance #bybit #oanda", function()
     assert.equal(1, #group:history())
   end)
 end)
+
+describe("the first choice #failover #binance #bybit", function()
+  it("is the heaviest, where weights are given", function()
+    local binance, bybit = smc.venue "binance", smc.venue "bybit"
+    local group = smc.failover { binance, bybit, select = "weight", weights = { bybit = 2, binance = 1 } }
+    assert.same({ bybit, "normal" }, { group.active, group.state })
+    assert(group:time())
+    assert.equal(1, #bybit:requests { op = "time" })
+  end)
+end)

@@ -54,6 +54,19 @@ for _, row in ipairs(VENUES) do
   end)
 end
 
+describe("what others of one's address have spent #rate-limiting #virtual-time #binance", function()
+  it("is learned from the venue's count, so that nobody is refused", function()
+    local venue = smc.venue("binance", { limiter = { request_weight = { limit = 60, per = 60 } } })
+    local other = smc.venue("binance", { limiter = false })
+    venue.sandbox:limit { request_weight = 60, per = 60 }
+    for _ = 1, 2 do assert(other:account()) end
+    local start = smc.now()
+    for _ = 1, 2 do assert(venue:account()) end -- 20 each: the second is one too many for this minute
+    assert.equal(0, venue.sandbox:limits().violations)
+    assert.is_true(smc.now() > start + 1)
+  end)
+end)
+
 describe("disobedience #rate-limiting", function()
   --- One who sends on whatever is said, behind a breaker that four bans in a row open.
   local function deaf(name, options)

@@ -71,9 +71,31 @@ for name, budget in pairs(VENUES) do
       assert.equal(20, #venue.sandbox:requests() - before)
     end)
 
+    if name ~= "oanda" then -- whose requests carry no time
+      it("signs a request after it has waited", function()
+        local venue = ready(name)
+        for _ = 1, 10 do assert(venue:time()) end
+        local start = smc.now()
+        assert(venue:balances()) -- a signature of before the wait would be too old
+        assert.is_true(smc.now() - start > 8)
+      end)
+    end
+
+    it("charges nothing for a request that has not left", function()
+      local venue, before = ready(name)
+      venue:fault { link = "down" }
+      for _ = 1, 4 do assert.equal("network", select(2, venue:time()).class) end
+      assert(venue:heal())
+      local start = smc.now()
+      for _ = 1, 10 do assert(venue:time()) end
+      assert.near(0, smc.now() - start, 0.1)
+      assert.equal(10, #venue.sandbox:requests() - before)
+    end)
+
     it("sends nothing while it is held, and all that waited afterwards", function()
       local venue = client(name)
       venue.limiter:hold(25)
+      venue.limiter:hold(5) -- takes nothing away
       local start = smc.now()
       smc.all(4, function() assert(venue:time()) end)
       assert.near(25, smc.now() - start, 0.1)
@@ -93,6 +115,32 @@ for name, budget in pairs(VENUES) do
     end)
   end)
 end
+
+describe("a costly request at the limit #rate-limiting #virtual-time #binance", function()
+  it("is overtaken by nobody, and costs nothing when it is given up", function()
+    local venue = smc.venue("binance", { limiter = { request_weight = { limit = 30, per = 10 } } })
+    assert(venue:time())
+    next_window()
+    local start = smc.now()
+    assert(venue:book("BTC/USDT", 500)) -- costs 25
+    local costly = smc.spawn(function() return venue:book("BTC/USDT", 500) end)
+    smc.sleep(0.1)
+    local light, lights = 0, {}
+    for i = 1, 4 do -- the venue counts the first request, too
+      lights[i] = smc.spawn(function()
+        assert(venue:time())
+        light = light + 1
+      end)
+    end
+    smc.sleep(3)
+    assert.equal(0, light, "there was room for them, and they came later")
+
+    costly:cancel()
+
+    for _, task in ipairs(lights) do task:join() end
+    assert.near(3.1, smc.now() - start, 0.1)
+  end)
+end)
 
 describe("a request that can never fit #rate-limiting #virtual-time #binance", function()
   it("is an error at once, and is not sent", function()
