@@ -161,8 +161,7 @@ describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oand
   before_each(function()
     local breaker = { size = 2, min_calls = 2, failure_rate = 1, open = 600 }
     venues, binance, bybit, oanda = three_accounts { breaker = breaker }
-    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, check_every = 600,
-      close_within = 10 })
+    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, check_every = 600 })
     take_positions(binance, bybit, oanda)
   end)
 
