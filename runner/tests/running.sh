@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# running.sh SMCRUN FIXTURES XSD [PART...]: runs that go on after a failure, stop at one, or run again.
+# running.sh SMCRUN FIXTURES XSD SCHEMA [PART...]: runs that go on after a failure, stop at one, or run again.
 set -uo pipefail
-smcrun=$(realpath "$1") xsd=$(realpath "$3")
+smcrun=$(realpath "$1") xsd=$(realpath "$3") schema=$(realpath "$4")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$2"/*.lua "$work" && cd "$work" || exit 1
@@ -48,6 +48,16 @@ is() { # is WHAT WANTED GOT
 # ends FILE: "pass fail:assertion ..", from a JSON report.
 ends() { sed -n 's/.*"type":"spec_end","status":"\([a-z]*\)".*/\1/p' "$1" | paste -sd' '; }
 
+# Every line of these reports is what the schema describes.
+sound() {
+    local line given=()
+    rm -f line.*
+    cat "$@" | split -l 1 -a 4 - line.
+    for line in line.*; do given+=(-i "$line"); done
+    checks=$((checks + 1))
+    PYTHONWARNINGS=ignore jsonschema "${given[@]}" "$schema" >errors.txt 2>&1 || complain "$(head -c 2000 errors.txt)"
+}
+
 retries() {
     run 0 '3 passed, 0 failed, 0 skipped' flaky.lua --retries 2 --seed 7 --report json:a.json --report tap:a.tap --report junit:a.xml
     has 'flky flaky.lua  3 passed (1 flaky)' 'flaky: assertion at flaky.lua:12' 'failed in 1 of 2 runs of one seed' 'found: true' \
@@ -73,6 +83,7 @@ retries() {
     run 2 '2 passed, 1 failed, 0 skipped' hang.lua --hang-after 0.5 --retries 1 --report json:c.json
     is 'a hang twice' 'pass error pass' "$(ends c.json)"
     is 'runs of the others' 0 "$(grep -c '"status":"pass".*"attempts"' c.json)"
+    sound a.json b.json c.json
     run 0 '2 passed, 0 failed, 0 skipped' pass.lua --retries 3
     lacks flaky
 }
@@ -84,6 +95,7 @@ repeats() {
     is 'seeds' '4 6' "$(sed -n 's/.*"type":"attempt".*"round":\([0-9]*\).*/\1/p' a.json | paste -sd' ')"
     run 1 '1 passed, 1 failed, 0 skipped' seeds.lua --seed 1 --repeat 8 -j1 --report json:b.json
     is 'the same with one worker' '' "$(diff <(sed 's/"real_us":[0-9]*//' a.json) <(sed 's/"real_us":[0-9]*//' b.json))"
+    sound a.json
     run 0 '2 passed, 0 failed, 0 skipped' pass.lua --repeat 3
     run 0 '0 passed, 0 failed, 2 skipped' skip.lua --repeat 1000000
 }
@@ -204,7 +216,7 @@ strict_leaks() {
 }
 
 parts=(retries repeats until_it_fails stops watches strict_leaks)
-(($# > 3)) && parts=("${@:4}")
+(($# > 4)) && parts=("${@:5}")
 for part in "${parts[@]}"; do
     "$part"
 done
