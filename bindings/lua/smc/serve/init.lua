@@ -15,8 +15,9 @@ local world = require "smc.world"
 local M = {}
 
 local KEPT = 10000  -- requests that a venue remembers
--- The heap grows to so many per cent of what is alive before the collector begins anew: most of the memory of serve.
-local GC_PAUSE = 400
+-- The heap grows to so many per cent of what is alive before the collector begins anew.  Little is alive: what markets
+-- and logs remember is not of the heap.
+local GC_PAUSE = 800
 local BEAT_S = 1    -- how often markets catch up with the clock when nobody asks
 local CONTROL = 1   -- the control API's port lies so many behind --port
 
