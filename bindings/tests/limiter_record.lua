@@ -66,9 +66,11 @@ for _, record in ipairs(require "record") do
     assert.same({ 0, 0 }, { refused, log.violations })
     local allowed, total, n = case.allowed * span / case.period_ms, 0, 0
     for i, sum in pairs(sums) do
-      local lost = i == record.killed_ms // span and case.allowed or 0
+      local of_death = i == record.killed_ms // span
+      local lost = of_death and case.allowed or 0
       assert.is_true(sum + lost >= LEAST * allowed, ("%d of %d in the span %d"):format(sum, allowed, i))
-      total, n = total + sum, n + 1
+      -- Who dies may have been granted a whole window an instant before: a tenth of ten minutes at Binance.
+      if not of_death then total, n = total + sum, n + 1 end
     end
     assert.is_true(total >= LEAST * allowed * n, ("%d of %d"):format(total, allowed * n))
   end)
