@@ -226,10 +226,10 @@ smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, 
     else
         smc_clock_set_real();
     rc = smc_log_new(TRANSCRIPT_BYTES, &host->log, err);
-    if (rc == SMC_OK)
+    if (rc == SMC_OK) {
         smc_log_share(host->log, conf->transcript, conf->transcript_bytes);
-    if (rc == SMC_OK)
         rc = open_state(host, err);
+    }
     if (rc != SMC_OK) {
         smcb_close(host);
         return rc;

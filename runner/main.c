@@ -1,16 +1,16 @@
 /* smcrun: picks the command. */
-#include "check_env.h"
-#include "clean.h"
-#include "list_faults.h"
-#include "menu.h"
-#include "merge.h"
-#include "options.h"
-#include "prove.h"
-#include "repl.h"
-#include "run.h"
-#include "serve.h"
-#include "show_config.h"
-#include "watch.h"
+#include "commands/check_env.h"
+#include "commands/clean.h"
+#include "commands/list_faults.h"
+#include "commands/menu.h"
+#include "commands/merge.h"
+#include "commands/prove.h"
+#include "commands/repl.h"
+#include "commands/serve.h"
+#include "options/options.h"
+#include "options/show_config.h"
+#include "run/run.h"
+#include "run/watch.h"
 
 #include <fcntl.h>
 #include <stdio.h>

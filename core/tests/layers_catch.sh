@@ -30,7 +30,7 @@ catch core/net/loop.c '#include <libwebsockets.h>' 'libwebsockets belongs'
 catch core/net/loop.c '#include <hiredis/hiredis.h>' 'hiredis belongs'
 catch core/net/loop.c '#include <openssl/evp.h>' 'OpenSSL belongs'
 catch bindings/smcb_json.c '#include "../core/net/loop_priv.h"' 'bindings see'
-catch runner/options.c '#include "../bindings/smcb.h"' 'the runner sees'
+catch runner/options/options.c '#include "../bindings/smcb.h"' 'the runner sees'
 catch core/include/smc/buf.h '#include <uv.h>' 'a public header includes'
 catch core/include/smc/buf.h 'FILE *smc_buf_open(void);' 'does not compile alone' "$cc"
 catch core/base/buf.c '#include "smc/loop.h"' 'sees itself and base'

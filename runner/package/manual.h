@@ -4,7 +4,7 @@
 #ifndef SMCM_MANUAL_H
 #define SMCM_MANUAL_H
 
-#include "options_priv.h"
+#include "options/options_priv.h"
 
 /* All of smcrun.1 but what stands in manual.1. */
 void smcm_put_man(FILE *out, const char *date);

@@ -1,5 +1,5 @@
 /* Configurations: whatever the text, it ends, within its memory, and what it sets is known and has a source. */
-#include "config.h"
+#include "options/config.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Files of KEY=value: names are names, values hold no NUL, and a value written in single quotes reads back. */
-#include "dotenv.h"
+#include "keys/dotenv.h"
 
 #include <stdint.h>
 #include <stdio.h>

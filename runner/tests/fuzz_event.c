@@ -1,6 +1,6 @@
 /* What a worker that went mad may write to the pipe: read or refused, never more than there is; what was read is written
  * back to the same bytes. */
-#include "event.h"
+#include "run/event.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* -k expressions: whatever parses can be evaluated, and `not (x)` is the opposite of x. */
-#include "expr.h"
+#include "select/expr.h"
 
 #include <stdint.h>
 #include <stdio.h>

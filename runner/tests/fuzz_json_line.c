@@ -1,5 +1,5 @@
 /* A line of a report of somebody else's. */
-#include "json_lines_read.h"
+#include "report/json_lines_read.h"
 
 #include <stddef.h>
 #include <stdint.h>

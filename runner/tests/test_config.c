@@ -1,5 +1,5 @@
-#include "config.h"
-#include "options_priv.h"
+#include "options/config.h"
+#include "options/options_priv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "discover.h"
+#include "select/discover.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "dotenv.h"
+#include "keys/dotenv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "event.h"
+#include "run/event.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

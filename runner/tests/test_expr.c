@@ -1,4 +1,4 @@
-#include "expr.h"
+#include "select/expr.h"
 
 #include "smc/buf.h"
 

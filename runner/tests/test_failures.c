@@ -1,4 +1,4 @@
-#include "failures.h"
+#include "select/failures.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "journal.h"
+#include "run/journal.h"
 
 #include "smc/rng.h"
 

@@ -1,4 +1,4 @@
-#include "json_strings.h"
+#include "report/json_strings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "options_priv.h"
+#include "options/options_priv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Which job comes next, and what files are told of that several workers ran: no process is started here. */
-#include "schedule.h"
+#include "run/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

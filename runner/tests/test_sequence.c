@@ -1,4 +1,4 @@
-#include "sequence.h"
+#include "run/sequence.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "shard.h"
+#include "select/shard.h"
 
 #include "smc/rng.h"
 

@@ -1,5 +1,5 @@
-#include "stable.h"
-#include "text.h"
+#include "report/text.h"
+#include "run/stable.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "worker.h"
+#include "run/worker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 --- `smcrun check-env`: what a run on the testnets would find: credentials, addresses, whether a venue answers and takes
--- the key.  runner/check_env.c calls this and nothing else.
+-- the key.  runner/commands/check_env.c calls this and nothing else.
 local client = require "smc.venue.client"
 local core = require "smc.core.task"
 local credentials = require "smc.credentials"

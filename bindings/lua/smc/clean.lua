@@ -1,4 +1,4 @@
---- `smcrun clean`: ends the orders that killed runs have left at test venues.  runner/clean.c calls this and nothing
+--- `smcrun clean`: ends the orders that killed runs have left at test venues.  runner/commands/clean.c calls this and nothing
 -- else.
 local client = require "smc.venue.client"
 local core = require "smc.core.task"

@@ -1,6 +1,6 @@
 --- What `--sabotage NAME` breaks, on purpose, to find specs that cannot fail.  Some names befall every sandbox as it
 -- opens, by the hands of this file; the others are asked for by our own mechanisms, at the one line each that they
--- break (world.is_sabotaged).  runner/sabotage.h lists the names, and says what each does.
+-- break (world.is_sabotaged).  runner/run/sabotage.h lists the names, and says what each does.
 local visit = require "smc.sandbox.visit"
 
 local M = {}

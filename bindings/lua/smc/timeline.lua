@@ -1,6 +1,6 @@
 --- What plots of a spec are made of: requests, use of limits, states of breakers, switches of failover groups and
 -- faults, on the spec's clock.  Written down where they happen, bounded in number; the event of a spec's end carries it
--- as JSON, which runner/report.schema.json describes.  While no world is open nothing is written down.
+-- as JSON, which runner/report/report.schema.json describes.  While no world is open nothing is written down.
 local core = require "smc.core.task"
 local json = require "smc.json"
 local series = require "smc.series"

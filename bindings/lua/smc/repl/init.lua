@@ -1,4 +1,4 @@
---- `smcrun repl`: a prompt for Lua in a world of its own.  runner/repl.c calls this and nothing else.
+--- `smcrun repl`: a prompt for Lua in a world of its own.  runner/commands/repl.c calls this and nothing else.
 --
 -- Between two lines the world stands still; while one runs, its clock moves as in a spec, and so does whatever earlier
 -- lines have left under way.

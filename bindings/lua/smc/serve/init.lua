@@ -1,5 +1,5 @@
 --- `smcrun serve`: sandboxes in real time for programs outside, and a control API for what happens to them.
--- runner/serve.c calls this and nothing else.
+-- runner/commands/serve.c calls this and nothing else.
 
 local boxes = require "smc.sandbox.box"
 local control = require "smc.serve.control"

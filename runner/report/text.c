@@ -1,0 +1,177 @@
+#include "report/text.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t smcr_utf8_length(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t n = s[0] < 0x80   ? 1
+               : s[0] < 0xC2 ? 0
+               : s[0] < 0xE0 ? 2
+               : s[0] < 0xF0 ? 3
+               : s[0] < 0xF5 ? 4
+                             : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+    if (n == 3 && ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F)))
+        return 0; /* overlong, surrogate */
+    if (n == 4 && ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F)))
+        return 0; /* overlong, beyond Unicode */
+    return n;
+}
+
+void smcr_put_line(FILE *out, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        unsigned char c = (unsigned char)text[i];
+        size_t len = smcr_utf8_length(text + i);
+        bool c1 = c == 0xC2 && len == 2 && (unsigned char)text[i + 1] < 0xA0;
+        if (len == 0 || len > n - i || c1 || (c < 0x20 && c != '\t') || c == 0x7F) {
+            (void)fprintf(out, "\\x%02X", c);
+            i++;
+        } else {
+            (void)fwrite(text + i, 1, len, out);
+            i += len;
+        }
+    }
+}
+
+void smcr_put_lines(FILE *out, const char *indent, const char *text)
+{
+    bool bar = indent[strspn(indent, " ")] != '\0'; /* which also goes before empty lines */
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        size_t shown = n > 0 && text[n - 1] == '\r' ? n - 1 : n;
+        if (shown > 0 || bar)
+            (void)fputs(indent, out);
+        smcr_put_line(out, text, shown);
+        (void)fputc('\n', out);
+        text += text[n] == '\n' ? n + 1 : n;
+    }
+}
+
+const char *smcr_last_lines(const char *text, size_t max, size_t *left_out)
+{
+    size_t n = strlen(text), lines = 0;
+    if (n > 0 && text[n - 1] == '\n')
+        n--;
+    const char *start = text;
+    *left_out = 0;
+    for (size_t i = n; i > 0; i--) {
+        if (text[i - 1] != '\n')
+            continue;
+        if (++lines == max)
+            start = text + i;
+        *left_out += lines >= max ? 1 : 0;
+    }
+    return start;
+}
+
+void smcr_put_json(FILE *out, const char *text)
+{
+    if (text == NULL) {
+        (void)fputs("null", out);
+        return;
+    }
+    (void)fputc('"', out);
+    while (*text != '\0') {
+        unsigned char c = (unsigned char)*text;
+        size_t n = smcr_utf8_length(text);
+        if (c == '"' || c == '\\')
+            (void)fprintf(out, "\\%c", c);
+        else if (c == '\n')
+            (void)fputs("\\n", out);
+        else if (c < 0x20 || c == 0x7F)
+            (void)fprintf(out, "\\u%04x", c);
+        else if (n == 0)
+            (void)fputs("\\ufffd", out);
+        else
+            (void)fwrite(text, 1, n, out);
+        text += n == 0 ? 1 : n;
+    }
+    (void)fputc('"', out);
+}
+
+void smcr_put_json_list(FILE *out, const char *list)
+{
+    (void)fputc('[', out);
+    for (size_t n; list != NULL && *list != '\0'; list += list[n] == ',' ? n + 1 : n) {
+        n = strcspn(list, ",");
+        char *name = strndup(list, n);
+        smcr_put_json(out, name);
+        free(name);
+        if (list[n] == ',')
+            (void)fputc(',', out);
+    }
+    (void)fputc(']', out);
+}
+
+/* U+FFFE and U+FFFF are UTF-8, but not XML. */
+static bool is_xml(const char *c, size_t n)
+{
+    return n > 0 && ((unsigned char)*c >= 0x20 || *c == '\t' || *c == '\n') &&
+           (n != 3 || (memcmp(c, "\xEF\xBF\xBE", 3) != 0 && memcmp(c, "\xEF\xBF\xBF", 3) != 0));
+}
+
+void smcr_put_xml(FILE *out, const char *text)
+{
+    while (*text != '\0') {
+        size_t n = smcr_utf8_length(text);
+        const char *entity = *text == '&'    ? "&amp;"
+                             : *text == '<'  ? "&lt;"
+                             : *text == '>'  ? "&gt;"
+                             : *text == '"'  ? "&quot;"
+                             : *text == '\n' ? "&#10;"
+                             : *text == '\t' ? "&#9;"
+                                             : NULL;
+        if (entity != NULL)
+            (void)fputs(entity, out);
+        else if (is_xml(text, n))
+            (void)fwrite(text, 1, n, out);
+        else
+            (void)fprintf(out, "\\x%02X", (unsigned char)*text);
+        text += entity == NULL && is_xml(text, n) ? n : 1;
+    }
+}
+
+void smcr_put_shell(FILE *out, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=,+@%";
+    if (*text != '\0' && text[strspn(text, plain)] == '\0') {
+        (void)fputs(text, out);
+        return;
+    }
+    (void)fputc('\'', out);
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            (void)fputs("'\\''", out);
+        else
+            (void)fputc(*text, out);
+    }
+    (void)fputc('\'', out);
+}
+
+void smcr_put_duration(FILE *out, double seconds)
+{
+    if (seconds < 0.9995)
+        (void)fprintf(out, "%.0f ms", seconds * 1e3);
+    else if (seconds < 59.995)
+        (void)fprintf(out, "%.2f s", seconds);
+    else if (seconds < 3599.5)
+        (void)fprintf(out, "%d min %02d s", (int)(seconds + 0.5) / 60, (int)(seconds + 0.5) % 60);
+    else
+        (void)fprintf(out, "%lld h %02lld min", (long long)(seconds / 60 + 0.5) / 60,
+                      (long long)(seconds / 60 + 0.5) % 60);
+}
+
+size_t smcr_width(const char *text)
+{
+    size_t width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80 ? 1 : 0;
+    return width;
+}
