@@ -5,8 +5,8 @@ cd "${1:?usage: layers.sh ROOT [CC]}" || exit 2
 cc=${2:-cc}
 rc=0
 
-bad() { # bad WHY HITS
-    [ -z "$2" ] || { printf '%s\n%s\n' "$1" "$2"; rc=1; }
+bad() { # bad WHY HITS: a line for each hit
+    [ -z "$2" ] || { printf '%s\n' "$2" | awk -v why="$1" '{ print why ": " $0 }'; rc=1; }
 }
 deny() { # deny WHY REGEX FIND-ARGUMENTS...: no #include in these files may match
     why=$1 regex=$2
