@@ -35,6 +35,7 @@ typedef enum smcr_clock { SMCR_CLOCK_VIRTUAL, SMCR_CLOCK_REAL } smcr_clock_t;
 typedef enum smcr_format {
     SMCR_PRETTY,
     SMCR_TAP,
+    SMCR_TAP13,
     SMCR_JUNIT,
     SMCR_JSON,
     SMCR_HTML,

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const char *const formats[] = {"pretty", "tap", "junit", "json", "html", "github", NULL};
+static const char *const formats[] = {"pretty", "tap",  "tap13",  "junit",
+                                      "json",   "html", "github", NULL};
 
 /* No two reports may be written to the same place. */
 static smc_code_t check_place(smcr_parse_t *p, const char *arg, smcr_report_spec_t report)
@@ -30,7 +31,7 @@ static smc_code_t on_report(smcr_parse_t *p, const char *arg, const char *value)
     size_t index = 0, n = strcspn(value, ":");
     if (n >= sizeof(format))
         return smcr_bad_value(p, arg, value,
-                              "pretty, tap, junit, json, html or github, and perhaps :FILE");
+                              "pretty, tap, tap13, junit, json, html or github, and perhaps :FILE");
     memcpy(format, value, n);
     smc_code_t rc = smcr_read_word(p, arg, format, formats, &index);
     if (rc != SMC_OK)
@@ -64,10 +65,11 @@ smc_code_t smcr_on_quiet(smcr_parse_t *p, const char *arg, const char *value)
 
 static const smcr_option_t options[] = {
     {"--report", NULL, A_VALUE, true, RUN | CONF | MERGE, on_report,
-     "pretty|tap|junit|json|html|github[:FILE]",
-     "for people (default), or for programs: json is an event a line, html a page with plots, "
-     "github annotations and the job's summary.  To standard output, or to a file with tap:FILE; "
-     "may be given several times"},
+     "pretty|tap|tap13|junit|json|html|github[:FILE]",
+     "for people (default), or for programs: tap is TAP 14, tap13 the same for readers of old, "
+     "json "
+     "an event a line, html a page with plots, github annotations and the job's summary.  To "
+     "standard output, or to a file with tap:FILE; may be given several times"},
     {"--transcripts", NULL, A_VALUE, false, RUN | CONF | MERGE, on_transcripts, "DIR",
      "write what went over the wire, a file for each spec"},
     {"--verbose", "-v", NOTHING, true, RUN | CONF | MERGE, on_verbose, NULL,

@@ -64,7 +64,8 @@ struct smcr_reporter {
 
 /* Each returns NULL when there is no memory.  out and file are the head's. */
 smcr_reporter_t *smcr_report_pretty_new(FILE *out, const char *file);
-smcr_reporter_t *smcr_report_tap_new(FILE *out, const char *file);
+/* version: 13 or 14 */
+smcr_reporter_t *smcr_report_tap_new(FILE *out, const char *file, int version);
 smcr_reporter_t *smcr_report_json_new(FILE *out, const char *file);
 smcr_reporter_t *smcr_report_junit_new(FILE *out, const char *file);
 smcr_reporter_t *smcr_report_github_new(FILE *out, const char *file);

@@ -1,4 +1,5 @@
-/* TAP version 14, which readers of version 13 understand: https://testanything.org/tap-version-14-specification.html
+/* TAP version 14: https://testanything.org/tap-version-14-specification.html.  Nothing is written that readers of version
+ * 13 do not understand, so that only the first line differs; the YAML is what Perl's TAP::Parser reads.
  * Nothing here depends on the machine: no wall time, no process id, files in plan order. */
 #include "report/report.h"
 #include "report/text.h"
@@ -11,6 +12,7 @@ enum { TRANSCRIPT_LINES = 30 };
 typedef struct tap {
     smcr_reporter_t head;
     const smcr_run_info_t *info;
+    int version; /* 13 or 14 */
     size_t n;
 } tap_t;
 
@@ -19,7 +21,7 @@ static void on_start(smcr_reporter_t *r, const smcr_run_info_t *info)
     tap_t *tap = (tap_t *)r;
     const smcr_options_t *o = info->options;
     tap->info = info;
-    (void)fprintf(r->out, "TAP version 14\n# target %s, clock %s, seed %llu\n",
+    (void)fprintf(r->out, "TAP version %d\n# target %s, clock %s, seed %llu\n", tap->version,
                   smcr_target_text(o->target), smcr_clock_text(o->clock),
                   (unsigned long long)o->seed);
     if (o->shard.count > 0)
@@ -75,13 +77,24 @@ static void put_yaml(FILE *out, const char *key, const char *text)
     (void)fputs("\"\n", out);
 }
 
-/* A YAML literal block keeps lines readable.  Its indentation is given, for a first line that begins with blanks. */
+/* A YAML literal block keeps lines readable.  A first line that begins with blanks, or is empty, would be taken for its
+ * indentation; empty lines are indented, for Perl takes one that is not for the end. */
 static void put_block(FILE *out, const char *key, const char *text)
 {
     if (text == NULL || *text == '\0')
         return;
-    (void)fprintf(out, "  %s: |2-\n", key);
-    smcr_put_lines(out, "    ", text);
+    if (strchr(" \t\r\n", *text) != NULL) {
+        put_yaml(out, key, text);
+        return;
+    }
+    (void)fprintf(out, "  %s: |\n", key);
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        (void)fputs("    ", out);
+        smcr_put_line(out, text, n > 0 && text[n - 1] == '\r' ? n - 1 : n);
+        (void)fputc('\n', out);
+        text += text[n] == '\n' ? n + 1 : n;
+    }
 }
 
 static void put_diagnostics(tap_t *tap, const smcr_event_t *ev)
@@ -153,13 +166,14 @@ static void on_free(smcr_reporter_t *r)
     free((tap_t *)r);
 }
 
-smcr_reporter_t *smcr_report_tap_new(FILE *out, const char *file)
+smcr_reporter_t *smcr_report_tap_new(FILE *out, const char *file, int version)
 {
     static const smcr_reporter_ops_t ops = {
         .start = on_start, .event = on_event, .end = on_end, .free = on_free};
     tap_t *tap = calloc(1, sizeof(*tap));
     if (tap == NULL)
         return NULL;
+    tap->version = version;
     tap->head = (smcr_reporter_t){.ops = &ops, .out = out, .file = file};
     return &tap->head;
 }

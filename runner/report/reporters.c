@@ -29,7 +29,10 @@ static bool add_report(smcr_reporters_t *rs, const smcr_report_spec_t *spec)
         r = smcr_report_pretty_new(out, spec->file);
         break;
     case SMCR_TAP:
-        r = smcr_report_tap_new(out, spec->file);
+        r = smcr_report_tap_new(out, spec->file, 14);
+        break;
+    case SMCR_TAP13:
+        r = smcr_report_tap_new(out, spec->file, 13);
         break;
     case SMCR_JUNIT:
         r = smcr_report_junit_new(out, spec->file);

@@ -24,7 +24,7 @@ mkdir out
 cp "$here/canary.lua" out
 
 # Every report that there is, to a file each, and what people see.
-mapfile -t formats < <("$smcrun" --help | sed -n 's/^ *--report \([a-z|]*\).*/\1/p' | tr '|' '\n' | grep -v pretty)
+mapfile -t formats < <("$smcrun" --help | sed -n 's/^ *--report \([a-z0-9|]*\).*/\1/p' | tr '|' '\n' | grep -v pretty)
 reports=(--report pretty)
 for format in "${formats[@]}"; do reports+=(--report "$format:report.$format"); done
 

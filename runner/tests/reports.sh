@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# reports.sh SMCRUN FIXTURES SCHEMA XSD: reports for machines, read by programs that are not ours: xmllint and jsonschema.
+# reports.sh SMCRUN FIXTURES SCHEMA XSD: reports for machines, read by programs that are not ours: xmllint, jsonschema and
+# Perl's TAP::Parser.
 set -euo pipefail
 smcrun=$(realpath "$1") schema=$(realpath "$3") xsd=$(realpath "$4") script=$(realpath "$(dirname "$0")/report_script.js")
 work=$(mktemp -d)
@@ -23,7 +24,7 @@ files=(fail.lua names.lua error.lua skip.lua pass.lua task_left.lua load_error.l
 printf 'it("prints <&\\"> and\\255\\0\\27 %%0A|, \\239\\191\\191", function() print("\\255<") error("a]]>b\\1\\n%%c") end)\n' >bytes.lua
 status=0
 GITHUB_STEP_SUMMARY=summary.md "$smcrun" --seed 7 --timeout 2 "${files[@]}" --report junit:out.xml --report json:out.jsonl \
-    --report github --report tap:out.tap >out.txt || status=$?
+    --report github --report tap:out.tap --report tap13:out.tap13 >out.txt || status=$?
 is 'exit status' 2 $status
 summary=$(tail -n 1 out.txt)
 is 'the last line' '7 passed, 9 failed, 2 skipped' "$summary"
@@ -75,11 +76,28 @@ github() {
     ! grep -q '^::' out.txt || die 'an annotation without a failure'
 }
 
+read_by_perl() {
+    perl - "$1" <<'END'
+use strict; use warnings; use TAP::Parser;
+open my $in, '<', $ARGV[0] or die $!;
+my $p = TAP::Parser->new({ tap => do { local $/; <$in> } });
+my $yaml = 0;
+while (my $line = $p->next) { $yaml++ if $line->is_yaml }
+print join("\n", $p->parse_errors, sprintf('%d passed, %d failed, %d skipped, %d expected, %d with diagnostics',
+    scalar $p->passed, scalar $p->failed, scalar $p->skipped, scalar $p->todo, $yaml));
+END
+}
+
 # The directive of what is to be done one day: a reader of TAP counts it as fine.
 tap() {
     is 'expected failures' 3 "$(grep -c '^not ok .* # T[O]DO expected to fail' out.tap)"
     grep -q '^not ok .*::says inside why it is expected to fail # T[O]DO expected to fail: issue 12$' out.tap || die 'no reason'
     grep -q '^# 0 flaky, 3 expected to fail$' out.tap || die 'no count of what is expected to fail'
+    is 'all but the version' "$(tail -n +2 out.tap)" "$(tail -n +2 out.tap13)"
+    is 'as Perl reads it' '9 passed, 9 failed, 2 skipped, 3 expected, 12 with diagnostics' "$(read_by_perl out.tap13)"
+    printf 'it("fails", function() print("above\\n\\nbelow") assert.is_true(false) end)\n' >blank.lua
+    "$smcrun" blank.lua --report tap13 >blank.tap || true
+    is 'an empty line, as Perl reads it' '0 passed, 1 failed, 0 skipped, 0 expected, 1 with diagnostics' "$(read_by_perl blank.tap)"
 }
 
 # What a browser would be given, without one: report_page.py drives one where there is one.
