@@ -1,4 +1,4 @@
---- The control API of `smcrun serve`: HTTP and JSON, for programs on this machine.  Its document: runner/README.md.
+--- The control API of `smcrun serve`: HTTP and JSON, for programs on this machine.  Its document: runner/serving.md.
 
 local core = require "smc.core.task"
 local faults = require "smc.sandbox.faults"
