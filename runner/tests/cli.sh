@@ -3,6 +3,8 @@
 # What can be said in one line is in command_lines.txt.  Checks exit status, the last line and what is said; prints each check
 # that fails with what was printed instead.
 set -uo pipefail
+# shellcheck source=checks.sh
+source "$(dirname "$0")/checks.sh"
 smcrun=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -10,44 +12,6 @@ cp "$2"/*.lua "$work" && cd "$work" || exit 1
 printf 'describe("never closed", function()\n' >syntax.lua # here, because linters read the other files
 unset NO_COLOR
 export LC_ALL=C TERM=xterm
-failures=0 checks=0
-out='' called=''
-
-complain() {
-    failures=$((failures + 1))
-    printf '%s\n  wanted: %s\n' "smcrun $called" "$1"
-    printf '  | %s\n' "${out//$'\n'/$'\n  | '}"
-}
-
-# run STATUS ARG...: runs smcrun; its output, both streams, is kept in $out.
-run() {
-    local wanted=$1 status
-    shift
-    called="$*"
-    out=$(timeout 60 "$smcrun" "$@" 2>&1)
-    status=$?
-    checks=$((checks + 1))
-    [[ $status == "$wanted" ]] || complain "exit status $wanted, not $status"
-}
-
-last() {
-    checks=$((checks + 1))
-    [[ ${out##*$'\n'} == "$1" ]] || complain "as the last line: $1"
-}
-
-has() {
-    local text
-    for text; do
-        checks=$((checks + 1))
-        [[ $out == *"$text"* ]] || complain "somewhere: $text"
-    done
-}
-
-lacks() {
-    checks=$((checks + 1))
-    [[ $out != *"$1"* ]] || complain "nowhere: $1"
-}
-
 # same A B: two files are equal.
 same() {
     checks=$((checks + 1))

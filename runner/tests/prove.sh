@@ -2,36 +2,10 @@
 # prove.sh SMCRUN FIXTURES: the command prove, on specs that can fail and on one that cannot; and does every sabotage break
 # every venue?  Run from the root of the tree.
 set -uo pipefail
+# shellcheck source=checks.sh
+source "$(dirname "$0")/checks.sh"
 smcrun=$1 fixtures=$2
-failures=0 checks=0 out=''
-
-complain() {
-    failures=$((failures + 1))
-    printf 'smcrun %s\n  wanted: %s\n  | %s\n' "$called" "$1" "${out//$'\n'/$'\n  | '}"
-}
-
-# run STATUS ARG...
-run() {
-    local wanted=$1 status
-    shift
-    called="$*"
-    out=$(timeout 200 "$smcrun" "$@" 2>&1)
-    status=$?
-    checks=$((checks + 1))
-    [[ $status == "$wanted" ]] || complain "exit status $wanted, not $status"
-}
-
-has() {
-    for text; do
-        checks=$((checks + 1))
-        [[ $out == *"$text"* ]] || complain "somewhere: $text"
-    done
-}
-
-lacks() {
-    checks=$((checks + 1))
-    [[ $out != *"$1"* ]] || complain "nowhere: $1"
-}
+PATIENCE=200
 
 verdicts() {
     local spec=$fixtures/vacuous.lua

@@ -1,48 +1,20 @@
 #!/usr/bin/env bash
 # running.sh SMCRUN FIXTURES XSD SCHEMA [PART...]: runs that go on after a failure, stop at one, or run again.
 set -uo pipefail
+# shellcheck source=checks.sh
+source "$(dirname "$0")/checks.sh"
 smcrun=$(realpath "$1") xsd=$(realpath "$3") schema=$(realpath "$4")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$2"/*.lua "$work" && cd "$work" || exit 1
 unset NO_COLOR GITHUB_STEP_SUMMARY
 export LC_ALL=C
-failures=0 checks=0 out='' called=''
 
-complain() {
-    failures=$((failures + 1))
-    printf '%s\n  wanted: %s\n' "smcrun $called" "$1"
-    printf '  | %s\n' "${out//$'\n'/$'\n  | '}"
-}
-
-# run STATUS LAST ARG...: both streams are kept in $out.
-run() {
-    local wanted=$1 last=$2 status
-    shift 2
-    called="$*"
-    out=$(timeout 60 "$smcrun" "$@" 2>&1)
-    status=$?
-    checks=$((checks + 2))
-    [[ $status == "$wanted" ]] || complain "exit status $wanted, not $status"
-    [[ ${out##*$'\n'} == "$last" ]] || complain "as the last line: $last"
-}
-
-has() {
-    local text
-    for text; do
-        checks=$((checks + 1))
-        [[ $out == *"$text"* ]] || complain "somewhere: $text"
-    done
-}
-
-lacks() {
-    checks=$((checks + 1))
-    [[ $out != *"$1"* ]] || complain "nowhere: $1"
-}
-
-is() { # is WHAT WANTED GOT
-    checks=$((checks + 1))
-    [[ $2 == "$3" ]] || complain "$1: $2, not $3"
+# ends_with STATUS LAST ARG...
+ends_with() {
+    local last=$2
+    run "$1" "${@:3}"
+    last "$last"
 }
 
 # ends FILE: "pass fail:assertion ..", from a JSON report.
@@ -59,7 +31,7 @@ sound() {
 }
 
 retries() {
-    run 0 '3 passed, 0 failed, 0 skipped' flaky.lua --retries 2 --seed 7 --report json:a.json --report tap:a.tap --report junit:a.xml
+    ends_with 0 '3 passed, 0 failed, 0 skipped' flaky.lua --retries 2 --seed 7 --report json:a.json --report tap:a.tap --report junit:a.xml
     has 'flky flaky.lua  3 passed (1 flaky)' 'flaky: assertion at flaky.lua:12' 'failed in 1 of 2 runs of one seed' 'found: true' \
         'again: smcrun flaky.lua --seed 7' $'\n1 flaky\n'
     is 'verdicts in the order of the file' 'pass flaky pass' "$(ends a.json)"
@@ -69,63 +41,63 @@ retries() {
     xmllint --noout --schema "$xsd" a.xml 2>errors.txt || complain "$(<errors.txt)"
     is 'JUnit' 1 "$(xmllint --xpath 'count(//testcase[@name="a spec that trips over another one::finds it"]/flakyFailure/stackTrace)' a.xml)"
     is 'JUnit: no failure' '0 0' "$(xmllint --xpath 'concat(/testsuites/@failures, " ", /testsuites/@errors)' a.xml)"
-    run 1 '2 passed, 1 failed, 0 skipped' flaky.lua --retries 2 --fail-on-flaky
+    ends_with 1 '2 passed, 1 failed, 0 skipped' flaky.lua --retries 2 --fail-on-flaky
     has 'failed: assertion at flaky.lua:12' 'failed in 1 of 2 runs'
-    run 0 '3 passed, 0 failed, 0 skipped' flaky.lua --retries 1 --report github
+    ends_with 0 '3 passed, 0 failed, 0 skipped' flaky.lua --retries 1 --report github
     has '::warning file=flaky.lua,line=12,title=flaky.lua%3A%3A'
     # A seed that makes it fail makes it fail again: no failure is forgiven by drawing once more.
-    run 1 '1 passed, 1 failed, 0 skipped' seeds.lua --seed 4 --retries 5 --report json:b.json --report junit:b.xml
+    ends_with 1 '1 passed, 1 failed, 0 skipped' seeds.lua --seed 4 --retries 5 --report json:b.json --report junit:b.xml
     has 'failed in 6 of 6 runs of one seed' "again: smcrun seeds.lua::chance::decides --seed 4"
     is 'attempts' 5 "$(grep -c '"type":"attempt","status":"fail"' b.json)"
     xmllint --noout --schema "$xsd" b.xml 2>errors.txt || complain "$(<errors.txt)"
     is 'JUnit: reruns' '1 5' "$(xmllint --xpath 'concat(count(//failure), " ", count(//rerunFailure))' b.xml)"
     # Crashes are tried again, too; and what comes behind them is not run twice.
-    run 2 '2 passed, 1 failed, 0 skipped' hang.lua --hang-after 0.5 --retries 1 --report json:c.json
+    ends_with 2 '2 passed, 1 failed, 0 skipped' hang.lua --hang-after 0.5 --retries 1 --report json:c.json
     is 'a hang twice' 'pass error pass' "$(ends c.json)"
     is 'runs of the others' 0 "$(grep -c '"status":"pass".*"attempts"' c.json)"
     sound a.json b.json c.json
-    run 0 '2 passed, 0 failed, 0 skipped' pass.lua --retries 3
+    ends_with 0 '2 passed, 0 failed, 0 skipped' pass.lua --retries 3
     lacks flaky
 }
 
 repeats() {
-    run 1 '1 passed, 1 failed, 0 skipped' seeds.lua --seed 1 --repeat 8 -j2 --report json:a.json
+    ends_with 1 '1 passed, 1 failed, 0 skipped' seeds.lua --seed 1 --repeat 8 -j2 --report json:a.json
     has 'failed in 3 of 8 runs, with the seeds 4, 5, 7; the first time so:' 'again: smcrun seeds.lua::chance::decides --seed 4'
     is 'the other one' 1 "$(grep -c '"status":"pass".*"attempts":8,"failures":0' a.json)"
     is 'seeds' '4 6' "$(sed -n 's/.*"type":"attempt".*"round":\([0-9]*\).*/\1/p' a.json | paste -sd' ')"
-    run 1 '1 passed, 1 failed, 0 skipped' seeds.lua --seed 1 --repeat 8 -j1 --report json:b.json
+    ends_with 1 '1 passed, 1 failed, 0 skipped' seeds.lua --seed 1 --repeat 8 -j1 --report json:b.json
     is 'the same with one worker' '' "$(diff <(sed 's/"real_us":[0-9]*//' a.json) <(sed 's/"real_us":[0-9]*//' b.json))"
     sound a.json
-    run 0 '2 passed, 0 failed, 0 skipped' pass.lua --repeat 3
-    run 0 '0 passed, 0 failed, 2 skipped' skip.lua --repeat 1000000
+    ends_with 0 '2 passed, 0 failed, 0 skipped' pass.lua --repeat 3
+    ends_with 0 '0 passed, 0 failed, 2 skipped' skip.lua --repeat 1000000
 }
 
 until_it_fails() {
-    run 1 '3 passed, 1 failed, 0 skipped' seeds.lua pass.lua --seed 6 --until-fail -j1
+    ends_with 1 '3 passed, 1 failed, 0 skipped' seeds.lua pass.lua --seed 6 --until-fail -j1
     has 'with the seeds 7;' 'again: smcrun seeds.lua::chance::decides --seed 7'
-    run 0 '4 passed, 0 failed, 0 skipped' seeds.lua pass.lua --seed 1 --until-fail --repeat 3
-    run 1 '1 passed, 1 failed, 0 skipped' seeds.lua --seed 1 --until-fail -j3
+    ends_with 0 '4 passed, 0 failed, 0 skipped' seeds.lua pass.lua --seed 1 --until-fail --repeat 3
+    ends_with 1 '1 passed, 1 failed, 0 skipped' seeds.lua --seed 1 --until-fail -j3
     has 'again: smcrun seeds.lua::chance::decides --seed'
     # Where nothing can fail nothing is repeated for ever.
-    run 0 '0 passed, 0 failed, 2 skipped' skip.lua --until-fail
-    run 2 '0 passed, 1 failed, 0 skipped' load_error.lua --until-fail
-    run 4 '0 passed, 0 failed, 0 skipped' pass.lua -k nothing --until-fail
+    ends_with 0 '0 passed, 0 failed, 2 skipped' skip.lua --until-fail
+    ends_with 2 '0 passed, 1 failed, 0 skipped' load_error.lua --until-fail
+    ends_with 4 '0 passed, 0 failed, 0 skipped' pass.lua -k nothing --until-fail
 }
 
 stops() {
-    run 1 '# 1 passed, 1 failed, 0 skipped' several.lua -x --report tap
+    ends_with 1 '# 1 passed, 1 failed, 0 skipped' several.lua -x --report tap
     has 'not ok 2 - several.lua::one after the other::fails' 'Bail out! enough has failed'
     lacks 'errs'
-    run 2 '1 passed, 2 failed, 0 skipped' several.lua pass.lua --max-fail 2 -j1
+    ends_with 2 '1 passed, 2 failed, 0 skipped' several.lua pass.lua --max-fail 2 -j1
     has 'FAIL several.lua  2 failed, 1 passed, stopped' 'stopped, enough has failed: 2 of 2 files did not come to their end'
-    run 2 '4 passed, 3 failed, 0 skipped' several.lua pass.lua --max-fail 4
+    ends_with 2 '4 passed, 3 failed, 0 skipped' several.lua pass.lua --max-fail 4
     lacks stopped
     # It counts over files, and what crashes and what cannot be loaded.
-    run 2 '1 passed, 2 failed, 0 skipped' fail.lua load_error.lua pass.lua --max-fail 2 -j1
-    run 2 '0 passed, 1 failed, 0 skipped' load_error.lua fail.lua -x -j1
+    ends_with 2 '1 passed, 2 failed, 0 skipped' fail.lua load_error.lua pass.lua --max-fail 2 -j1
+    ends_with 2 '0 passed, 1 failed, 0 skipped' load_error.lua fail.lua -x -j1
     # A spec that may pass when it runs again has not failed yet.
-    run 0 '5 passed, 0 failed, 0 skipped' flaky.lua pass.lua -x --retries 1 -j1
-    run 1 '1 passed, 1 failed, 0 skipped' fail.lua pass.lua -x --retries 1 -j1
+    ends_with 0 '5 passed, 0 failed, 0 skipped' flaky.lua pass.lua -x --retries 1 -j1
+    ends_with 1 '1 passed, 1 failed, 0 skipped' fail.lua pass.lua -x --retries 1 -j1
     # What runs beside it is stopped: this would take 60 s to be found out.
     timeout 30 "$smcrun" hang.lua fail.lua -x -j2 >out.txt 2>&1
     is 'a hang beside it' 1 $?
@@ -210,8 +182,8 @@ watches() {
 }
 
 strict_leaks() {
-    run 0 '3 passed, 0 failed, 0 skipped' left.lua
-    run 2 '1 passed, 2 failed, 0 skipped' left.lua --strict-leaks
+    ends_with 0 '3 passed, 0 failed, 0 skipped' left.lua
+    ends_with 2 '1 passed, 2 failed, 0 skipped' left.lua --strict-leaks
     has 'error: leak at left.lua:5' 'left behind at its end: order binance BTC/USDT left-open' 'global made' '--strict-leaks'
 }
 
