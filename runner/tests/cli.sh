@@ -229,4 +229,4 @@ for part in "${parts[@]}"; do
     "$part"
 done
 echo "$checks checks, $failures failed"
-[[ $failures == 0 ]]
+[[ $failures == 0 && $checks -gt 0 ]]
