@@ -110,8 +110,10 @@ after_runs() {
     local tries
     touch watch.txt
     for tries in {1..600}; do
-        out=$(<watch.txt)
-        [[ $(grep -c '^smcrun: watching' watch.txt) -ge $1 ]] && return
+        local ended
+        ended=$(grep -c '^smcrun: watching' watch.txt)
+        out=$(<watch.txt) # in this order, so that it has the last line of the run
+        [[ $ended -ge $1 ]] && return
         kill -0 "$watcher" 2>/dev/null || break
         sleep 0.05
     done

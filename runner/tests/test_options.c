@@ -186,8 +186,9 @@ static void bad_values_are_named_with_what_is_wanted(void **state)
     expect_error("--clock= a", "--clock wants virtual or real, not ''");
     expect_error("--sabotage none a",
                  "--sabotage knows no 'none': try dead; see smcrun prove --help");
-    expect_error("--report xml a",
-                 "--report wants pretty or tap or tap13 or junit or json or html or github, not 'xml'");
+    expect_error(
+        "--report xml a",
+        "--report wants pretty or tap or tap13 or junit or json or html or github, not 'xml'");
     expect_error("--report tap: a", "--report tap:: the name of a file is missing behind the :");
     expect_error("--memory 0 a", "--memory wants MiB from 1 to 1048576, not '0'");
     expect_error("--list=yes a", "--list wants text or json, not 'yes'");

@@ -1,5 +1,5 @@
---- `smcrun clean`: ends the orders that killed runs have left at test venues.  runner/commands/clean.c calls this and nothing
--- else.
+--- `smcrun clean`: ends the orders that killed runs have left at test venues.  runner/commands/clean.c calls this
+-- and nothing else.
 local client = require "smc.venue.client"
 local core = require "smc.core.task"
 local credentials = require "smc.credentials"

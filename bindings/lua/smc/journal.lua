@@ -1,6 +1,6 @@
 --- The orders that the venues of a world have placed and that are not known dead.  On a testnet each is written to the
--- run's journal before it is sent (runner/run/journal.h), so that `smcrun clean` finds it after a kill; the end of a spec
--- cancels what lives, on every target.
+-- run's journal before it is sent (runner/run/journal.h), so that `smcrun clean` finds it after a kill; the end of a
+-- spec cancels what lives, on every target.
 local core = require "smc.core.task"
 local json = require "smc.json"
 
