@@ -15,10 +15,11 @@ local VENUES = {
 
 --- Asks until the venue says that it was too often.
 local function until_refused(venue, ask)
-  while true do
+  for _ = 1, 200 do
     local answer, err = ask(venue)
     if not answer then return err, smc.now() end
   end
+  error("200 calls, and none was refused", 2)
 end
 
 for _, row in ipairs(VENUES) do
