@@ -1,17 +1,11 @@
 #include "options/config.h"
 #include "options/options_priv.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "command_line.h"
+
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 /* ---- the file by itself --------------------------------------------------------- */
 
@@ -117,7 +111,7 @@ static void every_key_has_a_default_that_is_a_line_of_a_file(void **state)
 
 /* ---- with flags and the environment ------------------------------------------------ */
 
-static char top[64], line[256];
+static char top[64];
 
 static void put(const char *path, const char *text)
 {
@@ -151,25 +145,6 @@ static void go(const char *folder)
 {
     assert_int_equal(chdir(top), 0);
     assert_int_equal(chdir(folder), 0);
-}
-
-static smc_code_t parse(const char *text, smcr_options_t *o, smc_error_t *err)
-{
-    char *argv[16] = {"smcrun", NULL};
-    int argc = 1;
-    (void)snprintf(line, sizeof(line), "%s", text);
-    for (char *save, *p = strtok_r(line, " ", &save); p != NULL; p = strtok_r(NULL, " ", &save))
-        argv[argc++] = p;
-    return smcr_options_parse(o, argc, argv, err);
-}
-
-static smcr_options_t must_parse(const char *text)
-{
-    smcr_options_t o;
-    smc_error_t err = {0};
-    if (parse(text, &o, &err) != SMC_OK)
-        fail_msg("%s: %s", text, err.detail);
-    return o;
 }
 
 static void refuses(const char *text, const char *detail)

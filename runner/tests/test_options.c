@@ -1,39 +1,8 @@
 #include "options/options_priv.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "command_line.h"
+
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-enum { MAX_ARGS = 16 };
-
-static char line[256];
-
-/* Splits a command line at blanks; the options borrow from `line`. */
-static smc_code_t parse(const char *text, smcr_options_t *o, smc_error_t *err)
-{
-    char *argv[MAX_ARGS] = {"smcrun", NULL};
-    int argc = 1;
-    (void)snprintf(line, sizeof(line), "%s", text);
-    for (char *save, *p = strtok_r(line, " ", &save); p != NULL; p = strtok_r(NULL, " ", &save))
-        argv[argc++] = p;
-    assert_true(argc < MAX_ARGS);
-    return smcr_options_parse(o, argc, argv, err);
-}
-
-static smcr_options_t must_parse(const char *text)
-{
-    smcr_options_t o;
-    smc_error_t err = {0};
-    if (parse(text, &o, &err) != SMC_OK)
-        fail_msg("%s: %s", text, err.detail);
-    return o;
-}
 
 static void expect_error(const char *text, const char *detail)
 {
