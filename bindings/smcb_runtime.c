@@ -144,6 +144,13 @@ void smcb_require(lua_State *L, const char *module)
     lua_call(L, 1, 1);
 }
 
+void smcb_set_closure(lua_State *L, const char *field, lua_CFunction fn, void *ud)
+{
+    lua_pushlightuserdata(L, ud);
+    lua_pushcclosure(L, fn, 1);
+    lua_setfield(L, -2, field);
+}
+
 /* Pushes a table that reads through to the globals, with the whole standard library of this moment in it. */
 static void push_internal_env(lua_State *L)
 {

@@ -46,5 +46,7 @@ void smcb_request_stop(smcb_host_t *host);
 
 /* Pushes an embedded module, internal ones too: what scenarios have as `require` refuses those.  Raises if there is none. */
 void smcb_require(lua_State *L, const char *module);
+/* Sets a field of the table at the top: fn, with ud (borrowed) as its light userdata upvalue 1. */
+void smcb_set_closure(lua_State *L, const char *field, lua_CFunction fn, void *ud);
 
 #endif /* SMCB_RUNTIME_H */

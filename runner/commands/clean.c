@@ -161,13 +161,6 @@ static void push_orders(lua_State *L, const session_t *s)
         }
 }
 
-static void set_function(lua_State *L, const char *name, lua_CFunction fn, session_t *s)
-{
-    lua_pushlightuserdata(L, s);
-    lua_pushcclosure(L, fn, 1);
-    lua_setfield(L, -2, name);
-}
-
 /* In protected mode: require("smc.clean").run{...} -> left, without credentials. */
 static int l_main(lua_State *L)
 {
@@ -182,7 +175,7 @@ static int l_main(lua_State *L)
     smcr_access_fill(L, &s->access);
     lua_pushboolean(L, s->options->dry_run);
     lua_setfield(L, -2, "dry_run");
-    set_function(L, "dead", l_dead, s);
+    smcb_set_closure(L, "dead", l_dead, s);
     lua_call(L, 1, 2);
     return 2;
 }

@@ -140,13 +140,6 @@ static void complete(void *ud, const char *before, smc_buf_t *insert, smc_buf_t 
 
 /* ---- the command --------------------------------------------------------------- */
 
-static void set_function(lua_State *L, const char *name, lua_CFunction fn, session_t *s)
-{
-    lua_pushlightuserdata(L, s);
-    lua_pushcclosure(L, fn, 1);
-    lua_setfield(L, -2, name);
-}
-
 /* In protected mode: require("smc.repl").run{...} -> whether all was well */
 static int l_main(lua_State *L)
 {
@@ -158,10 +151,10 @@ static int l_main(lua_State *L)
     lua_setfield(L, -2, "seed");
     lua_pushboolean(L, smcr_prompt_is_terminal(s->prompt));
     lua_setfield(L, -2, "greet");
-    set_function(L, "read", l_read, s);
-    set_function(L, "print", l_print, s);
-    set_function(L, "complain", l_complain, s);
-    set_function(L, "on_complete", l_on_complete, s);
+    smcb_set_closure(L, "read", l_read, s);
+    smcb_set_closure(L, "print", l_print, s);
+    smcb_set_closure(L, "complain", l_complain, s);
+    smcb_set_closure(L, "on_complete", l_on_complete, s);
     lua_call(L, 1, 1);
     return 1;
 }

@@ -1,6 +1,7 @@
 #include "keys/access_lua.h"
 
 #include "report/text.h"
+#include "smcb_runtime.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -30,9 +31,7 @@ void smcr_access_fill(lua_State *L, smcr_access_t *access)
     lua_setfield(L, -2, "credentials");
     lua_pushstring(L, access->ca);
     lua_setfield(L, -2, "ca");
-    lua_pushlightuserdata(L, access);
-    lua_pushcclosure(L, l_say, 1);
-    lua_setfield(L, -2, "say");
+    smcb_set_closure(L, "say", l_say, access);
 }
 
 void smcr_push_list(lua_State *L, const char *const *texts, size_t n)

@@ -1,6 +1,7 @@
 /* config_file.c - smcrun.lua: assignments, run by a Lua that can do nothing else. */
 #include "options/config.h"
 #include "options/options_priv.h"
+#include "smcb_runtime.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -149,13 +150,6 @@ static int l_look(lua_State *L)
                       luaL_tolstring(L, 2, NULL));
 }
 
-static void set_closure(lua_State *L, const char *name, lua_CFunction fn, file_t *f)
-{
-    lua_pushlightuserdata(L, f);
-    lua_pushcclosure(L, fn, 1);
-    lua_setfield(L, -2, name);
-}
-
 /* In protected mode.  Nothing of Lua's library is there; bytecode is refused. */
 static int l_run(lua_State *L)
 {
@@ -166,8 +160,8 @@ static int l_run(lua_State *L)
         return lua_error(L);
     lua_newtable(L);
     lua_createtable(L, 0, 2);
-    set_closure(L, "__newindex", l_assign, f);
-    set_closure(L, "__index", l_look, f);
+    smcb_set_closure(L, "__newindex", l_assign, f);
+    smcb_set_closure(L, "__index", l_look, f);
     lua_setmetatable(L, -2);
     if (lua_setupvalue(L, -2, 1) == NULL)
         lua_pop(L, 1);

@@ -384,9 +384,7 @@ static void push_journal(lua_State *L, worker_t *w)
         return;
     }
     lua_createtable(L, 0, 2);
-    lua_pushlightuserdata(L, w);
-    lua_pushcclosure(L, l_sending, 1);
-    lua_setfield(L, -2, "sending");
+    smcb_set_closure(L, "sending", l_sending, w);
     lua_pushcfunction(L, l_dead);
     lua_setfield(L, -2, "dead");
 }
@@ -425,12 +423,8 @@ static int l_main(lua_State *L)
     lua_setfield(L, -2, "credentials");
     push_journal(L, w);
     lua_setfield(L, -2, "journal");
-    lua_pushlightuserdata(L, w);
-    lua_pushcclosure(L, l_select, 1);
-    lua_setfield(L, -2, "select");
-    lua_pushlightuserdata(L, w);
-    lua_pushcclosure(L, l_emit, 1);
-    lua_setfield(L, -2, "emit");
+    smcb_set_closure(L, "select", l_select, w);
+    smcb_set_closure(L, "emit", l_emit, w);
     lua_call(L, 1, 0);
     return 0;
 }
