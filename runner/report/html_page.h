@@ -1,5 +1,5 @@
-/* html_page.h - the page of the HTML report, from report_html/, around the events of a run.  Made at build time by
- * report_html/embed.cmake. */
+/* html_page.h - the page of the HTML report, from page/, around the events of a run.  Made at build time by
+ * page/embed.cmake. */
 #ifndef SMCR_HTML_PAGE_H
 #define SMCR_HTML_PAGE_H
 

@@ -1,5 +1,5 @@
 /* HTML: one file that shows itself, with the events of the run inside as JSON Lines (json_lines.h) and a page around them
- * (report_html/) that makes lists and plots of them.  Long transcripts and outputs are cut at their beginning, and say so.
+ * (page/) that makes lists and plots of them.  Long transcripts and outputs are cut at their beginning, and say so.
  * The page asks for nothing: its policy forbids it.  A file that a killed run has left shows what had happened. */
 #include "report/html_page.h"
 #include "report/json_lines.h"
