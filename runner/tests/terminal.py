@@ -29,7 +29,8 @@ def verdict():
 
 class Terminal:
     def __init__(self, argv, env, cwd=None):
-        self.text = ""  # all that it has shown, without what moves the cursor
+        self.raw = b""  # all that it has shown
+        self.text = ""  # the same without what moves the cursor
         self.seen = 0   # up to here it was expected
         self.status = None
         self.pid, self.fd = pty.fork()
@@ -46,7 +47,8 @@ class Terminal:
             data = os.read(self.fd, 65536)
         except OSError:  # the other side is closed
             data = b""
-        self.text += CONTROL.sub("", data.decode(errors="replace"))
+        self.raw += data  # a sequence, or a letter, may come in two pieces
+        self.text = CONTROL.sub("", self.raw.decode(errors="replace"))
         return data != b""
 
     def expect(self, *wanted):
