@@ -1,0 +1,62 @@
+local smc = require "smc"
+
+describe("bybit contracts #connection #bybit", function()
+  local decimal = smc.decimal
+  local SYMBOL = "BTC/USDT:USDT"
+  local venue
+  before_each(function() venue = smc.venue "bybit" end)
+
+  local function market(side, qty, reduce_only)
+    return assert(venue:place { symbol = SYMBOL, side = side, type = "market", qty = qty, reduce_only = reduce_only })
+  end
+
+  it("keep money where it is but for fees and profit, and end flat", function()
+    local before = assert(venue:balances()).USDT.total
+    local bought = market("buy", "0.2")
+    local held = assert(venue:positions())[1]
+    assert.same({ SYMBOL, "long", "0.2" }, { held.symbol, held.side, held.qty })
+    local flat = assert(venue:flatten(SYMBOL))
+    local sold = flat.closed[1]
+    assert.same({}, assert(venue:positions()))
+
+    local fees = "0"
+    for _, fill in ipairs(assert(venue:fills(SYMBOL))) do
+      assert.equal("USDT", fill.fee_asset)
+      fees = decimal.add(fees, fill.fee)
+    end
+    local profit = decimal.sub(sold.filled_quote, bought.filled_quote)
+    assert.equal(decimal.sub(decimal.add(before, profit), fees), assert(venue:balances()).USDT.total)
+  end)
+
+  it("are never opened by an order that only reduces", function()
+    local order, err = venue:place { symbol = SYMBOL, side = "sell", type = "market", qty = "0.1", reduce_only = true }
+    assert.is_nil(order)
+    assert.same({ "filter", 110017, false }, { err.class, err.code, err.retryable })
+    market("buy", "0.1")
+    assert.equal("0.1", market("sell", "1", true).filled)
+    assert.same({}, assert(venue:positions()))
+  end)
+
+  it("are stopped out where the stop says", function()
+    market("buy", "0.1")
+    local mark = assert(venue:positions())[1].mark
+    local trigger = decimal.floor_to(decimal.mul(mark, "0.98"), "0.1")
+    local stop = assert(venue:place { symbol = SYMBOL, side = "sell", type = "stop", qty = "0.1",
+      trigger_price = trigger, reduce_only = true })
+    assert.same({ "open", "stop", trigger, true }, { stop.status, stop.type, stop.trigger_price, stop.reduce_only })
+    venue.sandbox:move(SYMBOL, { by = "-0.03" })
+    assert.equal("filled", assert(venue:order { symbol = SYMBOL, id = stop.id }).status)
+    assert.same({}, assert(venue:positions()))
+  end)
+
+  it("keep a local book equal to the venue's, apart from that of category spot", function()
+    local stream <close> = assert(venue:stream { "book:" .. SYMBOL })
+    venue.sandbox:move(SYMBOL, { by = "0.01" })
+    eventually(function()
+      local top, book = assert(stream:top(5)), venue.sandbox:book(SYMBOL, 5)
+      assert.same({ book.bids, book.asks }, { top.bids, top.asks })
+    end, { within = 5 })
+    local contract, spot = assert(venue:book(SYMBOL, 1)), assert(venue:book("BTC/USDT", 1))
+    assert.is_true(decimal.cmp(contract.bids[1][1], spot.asks[1][1]) > 0, "only one of the two has moved")
+  end)
+end)
