@@ -23,6 +23,7 @@ local lazy = {
   risk = function() return require("smc.risk").new end,
   webhook = function() return require("smc.webhook").open end,
   failover = function() return require("smc.failover").new end,
+  load = function() return require("smc.load").run end,
   dialect = function() return require "smc.dialect" end,
   secret = function() return require("smc.sign").secret end,
 }

@@ -88,7 +88,8 @@ function Limiter:left(budget, n, since) end
 function Limiter:follow(budget, seconds) end
 
 ---@param budget string
----@return { used: integer, limit: integer, kind: "window"|"bucket" }
+---@return { used: integer, limit: integer, kind: "window"|"bucket", rate: number }  rate: what there is in a second
+---in the long run
 ---@source ../lua/smc/limiter.lua
 function Limiter:usage(budget) end
 

@@ -130,6 +130,15 @@ function smc.health(options) end
 ---@source ../lua/smc/failover.lua
 function smc.failover(venues) end
 
+---Puts a load on something, and measures it: see smc.LoadOptions.  Waits until it has ended.
+---Raises: wrong options; what a run raises; on a testnet, a load that is more than its venue's limiter allows.
+---Where: scenario, hook.
+---@async
+---@param options smc.LoadOptions
+---@return smc.LoadResult result
+---@source ../lua/smc/load.lua
+function smc.load(options) end
+
 ---@class smc.Task
 local Task = {}
 

@@ -85,6 +85,9 @@ function Assert:__call(value, message, ...)
   raise(message == nil and "assertion failed!" or tostring(message), 2)
 end
 
-M.assert = setmetatable({}, Assert)
+M.assert = setmetatable({
+  --- assert.load(result, { "p99 < 0.050" }): see smc/load.lua.
+  load = function(...) return require("smc.load").assert(...) end,
+}, Assert)
 
 return M

@@ -240,11 +240,12 @@ function Limiter:follow(name, seconds)
   inner:follow(i, math.floor(seconds * 1000 + 0.5))
 end
 
---- { used, limit, kind } of a budget.
+--- { used, limit, kind, rate } of a budget.
 function Limiter:usage(name)
   local inner, i = budget(self, "usage", name)
   local conf = within[self].list[i]
-  return { used = inner:used(i), limit = conf.limit, kind = conf.window and "window" or "bucket" }
+  return { used = inner:used(i), limit = conf.limit, kind = conf.window and "window" or "bucket",
+    rate = conf.refill / conf.period_ms * 1000 }
 end
 
 --- "warning" (80 %), "critical" (95 %) or nil: the highest that was passed since the last look.

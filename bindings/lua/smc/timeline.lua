@@ -1,6 +1,6 @@
---- What plots of a spec are made of: requests, use of limits, states of breakers, switches of failover groups and
--- faults, on the spec's clock.  Written down where they happen, bounded in number; the event of a spec's end carries it
--- as JSON, which runner/report/report.schema.json describes.  While no world is open nothing is written down.
+--- What plots of a spec are made of: requests, use of limits, states of breakers, switches of failover groups, faults
+-- and loads, on the spec's clock.  Written down where they happen, bounded in number; the event of a spec's end carries
+-- it as JSON, which runner/report/report.schema.json describes.  While no world is open nothing is written down.
 local core = require "smc.core.task"
 local json = require "smc.json"
 local series = require "smc.series"
@@ -8,14 +8,16 @@ local series = require "smc.series"
 local M = {}
 
 -- What one spec may have of each; how many were left out is told.
-local MOST = { requests = 16, limiters = 32, budgets = 8, breakers = 16, groups = 8, faults = 100, changes = 100 }
+local MOST = { requests = 16, limiters = 32, budgets = 8, breakers = 16, groups = 8, faults = 100, changes = 100,
+  loads = 16, thresholds = 20 }
 local LABEL_BYTES = 80
 
 local current -- of the world that is open
 local entries = setmetatable({}, { __mode = "k" }) -- limiter or breaker -> what is kept of it
 
 function M.begin()
-  current = { start = core.now(), requests = {}, limiters = {}, breakers = {}, groups = {}, faults = {}, left_out = {} }
+  current = { start = core.now(), requests = {}, limiters = {}, breakers = {}, groups = {}, faults = {}, loads = {},
+    left_out = {} }
 end
 
 local now, floor = core.now, math.floor -- requests come in thousands
@@ -39,12 +41,28 @@ local function label(text)
   return #text > LABEL_BYTES and text:sub(1, (utf8.offset(text, 0, LABEL_BYTES + 1) or 1) - 1) or text
 end
 
+--- What tell(thing) makes of each; nil of none.
+local function each(list, tell)
+  local out = {}
+  for i, thing in ipairs(list) do out[i] = tell(thing) end
+  return #out > 0 and out or nil
+end
+
 -- ---- requests ------------------------------------------------------------------------------
 
 --- The number of the bucket of a latency: 0 below a microsecond, then four for each doubling.
 local function bucket(seconds)
   local us = seconds * 1e6
   return us < 1 and 0 or math.floor(math.log(us, 2) * 4) + 1
+end
+M.bucket = bucket
+
+--- bucket -> how many, as a list of { bucket, how many } in order.
+local function told_buckets(counts)
+  local buckets = {}
+  for b, n in pairs(counts) do buckets[#buckets + 1] = { b, n } end
+  table.sort(buckets, function(a, b) return a[1] < b[1] end)
+  return json.array(buckets)
 end
 
 local function requests_of(of)
@@ -70,12 +88,9 @@ function M.request(of, seconds, status)
 end
 
 local function told_requests(its)
-  local buckets = {}
-  for b, n in pairs(its.latency) do buckets[#buckets + 1] = { b, n } end
-  table.sort(buckets, function(a, b) return a[1] < b[1] end)
   local columns = its.series.columns
   return json.object("of", label(its.of), "width", its.series.width, "at", its.series:times(), "ok", columns.ok,
-    "refused", columns.refused, "failed", columns.failed, "latency", json.array(buckets))
+    "refused", columns.refused, "failed", columns.failed, "latency", told_buckets(its.latency))
 end
 
 -- ---- limits --------------------------------------------------------------------------------
@@ -205,13 +220,38 @@ local function told_fault(fault)
     "on", fault.on and label(fault.on), "from", fault.from, "to", fault.to)
 end
 
--- ---- all of it -----------------------------------------------------------------------------
+-- ---- loads ---------------------------------------------------------------------------------
 
-local function each(list, tell)
-  local out = {}
-  for i, thing in ipairs(list) do out[i] = tell(thing) end
-  return #out > 0 and out or nil
+--- A load has ended.  result: as smc.load returns it; buckets: how many latencies each has.
+function M.load(result, buckets)
+  if not current then return nil end
+  return keep(current.loads, "loads", { of = label(result.name), result = result, buckets = buckets, ended = now_ms(),
+    thresholds = {} })
 end
+
+--- What was asked of it: a list of { text, held, value }.
+function M.thresholds(load, told)
+  for _, one in ipairs(load and told or {}) do keep(load.thresholds, "thresholds", one) end
+end
+
+local function ms(seconds) return seconds and floor(seconds * 1e6 + 0.5) / 1000 end
+
+local function told_threshold(one)
+  return json.object("text", label(one.text), "held", one.held, "value", one.value)
+end
+
+local function told_load(its)
+  local r, classes = its.result, {}
+  for class, n in pairs(r.classes) do classes[label(class)] = n end
+  local latency = r.count > 0 and json.object("min", ms(r.min), "mean", ms(r.mean), "p50", ms(r.p50), "p90", ms(r.p90),
+    "p95", ms(r.p95), "p99", ms(r.p99), "p99.9", ms(r["p99.9"]), "max", ms(r.max)) or nil
+  return json.object("of", its.of, "model", r.model, "ended", its.ended, "duration", ms(r.duration),
+    "planned", r.planned, "count", r.count, "dropped", r.dropped, "failed", r.failed, "classes",
+    next(classes) and classes or nil, "rate", r.rate, "behind", ms(r.behind), "in_flight", r.in_flight,
+    "latency", latency, "buckets", told_buckets(its.buckets), "thresholds", each(its.thresholds, told_threshold))
+end
+
+-- ---- all of it -----------------------------------------------------------------------------
 
 --- Numbers those that nobody has named, and those whose names are the same.
 local function number(list, what)
@@ -240,10 +280,11 @@ end
 --- What was written down since begin(), as JSON; nil: nothing was.
 function M.text()
   number(current.limiters, "limiter")
+  number(current.loads, "load")
   local budgets = told_budgets()
   local out = json.object("requests", each(current.requests, told_requests), "limits", #budgets > 0 and budgets or nil,
     "breakers", told_breakers(), "groups", each(current.groups, told_group), "faults", each(current.faults, told_fault),
-    "left_out", next(current.left_out) and current.left_out or nil)
+    "loads", each(current.loads, told_load), "left_out", next(current.left_out) and current.left_out or nil)
   local text = json.encode(out)
   return text ~= "{}" and text or nil
 end

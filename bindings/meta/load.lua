@@ -1,0 +1,84 @@
+---@meta smc.load
+
+---@class smc.LoadStage
+---@field rate? number  arrivals a second at its end; of an open load
+---@field users? integer  users at its end; of a closed load
+---@field duration number  seconds in which it goes there evenly from where the one before has ended; 0: at once
+
+---What smc.load is told.  Either rate or users says what kind of load it is.
+---
+---Open (rate): arrivals come when they are meant to, whatever became of those before them, as customers do.  A latency
+---counts from the moment at which a run was *meant* to begin: what waited is not left out, and a stall is seen by all
+---who came meanwhile.
+---
+---Closed (users): each user runs, waits for the end, thinks, and runs again.  A venue that is slow is asked less often,
+---so that a stall is seen by each user once: it says what so many users get, and not what a rate gets.
+---@class smc.LoadOptions
+---@field run async fun(n: integer, user?: integer): any, any  one arrival: anything that waits.  nil or false with an
+---error is counted by the error's class; what it raises, a failed assertion too, ends the load and is raised.  n from 1
+---@field rate? number  1e-6..1e5, arrivals a second; with stages: where the first one begins, default 0
+---@field users? integer  1..10000; with stages: where the first one begins, default 0
+---@field duration? number  seconds that are measured, after the warmup; not with stages
+---@field stages? smc.LoadStage[]  what rate or users go through; one that stays where it is holds
+---@field warmup? number  seconds at rate, or with users, that come first and are not measured; default 0
+---@field arrivals? "even"|"poisson"  evenly spaced, the first at once, or by chance, drawn by the spec's seed; default
+---"even".  Moments are whole milliseconds
+---@field in_flight? integer  1..100000, of an open load: who comes while so many run is dropped, and counted; default
+---1000
+---@field think? number|number[]  seconds between two runs of a user, or { least, most }, drawn by the seed; default 0.
+---On the virtual clock a run that takes no time is followed by a millisecond
+---@field grace? number  seconds that are left after the last arrival for what runs; then it is ended, and counted as of
+---class "unfinished"; default 30
+---@field name? string  what it is called in reports; default "load"
+---@field costs? table<smc.Venue, table<string, integer>>  on a testnet: what one run costs of a venue's limiter, as
+---{ [venue] = { request_weight = 2 } }.  A load that is more than the limiter has in the long run is refused before
+---anything is sent.  In a sandbox it may be too much
+
+---What a load came to.  Latencies are seconds, of runs with and without an error; nil when nothing has ended.
+---`tostring(result)` is a table for people, which the transcript has, too.
+---@class smc.LoadResult
+---@field name string
+---@field model "open"|"closed"
+---@field duration number  seconds, as planned
+---@field elapsed number  seconds until the end as planned, or until the last run has ended when that is later
+---@field planned integer  runs that were meant to begin: count + dropped
+---@field count integer  runs that have ended
+---@field dropped integer  arrivals that were not let in, because of in_flight
+---@field failed integer  runs that ended with an error
+---@field errors number?  their share of count, 0..1
+---@field classes table<string, integer>  by class of error, how many; "error": an error that has none
+---@field rate number  runs without an error, by elapsed
+---@field in_flight integer  the most that ran at once
+---@field behind number  seconds by which the latest run began later than it was meant to
+---@field min number?
+---@field mean number?
+---@field p50 number?  percentiles are too high by a thousandth at most; also p90, p95, p99 and result["p99.9"]
+---@field p90 number?
+---@field p95 number?
+---@field p99 number?
+---@field ["p99.9"] number?
+---@field max number?
+local LoadResult = {}
+
+---The latency that so many percent of the runs do not exceed.
+---
+---Raises: not a number from 0 to 100.
+---@nodiscard
+---@param percent number
+---@return number? seconds
+---@source ../lua/smc/load/result.lua
+function LoadResult:percentile(percent) end
+
+---Checks a load: assert.load(result, { "p99 < 0.050", "errors < 0.001", "rate >= 199" }).
+---
+---A threshold is a metric, one of < <= > >= ==, and a number.  Metrics: p50, p99, p99.9 and any other percentile, min,
+---mean, max (seconds); errors (a share), failed, count, dropped, rate (1/s).
+---
+---Fails, and shows the table: a threshold that does not hold; a load of which nothing has ended; runs that failed, or
+---arrivals that were dropped, when no threshold is about these.  Raises: a threshold that can't be read, or that no
+---load could break or fulfil ("errors <= 1").  Where: scenario, hook.
+---@param result smc.LoadResult
+---@param thresholds string|string[]
+---@return smc.LoadResult result
+---@source ../lua/smc/load.lua
+function assert.load(result, thresholds) end
