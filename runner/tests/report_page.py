@@ -31,6 +31,19 @@ describe("a bot that fails over #failover", function()
   end)
 end)
 
+describe("a load #performance", function()
+  it("has a slow tenth", function()
+    local function orders(n)
+      smc.sleep(n % 10 == 0 and 0.3 or 0.01 + n % 4 / 100)
+      if n % 50 == 7 then return nil, "refused" end
+    end
+    local open = smc.load { name = "orders", rate = 50, duration = 10, run = orders }
+    local closed = smc.load { name = "book", users = 3, think = 0.1, duration = 2, run = function() smc.sleep(0.05) end }
+    assert.load(closed, { "p99 < 0.1", "rate > 10" })
+    assert.load(open, { "p50 < 0.05", "p99 < 0.2", "errors < 0.05" })
+  end)
+end)
+
 describe("an agent in a hurry #rate-limit", function()
   it("spends what a minute has", function()
     local venue = smc.venue("binance", { limiter = { request_weight = { limit = 60, per = 10 } } })
@@ -75,11 +88,11 @@ def visit(page, path):
 
 
 def overview(page):
-    the("the verdict", "1 failed, 2 passed", page.evaluate("document.querySelector('#verdict').textContent"))
-    the("specs", 3, len(shown(page)))
+    the("the verdict", "2 failed, 2 passed", page.evaluate("document.querySelector('#verdict').textContent"))
+    the("specs", 4, len(shown(page)))
     assert count(page, "[data-plot=latency] .histogram") >= 1, "no latencies"
     assert count(page, "[data-plot=highest] .fill") >= 2, "no use of limits"
-    the("failures", 1, count(page, ".card.s-fail"))
+    the("failures", 2, count(page, ".card.s-fail"))
     the("elements out of texts", 0, count(page, "#detail b b, #detail i, .row b"))
     page.screenshot(artifacts / "overview.png")
 
@@ -115,7 +128,7 @@ def filtering(page):
     page.type("over fails")
     the("rows for two words", ["leaves a venue that fails, and comes back"], shown(page))
     page.press("Escape", 27)
-    the("rows without a filter", 3, len(shown(page)))
+    the("rows without a filter", 4, len(shown(page)))
     page.press("/", 191)
     page.type("#RATE-limit spends")
     the("rows for a tag and a word", ["spends what a minute has"], shown(page))
@@ -133,7 +146,22 @@ def filtering(page):
     the("rows that failed and fit", [], shown(page))
     page.press("/", 191)
     page.press("Escape", 27)
-    the("rows that failed", ["fails with </script><b>marks</b>"], shown(page))
+    the("rows that failed", ["has a slow tenth", "fails with </script><b>marks</b>"], shown(page))
+
+
+def load(page):
+    page.press("ArrowDown", 40)
+    page.wait_for("document.querySelector('[data-plot=load]')")
+    cells = page.evaluate("""[...document.querySelectorAll('.loads tbody tr')].map((row) =>
+      [...row.children].map((cell) => cell.textContent).join('|'))""")
+    assert cells[0].startswith("orders|open|500|0|10, 2\u202f%: error 10|") and cells[0].endswith("|300 ms|300 ms"), cells
+    assert cells[1].startswith("book|closed|42|–|0|21/s|50 ms|"), cells
+    the("what was broken", ["✗ p99 < 0.2 is 0.3"], page.evaluate(
+        "[...document.querySelectorAll('.thresholds .broken')].map((each) => each.textContent)"))
+    the("what held", 4, count(page, ".thresholds .held"))
+    the("plots", 2, count(page, "[data-plot=load] .plot svg"))
+    assert count(page, "[data-plot=load] .histogram") >= 5, "no spread of latencies"
+    page.screenshot(artifacts / "load.png")
 
 
 def failure(page):
@@ -209,8 +237,8 @@ def many(page):
     page.screenshot(artifacts / "many.png")
     page.press("/", 191)
     before = page.cpu_seconds()
-    page.type("4998 leaves")
-    the("rows for a number", ["leaves a venue that fails, and comes back 4998"], shown(page))
+    page.type("4996 leaves")
+    the("rows for a number", ["leaves a venue that fails, and comes back 4996"], shown(page))
     spent = page.cpu_seconds() - before
     assert spent < 2, f"{spent:.2f} s of CPU for eleven letters"
     page.press("Enter", 13)
@@ -229,7 +257,7 @@ def main():
                             "--report", "json:bot.jsonl"], stdout=subprocess.DEVNULL)
             path = pathlib.Path("report.html").resolve()
             visit(page, path)
-            for part in (overview, timeline, filtering, failure, looks):
+            for part in (overview, timeline, filtering, load, failure, looks):
                 part(page)
             many(page)
             visit(page, path)

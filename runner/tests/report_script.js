@@ -59,6 +59,10 @@ assert.deepStrictEqual(call("usedBy", { active: "a", switches: [{ done: 10, to: 
 assert.deepStrictEqual(call("troubled", { timeline: { faults: [{ venue: "a", from: 0, to: 10 }, { venue: "b", from: 5 },
   { venue: "a", from: 8, to: 12 }, { venue: "a", from: 20 }] } }, "a", 50), [[0, 12], [20, 50]]);
 
+// What went wrong in a load: the most frequent first; a threshold that was broken says so.
+assert.strictEqual(call("errorWords", { failed: 4, count: 40, classes: { server: 1, timeout: 3 } }), "4, 10\u202f%: timeout 3, server 1");
+assert.strictEqual(call("errorWords", { failed: 0, count: 40 }), "0");
+
 // Words for numbers.
 const words = [[0, "0 ms"], [0.25, "250 µs"], [12.34, "12.3 ms"], [999.6, "1 s"], [61000, "1 min 1 s"], [3600000, "1 h"]];
 for (const [ms, word] of words) assert.strictEqual(call("duration", ms), word);

@@ -54,6 +54,18 @@ json() {
     is 'lines of ends' 18 "$(grep -c '"type":"spec_end"\|"type":"file_error"' out.jsonl)"
     grep -q '^{"v":2,"type":"run_start".*"seed":7,"files":11}$' out.jsonl || die 'no line about the run'
     tail -n 1 out.jsonl | grep -q '^{"v":2,"type":"run_end","passed":7,"failed":9,"skipped":2,"flaky":0,"xfailed":3,' || die 'no totals'
+    # A load, with errors and with what was asked of it; and that schema is not one that takes anything, either.
+    printf 'it("loads", function() local smc = require "smc"
+        local run = function(n) smc.sleep(n / 1000) if n == 5 then return nil, "no" end end
+        assert.load(smc.load { rate = 50, duration = 1, run = run }, { "p99 < 0.01", "errors < 0.1" })
+        end)\n' >loads.lua
+    "$smcrun" loads.lua --report json:loads.jsonl >loads.txt || true
+    grep '"type":"spec_end"' loads.jsonl >loads.json
+    grep -q '"loads":\[{"of":"load","model":"open",.*"classes":{"error":1}.*"text":"p99 < 0.01","held":false' loads.json ||
+        die 'the load is not told'
+    PYTHONWARNINGS=ignore jsonschema -i loads.json "$schema" >errors.txt 2>&1 || die "$(head -c 2000 errors.txt)"
+    sed 's/"held":false/"held":0/' loads.json >wrong.json
+    ! PYTHONWARNINGS=ignore jsonschema -i wrong.json "$schema" >/dev/null 2>&1 || die 'the schema takes a wrong load'
     # A schema that takes anything would prove nothing.
     printf '{"v":2,"type":"spec_end","status":"pass"}' >wrong.json
     ! PYTHONWARNINGS=ignore jsonschema -i wrong.json "$schema" >/dev/null 2>&1 || die 'the schema takes half an event'

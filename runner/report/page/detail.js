@@ -99,6 +99,7 @@ function specView(spec, width, onTag) {
     spec.again ? againLine(spec.again) : null,
     traceback ? folded("Traceback", h("pre", {}, traceback), spec.status === "error") : null,
     attemptsSection(spec),
+    loadSection(spec, width),
     timelineSection(spec, width, box && ((ms) => showMoment(box, ms))),
     limitSection(spec, width),
     latencySection([spec], Math.min(width, 520), ""),
