@@ -67,7 +67,7 @@ typedef int (*smcb_finish_fn)(lua_State *L, smcb_wait_t *w);
 
 struct smcb_wait {
     smcb_task_t *task;
-    const char *what;               /* "ws:recv": for deadlock reports; static */
+    const char *what;               /* "ws:recv": for reports of what did not end; static */
     smcb_finish_fn finish;          /* NULL pushes true */
     void (*cancel)(smcb_wait_t *w); /* stops the operation: afterwards it will not fire */
     void *op;                       /* the operation, for cancel and finish */

@@ -18,7 +18,7 @@ static void push_task_error(lua_State *L, smcb_task_t *t)
     lua_setfield(L, -2, "traceback");
 }
 
-/* Where each task that still runs waits: for time-outs and deadlocks. */
+/* Where each task that still runs waits: for what did not end by itself. */
 static void push_stacks(lua_State *L, smcb_host_t *host)
 {
     luaL_Buffer b;
@@ -74,12 +74,23 @@ static void begin_watch(smcb_host_t *host)
     host->memory_hit = false;
 }
 
+static const char *end_status(smcb_end_t end)
+{
+    return end == SMCB_END_DEADLINE   ? "timeout"
+           : end == SMCB_END_DEADLOCK ? "deadlock"
+                                      : "livelock";
+}
+
 /* Leaves the outcome table on the stack; see l_run. */
-static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc_turn_t turn)
+static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smcb_end_t end)
 {
     lua_createtable(L, 0, 4);
-    if (turn != SMC_TURN_RAN) {
-        set_status(L, turn == SMC_TURN_DEADLINE ? "timeout" : "deadlock");
+    if (end != SMCB_END_ROOT) {
+        set_status(L, end_status(end));
+        if (end == SMCB_END_LIVELOCK) {
+            lua_pushinteger(L, SMCB_STEPS_MAX);
+            lua_setfield(L, -2, "steps");
+        }
         push_stacks(L, host);
         lua_setfield(L, -2, "traceback");
         report_job_error(L, host); /* what led here; the end of root may add errors that followed */
@@ -101,7 +112,8 @@ static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc
     report_job_error(L, host);
 }
 
-/* run(fn, [deadline in seconds from now], [shielded]) -> {status = ok|error|timeout|deadlock|cpu|memory|cancelled, error, traceback}.
+/* run(fn, [deadline in seconds from now], [shielded]) -> {status = ok|error|timeout|deadlock|livelock|cpu|memory|cancelled, error,
+ * traceback, steps}.
  * Runs fn as a task, and with it whatever else is there, until fn has ended.  Other tasks live on: see finish.
  * shielded: also when a stop was asked for.
  * Called from the main state. */
@@ -110,7 +122,7 @@ static int l_run(lua_State *L)
     smcb_host_t *host = smcb_host(L);
     int64_t deadline_ns;
     smcb_task_t *root;
-    smc_turn_t turn;
+    smcb_end_t end;
 
     luaL_checktype(L, 1, LUA_TFUNCTION);
     deadline_ns = lua_isnoneornil(L, 2)
@@ -122,9 +134,9 @@ static int l_run(lua_State *L)
     lua_pushvalue(L, 1);
     begin_watch(host);
     root = smcb_task_new(L, 0, "the spec");
-    smcb_sched_run(host, root, deadline_ns, &turn);
+    end = smcb_sched_run(host, root, deadline_ns);
     host->shielded = false;
-    push_outcome(L, host, root, turn);
+    push_outcome(L, host, root, end);
     return 1;
 }
 

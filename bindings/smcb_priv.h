@@ -12,6 +12,11 @@
 #define SMCB_BUDGET_SPENT \
     "ran on without waiting until the CPU budget of a slice was spent (an endless loop?)"
 
+/* What may happen at one instant of the virtual clock, counted and not timed, so that it is the same on every machine: a
+ * slice of a task, a job, and a turn of the loop with neither are a step each, a request of a sandbox two.  The busiest
+ * instant of our own tests has a thousand. */
+#define SMCB_STEPS_MAX 300000
+
 typedef enum smcb_status {
     SMCB_RUNNING,
     SMCB_DONE,      /* returned; its results are on its own stack */
@@ -50,6 +55,7 @@ struct smcb_host {
     smcb_task_t *failed;             /* ended by an error in this world, latest first */
     smcb_resource_t *resources;
     unsigned next_task_id;
+    unsigned long steps;    /* since the virtual clock last moved; see SMCB_STEPS_MAX */
     bool as_world;          /* resources opened now belong to the world */
     bool refused_io;        /* something asked for I/O while no task ran: loading */
     bool over_budget;       /* the CPU budget was exceeded in the running slice */
@@ -74,9 +80,15 @@ void smcb_task_resume(smcb_task_t *t);
 /* Arms the count hook on L and starts a slice: from here on the CPU budget counts. */
 void smcb_slice_begin(smcb_host_t *host, lua_State *L);
 
-/* Runs queue and loop until `root` has ended.  deadline_ns: -1: none.  *turn: SMC_TURN_RAN when it ended by itself, or was
- * cancelled because a stop was asked for. */
-void smcb_sched_run(smcb_host_t *host, smcb_task_t *root, int64_t deadline_ns, smc_turn_t *turn);
+typedef enum smcb_end {
+    SMCB_END_ROOT, /* by itself, or cancelled because a stop was asked for */
+    SMCB_END_DEADLINE,
+    SMCB_END_DEADLOCK,
+    SMCB_END_LIVELOCK,
+} smcb_end_t;
+
+/* Runs queue and loop until `root` has ended, or can't any more, and still runs.  deadline_ns: -1: none. */
+smcb_end_t smcb_sched_run(smcb_host_t *host, smcb_task_t *root, int64_t deadline_ns);
 /* Runs what is queued and ready, without waiting, until nothing moves any more. */
 void smcb_sched_settle(smcb_host_t *host);
 

@@ -135,6 +135,7 @@ static bool run_queue(smcb_host_t *host)
         else
             smcb_task_resume(job->ud);
         ran = true;
+        host->steps++;
         if (is_last)
             break;
     }
@@ -150,18 +151,60 @@ void smcb_request_stop(smcb_host_t *host)
         smc_loop_wake(loop);
 }
 
-void smcb_sched_run(smcb_host_t *host, smcb_task_t *root, int64_t deadline_ns, smc_turn_t *turn)
+static smcb_end_t end_of(smc_turn_t turn)
 {
-    *turn = SMC_TURN_RAN;
-    smc_loop_set_deadline(host->loop, deadline_ns);
-    while (root->status == SMCB_RUNNING && *turn == SMC_TURN_RAN) {
-        bool idle = !run_queue(host) && host->first == NULL;
+    switch (turn) {
+    case SMC_TURN_DEADLINE:
+        return SMCB_END_DEADLINE;
+    case SMC_TURN_DEADLOCK:
+        return SMCB_END_DEADLOCK;
+    case SMC_TURN_RAN:
+        break;
+    }
+    return SMCB_END_ROOT;
+}
+
+/* Whether so much has happened at one instant that there will be no other.  A real clock goes on by itself. */
+static bool stands_still(smcb_host_t *host, int64_t *instant_ns)
+{
+    int64_t now_ns = smc_clock_now_ns();
+
+    if (now_ns != *instant_ns) {
+        *instant_ns = now_ns;
+        host->steps = 0;
+    }
+    return host->steps >= SMCB_STEPS_MAX && host->conf.virtual_clock;
+}
+
+static smcb_end_t run_until_end(smcb_host_t *host, smcb_task_t *root)
+{
+    int64_t instant_ns = -1;
+
+    while (root->status == SMCB_RUNNING) {
+        bool ran = run_queue(host);
+        smc_turn_t turn = SMC_TURN_RAN;
+        if (!ran)
+            host->steps++;
         if (host->stop && !host->shielded && root->status == SMCB_RUNNING)
             smcb_task_cancel(root);
         else
-            *turn = smc_loop_turn(host->loop, idle);
+            turn = smc_loop_turn(host->loop, !ran && host->first == NULL);
+        if (turn != SMC_TURN_RAN)
+            return end_of(turn);
+        if (stands_still(host, &instant_ns) && root->status == SMCB_RUNNING)
+            return SMCB_END_LIVELOCK;
     }
+    return SMCB_END_ROOT;
+}
+
+smcb_end_t smcb_sched_run(smcb_host_t *host, smcb_task_t *root, int64_t deadline_ns)
+{
+    smcb_end_t end;
+
+    smc_loop_set_deadline(host->loop, deadline_ns);
+    end = run_until_end(host, root);
     smc_loop_set_deadline(host->loop, -1);
+    return end;
 }
 
 void smcb_sched_settle(smcb_host_t *host)

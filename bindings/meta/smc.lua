@@ -42,7 +42,9 @@ function smc.all(fns, fn) end
 ---@return any ...  its results
 function smc.race(fns, fn) end
 
----Waits.  In virtual time this costs nothing.  Where: scenario, hook.
+---Waits.  In virtual time this costs nothing; 0 lets the other tasks run, and no time pass.  A loop that goes on for
+---300 000 steps (a task resumed, a request served) without any time passing ends its spec with an error, `livelock`.
+---Where: scenario, hook.
 ---@async
 ---@param seconds number  0..1e9
 ---@return true

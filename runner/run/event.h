@@ -38,7 +38,7 @@
     X(XFAIL, "xfail")
 
 /* X(field, set in)  NULL when absent.
- * kind: assertion error timeout cpu memory deadlock leak no_assertions crash hang not_run ...
+ * kind: assertion error timeout cpu memory deadlock livelock leak no_assertions crash hang not_run ...
  * id: of a FILE_ERROR it is the path of the scenario file, while `file` may be a module that it requires
  * output: what the scenario printed, as far as it could be told apart for this spec
  * timeline: one JSON object, see report.schema.json

@@ -34,6 +34,7 @@ drive() {
 drive 2 'error:memory pass' memory.lua --hang-after 250
 drive 2 'error:cpu pass' spin.lua --hang-after 250
 drive 2 'file:cpu' spin_loading.lua --hang-after 250
+drive 2 'error:livelock pass error:livelock pass' livelock.lua --hang-after 250
 drive 2 'pass error:hang pass' hang.lua --hang-after 1
 drive 2 'error:hang' killed.lua --hang-after 1
 if [[ -n ${SANITIZED:-} ]]; then
@@ -120,6 +121,8 @@ says hooks.lua 'setup: no setup' 'teardown: no teardown' 'no before_each'
 says credentials.lua 'BINANCE_TESTNET_API_KEY is not set'
 says left.lua 'left behind at its end: order binance BTC/USDT left-open' 'left behind at its end: global made'
 says deadlock.lua 'waits for ever'
+says livelock.lua 'error: livelock at livelock.lua:13' 'never ends: 300000 steps at one instant' 'smc.sleep(0.001)' \
+    'the spec waits in task:join' 'livelock.lua:23 waits in smc.sleep' 'livelock.lua:24: in function'
 for file in *.lua; do
     [[ -e driven/$file ]] || echo "$file is driven by nothing" >>driven/missing
 done
