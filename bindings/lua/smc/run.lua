@@ -55,7 +55,7 @@ local explain = {
   deadlock = function() return "waits for ever: nothing is under way and no timer is set that could wake it" end,
   livelock = function(_, outcome)
     return ("never ends: %d steps at one instant of its clock, which stands still while anything goes on\n"
-      .. "Let time pass in its loop, smc.sleep(0.001), or wait for what is to happen, eventually(..), stream:recv().")
+      .. "Let time pass in its loop, smc.sleep(0.001), or wait for what is to happen, eventually, stream:recv().")
       :format(outcome.steps)
   end,
 }
@@ -71,7 +71,8 @@ local function judge(outcome, limit)
   if explain[outcome.status] then
     local file, line = where_in(outcome.traceback)
     return { status = outcome.status == "timeout" and "fail" or "error", kind = outcome.status,
-             message = explain[outcome.status](limit, outcome), traceback = outcome.traceback, file = file, line = line }
+             message = explain[outcome.status](limit, outcome), traceback = outcome.traceback,
+             file = file, line = line }
   end
   local v = describe_error(outcome.error, outcome.traceback)
   local expected = check.is_failure(outcome.error) or errors.is(outcome.error)

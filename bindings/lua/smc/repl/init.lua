@@ -73,7 +73,7 @@ end
 
 local EXPLAIN = {
   deadlock = "waits for ever: nothing is under way and no timer is set that could wake it",
-  livelock = "never ends: it goes on at one instant of the clock, which stands still meanwhile; let time pass in its loop",
+  livelock = "never ends: it goes on at one instant of the clock, which stands still; let time pass in its loop",
   memory = "asked for more memory than there is (--memory)",
 }
 
