@@ -5,7 +5,8 @@
 ---@field bearer? smc.SecretHandle  sent as "Authorization: Bearer ..."; shown nowhere
 ---@field timeout? number  seconds to the end of the reply, of a stream to the end of its head; default 30
 ---@field max_body? integer  bytes; default 16 MiB, of a stream no limit
----@field ca? string  trust these certificates (PEM) and no others; default: the system's
+---@field ca? string  trust these certificates (PEM) and no others; default: the system's, of a testnet
+---that was moved to this machine SMCRUN_CA_FILE
 
 ---@class smc.HttpRequest: smc.HttpOptions
 ---@field method? string  in upper case; default "GET"

@@ -9,7 +9,8 @@ local ws = {}
 ---@field timeout? number  seconds to connect and upgrade, default 10
 ---@field protocol? string  subprotocols to offer, comma-separated
 ---@field deflate? boolean  offers permessage-deflate
----@field ca? string  trust this one certificate (PEM) and no other; default: the system's
+---@field ca? string  trust this one certificate (PEM) and no other; default: the system's, of a testnet that was
+---moved to this machine SMCRUN_CA_FILE
 ---@field max_queue? integer  messages that wait to be read, default 1000; then the server meets back-pressure
 
 ---Connects and upgrades; waits until the connection is open.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # testnet.sh SMCRUN: --target testnet, with `smcrun serve` in the place of the test venues.
 # shellcheck disable=SC2154
+scenarios=$(realpath "$(dirname "$0")/../../scenarios")
 source "$(dirname "$0")/serve_client.sh"
 unset BINANCE_TESTNET_URL BYBIT_TESTNET_URL OANDA_PRACTICE_URL SMCRUN_CA_FILE BINANCE_TESTNET_API_KEY \
     BINANCE_TESTNET_API_SECRET BYBIT_TESTNET_API_KEY BYBIT_TESTNET_API_SECRET OANDA_PRACTICE_API_KEY \
@@ -98,6 +99,12 @@ describe("the way to a testnet", function()
     end
   end)
 
+  it("is trusted by smc.http and smc.ws as well", function()
+    assert.equal(200, assert(smc.http.get(venue.url .. "/api/v3/ping")).status)
+    local raw <close> = assert(smc.ws.connect(venue.ws_url .. "/ws"))
+    assert.is_true(raw.is_open)
+  end)
+
   it("shows no request", function() venue:fault { link = "latency", on = "place" } end)
   it("has no bodies", function() venue:fault { link = "close_mid_body" } end)
   it("has the venue's own certificates", function() venue:fault { link = "tls_expired" } end)
@@ -118,7 +125,7 @@ over() { # over SCHEME: every interface of every venue
     run 0 scenario.lua
     last '6 passed, 0 failed, 0 skipped'
     run 0 links.lua
-    last '4 passed, 0 failed, 4 skipped'
+    last '5 passed, 0 failed, 4 skipped'
 }
 
 reasons() { # reasons VENUE VARIABLE: its two specs are skipped for want of it
@@ -145,6 +152,32 @@ credentials() {
     has 'the one venue' 'ok 5 - scenario.lua::oanda::answers a signed query' 'ok 6 - scenario.lua::oanda::has streams'
     reasons binance BINANCE_TESTNET_API_KEY
     reasons bybit BYBIT_TESTNET_API_KEY
+}
+
+# The scenarios that come with smcrun, with the keys of one venue after the other: what passes talks to that one, and
+# what is skipped says why, for a reason that a testnet has.
+one_venue_at_a_time() {
+    local venue_name why
+    run 5 --env-file none.env "$scenarios/connection"
+    has 'no venue' '0 passed, 0 failed, ' 'smcrun: nothing has run for want of credentials'
+    for venue_name in binance bybit oanda; do
+        { cat none.env; keys_of $venue_name; } >this.env
+        chmod 600 this.env
+        run 0 --env-file this.env --report pretty --report json:run.json "$scenarios/connection"
+        why=$(awk -v wanted="[\"$venue_name\"]" -v name="$venue_name" '
+            !/"type":"spec_end"/ { next }
+            /"status":"skip"/ {
+                ok = /takes too long for the real clock/ || /a testnet has no sandbox/ || /is not to be had on a testnet/
+                if (/has no credentials: [A-Z_]+ is not set/) ok = index($0, name " has no credentials") == 0
+                if (!ok) print
+                next
+            }
+            index($0, "\"venues\":" wanted) { talked++; next }
+            { print }
+            END { if (talked < 20) print "only " talked + 0 " specs have talked to it" }' run.json)
+        checks=$((checks + 1))
+        [[ -z $why ]] || complain "$venue_name alone: $why"
+    done
 }
 
 # --require: what is wanted must have been talked to.
@@ -213,6 +246,7 @@ begin() {
 begin --tls --ca-file ca.pem
 over https
 credentials
+one_venue_at_a_time
 requiring
 strangers
 refused

@@ -86,7 +86,7 @@ describe("binance authentication #connection #binance #auth", function()
 
   it("refuses a request that was signed and then changed", function()
     local payload = ("timestamp=%d&omitZeroBalances=true"):format(smc.wall())
-    local signature = smc.sign.key("hmac", venue.secret):sign(payload)
+    local signature = smc.sign.key("hmac", venue.sandbox.secret):sign(payload)
     local changed = payload:gsub("true", "false")
 
     local function ask(query)

@@ -1,6 +1,7 @@
 local smc = require "smc"
 
-local PRACTICE = { ["127.0.0.1"] = true, ["api-fxpractice.oanda.com"] = true, ["stream-fxpractice.oanda.com"] = true }
+local PRACTICE = { ["api-fxpractice.oanda.com"] = true, ["stream-fxpractice.oanda.com"] = true,
+  ["127.0.0.1"] = true, ["[::1]"] = true, localhost = true } -- a sandbox, or what stands in for a testnet
 local CLOSED_DAYS = 7 -- of the market, at most: heartbeats go on then, prices do not
 
 local function path(venue, rest) return ("/v3/accounts/%s/%s"):format(venue.key, rest) end
@@ -11,7 +12,7 @@ describe("oanda connection #connection #oanda", function()
 
   it("lives on practice hosts only, and answers there", function()
     for _, url in ipairs { venue.url, venue.ws_url } do
-      assert.is_true(PRACTICE[url:match "^https?://([^/:]+)" or ""] == true, url)
+      assert.is_true(PRACTICE[url:match "^https?://(%[[%x:]+%])" or url:match "^https?://([^/:]+)"], url)
     end
     assert.is_nil(venue.ws_api_url)
     assert(venue:ping())

@@ -4,6 +4,7 @@
 local core = require "smc.core.http"
 local task = require "smc.core.task"
 local timeline = require "smc.timeline"
+local world = require "smc.world"
 
 local M = {}
 
@@ -35,6 +36,7 @@ local function call(fn, asked, level)
   local copy = {}
   for key, value in pairs(asked) do copy[key] = value end
   copy.headers = header_list(asked.headers, level + 1)
+  copy.ca = copy.ca or world.ca_of(asked.url)
   local ok, reply, err = pcall(fn, copy)
   if not ok then error(reply, type(reply) == "string" and level or 0) end
   return reply, err

@@ -28,6 +28,7 @@ local function moved(dialect, w)
   for _, name in ipairs { "rest", "stream", "api" } do
     urls[name] = dialect.moved[name] and dialect.moved[name]:gsub("%$(%a+)", words)
   end
+  for _, at in pairs(words) do w.trusted[at] = w.ca end
   return urls
 end
 

@@ -9,7 +9,8 @@ local current
 --- Fields: seed (integer, of this spec), target ("sandbox" or "testnet"), clock ("virtual" or "real"),
 -- sabotage (nil, or a name; see sabotage.lua), credentials (name -> value, for testnets), ca (whom testnets on this
 -- machine are trusted by, in PEM, or nil), journal (of the run, on a testnet: see smc/journal.lua), venues and missing
--- (sets of names: those that were opened, and those that have no credentials), on_close(fn).
+-- (sets of names: those that were opened, and those that have no credentials), trusted (origin -> whom it is trusted
+-- by, in PEM: testnets that were moved), on_close(fn).
 -- Raises at the caller's line when no spec runs.
 function M.current(what)
   if not current then
@@ -25,6 +26,12 @@ local function mix(seed, id)
   return hash & 0x7fffffffffffffff
 end
 
+--- Whom the server of a URL is trusted by, where that is not the system's list; nil otherwise.
+function M.ca_of(url)
+  local origin = current and type(url) == "string" and url:match "^%a+://[^/?#]*"
+  return origin and current.trusted[origin] or nil
+end
+
 --- Whether the running spec's mechanisms are broken on purpose in this way; see sabotage.lua.
 function M.is_sabotaged(name) return current ~= nil and current.sabotage == name end
 
@@ -35,7 +42,7 @@ function M.open(id, options)
   current = {
     seed = mix(options.seed, id), target = options.target, clock = options.clock,
     sabotage = options.sabotage, credentials = options.credentials or {}, ca = options.ca,
-    journal = options.journal, venues = {}, missing = {},
+    journal = options.journal, venues = {}, missing = {}, trusted = {},
     on_close = function(fn) closers[#closers + 1] = fn end,
     _closers = closers,
   }

@@ -1,6 +1,7 @@
 --- WebSocket connections below venues: messages as they are.  Only the venues' testnets and loopback can be reached.
 
 local core = require "smc.core.ws"
+local world = require "smc.world"
 
 local M = {}
 
@@ -17,14 +18,13 @@ end
 -- Returns the connection, or nil and an error.
 function M.connect(url, options)
   if type(url) ~= "string" then error(("url must be a string, not a %s"):format(type(url)), 2) end
-  local asked = options
-  if type(options) == "table" then
-    asked = {}
-    for key, value in pairs(options) do asked[key] = value end
-    asked.headers = header_list(options.headers)
-  elseif options ~= nil then
+  if options ~= nil and type(options) ~= "table" then
     error(("options must be a table, not a %s"):format(type(options)), 2)
   end
+  local asked = {}
+  for key, value in pairs(options or {}) do asked[key] = value end
+  asked.headers = header_list(asked.headers)
+  asked.ca = asked.ca or world.ca_of(url)
   -- The core knows nothing of the scenario's lines: what it raises is raised again where the scenario called.
   local ok, conn, err = pcall(core.connect, url, asked)
   if not ok then error(conn, type(conn) == "string" and 2 or 0) end
