@@ -37,6 +37,19 @@ for name, refused in pairs { binance = -1021, bybit = 10002 } do
   end)
 end
 
+for name, refused in pairs { binance = -1021, bybit = 10002 } do
+  it(("what a client of %s signs is good for as long as it wants #connection #auth #%s"):format(name, name), function()
+    local hasty, patient = smc.venue(name, { recv_window = 2000 }), smc.venue(name, { recv_window = 20000 })
+    patient.sandbox:skew(10)
+    assert(patient:balances())
+    local balances, err = hasty:balances()
+    assert.is_nil(balances)
+    assert.equal(refused, err.code)
+    patient.sandbox:skew(3)
+    assert.equal(refused, select(2, hasty:balances()).code)
+  end)
+end
+
 describe("who is too late, and nobody that binance knows #connection #auth #binance", function()
   local function late_stranger(assume)
     local sandbox = smc.sandbox("binance", { assume = assume })

@@ -34,3 +34,15 @@ describe("what was traded #connection #virtual-time", function()
     assert.is_true(decimal.lt(candles[2].volume, "10"), candles[2].volume)
   end)
 end)
+
+for _, name in ipairs { "binance", "bybit" } do
+  it(("a trade is shown on the side of who came to the book of %s #connection #%s #virtual-time"):format(name, name),
+    function()
+      local venue = smc.venue(name)
+      for _, side in ipairs { "buy", "sell" } do
+        local order = assert(venue:place { symbol = "BTC/USDT", side = side, type = "market", qty = "0.00321" })
+        local last = table.remove(assert(venue:trades("BTC/USDT", 5)))
+        assert.same({ side, "0.00321", order.average }, { last.side, last.qty, last.price })
+      end
+    end)
+end

@@ -61,6 +61,7 @@ for _, name in ipairs { "binance", "bybit" } do
       local held = assert(venue:balances())
       assert.equal(decimal.mul("0.01", decimal.add(price, "1")), held.USDT.locked)
       assert.equal("partially_filled", bid.status)
+      assert.equal(decimal.add(held.USDT.free, held.USDT.locked), held.USDT.total)
 
       assert(venue:cancel { symbol = SYMBOL, id = bid.id })
       local after = assert(venue:balances())

@@ -50,6 +50,15 @@ describe("the edge of a limit #rate-limiting #virtual-time", function()
       end)
   end
 
+  it("of binance, when its refusal names a moment and no Retry-After, is that moment #binance", function()
+    local venue = ungoverned "binance"
+    venue:fault { venue = "status", status = 418, message = ("Way too much request weight used; IP banned until %d. ")
+      :format(smc.wall() + 45000) }
+    local time, err = venue:time()
+    assert.is_nil(time)
+    assert.same({ "ip_ban", 418, 45 }, { err.class, err.http, err.retry_after })
+  end)
+
   it("of an endpoint at bybit ends when its oldest request is a second old, and the answer says so #bybit", function()
     local venue = ungoverned "bybit"
     venue.sandbox:limit { path = "/v5/account/wallet-balance", requests = 2, per = 1 }
