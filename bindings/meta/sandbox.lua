@@ -50,7 +50,7 @@ local Sandbox = {}
 ---@field symbol? string
 
 ---@class smc.SandboxKey
----@field kind "hmac"|"rsa"|"ed25519"  bybit has no ed25519
+---@field kind "hmac"|"rsa"|"ed25519"|"bearer"  bybit has no ed25519; oanda has bearer alone, and nothing beside it
 ---@field secret? string  of an HMAC key
 ---@field public? string  PEM, of the others
 ---@field trade? boolean  false: the key may look only
@@ -311,13 +311,14 @@ function Sandbox:stall_streams(on) end
 ---@source ../lua/smc/sandbox/binance/face.lua
 function Sandbox:announce_shutdown() end
 
----Registers another API key of the same account.  Where: scenario, hook.
+---Registers another API key of the same account.  Raises: a kind that the venue does not have, material that is missing.
+---Where: scenario, hook.
 ---@param key smc.SandboxKey
----@return string api_key
+---@return string api_key  oanda: the token
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:add_key(key) end
 
 ---The key stops working at once.  Where: scenario, hook.
----@param api_key string
+---@param api_key string  oanda: the token
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:remove_key(api_key) end

@@ -104,6 +104,24 @@ describe("the token of oanda", function()
       venue:requests()[3].signed })
   end)
 
+  it("is one of several of its account, each drawn by the venue, until it is removed", function()
+    local box = smc.venue("oanda").sandbox
+    local token = box:add_key { kind = "bearer" }
+    local second = smc.venue("oanda", { secret = token })
+    assert.not_equal(box.token, token)
+    assert.is_true(assert(second:account()).can_trade)
+    assert.falsy(task.transcript():find(token, 1, true))
+    box:remove_key(token)
+    assert.equal("auth", select(2, second:account()).class)
+    assert(smc.venue("oanda"):account())
+    says("sandbox:add_key: a token is drawn by the venue, and takes no 'secret'", function()
+      return box:add_key { kind = "bearer", secret = "mine" }, nil
+    end)
+    says("sandbox:add_key: kind (bearer) and its secret or public PEM expected", function()
+      return box:add_key { kind = "hmac", secret = "mine" }, nil
+    end)
+  end)
+
   it("is not taken for an account where money is", function()
     for _, key in ipairs { "001-004-1234567-001", 7 } do
       local ok, err = pcall(oanda.new, { urls = {}, key = key, secret = "t0ken" }, {}, {})

@@ -256,10 +256,19 @@ function Box:faults() return doors[self]:list() end
 local KEY_OPTIONS = { kind = true, public = true, secret = true, trade = true }
 
 --- Another API key of the same account: { kind = "hmac", secret = text } or another kind with { public = PEM };
--- trade = false: may look but not trade.  Returns the key's name, as the venue's headers want it.
+-- trade = false: may look but not trade.  Returns the key's name, as the venue's headers want it; of kind "bearer" the
+-- token itself, which the venue draws, and which may always trade.
 function Box:add_key(given)
   given = check_keys("sandbox:add_key", given, KEY_OPTIONS)
   local sb = hidden[self]
+  if given.kind == "bearer" and self.key_kinds.bearer then
+    for name in pairs(KEY_OPTIONS) do
+      if name ~= "kind" and given[name] ~= nil then
+        error(("sandbox:add_key: a token is drawn by the venue, and takes no '%s'"):format(name), 2)
+      end
+    end
+    return sb:add_key("bearer", nil, sb.first_account, true)
+  end
   local material = given.kind == "hmac" and given.secret or given.public
   if type(material) ~= "string" or not self.key_kinds[given.kind] then
     local kinds = {}
