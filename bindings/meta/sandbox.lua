@@ -311,7 +311,7 @@ function Sandbox:stall_streams(on) end
 ---@source ../lua/smc/sandbox/binance/face.lua
 function Sandbox:announce_shutdown() end
 
----Registers another API key of the same account.  Raises: a kind that the venue does not have, material that is missing.
+---Registers another API key of the same account.  Raises: a kind that the venue does not have, no material.
 ---Where: scenario, hook.
 ---@param key smc.SandboxKey
 ---@return string api_key  oanda: the token

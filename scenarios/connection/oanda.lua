@@ -2,7 +2,6 @@ local smc = require "smc"
 
 local PRACTICE = { ["api-fxpractice.oanda.com"] = true, ["stream-fxpractice.oanda.com"] = true,
   ["127.0.0.1"] = true, ["[::1]"] = true, localhost = true } -- a sandbox, or what stands in for a testnet
-local CLOSED_DAYS = 7 -- of the market, at most: heartbeats go on then, prices do not
 
 local function path(venue, rest) return ("/v3/accounts/%s/%s"):format(venue.key, rest) end
 
@@ -61,30 +60,6 @@ describe("oanda connection #connection #oanda", function()
       euro.step })
     assert.equal("0.001", yen.tick)
     assert.is_true(smc.decimal.cmp(euro.max_qty, euro.min_qty) > 0)
-  end)
-
-  it("shows a price whose sides do not cross, within its day", function()
-    local t = assert(venue:ticker "EUR/USD")
-    assert.equal("EUR/USD", t.symbol)
-    assert.is_true(smc.decimal.lt(t.bid, t.ask), t.bid .. " below " .. t.ask)
-    assert.is_true(smc.decimal.le(t.bid, t.last) and smc.decimal.le(t.last, t.ask))
-    assert.is_true(smc.decimal.le(t.low, t.high) and t.time > smc.wall() - CLOSED_DAYS * 86400000)
-    local book = assert(venue:book("EUR/USD", 1))
-    assert.same({ 1, 1 }, { #book.bids, #book.asks })
-  end)
-
-  it("gives candles in order, each within its own bounds", function()
-    local candles = assert(venue:candles("EUR/USD", "1m", { limit = 10 }))
-    assert.equal(10, #candles)
-    for i, k in ipairs(candles) do
-      for _, price in ipairs { k.open, k.close } do
-        assert.is_true(smc.decimal.le(k.low, price) and smc.decimal.le(price, k.high), "candle " .. i)
-      end
-      assert.is_true(i == 1 or k.time > candles[i - 1].time)
-      assert.equal(0, k.time % 60000)
-    end
-    local later = assert(venue:candles("EUR/USD", "1m", { since = candles[4].time, limit = 2 }))
-    assert.equal(candles[4].time, later[1].time)
   end)
 
   it("refuses an instrument that it does not have, after one attempt", function()

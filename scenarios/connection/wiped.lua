@@ -1,5 +1,5 @@
--- Test venues are wiped, about once a month and without a word: orders, fills and balances are gone, and keys often stay.
--- That is a fact of the venue and no defect of whoever trades there, and is told as what it is.
+-- Test venues are wiped, about once a month and without a word: orders, fills and balances are gone, and keys often
+-- stay.  That is a fact of the venue and no defect of whoever trades there, and is told as what it is.
 local smc = require "smc"
 
 local VENUES = {
@@ -13,7 +13,8 @@ for name, its in pairs(VENUES) do
     local venue, order
     before_each(function()
       venue = smc.venue(name)
-      order = assert(venue:place { symbol = its.symbol, side = "buy", type = "limit", qty = its.qty, price = its.price })
+      order = assert(venue:place { symbol = its.symbol, side = "buy", type = "limit", qty = its.qty,
+        price = its.price })
     end)
 
     it("does not know our orders any more, and takes new ones by the same key", function()
