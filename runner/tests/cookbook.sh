@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# cookbook.sh SMCRUN PAGE: each recipe of the page, a ### heading and its blocks of Lua, is a scenario that passes as it
-# stands there, and fails with its venue dead.  A block that begins with a comment "-- venue/NAME.lua" is that file beside
+# cookbook.sh SMCRUN PAGE...: each recipe of the pages, a heading and its blocks of Lua, is a scenario that passes as it
+# stands there, and fails with its venue dead.  Under a ### heading there must be one.  A block that begins with a comment "-- venue/NAME.lua" is that file beside
 # the scenario; one that begins with "-- smcrun OPTION..." is run with these.  Lines have the numbers that they have in
 # the page.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2016,SC2034,SC2154
 set -uo pipefail
-smcrun=$(realpath "$1") page=$(realpath "$2")
+smcrun=$(realpath "$1")
+mapfile -t pages < <(realpath "${@:2}")
 source "$(dirname "$0")/checks.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -14,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 take_apart() {
     awk -v folder="$2" -v page="$(basename "$1")" '
         function wrong(line, what) { print page ":" line ": " what; failed = 1 }
-        function end_recipe() { if (recipe != "" && !scenarios) wrong(heading, "this recipe has no scenario") }
+        function end_recipe() { if (level == 3 && !scenarios) wrong(heading, "this recipe has no scenario") }
         function begin_block(first) {
             file = "scenario.lua"
             if (match(first, /^-- [a-z_]+\/[a-z_]+\.lua$/)) file = substr(first, 4)
@@ -32,9 +33,10 @@ take_apart() {
             next
         }
         inside == "lua" && recipe != "" { if (path == "") begin_block($0); print >path }
-        !inside && /^### / {
+        !inside && /^###? / {
             end_recipe()
-            recipe = tolower(substr($0, 5)); gsub(/[^a-z0-9]+/, "_", recipe)
+            level = index($0, " ") - 1
+            recipe = tolower(substr($0, level + 2)); gsub(/[^a-z0-9]+/, "_", recipe)
             heading = NR; scenarios = 0
             if (recipe in seen) wrong(NR, "a second recipe of this name")
             seen[recipe] = 1
@@ -70,7 +72,7 @@ cook() { # cook OPTION... FOLDER...
 }
 
 refusals
-take_apart "$page" "$work/recipes" || exit 1
+for page in "${pages[@]}"; do take_apart "$page" "$work/recipes" || exit 1; done
 cd "$work/recipes" || exit 1
 plain=()
 for recipe in */; do
