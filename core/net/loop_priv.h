@@ -15,12 +15,13 @@ void smc_loop_progress(smc_loop_t *loop);
 
 struct smc_places *smc_loop_places(const smc_loop_t *loop);
 
-/* One certificate authority, libwebsockets context or libcurl multi per loop hangs here, so that it is created lazily
+/* One certificate authority, libwebsockets context, libcurl multi or guard of programs per loop hangs here, so that it is created lazily
  * and closed with the loop, the last of the list first. */
 typedef enum smc_loop_slot {
     SMC_SLOT_TLS,
     SMC_SLOT_LWS,
     SMC_SLOT_CURL,
+    SMC_SLOT_GUARD,
     SMC_SLOT_COUNT,
 } smc_loop_slot_t;
 void *smc_loop_slot(const smc_loop_t *loop, smc_loop_slot_t slot);
