@@ -148,6 +148,7 @@ int smcb_open_retry(lua_State *L);     /* smc.core.retry */
 int smcb_open_health(lua_State *L);    /* smc.core.health */
 int smcb_open_failover(lua_State *L);  /* smc.core.failover */
 int smcb_open_redis(lua_State *L);     /* smc.core.redis      budgets in a Redis server */
+int smcb_open_process(lua_State *L);   /* smc.core.process    programs that a scenario starts */
 int smcb_open_gate(lua_State *L);      /* smc.core.gate       where tasks wait for one another */
 int smcb_open_risk(lua_State *L);      /* smc.core.risk */
 int smcb_open_params(lua_State *L);    /* smc.core.params     usual parameters of a request, fast */

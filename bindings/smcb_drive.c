@@ -266,15 +266,18 @@ static int l_take_failed(lua_State *L)
     return 1;
 }
 
-/* open_world(): a new loop, the clock at its epoch, an empty transcript. */
+/* open_world(real): a new loop, the clock at its epoch, an empty transcript.  real: by the real clock, though the run's
+ * is virtual. */
 static int l_open_world(lua_State *L)
 {
     smcb_host_t *host = smcb_host(L);
     smc_error_t err;
 
     luaL_argcheck(L, host->loop == NULL, 1, "a world is open");
-    if (host->conf.virtual_clock)
+    if (host->conf.virtual_clock && !lua_toboolean(L, 1))
         smc_clock_set_virtual();
+    else
+        smc_clock_set_real();
     smc_log_clear(host->log);
     host->next_task_id = 0;
     host->refused_io = false;

@@ -51,6 +51,7 @@ static const luaL_Reg modules[] = {
     {"smc.core.health", smcb_open_health},
     {"smc.core.failover", smcb_open_failover},
     {"smc.core.gate", smcb_open_gate},
+    {"smc.core.process", smcb_open_process},
     {"smc.core.redis", smcb_open_redis},
     {"smc.core.risk", smcb_open_risk},
     {"smc.json", smcb_open_json},

@@ -24,6 +24,7 @@ local lazy = {
   webhook = function() return require("smc.webhook").open end,
   failover = function() return require("smc.failover").new end,
   load = function() return require("smc.load").run end,
+  process = function() return require("smc.process").start end,
   dialect = function() return require "smc.dialect" end,
   secret = function() return require("smc.sign").secret end,
 }

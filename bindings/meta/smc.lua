@@ -141,6 +141,14 @@ function smc.failover(venues) end
 ---@source ../lua/smc/load.lua
 function smc.load(options) end
 
+---Starts a program of any language: see smc.Process.  A spec that does is tagged `#process`: it runs by the real clock,
+---and without `--allow-process` it is skipped.
+---Raises: an unknown option, a program or a folder that is not there; the virtual clock.  Where: scenario, before_each.
+---@param given smc.ProcessOptions  { "python3", "bot.py", env = { BYBIT_URL = bybit.url } }
+---@return smc.Process process
+---@source ../lua/smc/process.lua
+function smc.process(given) end
+
 ---@class smc.Task
 local Task = {}
 

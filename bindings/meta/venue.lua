@@ -142,7 +142,7 @@
 ---origin of its HTTP streams
 ---@field ws_api_url string?  of the account's stream: binance the WebSocket API, bybit the private socket
 ---@field key string  oanda: the account's id
----@field secret string?  in a sandbox only; oanda: the token
+---@field secret string  of a sandbox, for a program under test; oanda: the token.  On a testnet the spec is skipped
 ---@field symbols string[]  some that are always there
 ---@field ages boolean?  whether a signed request grows too old: then it never takes effect
 ---@field sandbox smc.Sandbox  on a testnet asking for it skips the spec

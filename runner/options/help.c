@@ -27,8 +27,8 @@ static const frame_t run_frame = {
     "A file with the name of a command is written ./run\n",
     "\n"
     "Exit status: 0 all passed, 1 a spec failed, 2 a spec or a file had an error, crashed or\n"
-    "leaked, 3 wrong usage, 4 nothing selected, 5 credentials or a --require'd venue missing, 70\n"
-    "internal error, 130 interrupted.\n"
+    "leaked, 3 wrong usage, 4 nothing selected, 5 credentials, --allow-process or a --require'd\n"
+    "venue missing, 70 internal error, 130 interrupted.\n"
     "The last line is always: N passed, N failed, N skipped\n"};
 
 static const frame_t serve_frame = {

@@ -51,6 +51,7 @@ enum {
     SMCR_MAX_REPORTS = 8,
     SMCR_MAX_REQUIRED = 16,
     SMCR_MAX_TAGS = 16,
+    SMCR_MAX_ALLOWED = 16,
     SMCR_TIMEOUT_S = 60,   /* default of --timeout */
     SMCR_MEMORY_MIB = 512, /* default of --memory */
     SMCR_MAX_PORT = 65532, /* of --port: those behind it are used too */
@@ -85,6 +86,9 @@ typedef struct smcr_options {
     unsigned max_fail;  /* so many, and the run stops; 0: never */
     bool fail_on_flaky; /* a spec that passes when it is run again has failed */
     bool strict_leaks;
+    bool allow_process;                       /* specs may start programs */
+    const char *allow_read[SMCR_MAX_ALLOWED]; /* files and folders that they may read, too */
+    size_t n_allow_read;
     bool watch;
     smcr_report_spec_t reports[SMCR_MAX_REPORTS];
     size_t n_reports;

@@ -2,6 +2,8 @@
 #include "options/number.h"
 #include "options/options_priv.h"
 
+#include <unistd.h>
+
 static const char *const targets[] = {"sandbox", "testnet", NULL};
 static const char *const clocks[] = {"virtual", "real", NULL};
 
@@ -101,6 +103,18 @@ static smc_code_t on_interactive(smcr_parse_t *p, const char *arg, const char *v
 }
 
 SMCR_FLAG(strict_leaks)
+SMCR_FLAG(allow_process)
+
+static smc_code_t on_allow_read(smcr_parse_t *p, const char *arg, const char *value)
+{
+    smcr_options_t *o = p->o;
+    if (access(value, R_OK) != 0)
+        return smcr_bad_value(p, arg, value, "a file or folder that is there and may be read");
+    if (o->n_allow_read == SMCR_MAX_ALLOWED)
+        return SMCR_REFUSE(p, "%s is given more than %d times", arg, SMCR_MAX_ALLOWED);
+    o->allow_read[o->n_allow_read++] = value;
+    return SMC_OK;
+}
 
 static const smcr_option_t options[] = {
     {"--interactive", "-i", NOTHING, true, RUN, on_interactive, NULL,
@@ -133,6 +147,13 @@ static const smcr_option_t options[] = {
      "a spec that leaves orders open, or makes globals, has leaked; tasks and streams that it "
      "leaves "
      "open are leaks anyway"},
+    {"--allow-process", NULL, NOTHING, true, RUN | PROVE, on_allow_process, NULL,
+     "specs may start programs with smc.process; those that are tagged #process run by the real "
+     "clock, and are skipped without this.  A program is not confined as a scenario is: it may do "
+     "what you may"},
+    {"--allow-read", NULL, A_VALUE, true, RUN | PROVE, on_allow_read, "PATH",
+     "scenarios may read this file, or what lies below this folder, beside their own folder; "
+     "hidden files never.  May be given several times"},
     {"--state-dir", NULL, A_VALUE, false, RUN | CONF, smcr_on_state_dir, "DIR",
      "where a run on a testnet notes its orders (default $XDG_STATE_HOME/smcrun, or "
      "~/.local/state/smcrun)"},

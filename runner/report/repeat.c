@@ -43,6 +43,12 @@ void smcr_put_repeat(FILE *out, const smcr_options_t *o, const smcr_event_t *ev)
     }
     if (o->strict_leaks)
         (void)fputs(" --strict-leaks", out);
+    if (o->allow_process)
+        (void)fputs(" --allow-process", out);
+    for (size_t i = 0; i < o->n_allow_read; i++) {
+        (void)fputs(" --allow-read ", out);
+        smcr_put_shell(out, o->allow_read[i]);
+    }
     if (o->gc_stress)
         (void)fputs(" --gc-stress", out);
     if (o->internal)

@@ -31,6 +31,7 @@ typedef struct smcr_totals {
     size_t failed;   /* errors and failed files included */
     size_t skipped;
     size_t without_credentials; /* of these: a venue had none */
+    size_t not_allowed;         /* of these: they start programs, and may not */
     size_t errors;              /* those of `failed` that make the exit status 2 */
     size_t files_ended;
     size_t files_cut;   /* of these: ended by the interruption */

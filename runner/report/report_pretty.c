@@ -107,6 +107,8 @@ static void on_start(smcr_reporter_t *r, const smcr_run_info_t *info)
     smcr_put(p, BOLD, "smcrun %s", SMC_VERSION);
     smcr_put(p, DIM, "  %s, %s clock, seed %" PRIu64, smcr_target_text(o->target),
              smcr_clock_text(o->clock), o->seed);
+    if (o->allow_process && o->clock == SMCR_CLOCK_VIRTUAL)
+        smcr_put(p, DIM, " (#process: real clock)");
     if (o->shard.count > 0)
         smcr_put(p, DIM, ", shard %u/%u", o->shard.index, o->shard.count);
     if (o->shuffle)
@@ -118,11 +120,13 @@ static void on_start(smcr_reporter_t *r, const smcr_run_info_t *info)
 
 static void put_time(const smcr_pretty_t *p, const smcr_event_t *ev)
 {
-    bool is_virtual = p->info->options->clock == SMCR_CLOCK_VIRTUAL;
+    const smcr_options_t *o = p->info->options;
+    bool is_virtual = o->clock == SMCR_CLOCK_VIRTUAL;
+    const char *clock = o->allow_process ? " on its clock" : " virtual";
     (void)fprintf(p->head.out, "%s  ", smcr_esc(p, DIM));
     smcr_put_duration(p->head.out,
                       is_virtual ? (double)ev->virtual_ms / 1e3 : (double)ev->real_us / 1e6);
-    (void)fputs(is_virtual ? " virtual" : "", p->head.out);
+    (void)fputs(is_virtual ? clock : "", p->head.out);
     (void)fputs(smcr_esc(p, PLAIN), p->head.out);
 }
 

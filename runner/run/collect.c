@@ -84,6 +84,8 @@ static void note_venues(smcr_collector_t *c, const smcr_event_t *ev)
     }
     if (ev->status == SMCR_SKIP && ev->missing != NULL)
         c->totals.without_credentials++;
+    if (ev->status == SMCR_SKIP && ev->kind != NULL && strcmp(ev->kind, "not_allowed") == 0)
+        c->totals.not_allowed++;
 }
 
 void smcr_collector_event(smcr_collector_t *c, size_t file, const smcr_event_t *ev)
@@ -149,7 +151,8 @@ const char *smcr_collector_unmet(const smcr_collector_t *c, size_t n, bool *miss
 
 bool smcr_collector_idle(const smcr_collector_t *c)
 {
-    return c->totals.without_credentials > 0 && c->totals.passed == 0 && c->totals.failed == 0;
+    const smcr_totals_t *t = &c->totals;
+    return t->without_credentials + t->not_allowed > 0 && t->passed == 0 && t->failed == 0;
 }
 
 smcr_exit_t smcr_collector_exit(const smcr_collector_t *c)

@@ -11,7 +11,7 @@ typedef enum smcr_exit {
     SMCR_EXIT_ERROR = 2, /* a spec or a file had an error, crashed or leaked; wins over FAILED */
     SMCR_EXIT_USAGE = 3,
     SMCR_EXIT_NOTHING = 4,
-    SMCR_EXIT_MISSING = 5, /* credentials, or a venue that is required */
+    SMCR_EXIT_MISSING = 5, /* credentials, --allow-process, or a venue that is required */
     SMCR_EXIT_INTERNAL = 70,
     SMCR_EXIT_INTERRUPTED = 130,
 } smcr_exit_t;
@@ -37,7 +37,7 @@ const char *smcr_collector_untagged(const smcr_collector_t *c, size_t n);
 /* The n-th venue that is required and that no spec has talked to; NULL: no more.  *missed: a spec was skipped for want of
  * its credentials. */
 const char *smcr_collector_unmet(const smcr_collector_t *c, size_t n, bool *missed);
-/* Nothing has passed or failed, and credentials are why. */
+/* Nothing has passed or failed, and credentials, or programs that may not be started, are why. */
 bool smcr_collector_idle(const smcr_collector_t *c);
 smcr_exit_t smcr_collector_exit(const smcr_collector_t *c);
 

@@ -273,7 +273,7 @@ static double choose_hang(const smcr_options_t *o)
 {
     if (o->hang_s != 0)
         return o->hang_s;
-    return o->clock == SMCR_CLOCK_REAL ? HANG_S + 2 * o->timeout_s : HANG_S;
+    return o->clock == SMCR_CLOCK_REAL || o->allow_process ? HANG_S + 2 * o->timeout_s : HANG_S;
 }
 
 static void put_missed(const char *prefix, const char *missed)
@@ -361,7 +361,13 @@ static void explain_missing(const session_t *s)
         (void)fprintf(stderr, "smcrun: --require %s: %s\n", venue,
                       missed ? "its specs are skipped, for it has no credentials"
                              : "no spec that has run talks to it");
-    if (smcr_collector_idle(&s->collector))
+    if (!smcr_collector_idle(&s->collector))
+        return;
+    if (s->collector.totals.not_allowed > 0)
+        (void)fputs(
+            "smcrun: nothing has run: its specs start programs, which wants --allow-process\n",
+            stderr);
+    if (s->collector.totals.without_credentials > 0)
         (void)fputs("smcrun: nothing has run for want of credentials: see the reasons of the "
                     "skipped specs (-v)\n",
                     stderr);

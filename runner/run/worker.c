@@ -1,5 +1,6 @@
 #include "run/worker.h"
 
+#include "keys/access_lua.h"
 #include "report/json_strings.h"
 #include "report/repeat.h"
 #include "run/event.h"
@@ -410,6 +411,10 @@ static int l_main(lua_State *L)
     lua_setfield(L, -2, "watch");
     lua_pushboolean(L, o->strict_leaks);
     lua_setfield(L, -2, "strict_leaks");
+    lua_pushboolean(L, o->allow_process);
+    lua_setfield(L, -2, "allow_process");
+    smcr_push_list(L, o->allow_read, o->n_allow_read);
+    lua_setfield(L, -2, "read_paths");
     lua_pushnumber(L, o->timeout_s);
     lua_setfield(L, -2, "timeout");
     lua_pushinteger(L, (lua_Integer)smcr_seed_of(o, w->job->round));

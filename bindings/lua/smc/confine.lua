@@ -15,24 +15,31 @@ local function confine_os()
   _G.os = {
     clock = all.clock, date = all.date, difftime = all.difftime, time = all.time,
     exit = refuse("os.exit", "return from the spec, or let an assertion fail"),
-    execute = refuse("os.execute", "scenarios run no other programs"),
+    execute = refuse("os.execute", "smc.process starts programs"),
     getenv = refuse("os.getenv", "credentials reach venues by themselves"),
     remove = refuse("os.remove"), rename = refuse("os.rename"), tmpname = refuse("os.tmpname"),
     setlocale = refuse("os.setlocale"),
   }
 end
 
---- The file behind `path` if a scenario may read it: it lies in the scenario's folder and neither it nor a folder on
--- the way to it is hidden, as .env is.  Else nil and why; false and why when there is no such file.
+--- Whether a file lies below a folder, or is what is called that, and nothing on the way to it is hidden, as .env is.
+local function lies_below(real, root)
+  if real == root then return true end
+  if root ~= "/" then root = root .. "/" end
+  return sub(real, 1, #root) == root and not find(real, "/.", #root, true)
+end
+
+--- The file behind `path` if a scenario may read it: it lies in the scenario's folder, or below what --allow-read
+-- names.  Else nil and why; false and why when there is no such file.
 local function readable(path, files)
   local real, err = files.real(path)
   if not real then return false, err end
-  local root = files.root
-  if root and root ~= "/" then root = root .. "/" end
-  if not root or sub(real, 1, #root) ~= root or find(real, "/.", #root, true) then
-    return nil, "a scenario reads only files of its own folder, and no hidden ones"
+  if files.root and lies_below(real, files.root) then return real end
+  local allowed = files.allowed
+  for i = 1, #allowed do
+    if lies_below(real, allowed[i]) then return real end
   end
-  return real
+  return nil, "a scenario reads only files of its own folder and what --allow-read names, and no hidden ones"
 end
 
 local function confine_io(internal)
@@ -62,7 +69,7 @@ local function confine_io(internal)
   end
   metatable_of(all.stdout).__metatable = "FILE*"
   _G.io = { open = open, lines = lines, type = all.type, write = all.write, stdout = all.stdout, stderr = all.stderr,
-            popen = refuse("io.popen", "scenarios run no other programs") }
+            popen = refuse("io.popen", "smc.process starts programs") }
 end
 
 local function confine_load()

@@ -13,6 +13,7 @@ local world = require "smc.world"
 local M = {}
 
 local VIRTUAL_TIME = "virtual-time" -- the tag of a spec that nobody would wait for
+local PROCESS = "process" -- of one that starts programs, which have no clock but the real one
 local HOOK_SECONDS = 30 -- for after_each and teardown, which also run when the spec ran out of its own time
 
 --- The innermost scenario line that a traceback names.
@@ -66,7 +67,7 @@ local TOO_MUCH = "asked for more memory than the worker may have (--memory): "
 local function judge(outcome, limit)
   if outcome.status == "ok" then return nil end
   if outcome.error ~= nil and spec.is_skip(outcome.error) then
-    return { status = "skip", kind = "skip", message = outcome.error.reason }
+    return { status = "skip", kind = outcome.error.kind, message = outcome.error.reason }
   end
   if explain[outcome.status] then
     local file, line = where_in(outcome.traceback)
@@ -115,8 +116,8 @@ end
 local function leak_verdict(leaks)
   if #leaks == 0 then return nil end
   return { status = "error", kind = "leak",
-           message = "left behind at its end: " .. table.concat(leaks, ", ") ..
-                     "\nJoin or cancel tasks; cancel orders; close streams, or declare them with <close>." }
+           message = "left behind at its end: " .. table.concat(leaks, ", ") .. "\nJoin or cancel tasks; cancel " ..
+                     "orders; close streams and programs, or declare them with <close>." }
 end
 
 local function check_verdict(checks)
@@ -187,10 +188,18 @@ local function outcome_of_spec(s, w, options)
   return verdict or { status = "pass", kind = "pass" }
 end
 
+--- Whatever the run's clock is, what starts programs runs by theirs.
+local function clock_of(s, options)
+  return spec.has_tag(s, PROCESS) and "real" or options.clock
+end
+
 --- Why a spec is not even begun: kind, message; or nil.
 local function unbegun(s, options)
   if s.pending then return "pending", "pending" end
-  if options.clock == "real" and spec.has_tag(s, VIRTUAL_TIME) then
+  if spec.has_tag(s, PROCESS) and not options.allow_process then
+    return "not_allowed", ("starts programs (#%s), which wants --allow-process"):format(PROCESS)
+  end
+  if clock_of(s, options) == "real" and spec.has_tag(s, VIRTUAL_TIME) then
     return "skip", ("takes too long for the real clock (#%s)"):format(VIRTUAL_TIME)
   end
 end
@@ -212,7 +221,7 @@ local function run_spec(s, options)
     return
   end
   local real_us = core.real_us()
-  local w = world.open(s.id, options)
+  local w = world.open(s.id, options, clock_of(s, options))
   local start = core.now()
   local v = outcome_of_spec(s, w, options)
   local virtual_ms = math.floor((core.now() - start) * 1000 + 0.5)
@@ -325,12 +334,14 @@ local function counting(options)
   return options.emit
 end
 
---- options: path, lines (those that were asked for), list, timeout (s), seed, target, clock, sabotage, credentials,
+--- options: path, lines (those that were asked for), list, timeout (s), seed, target, clock, allow_process, read_paths
+-- (list of files and folders that may be read, too), sabotage, credentials,
 -- ca, journal, max_failures (nil: any number), strict_leaks, watch (the end says which files were used),
 -- select(id, tags, lines) -> selected, runs here, rank; emit(event).
 function M.file(options)
   local emit = counting(options)
   credentials.guard(options.credentials or {})
+  files.allow(options.read_paths or {})
   local specs, kind, why = load_specs(options)
   local uses = options.watch and files.uses or function() end
   if not specs then

@@ -6,9 +6,9 @@ local M = {}
 
 local Skip = { __name = "smc.skip", __tostring = function(self) return self.reason end }
 
---- Ends the running spec as skipped.
-function M.skip(reason)
-  error(setmetatable({ reason = reason }, Skip), 0)
+--- Ends the running spec as skipped.  kind: why, for programs; default: "skip".
+function M.skip(reason, kind)
+  error(setmetatable({ reason = reason, kind = kind or "skip" }, Skip), 0)
 end
 
 function M.is_skip(value)

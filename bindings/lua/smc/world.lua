@@ -7,10 +7,10 @@ local M = {}
 local current
 
 --- Fields: seed (integer, of this spec), target ("sandbox" or "testnet"), clock ("virtual" or "real"),
--- sabotage (nil, or a name; see sabotage.lua), credentials (name -> value, for testnets), ca (whom testnets on this
--- machine are trusted by, in PEM, or nil), journal (of the run, on a testnet: see smc/journal.lua), venues and missing
--- (sets of names: those that were opened, and those that have no credentials), trusted (origin -> whom it is trusted
--- by, in PEM: testnets that were moved), on_close(fn).
+-- allow_process (programs may be started), sabotage (nil, or a name; see sabotage.lua), credentials (name -> value,
+-- for testnets), ca (whom testnets on this machine are trusted by, in PEM, or nil), journal (of the run, on a testnet:
+-- see smc/journal.lua), venues and missing (sets of names: those that were opened, and those that have no credentials),
+-- trusted (origin -> whom it is trusted by, in PEM: testnets that were moved), on_close(fn).
 -- Raises at the caller's line when no spec runs.
 function M.current(what)
   if not current then
@@ -35,14 +35,16 @@ end
 --- Whether the running spec's mechanisms are broken on purpose in this way; see sabotage.lua.
 function M.is_sabotaged(name) return current ~= nil and current.sabotage == name end
 
-function M.open(id, options)
-  core.open_world()
+--- clock: of this world, when it is another one than options.clock.
+function M.open(id, options, clock)
+  core.open_world((clock or options.clock) == "real")
   timeline.begin()
   local closers = {}
   current = {
-    seed = mix(options.seed, id), target = options.target, clock = options.clock,
-    sabotage = options.sabotage, credentials = options.credentials or {}, ca = options.ca,
-    journal = options.journal, venues = {}, missing = {}, trusted = {},
+    seed = mix(options.seed, id), target = options.target, clock = clock or options.clock,
+    allow_process = options.allow_process, sabotage = options.sabotage,
+    credentials = options.credentials or {}, ca = options.ca, journal = options.journal, venues = {}, missing = {},
+    trusted = {},
     on_close = function(fn) closers[#closers + 1] = fn end,
     _closers = closers,
   }
