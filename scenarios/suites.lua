@@ -8,5 +8,6 @@ return {
   ["error-handling"] = { "error_handling" },
   ["circuit-breaker"] = { "circuit_breaker" },
   failover = { "failover" },
+  agent = { "agent" }, -- programs under test: wants --allow-process; without it they are skipped, here and in full
   full = { "." },
 }
