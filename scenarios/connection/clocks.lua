@@ -84,3 +84,18 @@ describe("the log-on to bybit's private stream #connection #auth #bybit #virtual
     assert.same({ true, false }, { log_on(1), log_on(0) })
   end)
 end)
+
+describe("a time that oanda takes for the future #connection #oanda", function()
+  local function ask(ahead_ms)
+    local venue = smc.venue "oanda"
+    local candles, err = venue:candles("EUR/USD", "1m", { since = smc.wall() + ahead_ms })
+    assert.is_nil(candles)
+    return err.class
+  end
+
+  it("is our mistake while the clocks agree, and somebody's clock when they do not", function()
+    assert.equal("invalid_request", ask(3600000))
+    smc.venue("oanda").sandbox:skew(-5)
+    assert.equal("clock_skew", ask(0))
+  end)
+end)

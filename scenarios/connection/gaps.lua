@@ -44,3 +44,32 @@ describe("the trades that a client hears of at binance #connection #binance #vir
     end
   end)
 end)
+
+for _, name in ipairs { "binance", "bybit" } do
+  it(("a trade that %s tells twice is heard once #connection #%s"):format(name, name), function()
+    local venue = smc.venue(name)
+    local stream <close> = assert(venue:stream { "trade:BTC/USDT" })
+    venue:fault { venue = "duplicate", on = "stream" }
+    local heard = {}
+    for _ = 1, 5 do
+      assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.001" })
+      local event = assert(stream:recv(5))
+      assert.equal("trade", event.kind)
+      assert.is_nil(heard[event.id])
+      heard[event.id] = true
+    end
+    assert.is_true(#venue.sandbox:faults() > 0 and venue.sandbox:faults()[1].committed > 0)
+  end)
+end
+
+it("an order of which oanda's stream lost the news is told of by the next heartbeat #connection #oanda #virtual-time",
+  function()
+    local venue = smc.venue "oanda"
+    local stream <close> = assert(venue:user_stream())
+    venue:fault { venue = "lost", on = "user_stream", times = 1 }
+    local order = assert(venue:place { symbol = "EUR/USD", side = "buy", type = "limit", qty = "100", price = "0.9" })
+
+    local event = assert(stream:recv(6)) -- a heartbeat comes every five seconds, with the number of what was last
+
+    assert.same({ "order", order.id, true }, { event.kind, event.order.id, event.reconciled })
+  end)

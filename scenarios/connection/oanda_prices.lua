@@ -50,6 +50,20 @@ describe("the two prices of oanda #connection #oanda #virtual-time", function()
     end
   end)
 
+  it("fill a market order in full or not at all, unless it wants what is there", function()
+    venue.sandbox:fund { USD = "1000000000" }
+    local much = { symbol = "EUR/USD", side = "buy", type = "market", qty = "90000000" }
+    local none, err = venue:place(much)
+    assert.is_nil(none)
+    assert.same({ "filter", "INSUFFICIENT_LIQUIDITY" }, { err.class, err.code })
+    assert.same({}, assert(venue:positions()))
+
+    much.time_in_force = "ioc"
+    local part = assert(venue:place(much))
+    assert.is_true(decimal.lt("0", part.filled) and decimal.lt(part.filled, much.qty), part.filled)
+    assert.equal(part.filled, assert(venue:positions())[1].qty)
+  end)
+
   it("turn a loss into more of the account's currency than an equal gain", function()
     local function worth(by)
       venue.sandbox:reset()

@@ -59,6 +59,28 @@ describe("the edge of a limit #rate-limiting #virtual-time", function()
     assert.same({ "ip_ban", 418, 45 }, { err.class, err.http, err.retry_after })
   end)
 
+  it("that turns a stream away keeps requests back, too #binance", function()
+    local venue = smc.venue "binance"
+    assert(venue:time())
+    venue:fault { venue = "status", status = 429, on = "stream", times = 1 }
+    local start = smc.now()
+    local stream, err = venue:stream { "ticker:BTC/USDT" }
+    assert.is_nil(stream)
+    assert.equal("rate_limit", err.class)
+    assert(venue:time())
+    assert.near(1, smc.now() - start, 0.01)
+  end)
+
+  it("of oanda may end at a date #oanda", function()
+    local date = os.date("!%a, %d %b %Y %H:%M:%S GMT", smc.wall() // 1000 + 20)
+    local venue = ungoverned("oanda", { retry_after = date })
+    venue.sandbox:limit { requests = 1, per = 1 }
+    assert(venue:ping())
+    local none, err = venue:ping()
+    assert.is_nil(none)
+    assert.same({ "rate_limit", 20 }, { err.class, err.retry_after })
+  end)
+
   it("of an endpoint at bybit ends when its oldest request is a second old, and the answer says so #bybit", function()
     local venue = ungoverned "bybit"
     venue.sandbox:limit { path = "/v5/account/wallet-balance", requests = 2, per = 1 }
