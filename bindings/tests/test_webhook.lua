@@ -199,6 +199,19 @@ describe("the sender of alerts", function()
     assert.same({ "kind 1", "kind 2", "alerts.summary", "test", "test" }, kinds)
   end)
 
+  it("sums up what comes while it waits, too: nothing overtakes what is held back", function()
+    local s = new { limit = 2, per = 10 }
+    for i = 1, 3 do s:send(event("e" .. i)) end
+    smc.sleep(5)
+    for i = 4, 6 do s:send(event("e" .. i)) end
+    arrives(3)
+    local ids = {}
+    for i, e in ipairs(inbox:messages()[3].event.events) do ids[i] = e.id end
+    assert.same({ "e3", "e4", "e5", "e6" }, ids)
+    smc.sleep(30)
+    assert.equal(3, #inbox:messages())
+  end)
+
   it("shows its secret in no line of its log", function()
     inbox:fail { status = 503, count = 1 }
     new():send(event "a")

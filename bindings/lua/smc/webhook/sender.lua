@@ -93,7 +93,7 @@ end
 local function run(self)
   while self.queue[1] or self.held[1] do
     local event = table.remove(self.queue, 1)
-    if event and fits(self) then
+    if event and not self.held[1] and fits(self) then -- none overtakes those that are held back
       deliver(self, event)
     elseif event then
       self.log(("alert %s %s: held back, %d in %g s"):format(event.id, event.kind, self.limit, self.per))
