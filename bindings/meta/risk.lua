@@ -103,7 +103,8 @@
 ---reached.
 ---While it is open the venue objects that it guards place only what makes a position smaller: reduce_only orders, and
 ---market orders that sell for money what a spot account owns.  place and amend fail with class `circuit_open`, code
----`risk_guard`; cancels work, raw requests are not looked at.
+---`risk_guard`; cancels work, raw requests are not looked at.  An order that was let through before, and that a limiter
+---or a refusal has kept since, is judged once more when it is to be sent; closing waits for those that are under way.
 ---Closing waits at the venue's limiter with priority critical, and for no breaker that failures have opened: its
 ---requests are probes at once (smc.Breaker:ask_urgently), so what comes of them closes the breaker, or leaves it open
 ---for everybody else.  Holds after 429, bans, and a breaker that is forced open it obeys.

@@ -66,6 +66,39 @@ describe("a trip", function()
     assert.equal(30, #pings:join())
   end)
 
+  it("stops orders that were let through before, and have not left", function()
+    local guard, venue = guarded({ check_every = 600 }, { limiter = { requests = { limit = 5, per = 5, burst = 5 } } })
+    smc.sleep(10)
+    for _ = 1, 5 do assert(venue:ping()) end
+    local limit = { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "40000" }
+    local waits = smc.spawn(function() return venue:place(limit) end)
+    local exit = smc.spawn(function() return venue:place(order { side = "sell", reduce_only = true }) end)
+    smc.sleep(0.1)
+    assert.equal(2, venue.limiter:waiting())
+    guard:set_limits { max_exposure = "1" }
+    guard:stop "now"
+    local placed, err = waits:join()
+    assert.same({ nil, "risk_guard", "place", "bybit", false }, { placed, err.code, err.op, err.venue, err.sent })
+    assert.is_string(err.client_id)
+    assert.equal("risk_guard", select(2, exit:join()).code, "stopped: not even exits")
+    assert.same({}, venue.sandbox:orders())
+    assert.equal(0, venue.breaker.permits)
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
+  end)
+
+  it("is not over while an order is under way that was sent before", function()
+    local guard, venue = guarded { check_every = 600 }
+    venue:fault { venue = "slow", seconds = 3, on = "place", times = 1 }
+    venue:fault { link = "latency", latency = 2, stream = "upstream" }
+    local sent = smc.spawn(function() return venue:place(order { type = "limit", price = "40000" }) end)
+    smc.sleep(0.1)
+    venue:heal "latency"
+    assert.is_true(guard:flatten().flat)
+    assert(sent:join())
+    assert.same({}, venue.sandbox:orders { status = "open" })
+    assert.is_true(guard:history()[1].closing.venues[1].attempts > 1)
+  end)
+
   it("goes on until its time is up, tells that it is not flat, and can be told to go on", function()
     local inbox = smc.webhook()
     local guard, venue = guarded { max_exposure = "10000", close_within = 10, alert = inbox }

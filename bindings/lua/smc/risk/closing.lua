@@ -57,6 +57,7 @@ end
 
 --- Read again at the venue itself: what is left, as text; nil when nothing is.
 local function left_over(account, result, sells)
+  local under_way = gate.under_way(account.venue) -- before anything is read: what arrives meanwhile is not in it
   local held, err = account.venue:positions()
   local open, sales
   if held then open, err = account.venue:open_orders() end
@@ -64,7 +65,9 @@ local function left_over(account, result, sells)
   note(result, err)
   if err then return "nobody knows" end
   local n = { positions = #held, orders = #open, assets = sales and #sales or 0 }
-  if n.positions + n.orders + n.assets == 0 then return nil end
+  if n.positions + n.orders + n.assets == 0 then
+    return under_way > 0 and ("%d requests under way"):format(under_way) or nil
+  end
   return ("%d positions, %d orders, %d assets to sell"):format(n.positions, n.orders, n.assets)
 end
 

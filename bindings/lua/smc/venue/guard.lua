@@ -5,6 +5,7 @@
 -- however long it waited.  asked: { op, method, path, params, signed, mutation }, and of an order also
 --   look_up   look_up() -> what the call would have returned, or nil, err: by its client id
 --   lives     seconds after which a request that was sent can't take effect any more; nil: nobody knows
+-- veto(asked), where somebody has set one: an error, or nil; asked right before an order is sent, long as it waited.
 local errors = require "smc.error"
 local task = require "smc.core.task"
 
@@ -103,17 +104,37 @@ end
 
 -- ---- one attempt ---------------------------------------------------------------------------
 
+--- Why it must not be sent any more, after it has waited: nil when it may.
+local function too_late(self, asked, permit)
+  if permit and self.breaker.state == "open" and not hurries() then -- meanwhile
+    return refused(self, asked, "circuit_open", "the circuit breaker has opened")
+  end
+  return self.veto and asked.mutation and self.veto(asked) or nil
+end
+
+local Sending = {}
+Sending.__close = function(sending) sending.guard.under_way = sending.guard.under_way - 1 end
+
+--- Counts it among what is under way, until the returned is closed; nil: it changes nothing there.
+local function sending_of(self, asked)
+  if not asked.mutation then return nil end
+  self.under_way = self.under_way + 1
+  return setmetatable({ guard = self }, Sending)
+end
+
 --- Returns the value and the answer's headers; or nil and an error, and whether that is one of our own.
 function Guard:once(asked, send)
   local permit <close>, open = permit_of(self, asked)
   if open then return nil, open, true end
   local paid, late = admit(self, asked)
   if not paid then return nil, late, true end
-  if permit and self.breaker.state == "open" and not hurries() then -- meanwhile
+  late = too_late(self, asked, permit)
+  if late then
     if paid.weights then self.limiter:refund(paid.weights, paid.at) end
-    return nil, refused(self, asked, "circuit_open", "the circuit breaker has opened"), true
+    return nil, late, true
   end
   if permit then permit:begin() end
+  local _ <close> = sending_of(self, asked)
   local start = task.now()
   local value, err, headers = send(asked)
   if value ~= nil then headers = err end

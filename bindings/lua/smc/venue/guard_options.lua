@@ -153,7 +153,7 @@ function M.guard(venue, options, limits, w, level)
   local self = setmetatable({ name = venue.name, breaker = venue.breaker, limiter = limiter, health = venue.health,
     retry = retry_of(options.retry, level), priority = options.priority or "normal", wait = wait,
     obeys = obeys ~= false, limits = limits, knows = knows, cost = limiter and cost_in(knows, limits), holds = {},
-    told = {}, windows = {}, changes = 0 }, Guard)
+    told = {}, windows = {}, changes = 0, under_way = 0 }, Guard)
   self.changes = self.breaker and self.breaker.changes or 0
   for name in pairs(knows) do
     local usage = limiter:usage(name)
