@@ -1,0 +1,118 @@
+-- Getting out of everything when the ways out are blocked: by breakers, holds, venues that refuse.
+local accounts = require "lib.accounts"
+local smc = require "smc"
+
+describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oanda", function()
+  local venues, binance, bybit, oanda, guard
+
+  before_each(function()
+    local breaker = { size = 2, min_calls = 2, failure_rate = 1, open = 600 }
+    venues, binance, bybit, oanda = accounts.open { breaker = breaker }
+    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, check_every = 600 })
+    accounts.take_positions(binance, bybit, oanda)
+  end)
+
+  --- Failures of before: nobody may ask the venue for ten minutes.
+  local function open_breaker(venue)
+    venue:fault { venue = "http", status = 503, on = "balances", count = 2 }
+    for _ = 1, 2 do assert.equal("server", select(2, venue:balances()).class) end
+    assert.equal("circuit_open", select(2, venue:balances()).class)
+  end
+
+  local function stop_and_close()
+    assert.is_true(guard:stop "out of here")
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
+    return guard:history()[1].closing
+  end
+
+  it("does not wait for breakers that failures of before have opened", function()
+    for _, venue in ipairs(venues) do open_breaker(venue) end
+
+    local closing = stop_and_close()
+
+    accounts.assert_flat(venues)
+    assert.is_true(closing.elapsed < 1, ("%.3f s"):format(closing.elapsed))
+    for i, venue in ipairs(venues) do
+      assert.equal(1, closing.venues[i].attempts)
+      assert.equal("closed", venue.breaker.state, "what it was answered shows that the venue is there")
+      assert(venue:balances())
+    end
+  end)
+
+  it("leaves the breaker open when the venue still fails: everybody else goes on waiting", function()
+    open_breaker(bybit)
+    bybit:fault { venue = "http", status = 503 }
+    assert.is_true(guard:stop "out of here")
+    smc.sleep(5)
+    assert.is_true(guard.is_closing)
+    assert.equal("open", bybit.breaker.state)
+    assert.equal("circuit_open", select(2, bybit:balances()).class)
+
+    assert(bybit:heal())
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 20 })
+    accounts.assert_flat(venues)
+    assert(bybit:balances())
+  end)
+
+  it("keeps quiet as long as the venue has asked for", function()
+    binance:fault { venue = "http", status = 429, retry_after = 7, on = "balances", count = 1 }
+    assert.equal("rate_limit", select(2, binance:balances()).class)
+    local arrived = #binance.sandbox:requests()
+    assert.is_true(guard:stop "out of here")
+    smc.sleep(6.9)
+    assert.equal(arrived, #binance.sandbox:requests())
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 5 })
+    accounts.assert_flat(venues)
+    assert.near(7, guard:history()[1].closing.elapsed, 0.5)
+  end)
+
+  it("says who is left, and with what, when a venue refuses to the end; and goes on when it is told to", function()
+    local inbox = smc.webhook()
+    local watch = assert(smc.risk { venues = venues, sell_assets = true, check_every = 600, close_within = 5,
+      max_exposure = "1000000", alert = inbox })
+    bybit:fault { venue = "http", status = 400, code = 110017, on = "place" }
+    assert.is_true(watch:stop "out of here")
+    eventually(function() assert.is_false(watch.is_closing) end, { within = 30 })
+
+    local closing = watch:history()[1].closing
+    assert.is_false(closing.flat)
+    for _, venue in ipairs(closing.venues) do
+      assert.equal(venue.venue ~= "bybit", venue.flat)
+      assert.equal(venue.venue == "bybit", venue.attempts > 1)
+    end
+    eventually(function() assert.equal(1, #inbox:messages { kind = "risk.not_flat" }) end)
+    local left = inbox:messages({ kind = "risk.not_flat" })[1].event.left
+    assert.same({ 1, "bybit" }, { #left, left[1].venue })
+    assert.matches("1 positions", left[1].left, 1, true)
+    assert.equal(1, #bybit.sandbox:positions())
+    assert.same({}, oanda.sandbox:positions())
+
+    assert(bybit:heal())
+    assert.is_true(watch:flatten().flat)
+    accounts.assert_flat(venues)
+  end)
+
+  it("closes what the book can't take at once piece by piece, and no more than is held", function()
+    local symbol = "ETH/USDT:USDT"
+    bybit.sandbox:fund { USDT = "100000000" }
+    for _ = 1, 3 do
+      local deep = "0"
+      for _, level in ipairs(bybit.sandbox:book(symbol).asks) do deep = smc.decimal.add(deep, level[2]) end
+      assert(bybit:place { symbol = symbol, side = "buy", type = "market", qty = smc.decimal.div(deep, "2", 0) })
+      smc.sleep(1)
+    end
+    local held = bybit.sandbox:positions()
+
+    stop_and_close()
+
+    accounts.assert_flat(venues)
+    local sold = "0"
+    for _, order in ipairs(bybit.sandbox:orders { symbol = symbol, side = "sell" }) do
+      sold = smc.decimal.add(sold, order.filled)
+    end
+    for _, position in ipairs(held) do
+      if position.symbol == symbol then assert.equal(position.qty, sold) end
+    end
+    assert.is_true(guard:history()[1].closing.venues[2].attempts > 1)
+  end)
+end)

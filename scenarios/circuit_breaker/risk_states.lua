@@ -1,0 +1,137 @@
+-- What may be placed in each state of a risk guard, and how it goes from one to the next.
+local accounts = require "lib.accounts"
+local smc = require "smc"
+
+describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", function()
+  local venues, binance, bybit, oanda, inbox, guard
+
+  before_each(function()
+    venues, binance, bybit, oanda = accounts.open()
+    inbox = smc.webhook()
+    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, alert = inbox, trial = 3,
+      stale_after = 30 })
+    accounts.take_positions(binance, bybit, oanda)
+  end)
+
+  --- A fifth of what bybit holds is lost: 6000 of 150000.
+  local function crash() bybit.sandbox:move("BTC/USDT:USDT", { by = "-0.2" }) end
+
+  local function opens_and_gets_flat()
+    eventually(function() assert.equal("open", guard.state) end, { within = 30 })
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 60 })
+    accounts.assert_flat(venues)
+  end
+
+  it("lets nothing but exits through while it is open", function()
+    crash()
+    opens_and_gets_flat()
+
+    for _, venue in ipairs(venues) do
+      local order, err = venue:place { symbol = venue == oanda and "EUR/USD" or "BTC/USDT", side = "buy",
+        type = "market", qty = venue == oanda and "100" or "0.1" }
+      assert.is_nil(order)
+      assert.same({ "circuit_open", "risk_guard" }, { err.class, err.code })
+    end
+    accounts.assert_flat(venues)
+
+    local _, err = bybit:place { symbol = "BTC/USDT:USDT", side = "sell", type = "market", qty = "0.1",
+      reduce_only = true }
+    assert.equal("bybit", err.venue)
+    assert.is_not_nil(err.http, "the venue itself has said that there is nothing to reduce: " .. tostring(err))
+  end)
+
+  it("lets a group of venues through no more than each of them", function()
+    local group <close> = smc.failover { binance, bybit }
+    crash()
+    opens_and_gets_flat()
+
+    local order, err = group:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "50000" }
+    assert.is_nil(order)
+    assert.equal("risk_guard", err.code)
+    assert.equal(binance, group.active, "a guard is no reason to switch")
+    accounts.assert_flat(venues)
+  end)
+
+  it("trades again after a reset and a trial", function()
+    crash()
+    opens_and_gets_flat()
+
+    local ok, err = guard:reset()
+    assert.is_nil(ok)
+    assert.same({ "circuit_open", "violation_persists" }, { err.class, err.code })
+
+    assert(guard:reset { by = "ann", reason = "the loss is understood", rebase = true })
+    assert.equal("half_open", guard.state)
+    assert(oanda:place { symbol = "EUR/USD", side = "buy", type = "market", qty = "100" })
+    eventually(function() assert.equal("closed", guard.state) end, { within = 30 })
+    local history = guard:history()
+    assert.equal("open half_open closed", accounts.kinds(guard))
+    assert.same({ "ann", "the loss is understood" }, { history[2].by, history[2].reason })
+    assert.is_true(history[3].at - history[2].at >= 3, "as long as a trial lasts")
+  end)
+
+  it("is on trial to the last moment of it #virtual-time", function()
+    crash()
+    opens_and_gets_flat()
+    assert(guard:reset { rebase = true })
+    local began = guard:history()[2].at
+    smc.sleep(began + 2.5 - smc.now())
+    assert(guard:check())
+    assert.equal("half_open", guard.state)
+    smc.sleep(began + 3.01 - smc.now())
+    assert(guard:check())
+    assert.equal("closed", guard.state)
+  end)
+
+  it("is reset by nobody while positions are being closed, nor when nothing has happened", function()
+    assert.equal("nothing_to_reset", select(2, guard:reset()).code)
+    bybit:fault { venue = "http", status = 503, on = "place", count = 1 }
+    crash()
+    assert(guard:check())
+    local ok, err = guard:reset { by = "ann", rebase = true }
+    assert.same({ nil, "closing", "open" }, { ok, err.code, guard.state })
+    opens_and_gets_flat()
+    assert(guard:reset { by = "ann", rebase = true })
+  end)
+
+  it("stays stopped until somebody resets it, and is on trial then like any other #virtual-time", function()
+    guard:stop "an exercise"
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
+    assert.is_false(guard:stop "again")
+    smc.sleep(10)
+    assert(guard:check())
+    assert.equal("stopped", guard.state)
+
+    assert(guard:reset { by = "bob", reason = "the exercise is over" })
+
+    assert(oanda:place { symbol = "EUR/USD", side = "buy", type = "market", qty = "100" })
+    eventually(function() assert.equal("closed", guard.state) end, { within = 30 })
+    assert.equal("stopped half_open closed", accounts.kinds(guard))
+    assert.equal(1, #inbox:attempts())
+  end)
+
+  it("opens again when the trial goes wrong", function()
+    crash()
+    opens_and_gets_flat()
+    assert(guard:reset { rebase = true })
+
+    assert(bybit:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.5" })
+    crash()
+    assert(guard:check())
+    assert.equal("open", guard.state)
+    opens_and_gets_flat()
+
+    eventually(function() assert.equal(2, #inbox:messages { valid_signature = true, kind = "risk.open" }) end)
+  end)
+
+  it("stops everything when someone says so", function()
+    assert.is_true(guard:stop "the desk is on fire")
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 60 })
+
+    accounts.assert_flat(venues)
+    local order, err = bybit:place { symbol = "BTC/USDT:USDT", side = "sell", type = "market", qty = "0.1",
+      reduce_only = true }
+    assert.same({ nil, "risk_guard" }, { order, err.code })
+    eventually(function() assert.equal(1, #inbox:messages { valid_signature = true, kind = "risk.stopped" }) end)
+  end)
+end)
