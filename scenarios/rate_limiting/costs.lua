@@ -1,4 +1,5 @@
--- What comes of the cost of requests (weights.lua has the list).  A client whose books differ from the venue's is refused by surprise, or waits for nothing.
+-- What comes of the cost of requests; weights.lua has what each costs.  A client whose books differ from the venue's is
+-- refused by surprise, or waits for nothing.
 local smc = require "smc"
 
 local function bid(price) return { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = price } end

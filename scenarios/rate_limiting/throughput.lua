@@ -101,7 +101,7 @@ describe("workers that share a budget #rate-limiting #virtual-time #binance", fu
     for _ = 1, 3 do assert(first:time()) end
     for _ = 1, 5 do assert(second:time()) end
     for _, worker in ipairs { first, second } do
-      assert.same({ used = 8, limit = 10, kind = "window" }, worker.limiter:usage "raw_requests")
+      assert.equal(8, worker.limiter:usage("raw_requests").used)
     end
   end)
 end)

@@ -1,0 +1,104 @@
+-- Whom a risk guard tells, what, and how often.  Nobody waits for a mail server while a position burns; and somebody
+-- who is told ten times reads none of it.
+local accounts = require "lib.accounts"
+local smc = require "smc"
+
+describe("an alert of a risk guard #circuit-breaker #binance #bybit #oanda", function()
+  local venues, inbox
+
+  before_each(function()
+    local binance, bybit, oanda
+    venues, binance, bybit, oanda = accounts.open()
+    inbox = smc.webhook()
+    accounts.take_positions(binance, bybit, oanda)
+  end)
+
+  local function guarded(options)
+    local given = { venues = venues, max_drawdown = "0.02", sell_assets = true, alert = inbox }
+    for name, value in pairs(options or {}) do given[name] = value end
+    return assert(smc.risk(given))
+  end
+
+  local function crash() venues[2].sandbox:move("BTC/USDT:USDT", { by = "-0.2" }) end
+
+  local function has_closed(guard)
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 30, every = 0.01 })
+    return guard:history()[1].closing
+  end
+
+  it("says what was passed, what was seen, what the limits are, and that it is genuine", function()
+    local guard = guarded { max_exposure = "10000000" }
+    crash()
+    assert(guard:check())
+
+    eventually(function() assert.equal(1, #inbox:messages()) end)
+
+    local message = inbox:messages()[1]
+    assert.is_true(message.valid_signature)
+    assert.same({ "risk.open", message.id }, { message.kind, message.event.id })
+    assert.same({ "drawdown" }, { table.unpack(message.event.causes) })
+    assert.is_true(tonumber(message.event.seen.drawdown) > 0.02)
+    assert.same({ "0.02", "10000000" }, { message.event.limits.max_drawdown, message.event.limits.max_exposure })
+    assert.equal(guard:history()[1].time, message.event.time)
+    has_closed(guard)
+  end)
+
+  it("keeps no position open while nobody takes it #virtual-time", function()
+    inbox:fail { status = 500, count = 4 }
+    local guard = guarded()
+    crash()
+    assert(guard:check())
+
+    local closing = has_closed(guard)
+
+    assert.is_true(closing.elapsed < 1, closing.elapsed)
+    accounts.assert_flat(venues)
+    assert.is_false(guard:alerts()[1].delivered)
+    eventually(function() assert.equal(1, #inbox:messages()) end, { within = 30 })
+    assert.same({ 5, true }, { guard:alerts()[1].attempts, guard:alerts()[1].delivered })
+  end)
+
+  it("is sent again after a lost connection, further apart each time, with the same id #virtual-time", function()
+    inbox:fail { reset = true, count = 3 }
+    local guard = guarded()
+    crash()
+    assert(guard:check())
+    eventually(function() assert.equal(1, #inbox:messages()) end, { within = 30 })
+
+    local sent = inbox:attempts { id = inbox:messages()[1].id }
+    assert.equal(4, #sent)
+    local before = 0
+    for i = 2, #sent do
+      local gap = sent[i].at - sent[i - 1].at
+      assert.is_true(gap > before, ("%g after %g"):format(gap, before))
+      before = gap
+    end
+    has_closed(guard)
+  end)
+
+  it("is not repeated to who refuses it #virtual-time", function()
+    inbox:fail { status = 400 }
+    local guard = guarded()
+    crash()
+    assert(guard:check())
+    eventually(function() assert.equal(400, (guard:alerts()[1] or {}).said) end)
+    smc.sleep(10)
+    assert.same({ 1, false, 1 }, { guard:alerts()[1].attempts, guard:alerts()[1].delivered, #inbox:attempts() })
+    has_closed(guard)
+  end)
+
+  it("is one among no more than were agreed on: the rest are summed up #virtual-time", function()
+    local guard = guarded { alert = { url = inbox.url, limit = 2, per = 20 }, trial = 60 }
+    for i = 1, 5 do
+      assert.is_true(guard:stop("drill " .. i))
+      has_closed(guard)
+      assert(guard:reset())
+    end
+    eventually(function() assert.equal(3, #inbox:messages()) end, { within = 30 })
+    local kinds = {}
+    for i, message in ipairs(inbox:messages()) do kinds[i] = message.kind end
+    assert.same({ "risk.stopped", "risk.stopped", "alerts.summary" }, kinds)
+    assert.equal(3, inbox:messages()[3].event.count)
+    assert.is_true(inbox:messages()[3].at - inbox:messages()[1].at >= 20)
+  end)
+end)
