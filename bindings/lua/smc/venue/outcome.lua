@@ -20,8 +20,8 @@ function M.of(venue, classify)
     local class, retryable = err.class, err.retryable
     if mutation and err.sent then
       class, retryable = "unknown_outcome", false
-    elseif not mutation and (class == "network" or class == "timeout") then
-      retryable = true
+    elseif class == "network" or class == "timeout" then
+      retryable = true -- a question, or something that was never sent
     end
     return errors.new { class = class, code = err.code, message = err.message, retryable = retryable, venue = venue,
       op = op, sent = err.sent }
