@@ -2,9 +2,9 @@ local smc = require "smc"
 
 -- Who is not let in is told so once: no attempt will mend it, and none is made.
 local VENUES = {
-  binance = { symbol = "BTC/USDT", qty = "0.01" },
-  bybit = { symbol = "BTC/USDT", qty = "0.01" },
-  oanda = { symbol = "EUR/USD", qty = "100" },
+  binance = { symbol = "BTC/USDT", qty = "0.01", price = "50000" },
+  bybit = { symbol = "BTC/USDT", qty = "0.01", price = "58000" },
+  oanda = { symbol = "EUR/USD", qty = "100", price = "1.0" },
 }
 
 for name, its in pairs(VENUES) do
@@ -35,6 +35,23 @@ for name, its in pairs(VENUES) do
       assert.is_nil(stream)
       assert.equal("auth", err.class)
       eventually(function() assert.equal(0, #venue.sandbox:streams()) end, { within = 15 })
+    end)
+
+    it("that are taken away are refused from then on, once each time, and what they have placed stays", function()
+      local patient = smc.venue(name, { retry = true })
+      local order = assert(patient:place { symbol = its.symbol, side = "buy", type = "limit", qty = its.qty,
+        price = its.price })
+      patient.sandbox:remove_key(name == "oanda" and patient.sandbox.token or patient.key)
+      local before = #patient:requests()
+
+      for _, call in ipairs { "balances", "open_orders", "cancel_all" } do
+        local result, err = patient[call](patient, call ~= "balances" and its.symbol or nil)
+        assert.is_nil(result)
+        assert.same({ "auth", false }, { err.class, err.retryable })
+      end
+
+      assert.equal(before + 3, #patient:requests())
+      assert.equal(1, #venue.sandbox:orders { client_id = order.client_id, status = "open" })
     end)
 
     it("that are taken away end a stream for good when it has to log on again #virtual-time", function()

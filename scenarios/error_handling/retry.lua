@@ -49,6 +49,16 @@ for _, row in ipairs(VENUES) do
       assert.equal(4, #venue:requests { op = "open_orders" })
     end)
 
+    it("are as many as attempts fail, up to the last one", function()
+      for fails = 0, 4 do
+        local venue = open_venue { attempts = 4, base = 0.001 }
+        if fails > 0 then venue:fault { venue = "http", status = 503, on = "open_orders", count = fails } end
+        local orders, err = venue:open_orders(row.order.symbol)
+        assert.same({ fails < 4, math.min(fails + 1, 4) }, { err == nil, #venue:requests { op = "open_orders" } })
+        assert.same(fails < 4 and {} or "server", orders or err.class)
+      end
+    end)
+
     it("are made of a read whose answer is lost", function()
       local venue = open_venue { base = 0.01 }
       venue:fault { venue = "ack_lost", on = "open_orders", count = 1 }
