@@ -176,8 +176,21 @@ function Stream:top(n, symbol)
   return book, err
 end
 
+--- What asks the venue over the stream itself: the task that reads it stands aside meanwhile.
+local function ask_alone(self, what)
+  local s = within[self]
+  local inner, reader = s.inner, s.reader
+  if reader then core.cancel(reader) end
+  local _ <close> = setmetatable({}, { __close = function()
+    if reader and s.reader == reader and not s.failed then
+      s.reader = core.as_world(core.spawn, read_on, s, inner)
+    end
+  end })
+  return ask(self, what)
+end
+
 function Stream:subscriptions()
-  local names, err = invoke.blame(2, ask, self, "subscriptions")
+  local names, err = invoke.blame(2, ask_alone, self, "subscriptions")
   return names, err
 end
 

@@ -15,9 +15,10 @@ local function renamer(pairs_of_names)
   return function(value)
     if type(value) ~= "table" then return value end
     local ours = pairs_of_names[value.symbol]
-    if not ours then return value end
-    value.channel = value.channel and value.channel:match "^%a+:" .. ours
-    value.symbol = ours
+    if ours then
+      value.channel = value.channel and value.channel:match "^%a+:" .. ours
+      value.symbol = ours
+    end
     for _, part in ipairs { value.order or false, value.fill or false } do
       if part and pairs_of_names[part.symbol] then part.symbol = pairs_of_names[part.symbol] end
     end
@@ -25,26 +26,36 @@ local function renamer(pairs_of_names)
   end
 end
 
---- Gives results of a call about one symbol the group's name of it.
+--- Every symbol that has another in its place at the member, by what it is called there.
+local function all_names(g, member)
+  local names = {}
+  for symbol, row in pairs(g.symbols) do
+    local theirs = row[member.label]
+    if theirs and theirs ~= symbol then names[theirs] = names[theirs] or symbol end
+  end
+  return names
+end
+
+--- Gives results of a call about one symbol, or about all (nil), the group's names.
 function M.renaming(g, member, symbol)
-  local theirs = symbol and M.theirs(g, member, symbol)
+  if symbol == nil then return renamer(all_names(g, member)) end
+  local theirs = M.theirs(g, member, symbol)
   return renamer(theirs ~= symbol and { [theirs] = symbol } or {})
 end
 
---- The channels and options of a stream as the member wants them, and what gives its events our names.
+--- The channels and options of a stream as the member wants them, and what gives its events our names.  An account's
+-- stream has no channels: it tells of all symbols.
 function M.channels(g, member, given)
-  local names, out = {}, given
-  if type(given) == "table" then
-    out = {}
-    for key, value in pairs(given) do
-      local kind, symbol = tostring(value):match "^(%a+:)(.+)$"
-      if math.type(key) == "integer" and g.symbols[symbol] then
-        local theirs = M.theirs(g, member, symbol)
-        if theirs ~= symbol then names[theirs] = symbol end
-        value = kind .. theirs
-      end
-      out[key] = value
+  if type(given) ~= "table" or given[1] == nil then return given, renamer(all_names(g, member)) end
+  local names, out = {}, {}
+  for key, value in pairs(given) do
+    local kind, symbol = tostring(value):match "^(%a+:)(.+)$"
+    if math.type(key) == "integer" and g.symbols[symbol] then
+      local theirs = M.theirs(g, member, symbol)
+      if theirs ~= symbol then names[theirs] = symbol end
+      value = kind .. theirs
     end
+    out[key] = value
   end
   return out, renamer(names)
 end
