@@ -52,7 +52,8 @@ for _, name in ipairs { "binance", "bybit", "oanda" } do
     end)
 
     it("falls with each refusal for a limit, which is no failure", function()
-      venue:fault { venue = "status", on = "balances", status = 429, code = name == "bybit" and 10006 or nil, times = 3 }
+      venue:fault { venue = "status", on = "balances", status = 429, code = name == "bybit" and 10006 or nil,
+        times = 3 }
       for refused = 1, 3 do
         assert.equal("rate_limit", select(2, venue:balances()).class)
         assert.same({ 100 - 20 * refused, 0 }, { venue.health.score, venue.health.failures })

@@ -52,3 +52,23 @@ describe("fifty tasks at a venue that fails #failover #binance #bybit", function
     assert.equal(1, #bybit:requests { op = "ping" })
   end)
 end)
+
+describe("five switches by hand at once #failover #binance #bybit #oanda", function()
+  it("are one: the others are told why they are none, and nothing happens twice", function()
+    local binance, bybit, oanda = smc.venue "binance", smc.venue "bybit", smc.venue "oanda"
+    local group = smc.failover { binance, bybit, oanda, check_every = 60, check_timeout = 30 }
+    assert(group:ping())
+    bybit:fault { venue = "slow", path = "/v5/market/time", seconds = 0.2 }
+
+    local told = {}
+    smc.all(5, function(i)
+      local ok, err = group:switch(i == 5 and oanda or bybit)
+      told[#told + 1] = ok and "switched" or err.code
+    end)
+
+    table.sort(told)
+    assert.same({ "switched", "switching", "switching", "switching", "switching" }, told)
+    assert.same({ bybit, 1 }, { group.active, #group:history() })
+    assert.same({ 1, 0 }, { #bybit:requests { op = "ping" }, #oanda:requests() })
+  end)
+end)

@@ -87,4 +87,20 @@ describe("failback #failover #virtual-time #binance #bybit", function()
     assert.equal("failback", group:history()[1].cause)
     assert.is_true(bybit.health.score - binance.health.score > 30)
   end)
+
+  it("needs more than the gap that was asked for: at exactly that one it stays", function()
+    binance = smc.venue("binance", { obey_limits = false }) -- each refusal costs 20 points of health
+    local group = smc.failover { binance, bybit, check_every = 2, select = "health", hysteresis = 20, cooldown = 0,
+      failback = { after = 0 }, triggers = { rate_limit = false } }
+    binance:fault { venue = "status", on = "ticker", status = 429, times = 2 }
+    group:ticker "BTC/USDT"
+    smc.sleep(10)
+    assert.same({ 100, 80 }, { bybit.health.score, binance.health.score })
+    assert.equal(binance, group.active)
+
+    group:ticker "BTC/USDT"
+
+    eventually(function() assert.equal(bybit, group.active) end, { within = 5, every = 1 })
+    assert.same({ "failback", 100 }, { group:history()[1].cause, group:history()[1].value })
+  end)
 end)

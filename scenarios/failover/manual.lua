@@ -32,6 +32,14 @@ describe("a switch by hand #failover #binance #bybit #oanda", function()
     assert.same({ 1, false }, { #group:history(), group:history()[1].ok })
   end)
 
+  it("raises for a venue that is not of the group, and names those that are", function()
+    local stranger = smc.venue "bybit"
+    assert.error_matches(function() group:switch(stranger) end, "binance, bybit, oanda")
+    assert.error_matches(function() group:switch "kraken" end, "'kraken' is no venue of the group")
+    assert(group:ping())
+    assert.same({ binance, 0 }, { group.active, #group:history() })
+  end)
+
   it("is refused while another is under way, and to where the group is already", function()
     bybit:fault { venue = "slow", path = "/v5/market/time", seconds = 0.5 }
     local first = smc.spawn(function() return group:switch(bybit) end)

@@ -43,4 +43,32 @@ describe("a failover group without a venue #failover #binance #bybit", function(
     end
     assert.same({ 1, "bybit" }, { none, found.to })
   end)
+
+  it("goes nowhere by hand either, and does not so much as knock", function()
+    assert.is_nil((group:account()))
+    local before = { #binance:requests(), #bybit:requests() }
+    for _, venue in ipairs { binance, bybit } do
+      local ok, err = group:switch(venue)
+      assert.is_nil(ok)
+      assert.same({ "invalid_request", "down", true }, { err.class, err.code, err.retryable })
+    end
+    assert.same(before, { #binance:requests(), #bybit:requests() })
+    assert.same({ nil, "no_venue" }, { group.active, group.state })
+  end)
+
+  it("keeps its streams waiting, and goes on with them where somebody is back", function()
+    binance:heal()
+    local stream <close> = assert(group:stream { "ticker:BTC/USDT" })
+    assert(stream:recv())
+    binance:fault { venue = "down" }
+    eventually(function() assert.equal("no_venue", group.state) end, { within = 5 })
+    assert.is_false(stream:connected())
+
+    bybit:heal()
+
+    local event
+    repeat event = assert(stream:recv()) until event.kind == "switched"
+    assert.same({ nil, "bybit", "recovered" }, { event.from, event.to, event.cause })
+    repeat event = assert(stream:recv()) until event.kind == "ticker"
+  end)
 end)

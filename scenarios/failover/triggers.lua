@@ -1,4 +1,5 @@
--- What makes a group leave a venue: each trigger, and that just less of it does not.
+-- What makes a group leave a venue, and that just less of it does not.  What each venue does when it is in trouble is
+-- in triggers_by_venue.lua.
 local smc = require "smc"
 
 --- The other triggers, switched off.
@@ -23,13 +24,6 @@ describe("a failover group leaves a venue #failover #virtual-time #binance #bybi
     assert.equal(bybit, group.active)
     return group:history()[1]
   end
-
-  it("that is not there at a check", function()
-    local group = group_with { connection = true }
-    assert(group:ping())
-    binance:fault { link = "down" }
-    assert.equal("connection", why_left(group, 6).cause)
-  end)
 
   it("that has not been there for a while, but not after a blink", function()
     local group = group_with { connection = { ["for"] = 12 } }
@@ -79,43 +73,6 @@ describe("a failover group leaves a venue #failover #virtual-time #binance #bybi
     assert.equal("latency", event.cause)
     assert.is_true(event.value >= 0.5 and event.value <= 1.5, event.value)
     assert.is_true(smc.now() - began >= 30)
-  end)
-
-  it("that turns three calls away within a minute", function()
-    local group = group_with { rate_limit = true }
-    binance:fault { venue = "status", on = "ticker", status = 429, retry_after = 1, times = 3 }
-    for _ = 1, 2 do assert.equal("rate_limit", select(2, group:ticker "BTC/USDT").class) end
-    assert.equal(binance, group.active)
-    assert(group:ticker "BTC/USDT")
-    local event = why_left(group, 0)
-    assert.same({ "rate_limit", 3 }, { event.cause, event.value })
-  end)
-
-  it("that bans it, at once", function()
-    local group = group_with { rate_limit = true }
-    binance:fault { venue = "status", on = "ticker", status = 418, retry_after = 300, times = 1 }
-    assert(group:ticker "BTC/USDT")
-    assert.same({ "rate_limit", 3 }, { why_left(group, 0).cause, why_left(group, 0).value })
-  end)
-
-  it("whose stream has gone silent", function()
-    local group = group_with { stream_stale = { over = 15 } }
-    local stream <close> = assert(group:stream { "ticker:BTC/USDT" })
-    assert(stream:recv())
-    binance.sandbox:stall_streams(true)
-    local event = why_left(group, 25)
-    assert.equal("stream_stale", event.cause)
-    assert.is_true(event.value >= 15, event.value)
-  end)
-
-  it("whose circuit breaker has opened", function()
-    local careful = smc.venue("binance", { breaker = { size = 3, min_calls = 3 } })
-    local group = smc.failover { careful, bybit, triggers = only { breaker = true } }
-    binance:fault { venue = "status", on = "account", status = 500 }
-    for _ = 1, 2 do assert.equal("server", select(2, group:account()).class) end
-    assert.equal(careful, group.active)
-    assert(group:account())
-    assert.same({ "breaker", bybit }, { group:history()[1].cause, group.active })
   end)
 
   it("whose health has been bad for a while", function()
