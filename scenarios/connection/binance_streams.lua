@@ -78,6 +78,49 @@ describe("binance market streams #connection #binance", function()
     assert.matches("404", tostring(err))
   end)
 
+  it("ends for who sends more than five messages in a second", function()
+    local socket <close> = assert(smc.ws.connect(venue.ws_url .. "/ws"))
+    for id = 1, 6 do socket:send(('{"method":"LIST_SUBSCRIPTIONS","id":%d}'):format(id)) end
+    local answers = 0
+    local frame, err
+    repeat
+      frame, err = socket:recv(10)
+      answers = answers + (frame and 1 or 0)
+    until not frame
+    assert.is_true(answers <= 5, answers .. " answers")
+    assert.equal("network", err.class)
+    assert.is_false(socket.is_open)
+  end)
+
+  it("is left when the venue says that it will end, and each trade is told once or counted as missed", function()
+    local stream <close> = assert(venue:stream { "trade:BTC/USDT" })
+    local last, reason, missed
+    local function hear_of(qty)
+      assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = qty })
+      repeat
+        local event = assert(stream:recv(15))
+        if event.kind == "reconnected" then reason = event.reason.code end
+        if event.kind == "gap" then
+          missed = assert(event.missed)
+          last = last + missed
+        elseif event.kind == "trade" then
+          assert.equal(last and last + 1 or tonumber(event.id), tonumber(event.id))
+          last = tonumber(event.id)
+        end
+      until event.qty == qty
+    end
+    hear_of "0.001"
+
+    venue.sandbox:announce_shutdown()
+
+    local told = smc.spawn(function() hear_of "0.00101" end) -- a trade while nobody listens: it need not come
+    eventually(function() assert.equal("ends", reason) end, { within = 15 })
+    told:cancel()
+    hear_of "0.00102"
+    assert.same({ 1, 1 }, { stream.reconnects, #venue.sandbox:streams() })
+    assert.is_true(missed == nil or missed > 0)
+  end)
+
   it("hears our answer to each of its pings #virtual-time", function()
     local stream <close> = assert(venue:stream { "ticker:BTC/USDT" })
     eventually(function()

@@ -53,6 +53,31 @@ describe("bybit streams #connection #bybit", function()
     end
   end)
 
+  it("hears from us every twenty seconds, or it would end #virtual-time", function()
+    local stream <close> = assert(venue:stream { "ticker:BTC/USDT" })
+    eventually(function()
+      stream:recv(1)
+      assert.equal(2, venue.sandbox:streams()[1].pings)
+    end, { within = 50 })
+    assert.is_true(stream:connected())
+  end)
+
+  it("refuses more than ten channels in one message, and subscribes to none of them", function()
+    local socket <close> = assert(smc.ws.connect(venue.ws_url))
+    local topics = {}
+    for i, symbol in ipairs { "BTCUSDT", "ETHUSDT", "BNBUSDT" } do
+      for j, kind in ipairs { "publicTrade.", "tickers.", "orderbook.1.", "orderbook.50." } do
+        topics[(i - 1) * 4 + j] = kind .. symbol
+      end
+    end
+    assert(socket:send(smc.json.encode { op = "subscribe", args = topics, req_id = "9" }))
+    local answer = assert(smc.json.decode(assert(socket:recv(5)).data))
+    assert.same({ false, "args size >10" }, { answer.success, answer.ret_msg })
+    local frame, err = socket:recv(2)
+    assert.is_nil(frame)
+    assert.equal("timeout", err.class)
+  end)
+
   it("tells of an order, its fill and the wallet after it", function()
     local events <close> = assert(venue:user_stream())
     local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.001" })

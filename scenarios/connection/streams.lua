@@ -14,8 +14,11 @@ local function is_amount(text) return decimal.lt("0", text) and text == decimal.
 
 for _, row in ipairs(VENUES) do
   describe("a stream of " .. row.name .. " #connection #streams #" .. row.name, function()
-    local venue
-    before_each(function() venue = smc.venue(row.name) end)
+    local venue, sandbox
+    before_each(function()
+      venue = smc.venue(row.name)
+      sandbox = venue.sandbox -- which a testnet does not have: there its specs end here
+    end)
 
     local function channels_of(symbol)
       local list = {}
@@ -25,7 +28,7 @@ for _, row in ipairs(VENUES) do
 
     --- The next event of each channel; of some symbol, in a market that we move.
     local function one_of_each(stream, channels)
-      for _, channel in ipairs(channels) do venue.sandbox:move(channel:match ":(.*)", { by = "0.001" }) end
+      for _, channel in ipairs(channels) do sandbox:move(channel:match ":(.*)", { by = "0.001" }) end
       local seen, missing = {}, #channels
       while missing > 0 do
         local event = assert(stream:recv(30))
@@ -54,14 +57,14 @@ for _, row in ipairs(VENUES) do
           assert.is_true(is_amount(event.last))
         end
       end
-      assert.equal(1, #venue.sandbox:streams())
+      assert.equal(1, #sandbox:streams())
     end)
 
     it("loses nothing that is told while it is asked what it is subscribed to", function()
       local stream <close> = assert(venue:stream { "book:" .. row.symbol })
       local first = assert(stream:subscriptions())
       for _ = 1, 3 do
-        venue.sandbox:move(row.symbol, { by = "0.001" })
+        sandbox:move(row.symbol, { by = "0.001" })
         assert.same(first, assert(stream:subscriptions()))
         local event = assert(stream:recv(15))
         assert.equal("book", event.kind) -- no gap, and no other connection
@@ -86,14 +89,14 @@ for _, row in ipairs(VENUES) do
       assert.same({ "timeout", 0, true }, { err.class, stream.reconnects, stream:connected() })
       assert(venue:heal "halt")
       assert.equal(row.quiet, assert(stream:recv(10)).channel)
-      assert.equal(1, #venue.sandbox:requests { path = venue.sandbox:streams()[1].path })
+      assert.equal(1, #sandbox:requests { path = sandbox:streams()[1].path })
     end)
 
     it("does not storm a venue that refuses it, and is back soon after it does not #virtual-time", function()
       local stream <close> = assert(venue:stream { "ticker:" .. row.symbol, first_delay = 0.5, longest_delay = 5 })
       assert(stream:recv(15))
-      local path = venue.sandbox:streams()[1].path
-      local before = #venue.sandbox:requests { path = path }
+      local path = sandbox:streams()[1].path
+      local before = #sandbox:requests { path = path }
       venue:fault { venue = "maintenance", for_ = 20 }
 
       local event
@@ -101,8 +104,8 @@ for _, row in ipairs(VENUES) do
 
       assert.is_true(event.attempts >= 5 and event.attempts <= 15, ("%d attempts"):format(event.attempts))
       assert.is_true(event.down >= 19 and event.down <= 26, ("%.1f s"):format(event.down))
-      assert.equal(event.attempts, #venue.sandbox:requests { path = path } - before)
-      assert.equal(1, #venue.sandbox:streams())
+      assert.equal(event.attempts, #sandbox:requests { path = path } - before)
+      assert.equal(1, #sandbox:streams())
     end)
 
     it("breaks three times in a row, and each time comes back with all it had #virtual-time", function()
@@ -111,21 +114,21 @@ for _, row in ipairs(VENUES) do
       local names = assert(stream:subscriptions())
       for i = 1, 3 do
         one_of_each(stream, channels)
-        venue.sandbox:drop_streams()
+        sandbox:drop_streams()
         local event
         repeat event = assert(stream:recv(15)) until event.kind == "reconnected"
         assert.same({ i, names }, { stream.reconnects, assert(stream:subscriptions()) })
       end
       one_of_each(stream, channels)
-      assert.equal(1, #venue.sandbox:streams())
+      assert.equal(1, #sandbox:streams())
     end)
 
     it("does not end when another one of the same venue does", function()
       local one <close> = assert(venue:stream { "ticker:" .. row.symbol })
       local other = assert(venue:stream { "book:" .. row.symbol })
-      assert.equal(2, #venue.sandbox:streams())
+      assert.equal(2, #sandbox:streams())
       other:close()
-      eventually(function() assert.equal(1, #venue.sandbox:streams()) end)
+      eventually(function() assert.equal(1, #sandbox:streams()) end)
       assert.equal("ticker", assert(one:recv(15)).kind)
       assert.equal(0, one.reconnects)
     end)
@@ -142,12 +145,12 @@ for _, row in ipairs(VENUES) do
           return err.class
         end)
         smc.sleep(0.01)
-        assert.equal(1, #venue.sandbox:streams())
+        assert.equal(1, #sandbox:streams())
         error "something else went wrong"
       end)
       assert.is_false(ok)
       assert.is_string(waiting:join(5))
-      eventually(function() assert.same({}, venue.sandbox:streams()) end)
+      eventually(function() assert.same({}, sandbox:streams()) end)
     end)
 
     it("says after it was closed that it is, and closes twice without a word", function()
@@ -159,7 +162,7 @@ for _, row in ipairs(VENUES) do
       while event do event, err = stream:recv(1) end -- what had come before
       assert.is_string(err.class)
       assert.is_false(stream:connected())
-      eventually(function() assert.same({}, venue.sandbox:streams()) end)
+      eventually(function() assert.same({}, sandbox:streams()) end)
     end)
   end)
 end
