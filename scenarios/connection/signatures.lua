@@ -79,7 +79,7 @@ describe("a signature that differs in one digit #connection #auth", function()
         { headers = { ["X-MBX-APIKEY"] = venue.key } }))
       return { reply.status, smc.json.decode(reply.body).code }
     end
-    local right = assert(smc.sign.key("hmac", venue.secret):sign(query))
+    local right = assert(smc.sign.key("hmac", venue.sandbox.secret):sign(query))
     assert.equal(200, ask(right)[1])
     assert.same({ 400, -1022 }, ask(last_digit_changed(right)))
   end)
@@ -92,7 +92,7 @@ describe("a signature that differs in one digit #connection #auth", function()
         ["X-BAPI-TIMESTAMP"] = now, ["X-BAPI-RECV-WINDOW"] = "5000", ["X-BAPI-SIGN"] = signature } }))
       return smc.json.decode(reply.body).retCode
     end
-    local right = assert(smc.sign.key("hmac", venue.secret):sign(now .. venue.key .. "5000"))
+    local right = assert(smc.sign.key("hmac", venue.sandbox.secret):sign(now .. venue.key .. "5000"))
     assert.equal(0, ask(right))
     assert.equal(10004, ask(last_digit_changed(right)))
   end)
