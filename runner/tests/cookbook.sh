@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # cookbook.sh SMCRUN PAGE...: each recipe of the pages, a heading and its blocks of Lua, is a scenario that passes as it
-# stands there, and fails with its venue dead.  Under a ### heading there must be one.  A block that begins with a comment "-- venue/NAME.lua" is that file beside
-# the scenario; one that begins with "-- smcrun OPTION..." is run with these.  Lines have the numbers that they have in
-# the page.
+# stands there, leaves nothing behind, and fails with its venue dead.  Under a ### heading there must be one.  A block that
+# begins with a comment "-- venue/NAME.lua" is that file beside the scenario; one that begins with "-- smcrun OPTION..." is
+# run with these.  Lines have the numbers that they have in the page.
 # shellcheck disable=SC2016,SC2034,SC2154
 set -uo pipefail
 smcrun=$(realpath "$1")
@@ -65,7 +65,7 @@ refusals() {
 }
 
 cook() { # cook OPTION... FOLDER...
-    run 0 --no-color --seed 1 "$@"
+    run 0 --no-color --seed 1 --strict-leaks "$@"
     run 1 --no-color --seed 1 -q --sabotage dead "$@"
     checks=$((checks + 1))
     [[ ${out##*$'\n'} == '0 passed, '[1-9]* ]] || complain 'nothing passes with a dead venue'
