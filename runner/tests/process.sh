@@ -74,6 +74,36 @@ kill -9 "$pid"
 wait "$pid" 2>/dev/null
 gone 'a program of a run that was killed'
 
+# ---- what is run again -----------------------------------------------------------------------------------
+mkdir w && echo 'echo one' >w/bot.sh
+cat >w/bot.lua <<'LUA'
+local smc = require "smc"
+it("says two #process", function()
+  local p <close> = smc.process { "sh", "-e", "bot.sh" }
+  assert(p:wait_for("^two", { within = 60 }))
+end)
+LUA
+after_runs() { # after_runs N
+    local tries
+    for tries in {1..600}; do
+        [[ $(grep -c '^smcrun: watching' watch.txt) -ge $1 ]] && return
+        sleep 0.05
+    done
+    complain "$1 runs within $tries looks"
+}
+called='--watch w'
+touch watch.txt
+env --default-signal=INT "$smcrun" --allow-process --watch w >watch.txt 2>&1 &
+pid=$!
+after_runs 1
+echo 'echo two' >w/bot.sh
+after_runs 2
+kill -INT $pid
+wait $pid
+is 'the exit status of the last run' 0 $?
+out=$(<watch.txt)
+has '0 passed, 1 failed, 0 skipped' 'changed: bot.sh' '1 passed, 0 failed, 0 skipped'
+
 # ---- what is shown ---------------------------------------------------------------------------------------
 secret=cAn4ryS3cret-0f-a-Pr0cess
 printf 'BINANCE_TESTNET_API_SECRET=%s\n' $secret >.env

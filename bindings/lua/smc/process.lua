@@ -79,6 +79,18 @@ local function folder(given)
   return given:sub(1, 1) == "/" and given or files.root .. "/" .. given
 end
 
+--- Words of the command line that are files are what the scenario is made of: --watch runs it again when one is saved.
+local function note_files(words, cwd)
+  for _, word in ipairs(words) do
+    local path = word:sub(1, 1) == "/" and word or cwd .. "/" .. word
+    local file = io.open(path, "rb")
+    if file then
+      file:close()
+      files.note(path)
+    end
+  end
+end
+
 -- ---- the object ---------------------------------------------------------------------
 
 local Process = {}
@@ -262,8 +274,9 @@ function M.start(given)
   local grace = check_seconds("smc.process: grace", given.grace, GRACE_S, 2)
   local env = environment(given.env)
   check_world(w)
-  local name = given.name or words[1]:match "[^/]*$"
-  local its, err = core.start(words, env, folder(given.cwd), given.stdin ~= nil, name, table.concat(words, " "))
+  local name, cwd = given.name or words[1]:match "[^/]*$", folder(given.cwd)
+  note_files(words, cwd)
+  local its, err = core.start(words, env, cwd, given.stdin ~= nil, name, table.concat(words, " "))
   if not its then error("smc.process: " .. err.message, 2) end
   local self = setmetatable({ name = name, pid = its:pid() }, Meta)
   within[self] = { core = its, grace = grace, seen = 0, takes_input = given.stdin == true }

@@ -38,7 +38,7 @@ function M.class(name)
   --- What a testnet can't give ends the spec as skipped.
   function class.__index(_, key)
     if key == "sandbox" then spec.skip "a testnet has no sandbox to look into" end
-    if key == "secret" then spec.skip "the secret of a testnet is not handed out: a program reads its own" end
+    if key == "secret" then spec.skip "a secret is not to be had on a testnet: a program reads its own" end
     local method = class[key]
     if method == nil or not reading.reads(key) then return method end
     calls[key] = calls[key] or reading.call(key, method)
