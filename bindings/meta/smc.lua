@@ -133,7 +133,8 @@ function smc.health(options) end
 function smc.failover(venues) end
 
 ---Puts a load on something, and measures it: see smc.LoadOptions.  Waits until it has ended.
----Raises: wrong options; what a run raises; on a testnet, a load that is more than its venue's limiter allows.
+---Raises: wrong options; what a run raises; a load that takes longer than its spec may (--timeout); on a testnet, one
+---that is more than its venue's limiter allows.
 ---Where: scenario, hook.
 ---@async
 ---@param options smc.LoadOptions

@@ -203,6 +203,14 @@ describe("smc.load", function()
     end)
   end
 
+  it("refuses what its spec has no time for, at once", function()
+    smc.sleep(10)
+    says("smc.load: it takes 51 s, and its spec has 50 s left: give specs more by smcrun --timeout", function()
+      smc.load { rate = 1, duration = 50, warmup = 1, run = run }
+    end)
+    assert.equal(50, smc.load({ rate = 1, duration = 50, run = run }).count)
+  end)
+
   it("refuses what is no table, and a percentile that is none", function()
     says("smc.load: options expected", function() smc.load(5) end)
     local result = smc.load { rate = 1, duration = 1, run = run }

@@ -22,10 +22,20 @@ local function random_of(w)
   return rng.new(w.seed, "load " .. made[w])
 end
 
+--- A load that its spec has no time for is told so before it begins, and not when the time is up.
+local function check_time(options, w, level)
+  local needs = options.warmup_s + plan.seconds(options.segments)
+  local left = w.deadline and w.deadline - core.now() or math.huge
+  if needs <= left then return end
+  error(("smc.load: it takes %g s, and its spec has %.4g s left: give specs more by smcrun --timeout"):format(needs,
+    left), level + 1)
+end
+
 --- See bindings/meta/load.lua.
 function M.run(given)
   local w = world.current "smc.load"
   local options = options_of.read(given, 2)
+  check_time(options, w, 2)
   budget.check(plan, options, w, 2)
   local tally = tallies.new()
   local elapsed = drive.run(options, tally, random_of(w))

@@ -10,7 +10,8 @@ local current
 -- allow_process (programs may be started), sabotage (nil, or a name; see sabotage.lua), credentials (name -> value,
 -- for testnets), ca (whom testnets on this machine are trusted by, in PEM, or nil), journal (of the run, on a testnet:
 -- see smc/journal.lua), venues and missing (sets of names: those that were opened, and those that have no credentials),
--- trusted (origin -> whom it is trusted by, in PEM: testnets that were moved), on_close(fn).
+-- trusted (origin -> whom it is trusted by, in PEM: testnets that were moved), on_close(fn), deadline (smc.now() when
+-- the spec's time is up; nil: never).
 -- Raises at the caller's line when no spec runs.
 function M.current(what)
   if not current then
@@ -44,7 +45,7 @@ function M.open(id, options, clock)
     seed = mix(options.seed, id), target = options.target, clock = clock or options.clock,
     allow_process = options.allow_process, sabotage = options.sabotage,
     credentials = options.credentials or {}, ca = options.ca, journal = options.journal, venues = {}, missing = {},
-    trusted = {},
+    trusted = {}, deadline = options.timeout and core.now() + options.timeout,
     on_close = function(fn) closers[#closers + 1] = fn end,
     _closers = closers,
   }
