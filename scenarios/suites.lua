@@ -9,5 +9,6 @@ return {
   ["circuit-breaker"] = { "circuit_breaker" },
   failover = { "failover" },
   agent = { "agent" }, -- programs under test: wants --allow-process; without it they are skipped, here and in full
+  performance = { "performance" },
   full = { "." },
 }
