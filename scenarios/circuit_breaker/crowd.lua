@@ -48,7 +48,8 @@ describe("a crowd and a risk guard #circuit-breaker #binance #bybit #oanda", fun
   before_each(function()
     venues, binance, bybit, oanda = accounts.open()
     inbox = smc.webhook()
-    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, alert = inbox })
+    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, alert = inbox,
+      check_every = 600 })
     accounts.take_positions(binance, bybit, oanda)
     bybit.sandbox:move("BTC/USDT:USDT", { by = "-0.2" })
   end)
@@ -59,9 +60,9 @@ describe("a crowd and a risk guard #circuit-breaker #binance #bybit #oanda", fun
   end
 
   it("open it once: one closing, one alert, however many look #virtual-time", function()
-    smc.all(20, function() assert(guard:check()) end)
+    smc.all(6, function() assert(guard:check()) end)
     bybit.sandbox:move("BTC/USDT:USDT", { by = "-0.1" })
-    smc.all(20, function() assert(guard:check()) end)
+    smc.all(6, function() assert(guard:check()) end)
     is_closed()
 
     assert.equal("open", accounts.kinds(guard))
@@ -80,7 +81,6 @@ describe("a crowd and a risk guard #circuit-breaker #binance #bybit #oanda", fun
     local order = { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "40000" }
     local waits = smc.spawn(function() return hasty:place(order) end)
     smc.sleep(0.1)
-    assert.equal("bybit", hasty.name)
     assert.is_true(watch:stop "while it waits")
 
     local placed, err = waits:join()
@@ -89,13 +89,13 @@ describe("a crowd and a risk guard #circuit-breaker #binance #bybit #oanda", fun
     assert.same({ "circuit_open", "risk_guard", false }, { err.class, err.code, err.sent })
     assert.same({}, hasty.sandbox:orders { client_id = err.client_id })
     eventually(function() assert.is_false(watch.is_closing) end, { within = 40 })
-    is_closed()
+    assert.same({}, hasty.sandbox:positions())
   end)
 
   it("leave nothing behind, though they place orders while it opens", function()
     local placed, refused, go_on = 0, 0, true
     local traders = {}
-    for i = 1, 12 do
+    for i = 1, 6 do
       local venue = venues[i % 3 + 1]
       local order = venue == oanda and { symbol = "EUR/USD", side = "buy", type = "limit", qty = "10", price = "0.9" }
         or { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.001", price = "40000" }
@@ -104,14 +104,14 @@ describe("a crowd and a risk guard #circuit-breaker #binance #bybit #oanda", fun
           local done, err = venue:place(order)
           if done then placed = placed + 1 else refused = refused + 1 end
           assert.is_true(done ~= nil or err.code == "risk_guard", tostring(err))
-          smc.sleep(0.02)
+          smc.sleep(0.05)
         end
       end)
     end
-    eventually(function() assert.is_true(placed >= 12) end)
+    eventually(function() assert.is_true(placed >= 6) end)
     assert(guard:check())
     is_closed()
-    eventually(function() assert.is_true(refused >= 12) end)
+    eventually(function() assert.is_true(refused >= 6) end)
     go_on = false
     for _, trader in ipairs(traders) do trader:join() end
 

@@ -98,7 +98,7 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
     guard:stop "an exercise"
     eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
     assert.is_false(guard:stop "again")
-    smc.sleep(10)
+    smc.sleep(4)
     assert(guard:check())
     assert.equal("stopped", guard.state)
 

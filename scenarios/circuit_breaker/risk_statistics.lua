@@ -82,9 +82,9 @@ describe("correlation #circuit-breaker #virtual-time #bybit", function()
     local venue = smc.venue "bybit"
     assert(venue:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.1" })
     if eth then assert(venue:place { symbol = "ETH/USDT:USDT", side = "buy", type = "market", qty = "1" }) end
-    local guard = assert(smc.risk { venues = { venue }, max_correlation = limit })
+    local guard = assert(smc.risk { venues = { venue }, max_correlation = limit, assets = { "USDT" } })
     smc.sleep(0.5)
-    for i = 1, 24 do
+    for i = 1, 21 do
       venue.sandbox:move("BTC/USDT:USDT", { by = STEPS.along(i) })
       if eth then venue.sandbox:move("ETH/USDT:USDT", { by = STEPS[eth](i) }) end
       smc.sleep(1)
