@@ -81,6 +81,18 @@ describe("the edge of a limit #rate-limiting #virtual-time", function()
     assert.same({ "rate_limit", 20 }, { err.class, err.retry_after })
   end)
 
+  it("is warned of in each window anew #binance", function()
+    local venue = smc.venue("binance", { limiter = { raw_requests = { limit = 10, per = 10 } } })
+    smc.sleep(10 - smc.wall() / 1000 % 10)
+    for _ = 1, 2 do
+      for n = 1, 8 do
+        assert(venue:time())
+        assert.equal(n == 8 and "warning" or nil, venue.limiter:alert "raw_requests")
+      end
+      smc.sleep(10)
+    end
+  end)
+
   it("of an endpoint at bybit ends when its oldest request is a second old, and the answer says so #bybit", function()
     local venue = ungoverned "bybit"
     venue.sandbox:limit { path = "/v5/account/wallet-balance", requests = 2, per = 1 }
