@@ -34,6 +34,27 @@ describe("smc.core.risk", function()
     assert.equal("trial", guard:state())
   end)
 
+  it("judges ten thousand times alike, over 250 returns, and trips once when the first of them is too much", function()
+    local limits = { drawdown = "0.1", exposure = "300", var = 0.04, correlation = 0.9, losses = 3 }
+    local guard = core.new(nil, limits)
+    local returns = {}
+    for i = 1, 250 do returns[i] = i <= 12 and -0.03 or 0.001 end -- a little less than a twentieth of them are losses
+    local view = { equity = "950", peak = "1000", positions = { "100", "-100" }, returns = returns,
+      correlations = { 1, 0.5, 0.5, 1 }, n_assets = 2, losses = 2 }
+    guard:look(view)
+    local first = guard:seen()
+    for _ = 1, 10000 do
+      if guard:look(view) or guard:state() ~= "armed" then error "it tripped" end
+      if guard:seen().var ~= first.var then error "another value at risk" end
+    end
+    assert.is_true(first.var < 0.04)
+
+    for i = 1, 20 do returns[i] = -0.05 end
+    local trips = 0
+    for _ = 1, 100 do trips = trips + (guard:look(view) and 1 or 0) end
+    assert.same({ 1, "tripped", { "var" } }, { trips, guard:state(), guard:violated() })
+  end)
+
   it("says why it is not reset, and what may be placed", function()
     local guard, view = core.new(nil, { losses = 1 }), { losses = 2 }
     assert.same({ nil, "nothing", "it is armed: there is nothing to reset" }, { guard:reset(view) })
