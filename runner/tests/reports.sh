@@ -64,6 +64,11 @@ json() {
     grep -q '"loads":\[{"of":"load","model":"open",.*"classes":{"error":1}.*"text":"p99 < 0.01","held":false' loads.json ||
         die 'the load is not told'
     PYTHONWARNINGS=ignore jsonschema -i loads.json "$schema" >errors.txt 2>&1 || die "$(head -c 2000 errors.txt)"
+    grep -q '^      p99 < 0.01 .* is 0.05: too high by 0.04' loads.txt || die 'the failure does not say by how much'
+    grep -q '^      latency  .* 50 ms' loads.txt || die 'the table of the load is not shown'
+    printf 'it("loads", function() local smc = require "smc"
+        assert.load(smc.load { rate = 50, duration = 1, run = function() end }, "errors == 0") end)\n' >passes.lua
+    "$smcrun" -v passes.lua | grep -q '| .* load  load: open model, 50 arrivals in 1 s' || die '-v does not show the load'
     sed 's/"held":false/"held":0/' loads.json >wrong.json
     ! PYTHONWARNINGS=ignore jsonschema -i wrong.json "$schema" >/dev/null 2>&1 || die 'the schema takes a wrong load'
     # A schema that takes anything would prove nothing.
