@@ -1,5 +1,7 @@
 #include "http_curl_priv.h"
 
+#include "smc/http.h"
+
 #include <dlfcn.h>
 #include <string.h>
 
@@ -34,12 +36,24 @@ static smc_code_t find_all(smc_curl_t *curl, smc_error_t *err)
     return rc;
 }
 
+/* NODELETE: OpenSSL registers exit handlers, which must not point into an unloaded library. */
+static void *open_lib(void)
+{
+    return dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+}
+
+void smc_http_preload(void)
+{
+    void *lib = open_lib();
+    if (lib != NULL)
+        (void)dlclose(lib);
+}
+
 smc_code_t smc_curl_load(smc_curl_t *curl, smc_error_t *err)
 {
     smc_code_t rc;
 
-    /* NODELETE: OpenSSL registers exit handlers, which must not point into an unloaded library. */
-    curl->lib = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    curl->lib = open_lib();
     if (curl->lib == NULL)
         return smc_fail(err, SMC_ESYS, OP, 0, "%s; install it with: apt-get install libcurl4",
                         dlerror());

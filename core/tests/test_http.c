@@ -1,6 +1,8 @@
 /* The HTTP client against a raw server, with both clocks: the bytes it sends, what it makes of replies, connections. */
 #include "http_world.h"
 
+#include <dlfcn.h>
+
 static void check_sent(world_t *w, const char *want)
 {
     (void)smc_buf_putc(&w->server.log, '\0');
@@ -427,9 +429,29 @@ static void many_requests_run_side_by_side(void **state)
     assert_int_equal(MANY, smc_http_open_sockets(w->loop));
 }
 
+/* ---- what a child of ours finds ------------------------------------------ */
+
+static bool is_loaded(void)
+{
+    void *lib = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_NOLOAD);
+    if (lib != NULL)
+        (void)dlclose(lib);
+    return lib != NULL;
+}
+
+/* The first test: any request loads it. */
+static void preloading_loads_it_for_good(void **state)
+{
+    (void)state;
+    assert_false(is_loaded());
+    smc_http_preload();
+    assert_true(is_loaded());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(preloading_loads_it_for_good),
         BOTH(the_target_is_sent_byte_for_byte),
         BOTH(headers_are_sent_in_order_and_as_they_are),
         BOTH(a_bearer_token_follows_the_headers),

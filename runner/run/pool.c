@@ -1,6 +1,7 @@
 #include "run/pool.h"
 
 #include "smc/clock.h"
+#include "smc/http.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -195,6 +196,8 @@ smc_code_t smcr_pool_run(const smcr_pool_conf_t *conf, smcr_pool_end_t *out, smc
     choose_all_signals(&wanted);
     if (sigprocmask(SIG_BLOCK, &wanted, &before) != 0)
         return smc_fail(err, SMC_ESYS, OP, errno, "sigprocmask: %s", strerror(errno));
+    if (conf->run->plan->n_files > 1)
+        smc_http_preload(); /* one worker alone may never need it */
     pool_t p = {.conf = conf};
     smc_code_t rc = open_pool(&p, &wanted, err);
     if (rc == SMC_OK && p.lanes != NULL) {

@@ -164,13 +164,24 @@ local function ordered_pairs()
   _G.pairs = function(t)
     local mt = metatable_of(t)
     if type(t) ~= "table" or (mt and mt.__pairs) then return pairs_any(t) end
-    local keys, others = {}, {}
+    local keys, others, kind, mixed = {}, nil, nil, false
     for key in pairs_any(t) do
-      local list = RANK[type(key)] and keys or others
-      list[#list + 1] = key
+      local its = type(key)
+      if RANK[its] then
+        keys[#keys + 1] = key
+        kind = kind or its
+        mixed = mixed or its ~= kind
+      else
+        others = others or {}
+        others[#others + 1] = key
+      end
     end
-    sort(keys, before)
-    table.move(others, 1, #others, #keys + 1, keys)
+    if mixed or kind == "boolean" then
+      sort(keys, before)
+    elseif keys[2] ~= nil then
+      sort(keys) -- names only, or numbers only: C compares them faster
+    end
+    if others then table.move(others, 1, #others, #keys + 1, keys) end
     local i = 0
     return function()
       repeat

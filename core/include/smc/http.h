@@ -7,7 +7,8 @@
  * Secrets     a bearer token goes out and is then wiped from the memory of this client; no error shows it.
  * Hosts       smc/host_policy.h.  Proxies and .netrc are ignored; certificates are always verified.
  * Connections are kept and reused per host until smc_http_idle_close or the end of the loop.
- * libcurl     is loaded at the first request: loading it costs more than all else at start-up.
+ * libcurl     is loaded at the first request: loading it costs more than all else at start-up.  Who is about to fork
+ *             children that will need it calls smc_http_preload.
  * Thread      the loop's.
  * Source      core/tests/test_http.c
  */
@@ -89,6 +90,10 @@ void smc_http_cancel(smc_http_call_t *call);
 
 /* Accepts NULL. */
 void smc_http_reply_free(smc_http_reply_t *reply);
+
+/* Loads libcurl's code and no more, so that children made by fork find it loaded.  It stays; a failure is told by the
+ * first request. */
+void smc_http_preload(void);
 
 /* Closes all kept connections, when no call is under way; does nothing otherwise. */
 void smc_http_idle_close(smc_loop_t *loop);

@@ -67,10 +67,16 @@ local function known_as(name)
   error("no parameter is called " .. name)
 end
 
+local made = {} -- by all that they depend on: most are in many lines, and nobody changes them
+
 local function field(name, need, max)
-  local known = known_as(name)
-  return params.field(WIRE_NAME[name] or name, known[1], { need = need, among = known.among, max = max,
-    min = name == "limit" and 1 or known.min, refusal = known.refusal })
+  local key = name .. (need and "!" or "") .. (max or "")
+  if not made[key] then
+    local known = known_as(name)
+    made[key] = params.field(WIRE_NAME[name] or name, known[1], { need = need, among = known.among, max = max,
+      min = name == "limit" and 1 or known.min, refusal = known.refusal })
+  end
+  return made[key]
 end
 
 --- The fields of a line like "symbol! limit<=1000 origClientOrderId|orderId! timeZone": with "!" it is mandatory,

@@ -166,9 +166,9 @@ local PLAIN = { any = { "text", 512 }, client_id = { "text", 36, WORD .. "abcdef
 
 --- Declares a parameter.  rest: need (mandatory), among (set of values), max (clamped), min, refusal (for among, min).
 function M.field(name, kind, rest)
-  local field = { name = name, kind = kind, read = assert(kinds[kind], kind), plain = PLAIN[kind] }
-  for key, value in pairs(rest or {}) do field[key] = value end
-  return field
+  rest = rest or {}
+  return { name = name, kind = kind, read = assert(kinds[kind], kind), plain = PLAIN[kind], need = rest.need,
+    among = rest.among, max = rest.max, min = rest.min, refusal = rest.refusal }
 end
 
 --- The values of a REST request, read at once, when all are there and as they usually are; else nil: M.read judges.

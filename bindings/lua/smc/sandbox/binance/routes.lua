@@ -131,16 +131,30 @@ local ROWS = {
 
 local AUTH, SESSION_AUTH = "recvWindow timestamp! signature!", "recvWindow timestamp! signature apiKey"
 
+-- What a route may be sent, parsed when it is first asked for: a spec calls few of them.
+local FIELDS = {
+  rest_fields = function(r) return fields.parse(r.line .. (r.signed and " " .. AUTH or "")) end,
+  -- On a session that has logged on, key and signature may be left out.
+  ws_fields = function(r) return fields.parse(r.line .. " returnRateLimits " .. (r.signed and SESSION_AUTH or "")) end,
+}
+
+local Route = {}
+
+function Route.__index(r, key)
+  local parse = FIELDS[key]
+  if not parse then return nil end
+  local parsed = parse(r)
+  rawset(r, key, parsed)
+  return parsed
+end
+
 local function route(row)
   local endpoint, ws, security, weight, line, handle = table.unpack(row, 1, 6)
   local method, path = endpoint:match "^(%u+) (.+)$"
-  local signed = security ~= "NONE"
   path = path:find "^/" and path or "/api/v3/" .. path
-  return { method = method, path = path, endpoint = method .. " " .. path, ws = ws, security = security,
-    signed = signed, weight = weight, handle = handle, check = row.check, free = row.free, orders = row.orders,
-    rest_fields = fields.parse(line .. (signed and " " .. AUTH or "")),
-    -- On a session that has logged on, key and signature may be left out.
-    ws_fields = fields.parse(line .. " returnRateLimits " .. (signed and SESSION_AUTH or "")) }
+  return setmetatable({ method = method, path = path, endpoint = method .. " " .. path, ws = ws, security = security,
+    signed = security ~= "NONE", weight = weight, line = line, handle = handle, check = row.check, free = row.free,
+    orders = row.orders }, Route)
 end
 
 local M = { by_path = {}, by_ws = {} }
