@@ -7,7 +7,7 @@ local SYMBOL = { binance = "BTC/USDT", bybit = "BTC/USDT", oanda = "EUR/USD" }
 local TROUBLE = { dead = { venue = "down" }, mute = { venue = "mute" }, failing = { venue = "status", status = 500 } }
 
 for name, symbol in pairs(SYMBOL) do
-  describe("trouble at " .. name .. " #error-handling #" .. name, function()
+  describe("trouble at " .. name .. " #error-handling #binance #bybit #oanda", function()
     for what, fault in pairs(TROUBLE) do
       local waits = what == "mute" and " #virtual-time" or ""
       it("that is " .. what .. " is no trouble of others" .. waits, function()
