@@ -49,13 +49,22 @@ int smcb_result(lua_State *L, smc_code_t code, const smc_error_t *err)
     return 1;
 }
 
+/* Rounded up, past what binary fractions add.  Never 0 unless s is: what is left of a wait may be 1e-14 s, and in a loop that
+ * waits for it no time would pass. */
+static uint64_t to_ms(lua_Number s)
+{
+    uint64_t ms = (uint64_t)ceil(s * 1000.0 - 1e-6);
+
+    return ms == 0 && s > 0 ? 1 : ms;
+}
+
 uint64_t smcb_check_seconds(lua_State *L, int idx)
 {
     lua_Number s = luaL_checknumber(L, idx);
 
     luaL_argcheck(L, isfinite(s) && s >= 0 && s <= 1e9, idx,
                   "seconds must be a number from 0 to 1e9");
-    return (uint64_t)ceil(s * 1000.0 - 1e-6);
+    return to_ms(s);
 }
 
 uint64_t smcb_field_seconds(lua_State *L, int idx, const char *name, uint64_t missing_ms)
@@ -74,7 +83,7 @@ uint64_t smcb_field_seconds(lua_State *L, int idx, const char *name, uint64_t mi
     if (!is_number || !isfinite(s) || s < 0 || s > 1e9)
         return (uint64_t)luaL_error(L, "option '%s' must be a number of seconds from 0 to 1e9",
                                     name);
-    return (uint64_t)ceil(s * 1000.0 - 1e-6);
+    return to_ms(s);
 }
 
 void smcb_check_keys(lua_State *L, int idx, const char *const known[])

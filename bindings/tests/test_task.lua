@@ -25,6 +25,17 @@ describe("smc.sleep", function()
     assert.same({ "a", "b", "c" }, order)
   end)
 
+  it("lets time pass however little it is, so that a loop which waits for an instant ends", function()
+    for _, little in ipairs { 1e-14, 1e-9, 0.0004 } do
+      local start = smc.now()
+      smc.sleep(little)
+      assert.is_true(smc.now() > start)
+    end
+    local instant = smc.now()
+    smc.sleep(0)
+    assert.near(instant, smc.now(), 0.5)
+  end)
+
   it("refuses what is no duration", function()
     for _, bad in ipairs { -1, 0 / 0, math.huge, "x", {} } do
       assert.has_error(function() smc.sleep(bad) end)
