@@ -233,7 +233,7 @@ describe("a bybit venue", function()
       local p = what.params
       asked[#asked + 1] = p.category .. " " .. (p.cursor or "")
       local page = p.category == "spot" and { {} } or PAGES[p.cursor or ""]
-      return { result = { list = page[1], nextPageCursor = page[2] } }
+      return what.read { result = { list = page[1], nextPageCursor = page[2] } }
     end
     local list = assert(venue:instruments())
     assert.same({ "A/USDT:USDT", "D/USDT:USDT" }, { list[1].symbol, list[2].symbol })

@@ -101,8 +101,8 @@ end
 local COUNTED = { network = true, timeout = true, server = true, protocol = true, ip_ban = true }
 local OPEN = 5 -- seconds that a breaker stays open
 
---- Whether the breaker hears of it: what a call finds wrong in a whole answer of JSON it finds behind the guard.
-local function is_counted(fault, err) return err ~= nil and COUNTED[err.class] == true and fault ~= "wrong_type" end
+--- Whether the breaker hears of it.
+local function is_counted(err) return err ~= nil and COUNTED[err.class] == true end
 
 --- The fault is met by a call on which everything depends, then by the one probe: the breaker hears of it what the
 -- table says, and when it is over the next probe closes it.
@@ -110,8 +110,8 @@ local function probe(name, fault, told)
   local venue = open(name, fault, { size = 1, min_calls = 1, open = OPEN })
   assert(venue:balances())
   local err = ask(venue, fault, told)
-  assert.equal(is_counted(fault, err) and "open" or "closed", venue.breaker.state)
-  if is_counted(fault, err) then
+  assert.equal(is_counted(err) and "open" or "closed", venue.breaker.state)
+  if is_counted(err) then
     assert.equal("circuit_open", select(2, venue:balances()).class)
     smc.sleep(OPEN)
     assert(venue:heal())
@@ -395,5 +395,31 @@ for _, name in ipairs(VENUES) do
         end
       end)
     end
+  end)
+end
+
+for _, name in ipairs(VENUES) do
+  describe("an answer of " .. name .. " that can't be read", function()
+    it("is a failure for the venue's health", function()
+      local venue = smc.venue(name)
+      assert(venue:balances())
+      venue:fault { venue = "wrong_type", on = "balances", times = 2 }
+      for failures = 1, 2 do
+        assert.equal("protocol", select(2, venue:balances()).class)
+        assert.equal(failures, venue.health.failures)
+      end
+      assert(venue:balances())
+      assert.equal(0, venue.health.failures)
+    end)
+
+    it("leaves an order in doubt, which is looked up and not sent again", function()
+      local venue = smc.venue(name, { retry = true })
+      assert(venue:balances())
+      venue:fault { venue = "wrong_type", on = "place", times = 1 }
+      local placed = assert(place(venue, "unread", "limit"))
+      assert.equal("unread", placed.client_id)
+      assert.equal(1, #venue.sandbox:orders { client_id = "unread" })
+      traces.only_orders(venue, { unread = 1 })
+    end)
   end)
 end

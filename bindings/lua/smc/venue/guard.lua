@@ -5,8 +5,12 @@
 -- however long it waited.  asked: { op, method, path, params, signed, mutation }, and of an order also
 --   look_up   look_up() -> what the call would have returned, or nil, err: by its client id
 --   lives     seconds after which a request that was sent can't take effect any more; nil: nobody knows
+-- and of one whose answer is to be more than JSON
+--   read      read(answer, headers) -> what the call is to return: here, so that an answer that can't be read is a
+--             failure for breaker, health and retry, too
 -- veto(asked), where somebody has set one: an error, or nil; asked right before an order is sent, long as it waited.
 local errors = require "smc.error"
+local reading = require "smc.venue.reading"
 local task = require "smc.core.task"
 
 local Guard = {}
@@ -138,13 +142,17 @@ function Guard:once(asked, send)
   local start = task.now()
   local value, err, headers = send(asked)
   if value ~= nil then headers = err end
+  if value ~= nil and asked.read then
+    value, err = reading.answer(self.name, asked.op, asked.mutation, asked.read, value, headers)
+  end
   settle(self, asked, paid, value, err, headers)
   local failure = value == nil and err or nil
   if permit then self.breaker:report(permit, self.breaker:judge(value, failure)) end
   self:note_breaker()
   self.health:note(value, failure, task.now() - start)
   if failure then hold(self, asked, failure) end
-  return value, err
+  if failure then return nil, failure end
+  return value, headers
 end
 
 -- ---- again ---------------------------------------------------------------------------------

@@ -3,7 +3,6 @@ local client = require "smc.venue.client"
 local decimal = require "smc.decimal"
 local errors = require "smc.venue.binance.errors"
 local limits = require "smc.venue.binance.limits"
-local reading = require "smc.venue.reading"
 local request = require "smc.venue.binance.request"
 local task = require "smc.core.task"
 local unify = require "smc.venue.binance.unify"
@@ -37,11 +36,11 @@ end
 
 local MUTATING = { POST = true, PUT = true, DELETE = true, PATCH = true }
 
---- op names it in errors and in requests{}.  doubt: { look_up, lives }, see guard.lua.  Returns the decoded answer and
--- its headers.
-local function call(self, op, method, path, params, signed, doubt)
+--- op names it in errors and in requests{}.  read and doubt, { look_up, lives }: see guard.lua.  Returns what read
+-- makes of the decoded answer, or it, and its headers.
+local function call(self, op, method, path, params, signed, read, doubt)
   return request.call(self, client.inside(self), { op = op, method = method, path = path, params = params,
-    signed = signed, mutation = MUTATING[method] and signed and not path:find("/test$"),
+    signed = signed, mutation = MUTATING[method] and signed and not path:find("/test$"), read = read,
     look_up = doubt and doubt.look_up, lives = doubt and doubt.lives })
 end
 
@@ -50,9 +49,11 @@ client.verbs(Venue, call)
 --- convert(answer, ...) of a call; endpoint: "GET order".
 local function ask(self, op, endpoint, params, signed, convert, ...)
   local method, path = endpoint:match "^(%u+) (.+)$"
-  local answer, err = call(self, op, method, "/api/v3/" .. path, params, signed)
-  if not answer then return nil, err end
-  return reading.answer("binance", op, method ~= "GET" and signed, convert, answer, ...)
+  local more = table.pack(...)
+  local got, err = call(self, op, method, "/api/v3/" .. path, params, signed,
+    function(answer) return convert(answer, table.unpack(more)) end)
+  if got == nil then return nil, err end
+  return got
 end
 
 local function public(self, op, path, params, convert, ...)
@@ -119,8 +120,9 @@ local function upper(word) return word and word:upper() end
 local function doubt_of(self, symbol, id)
   local since = task.wall_ms() + client.inside(self).offset_ms - client.CLOCKS_MS
   return { lives = client.lives(self), look_up = function()
-    local answer, err = call(self, "order", "GET", "/api/v3/order", { symbol = symbol, origClientOrderId = id }, true)
-    if not answer or answer.time >= since then return answer, err end
+    local order, err = call(self, "order", "GET", "/api/v3/order", { symbol = symbol, origClientOrderId = id }, true,
+      unify.order)
+    if not order or order.time >= since then return order, err end
     return nil, errors.answered({ http = 400, code = -2013, message = "Order does not exist." }, "order", false)
   end }
 end
@@ -140,9 +142,9 @@ function Venue:place(given)
     quoteOrderQty = given.quote_qty, price = given.price, stopPrice = given.trigger_price, newClientOrderId = id,
     newOrderRespType = "FULL", selfTradePreventionMode = upper(given.self_trade) }
   return client.placed(self, given.symbol, id, function()
-    local answer, err = call(self, "place", "POST", "/api/v3/order", params, true, doubt_of(self, symbol, id))
-    if answer then return unify.order(answer) end
-    return nil, err
+    local order, err = call(self, "place", "POST", "/api/v3/order", params, true,
+      unify.order, doubt_of(self, symbol, id))
+    return order, order == nil and err or nil
   end)
 end
 

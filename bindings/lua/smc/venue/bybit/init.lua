@@ -6,7 +6,6 @@ local client = require "smc.venue.client"
 local decimal = require "smc.decimal"
 local errors = require "smc.venue.bybit.errors"
 local limits = require "smc.venue.bybit.limits"
-local reading = require "smc.venue.reading"
 local request = require "smc.venue.bybit.request"
 local task = require "smc.core.task"
 local unify = require "smc.venue.bybit.unify"
@@ -42,11 +41,11 @@ end
 
 -- ---- requests --------------------------------------------------------------------
 
---- op names it in errors and in requests{}.  doubt: { look_up, lives }, see guard.lua.  Returns the decoded envelope
--- and its headers.
-local function call(self, op, method, path, params, signed, doubt)
+--- op names it in errors and in requests{}.  read and doubt, { look_up, lives }: see guard.lua.  Returns what read
+-- makes of the decoded envelope, or it, and its headers.
+local function call(self, op, method, path, params, signed, read, doubt)
   return request.call(self, client.inside(self), { op = op, method = method, path = path, params = params,
-    signed = signed, mutation = method ~= "GET" and path:find "^/v5/order/" ~= nil,
+    signed = signed, mutation = method ~= "GET" and path:find "^/v5/order/" ~= nil, read = read,
     look_up = doubt and doubt.look_up, lives = doubt and doubt.lives })
 end
 
@@ -55,17 +54,16 @@ client.verbs(Venue, call)
 --- convert(result, envelope) of a call; endpoint: "GET market/time".
 local function ask(self, op, endpoint, params, signed, convert, doubt)
   local method, path = endpoint:match "^(%u+) (.+)$"
-  local answer, err = call(self, op, method, "/v5/" .. path, params, signed, doubt)
-  if not answer then return nil, err end
-  return reading.answer("bybit", op, method ~= "GET", convert, answer.result, answer)
+  local got, err = call(self, op, method, "/v5/" .. path, params, signed,
+    function(answer) return convert(answer.result, answer) end, doubt)
+  if got == nil then return nil, err end
+  return got
 end
 
 local function public(self, op, path, params, convert) return ask(self, op, "GET " .. path, params, false, convert) end
 local function signed(self, op, endpoint, params, convert, doubt)
   return ask(self, op, endpoint, params, true, convert, doubt)
 end
-
-local function result_of(result) return result end
 
 --- The parameters that name an instrument, and more.
 local function of(what, symbol, more)
@@ -94,21 +92,37 @@ function Venue:time()
   return public(self, "time", "market/time", {}, function(_, answer) return words.integer(answer.time) end)
 end
 
+--- A list of the venue's, in our words.  wanted(item): which are (default: all).
+local function list_of(result, wanted, convert, ...)
+  local out = {}
+  for _, item in ipairs(result.list) do
+    if not wanted or wanted(item) then out[#out + 1] = convert(item, ...) end
+  end
+  return out
+end
+
+local function is_perpetual(s) return s.contractType == "LinearPerpetual" and s.settleCoin == SETTLED_IN end
+
+--- A page of a list: the items, and where the next page begins, if there is one.
+local function page_of(items, result)
+  local cursor = result.nextPageCursor
+  return { items = items, cursor = cursor ~= nil and words.text(cursor) ~= "" and cursor or nil }
+end
+
 --- Of both categories; of contracts the perpetual ones in USDT.
 function Venue:instruments()
   local out = {}
   for _, category in ipairs { "spot", "linear" } do
-    local params = { category = category, limit = category == "linear" and 1000 or nil }
+    local linear = category == "linear"
+    local params = { category = category, limit = linear and 1000 or nil }
     repeat
-      local result, err = public(self, "instruments", "market/instruments-info", params, result_of)
-      if not result then return nil, err end
-      for _, s in ipairs(result.list) do
-        if category == "spot" or s.contractType == "LinearPerpetual" and s.settleCoin == SETTLED_IN then
-          out[#out + 1] = unify.instrument(s)
-        end
-      end
-      params.cursor = result.nextPageCursor
-    until params.cursor == nil or params.cursor == ""
+      local page, err = public(self, "instruments", "market/instruments-info", params, function(result)
+        return page_of(list_of(result, linear and is_perpetual, unify.instrument), result)
+      end)
+      if not page then return nil, err end
+      table.move(page.items, 1, #page.items, #out + 1, out)
+      params.cursor = page.cursor
+    until not params.cursor
   end
   return out
 end
@@ -159,19 +173,26 @@ local function has(list, word)
   return false
 end
 
+local function rights_of(key)
+  return { can_trade = key.readOnly == 0 and has(key.permissions.Spot, "SpotTrade"),
+    can_withdraw = key.readOnly == 0 and has(key.permissions.Wallet, "Withdraw"), can_deposit = true, raw = key }
+end
+
 --- Three requests: what the key may do, what trading costs, what there is.
 function Venue:account()
-  local key, err = signed(self, "account", "GET user/query-api", {}, result_of)
-  if not key then return nil, err end
+  local account, err = signed(self, "account", "GET user/query-api", {}, rights_of)
+  if not account then return nil, err end
   local fees
-  fees, err = signed(self, "account", "GET account/fee-rate", { category = "spot", symbol = "BTCUSDT" }, result_of)
+  fees, err = signed(self, "account", "GET account/fee-rate", { category = "spot", symbol = "BTCUSDT" },
+    function(result)
+      local fee = result.list[1]
+      return { maker = unify.number(fee.makerFeeRate), taker = unify.number(fee.takerFeeRate) }
+    end)
   if not fees then return nil, err end
   return wallet(self, "account", function(coins, envelope)
-    return { can_trade = key.readOnly == 0 and has(key.permissions.Spot, "SpotTrade"),
-      can_withdraw = key.readOnly == 0 and has(key.permissions.Wallet, "Withdraw"), can_deposit = true,
-      type = coins.accountType:lower(), maker_fee = unify.number(fees.list[1].makerFeeRate),
-      taker_fee = unify.number(fees.list[1].takerFeeRate), balances = unify.balances(coins.coin),
-      updated = envelope.time, raw = key }
+    account.type, account.balances = coins.accountType:lower(), unify.balances(coins.coin)
+    account.maker_fee, account.taker_fee, account.updated = fees.maker, fees.taker, envelope.time
+    return account
   end)
 end
 
@@ -197,9 +218,9 @@ local function look_up(self, category, id, done)
   local order
   for i = 1, LOOK_UPS do
     local list, err = signed(self, "order", "GET order/realtime", { category = category, orderId = id },
-      function(result) return result.list end)
+      function(result) return list_of(result, nil, unify.order, category) end)
     if not list then return nil, err end
-    order = list[1] and unify.order(list[1], category) or order
+    order = list[1] or order
     if order and done(order) then return order end
     if i < LOOK_UPS then task.sleep(LOOK_UP_EVERY) end
   end
@@ -265,8 +286,7 @@ function Venue:place(given)
   -- An order whose acknowledgement is missing is found again by its client id, as if it had come.
   local function find()
     local order, err = self:order { symbol = given.symbol, client_id = id }
-    if order then return { result = { orderId = order.id } } end
-    return nil, err
+    return order and order.id, err
   end
   local body, doubt = body_of(given, params, id), { look_up = find, lives = client.lives(self) }
   return client.placed(self, given.symbol, id, function()
@@ -308,25 +328,27 @@ end
 function Venue:order(given)
   local params = which("order", given)
   for _, path in ipairs { "GET order/realtime", "GET order/history" } do
-    local list, err = signed(self, "order", path, params, function(result) return result.list end)
+    local list, err = signed(self, "order", path, params,
+      function(result) return list_of(result, nil, unify.order, params.category) end)
     if not list then return nil, err end
-    if list[1] then return seen(self, unify.order(list[1], params.category)) end
+    if list[1] then return seen(self, list[1]) end
   end
   return nil, errors.answered({ http = 200, code = 170213, message = "Order does not exist." }, "order", false)
 end
 
---- All pages of a list, newest first, but no more than `limit` items.  wanted(item): which count (default: all).
-local function collect(self, op, path, params, limit, wanted)
+--- All pages of a list in our words, newest first, but no more than `limit` items.  convert(item, category);
+-- wanted(item): which count (default: all).
+local function collect(self, op, path, params, convert, limit, wanted)
   local out = {}
   params.limit = math.min(limit or PAGE, PAGE)
   repeat
-    local result, err = signed(self, op, "GET " .. path, params, result_of)
-    if not result then return nil, err end
-    for _, item in ipairs(result.list) do
-      if (not limit or #out < limit) and (not wanted or wanted(item)) then out[#out + 1] = item end
-    end
-    params.cursor = result.nextPageCursor
-  until params.cursor == nil or params.cursor == "" or limit and #out >= limit
+    local page, err = signed(self, op, "GET " .. path, params, function(result)
+      return page_of(list_of(result, wanted, convert, params.category), result)
+    end)
+    if not page then return nil, err end
+    table.move(page.items, 1, math.min(#page.items, (limit or math.maxinteger) - #out), #out + 1, out)
+    params.cursor = page.cursor
+  until not params.cursor or limit and #out >= limit
   return out
 end
 
@@ -344,9 +366,9 @@ local function older(a, b) return a.time < b.time or a.time == b.time and a.id <
 function Venue:open_orders(symbol)
   local out = {}
   for _, params in ipairs(scopes("open_orders", symbol)) do
-    local list, err = collect(self, "open_orders", "order/realtime", params)
+    local list, err = collect(self, "open_orders", "order/realtime", params, unify.order)
     if not list then return nil, err end
-    for _, o in ipairs(list) do out[#out + 1] = unify.order(o, params.category) end
+    table.move(list, 1, #list, #out + 1, out)
   end
   table.sort(out, older)
   return out
@@ -357,15 +379,15 @@ function Venue:orders(symbol, options)
   options = checked("orders", options or {}, client.SPAN)
   local id = options.order_id and tostring(options.order_id)
   local params = of("orders", symbol, { orderId = id, startTime = options.since, endTime = options.until_ })
-  local category = params.category
-  local closed, err = collect(self, "orders", "order/history", params, options.limit)
+  local closed, err = collect(self, "orders", "order/history", params, unify.order, options.limit)
   if not closed then return nil, err end
   local open
-  open, err = collect(self, "orders", "order/realtime", { category = category, symbol = params.symbol, orderId = id })
+  open, err = collect(self, "orders", "order/realtime", { category = params.category, symbol = params.symbol,
+    orderId = id }, unify.order)
   if not open then return nil, err end
   local by_id, out = {}, {}
   for _, list in ipairs { closed, open } do
-    for _, o in ipairs(each(list, unify.order, category)) do
+    for _, o in ipairs(list) do
       if not by_id[o.id] and o.time >= (options.since or 0) and o.time <= (options.until_ or math.maxinteger) then
         by_id[o.id], out[#out + 1] = true, o
       end
@@ -381,9 +403,9 @@ function Venue:fills(symbol, options)
   options = checked("fills", options or {}, client.SPAN)
   local params = of("fills", symbol, { startTime = options.since, endTime = options.until_,
     orderId = options.order_id and tostring(options.order_id) })
-  local list, err = collect(self, "fills", "execution/list", params, options.limit, unify.is_trade)
+  local list, err = collect(self, "fills", "execution/list", params, unify.fill, options.limit, unify.is_trade)
   if not list then return nil, err end
-  return each(reversed(list), unify.fill, params.category)
+  return reversed(list)
 end
 
 --- Cancels every open order of a symbol, or of all.  Returns the cancelled ones.
@@ -394,11 +416,11 @@ function Venue:cancel_all(symbol)
     for _, filter in ipairs(params.category == "spot" and { "Order", "StopOrder" } or { false }) do
       params.orderFilter = filter or nil
       local gone, err = signed(self, "cancel_all", "POST order/cancel-all", params,
-        function(result) return result.list end)
+        function(result) return each(result.list, function(row) return words.text(row.orderId) end) end)
       if not gone then return nil, err end
-      for _, row in ipairs(gone) do
+      for _, id in ipairs(gone) do
         local order
-        order, err = look_up(self, params.category, row.orderId, is_over)
+        order, err = look_up(self, params.category, id, is_over)
         if not order then
           return nil, errors.broken("cancel_all", "acknowledged, but not found again: " .. err.message, err.http, true)
         end

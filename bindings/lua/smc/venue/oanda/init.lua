@@ -46,56 +46,53 @@ client.verbs(Venue, request.call)
 --- Seconds that the venue took to answer.
 function Venue:ping()
   local start = task.now()
-  local answer, err = request.call(self, "ping", "GET", "/v3/accounts", {}, true)
-  if not answer then return nil, err end
-  return task.now() - start
+  local took, err = request.call(self, "ping", "GET", "/v3/accounts", {}, true,
+    function() return task.now() - start end)
+  if not took then return nil, err end
+  return took
 end
 
 --- The venue's clock in Unix milliseconds, by the date of an answer: whole seconds.
 function Venue:time()
-  local answer, headers = request.call(self, "time", "GET", "/v3/accounts", {}, true)
-  if not answer then return nil, headers end
-  local ms = clock.http_date(headers.date)
-  if ms then return ms end
-  return nil, errors.broken("time", "the answer has no date", 200, false)
+  local ms, err = request.call(self, "time", "GET", "/v3/accounts", {}, true, function(_, headers)
+    local date = clock.http_date(headers.date)
+    return date, not date and errors.broken("time", "the answer has no date", 200, false) or nil
+  end)
+  if not ms then return nil, err end
+  return ms
 end
 
 function Venue:instruments()
-  local answer, err = request.ask(self, "instruments", "instruments")
-  if not answer then return nil, err end
-  return each(answer.instruments, unify.instrument)
+  return request.ask(self, "instruments", "instruments", nil,
+    function(answer) return each(answer.instruments, unify.instrument) end)
 end
 
-local function price_of(self, op, name)
-  local answer, err = request.ask(self, op, "pricing", { instruments = name })
-  if not answer then return nil, err end
-  return answer.prices[1]
+local function price_of(self, op, name, convert)
+  return request.ask(self, op, "pricing", { instruments = name }, function(answer) return convert(answer.prices[1]) end)
 end
+
+local function candles_of(answer) return each(answer.candles, unify.candle) end
 
 local HOURS = 24
 
 --- The best prices, and what the last 24 hours were, of which hourly candles tell.
 function Venue:ticker(symbol)
   local name = unify.checked("ticker", symbol)
-  local price, err = price_of(self, "ticker", name)
-  if not price then return nil, err end
-  local hours
-  hours, err = request.ask(self, "ticker", ("instruments/%s/candles"):format(name), { granularity = "H1",
-    count = HOURS })
-  if not hours then return nil, err end
-  local out = unify.ticker(price)
-  for i, k in ipairs(each(hours.candles, unify.candle)) do
-    if i == 1 then out.open, out.high, out.low = k.open, k.high, k.low end
-    out.high, out.low = decimal.max(out.high, k.high), decimal.min(out.low, k.low)
-  end
-  return out
+  local out, err = price_of(self, "ticker", name, unify.ticker)
+  if not out then return nil, err end
+  return request.ask(self, "ticker", ("instruments/%s/candles"):format(name), { granularity = "H1", count = HOURS },
+    function(hours)
+      for i, k in ipairs(candles_of(hours)) do
+        if i == 1 then out.open, out.high, out.low = k.open, k.high, k.low end
+        out.high, out.low = decimal.max(out.high, k.high), decimal.min(out.low, k.low)
+      end
+      return out
+    end)
 end
 
 --- All that the venue quotes: one to a few levels a side.
 function Venue:book(symbol, depth)
-  local price, err = price_of(self, "book", unify.checked("book", symbol))
-  if not price then return nil, err end
-  return unify.book(price, depth)
+  return price_of(self, "book", unify.checked("book", symbol), function(price) return unify.book(price, depth) end)
 end
 
 local INTERVALS = { ["1m"] = "M1", ["5m"] = "M5", ["15m"] = "M15", ["30m"] = "M30", ["1h"] = "H1", ["2h"] = "H2",
@@ -104,11 +101,9 @@ local INTERVALS = { ["1m"] = "M1", ["5m"] = "M5", ["15m"] = "M15", ["30m"] = "M3
 function Venue:candles(symbol, interval, options)
   options = checked("candles", options or {}, { since = true, limit = true })
   local name = unify.checked("candles", symbol)
-  local answer, err = request.ask(self, "candles", ("instruments/%s/candles"):format(name),
+  return request.ask(self, "candles", ("instruments/%s/candles"):format(name),
     { granularity = INTERVALS[interval] or interval, from = options.since and clock.unix(options.since),
-      count = options.limit })
-  if not answer then return nil, err end
-  return each(answer.candles, unify.candle)
+      count = options.limit }, candles_of)
 end
 
 --- There are none: the venue publishes prices, not what others trade.
@@ -120,28 +115,26 @@ end
 -- ---- the account -------------------------------------------------------------------
 
 function Venue:account()
-  local a, err = request.summary(self, "account")
-  if not a then return nil, err end
-  return { can_trade = true, can_withdraw = false, can_deposit = false, type = a.hedgingEnabled and "hedging"
-    or "netting", maker_fee = "0", taker_fee = "0", balances = unify.balances(a), updated = task.wall_ms(), raw = a }
+  return request.summary(self, "account", function(a)
+    return { can_trade = true, can_withdraw = false, can_deposit = false, type = a.hedgingEnabled and "hedging"
+      or "netting", maker_fee = "0", taker_fee = "0", balances = unify.balances(a), updated = task.wall_ms(), raw = a }
+  end)
 end
 
 --- Of the account's one currency: { free, locked, total }.
 function Venue:balances()
-  local a, err = request.summary(self, "balances")
-  if not a then return nil, err end
-  return unify.balances(a)
+  return request.summary(self, "balances", unify.balances)
 end
 
 --- What is held, by instrument.
 function Venue:positions()
-  local answer, err = request.ask(self, "positions", "openPositions")
-  if not answer then return nil, err end
-  local out = {}
-  for _, p in ipairs(answer.positions) do
-    for _, side in ipairs(unify.positions(p)) do out[#out + 1] = side end
-  end
-  return out
+  return request.ask(self, "positions", "openPositions", nil, function(answer)
+    local out = {}
+    for _, p in ipairs(answer.positions) do
+      for _, side in ipairs(unify.positions(p)) do out[#out + 1] = side end
+    end
+    return out
+  end)
 end
 
 orders.extend(Venue)

@@ -2,11 +2,11 @@
 local client = require "smc.venue.client"
 local clock = require "smc.venue.oanda.clock"
 local errors = require "smc.venue.oanda.errors"
-local reading = require "smc.venue.reading"
 local request = require "smc.venue.oanda.request"
 local task = require "smc.core.task"
 local text = require "smc.core.text"
 local unify = require "smc.venue.oanda.unify"
+local words = require "smc.venue.words"
 
 local M = {}
 
@@ -32,15 +32,25 @@ end
 
 local function id_of(word) return math.tointeger(tonumber(word)) end
 
+-- What requests read of their answers: lists of what has an id, or one order.
+local function identified(one)
+  words.text(one.id)
+  return one
+end
+local function transactions(answer) return each(answer.transactions, identified) end
+local function trades(answer) return each(answer.trades, identified) end
+local function orders(answer) return each(answer.orders, identified) end
+local function order(answer) return identified(answer.order) end
+
 --- All transactions behind number `since`, oldest first; also for the stream of the account.
 function M.since(self, op, since)
   local out, inner = {}, client.inside(self)
   repeat
-    local answer, err = request.ask(self, op, "transactions/sinceid", { id = since })
-    if not answer then return nil, err end
-    for _, tx in ipairs(answer.transactions) do out[#out + 1] = tx end
+    local list, err = request.ask(self, op, "transactions/sinceid", { id = since }, transactions)
+    if not list then return nil, err end
+    table.move(list, 1, #list, #out + 1, out)
     since = #out > 0 and id_of(out[#out].id) or since
-  until #answer.transactions == 0 or since >= inner.head
+  until #list == 0 or since >= inner.head
   return out
 end
 
@@ -55,10 +65,10 @@ local function endings(self, op, list)
   end
   local out = {}
   for from = least or 1, most or 0, RANGE do
-    local answer, err = request.ask(self, op, "transactions/idrange", { type = "ORDER_FILL,ORDER_CANCEL",
-      from = from, to = math.min(most, from + RANGE - 1) })
-    if not answer then return nil, err end
-    for _, tx in ipairs(answer.transactions) do out[tx.id] = tx end
+    local ended, err = request.ask(self, op, "transactions/idrange", { type = "ORDER_FILL,ORDER_CANCEL",
+      from = from, to = math.min(most, from + RANGE - 1) }, transactions)
+    if not ended then return nil, err end
+    for _, tx in ipairs(ended) do out[tx.id] = tx end
   end
   return out
 end
@@ -70,27 +80,27 @@ local function trades_of(self, op, list)
     if o.tradeID and not out[o.tradeID] then ids[#ids + 1], out[o.tradeID] = o.tradeID, true end
   end
   for first = 1, #ids, PAGE do
-    local answer, err = request.ask(self, op, "trades", { state = "ALL", count = PAGE,
-      ids = table.concat(ids, ",", first, math.min(#ids, first + PAGE - 1)) })
-    if not answer then return nil, err end
-    for _, trade in ipairs(answer.trades) do out[trade.id] = trade end
+    local found, err = request.ask(self, op, "trades", { state = "ALL", count = PAGE,
+      ids = table.concat(ids, ",", first, math.min(#ids, first + PAGE - 1)) }, trades)
+    if not found then return nil, err end
+    for _, trade in ipairs(found) do out[trade.id] = trade end
   end
   return out
 end
 
 --- Records of orders in the words of all venues, with what became of them.
 local function completed(self, op, list)
-  local trades, err = trades_of(self, op, list)
-  if not trades then return nil, err end
+  local by_id, err = trades_of(self, op, list)
+  if not by_id then return nil, err end
   local ends
   ends, err = endings(self, op, list)
   if not ends then return nil, err end
   return each(list, function(o)
-    local order = unify.order(o, trades[o.tradeID])
+    local out = unify.order(o, by_id[o.tradeID])
     local fill, cancel = ends[o.fillingTransactionID], ends[o.cancellingTransactionID]
-    if fill then unify.filled(order, fill) end
-    if cancel then unify.cancelled(order, cancel) end
-    return order
+    if fill then unify.filled(out, fill) end
+    if cancel then unify.cancelled(out, cancel) end
+    return out
   end)
 end
 
@@ -108,20 +118,31 @@ end
 
 --- An order out of the transactions { create, fill, cancel }; nil and an error when it was cancelled for a fault.
 local function outcome_of(op, create, fill, cancel)
-  local order = unify.order(create)
-  if fill then unify.filled(order, fill) end
-  if cancel then unify.cancelled(order, cancel) end
-  local err = errors.of_cancel(order, op)
+  local out = unify.order(create)
+  if fill then unify.filled(out, fill) end
+  if cancel then unify.cancelled(out, cancel) end
+  local err = errors.of_cancel(out, op)
   if err then return nil, err end
-  return order
+  return out
 end
 
---- What an answer that places an order says.  The one that an order replaces is cancelled there, too.
-local function placed(answer, op)
+--- Sends what makes an order of the transactions that transactions_of(answer) finds: create, fill, cancel.  Returns it,
+-- or nil and an error.  One that was cancelled at once has been answered all the same, so the guard hears of no error.
+local function made(self, op, method, path, params, transactions_of)
+  local got, err = request.change(self, op, method, path, params, function(answer)
+    local create, fill, cancel = transactions_of(answer)
+    if not create then return nil, errors.broken(op, "the answer has no order", 200, true) end
+    return table.pack(outcome_of(op, create, fill, cancel))
+  end)
+  if not got then return nil, err end
+  return got[1], got[2]
+end
+
+--- Of an answer that places an order.  The one that an order replaces is cancelled there, too.
+local function placed(answer)
   local create, cancel = answer.orderCreateTransaction, answer.orderCancelTransaction
-  if not create then return nil, errors.broken(op, "the answer has no orderCreateTransaction", 201, true) end
-  if cancel and cancel.orderID ~= create.id then cancel = answer.replacingOrderCancelTransaction end
-  return outcome_of(op, create, answer.orderFillTransaction, cancel)
+  if create and cancel and cancel.orderID ~= create.id then cancel = answer.replacingOrderCancelTransaction end
+  return create, answer.orderFillTransaction, cancel
 end
 
 --- What became of the order with our id, going by what has happened since; nil when it is not there.
@@ -147,8 +168,8 @@ local function resolve(self, op, since, client_id, doubt)
   for _, seconds in ipairs(DOUBT_WAITS) do
     task.sleep(seconds)
     local list = M.since(self, op, since)
-    local order, err = found(list or {}, op, client_id)
-    if order or err then return order, err end
+    local out, err = found(list or {}, op, client_id)
+    if out or err then return out, err end
   end
   return nil, doubt
 end
@@ -158,13 +179,11 @@ local Orders = {}
 --- Sends the order, and finds out what became of it when its answer is missing.
 local function send(self, given, symbol, id)
   local since = client.inside(self).head
-  local answer, err = request.change(self, "place", "POST", "orders", { order = request_of(given, symbol, id) })
-  local order
-  if answer then order, err = reading.answer("oanda", "place", true, placed, answer, "place") end
+  local out, err = made(self, "place", "POST", "orders", { order = request_of(given, symbol, id) }, placed)
   if err and err.class == "unknown_outcome" and not err.order_id then
     return resolve(self, "place", since, id, err)
   end
-  return order, err
+  return out, err
 end
 
 --- Places an order.  type: limit, market (all of it or nothing, unless time_in_force is "ioc"), stop and take_profit
@@ -193,18 +212,16 @@ local KEPT = { "type", "instrument", "units", "price", "priceBound", "distance",
 function Orders:amend(given)
   client.check_amend(given)
   unify.checked("amend", given.symbol)
-  local answer, err = request.ask(self, "amend", "orders/" .. specifier(given))
-  if not answer then return nil, err end
-  local old, new = answer.order, {}
+  local old, err = request.ask(self, "amend", "orders/" .. specifier(given), nil, order)
+  if not old then return nil, err end
+  local new = {}
   for _, name in ipairs(KEPT) do new[name] = old[name] end
   if given.qty and not old.units then
     return nil, errors.not_offered("amend", "the quantity of an order that belongs to a trade is that of the trade")
   end
   if given.qty then new.units = (old.units:sub(1, 1) == "-" and "-" or "") .. given.qty end
   new.price = given.trigger_price or given.price or old.price
-  answer, err = request.change(self, "amend", "PUT", "orders/" .. old.id, { order = new })
-  if not answer then return nil, err end
-  return seen(self, placed(answer, "amend"))
+  return seen(self, made(self, "amend", "PUT", "orders/" .. old.id, { order = new }, placed))
 end
 
 -- ---- ending ------------------------------------------------------------------------
@@ -213,8 +230,8 @@ end
 local function by_id(self, op, id)
   local inner = client.inside(self)
   for i = 1, LAG_TRIES do
-    local answer, err = request.ask(self, op, "orders/" .. text.percent_encode(id))
-    if answer then return answer.order end
+    local found_one, err = request.ask(self, op, "orders/" .. text.percent_encode(id), nil, order)
+    if found_one then return found_one end
     local late = err.code == "NO_SUCH_ORDER" and id_of(id) and id_of(id) <= (inner.head or 0)
     if not late or i == LAG_TRIES then return nil, err end
     task.sleep(LAG_SECONDS)
@@ -223,13 +240,13 @@ end
 
 --- By our id the venue finds open orders only; ended ones are among the last that it lists.
 local function by_client_id(self, op, given)
-  local answer, err = request.ask(self, op, "orders/" .. specifier(given))
-  if answer then return answer.order end
+  local open, err = request.ask(self, op, "orders/" .. specifier(given), nil, order)
+  if open then return open end
   if err.class ~= "unknown_order" then return nil, err end
   local list, broken = request.ask(self, op, "orders", { state = "ALL", instrument = unify.native(given.symbol),
-    count = PAGE })
+    count = PAGE }, orders)
   if not list then return nil, broken end
-  for _, o in ipairs(list.orders) do
+  for _, o in ipairs(list) do
     if o.clientExtensions and o.clientExtensions.id == given.client_id then return o end
   end
   return nil, err
@@ -247,12 +264,10 @@ end
 --- Cancels an order: { symbol, id | client_id }.
 function Orders:cancel(given)
   check_one("cancel", given)
-  local answer, err = request.change(self, "cancel", "PUT", ("orders/%s/cancel"):format(specifier(given)))
-  if not answer then return nil, err end
-  if not answer.orderCancelTransaction then
-    return nil, errors.broken("cancel", "the answer has no orderCancelTransaction", 200, true)
-  end
-  return seen(self, look_up(self, "cancel", { id = answer.orderCancelTransaction.orderID }))
+  local id, err = request.change(self, "cancel", "PUT", ("orders/%s/cancel"):format(specifier(given)), nil,
+    function(answer) return words.text(answer.orderCancelTransaction.orderID) end)
+  if not id then return nil, err end
+  return seen(self, look_up(self, "cancel", { id = id }))
 end
 
 --- Looks an order up: { symbol, id | client_id }.
@@ -262,10 +277,9 @@ function Orders:order(given)
 end
 
 local function open_orders(self, op, symbol)
-  local answer, err = request.ask(self, op, "pendingOrders")
-  if not answer then return nil, err end
-  local list
-  list, err = completed(self, op, answer.orders)
+  local list, err = request.ask(self, op, "pendingOrders", nil, orders)
+  if not list then return nil, err end
+  list, err = completed(self, op, list)
   if not list then return nil, err end
   local out = {}
   for i = #list, 1, -1 do -- newest first
@@ -284,11 +298,12 @@ local function cancel_all(self, op, symbol)
   local list, err = open_orders(self, op, symbol)
   if not list then return nil, err end
   local out = {}
-  for _, order in ipairs(list) do
-    local answer
-    answer, err = request.change(self, op, "PUT", ("orders/%s/cancel"):format(order.id))
-    if answer then
-      out[#out + 1] = unify.cancelled(order, answer.orderCancelTransaction)
+  for _, open in ipairs(list) do
+    local gone
+    gone, err = request.change(self, op, "PUT", ("orders/%s/cancel"):format(open.id), nil,
+      function(answer) return unify.cancelled(open, answer.orderCancelTransaction) end)
+    if gone then
+      out[#out + 1] = gone
     elseif err.class ~= "unknown_order" then -- it has ended meanwhile
       return nil, err
     end
@@ -304,11 +319,11 @@ end
 
 local function close(self, position)
   local side = position.side
-  local answer, err = request.change(self, "flatten", "PUT", ("positions/%s/close"):format(position.raw.instrument),
-    { [side .. "Units"] = "ALL" })
-  if not answer then return nil, err end
-  return outcome_of("flatten", answer[side .. "OrderCreateTransaction"], answer[side .. "OrderFillTransaction"],
-    answer[side .. "OrderCancelTransaction"])
+  return made(self, "flatten", "PUT", ("positions/%s/close"):format(position.raw.instrument),
+    { [side .. "Units"] = "ALL" }, function(answer)
+      return answer[side .. "OrderCreateTransaction"], answer[side .. "OrderFillTransaction"],
+        answer[side .. "OrderCancelTransaction"]
+    end)
 end
 
 --- Cancels every open order, then closes every position at the market.  Returns { cancelled, closed }.
@@ -328,11 +343,11 @@ end
 --- All orders of a symbol, also ended ones, newest of the last 500 last.  options: since, until_ (ms), limit, order_id.
 function Orders:orders(symbol, options)
   options = checked("orders", options or {}, client.SPAN)
-  local answer, err = request.ask(self, "orders", "orders", { state = "ALL", count = PAGE,
-    instrument = unify.checked("orders", symbol), ids = options.order_id and tostring(options.order_id) })
-  if not answer then return nil, err end
+  local all, err = request.ask(self, "orders", "orders", { state = "ALL", count = PAGE,
+    instrument = unify.checked("orders", symbol), ids = options.order_id and tostring(options.order_id) }, orders)
+  if not all then return nil, err end
   local list = {}
-  for _, o in ipairs(answer.orders) do
+  for _, o in ipairs(all) do
     if within(options, clock.ms(o.createTime)) and (not options.limit or #list < options.limit) then
       table.insert(list, 1, o)
     end
@@ -342,12 +357,13 @@ end
 
 --- The pages of a list of fills, as { from, to }.  Their addresses lead to the venue, and are read, not followed.
 local function pages_of_fills(self, options)
-  local answer, err = request.ask(self, "fills", "transactions", { type = "ORDER_FILL", pageSize = RANGE,
-    from = options.since and clock.unix(options.since), to = options.until_ and clock.unix(options.until_) })
-  if not answer then return nil, err end
-  return each(answer.pages, function(url)
-    return { from = url:match "[?&]from=(%d+)", to = url:match "[?&]to=(%d+)" }
-  end)
+  return request.ask(self, "fills", "transactions", { type = "ORDER_FILL", pageSize = RANGE,
+    from = options.since and clock.unix(options.since), to = options.until_ and clock.unix(options.until_) },
+    function(answer)
+      return each(answer.pages, function(url)
+        return { from = url:match "[?&]from=(%d+)", to = url:match "[?&]to=(%d+)" }
+      end)
+    end)
 end
 
 --- The account's own fills, oldest first; without `since` those of the time that the venue tells unasked.
@@ -363,12 +379,12 @@ function Orders:fills(symbol, options)
   if not pages then return nil, err end
   local id = options.order_id and tostring(options.order_id)
   for p = #pages, 1, -1 do -- the newest first
-    local answer
-    answer, err = request.ask(self, "fills", "transactions/idrange", { from = pages[p].from, to = pages[p].to,
-      type = "ORDER_FILL" })
-    if not answer then return nil, err end
-    for i = #answer.transactions, 1, -1 do
-      local tx = answer.transactions[i]
+    local list
+    list, err = request.ask(self, "fills", "transactions/idrange", { from = pages[p].from, to = pages[p].to,
+      type = "ORDER_FILL" }, transactions)
+    if not list then return nil, err end
+    for i = #list, 1, -1 do
+      local tx = list[i]
       if tx.instrument == name and (not id or tx.orderID == id) then
         if options.limit and #out >= options.limit then return out end
         table.insert(out, 1, unify.fill(tx, inner.home))

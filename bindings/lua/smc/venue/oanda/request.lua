@@ -6,6 +6,7 @@ local errors = require "smc.venue.oanda.errors"
 local json = require "smc.json"
 local query = require "smc.venue.query"
 local task = require "smc.core.task"
+local words = require "smc.venue.words"
 
 local M = {}
 
@@ -74,27 +75,31 @@ local function attempt(venue, inner, asked)
 end
 
 --- GET and DELETE carry their parameters as a query, the others as JSON; signed: with the token.  op names it in errors
--- and in requests{}.  Returns the decoded answer and the headers, or nil and an error.
-function M.call(venue, op, method, path, params, signed)
+-- and in requests{}.  Returns what read(answer, headers) makes of the decoded answer, or it, and the headers; or nil
+-- and an error.
+function M.call(venue, op, method, path, params, signed, read)
   local inner = client.inside(venue)
   return inner.guard:call({ op = op, method = method, path = path, params = params, signed = signed,
-    mutation = method ~= "GET" }, function(what) return attempt(venue, inner, what) end)
+    mutation = method ~= "GET", read = read }, function(what) return attempt(venue, inner, what) end)
 end
 
---- The same below the account.  Returns the decoded answer, or nil and an error.
-function M.change(venue, op, method, path, params)
-  local answer, err = M.call(venue, op, method, ("/v3/accounts/%s/%s"):format(venue.key, path), params or {}, true)
-  return answer, err
+--- The same below the account.  Returns what read makes of the answer, or nil and an error.
+function M.change(venue, op, method, path, params, read)
+  local got, err = M.call(venue, op, method, ("/v3/accounts/%s/%s"):format(venue.key, path), params or {}, true, read)
+  if got == nil then return nil, err end
+  return got
 end
 
-function M.ask(venue, op, path, params) return M.change(venue, op, "GET", path, params) end
+function M.ask(venue, op, path, params, read) return M.change(venue, op, "GET", path, params, read) end
 
---- The account in short; its currency is kept.
-function M.summary(venue, op)
-  local answer, err = M.ask(venue, op, "summary")
-  if not answer then return nil, err end
-  client.inside(venue).home = answer.account.currency
-  return answer.account
+--- What convert makes of the account in short (default: as it is); its currency is kept.
+function M.summary(venue, op, convert)
+  return M.ask(venue, op, "summary", nil, function(answer)
+    local account = answer.account
+    client.inside(venue).home = words.text(account.currency)
+    if convert then return convert(account) end
+    return account
+  end)
 end
 
 return M
