@@ -68,7 +68,7 @@ smc_code_t smc_market_candles(smc_market_t *m, int32_t instrument, const smc_can
     instrument_t *inst = instrument_at(m, instrument);
     if (inst == NULL || q->interval_ms <= 0)
         return SMC_EINVAL;
-    smc_code_t code = history_make(m, inst);
+    smc_code_t code = history_make(m, inst, SIZE_MAX);
     int64_t first, last;
     if (code != SMC_OK || !span(m, inst, q, &first, &last))
         return code;
@@ -91,7 +91,7 @@ smc_code_t smc_market_window(smc_market_t *m, int32_t instrument, int64_t from_m
 {
     instrument_t *inst = instrument_at(m, instrument);
     *out = (smc_window_t){.sum = {.first_id = -1, .last_id = -1}};
-    smc_code_t code = inst != NULL ? history_make(m, inst) : SMC_EINVAL;
+    smc_code_t code = inst != NULL ? history_make(m, inst, SIZE_MAX) : SMC_EINVAL;
     if (code != SMC_OK)
         return code;
     size_t n = trades_count(inst), i = from_ms < INT64_MAX ? trades_from(inst, from_ms + 1) : n;
@@ -130,7 +130,7 @@ smc_code_t smc_market_average(smc_market_t *m, int32_t instrument, int64_t span_
     instrument_t *inst = instrument_at(m, instrument);
     *price = dec_zero();
     *last_ms = 0;
-    smc_code_t code = inst != NULL ? history_make(m, inst) : SMC_EINVAL;
+    smc_code_t code = inst != NULL ? history_make(m, inst, SIZE_MAX) : SMC_EINVAL;
     size_t n = code == SMC_OK ? trades_count(inst) : 0;
     if (n == 0)
         return code;

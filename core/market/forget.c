@@ -88,7 +88,7 @@ static void forget_trades(instrument_t *inst, size_t keep)
     if (gone < of_history)
         return;
     free(inst->history.v);
-    inst->history = (trades_t){0};
+    inst->history = (history_t){0};
     drop_front(ts->v, &ts->n, gone - of_history, sizeof(ts->v[0]));
     inst->forgotten += (int64_t)gone;
     size_t *seen = &inst->seen.trades;

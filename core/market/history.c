@@ -13,36 +13,47 @@ static int64_t root(int64_t n)
 }
 
 /* Backwards from the price at which the feed began: the walk looks the same in both directions. */
-smc_code_t history_make(smc_market_t *m, instrument_t *inst)
+static smc_code_t begin(smc_market_t *m, const instrument_t *inst, history_t *h)
 {
-    const feed_t *f = inst->feed;
-    trades_t *h = &inst->history;
-    if (h->n == 0 || h->v != NULL)
-        return SMC_OK;
+    char name[SMC_MARKET_NAME_MAX + 16] = "history/";
     h->v = calloc(h->n, sizeof(h->v[0]));
     if (h->v == NULL) {
         m->failed = true;
         return SMC_ENOMEM;
     }
+    for (size_t i = 0; i < sizeof(inst->symbol); i++)
+        name[8 + i] = inst->symbol[i];
+    smc_rng_init(&h->rng, m->seed, name);
+    h->mid = inst->feed->start_mid;
+    return SMC_OK;
+}
+
+smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
+{
+    const feed_t *f = inst->feed;
+    history_t *h = &inst->history;
+    size_t wanted = newest < h->n ? newest : h->n;
+    if (h->made >= wanted)
+        return SMC_OK;
+    smc_code_t code = h->v == NULL ? begin(m, inst, h) : SMC_OK;
+    if (code != SMC_OK)
+        return code;
     const smc_feed_conf_t *c = &f->start;
     int64_t every = c->history_every_ms, ticks = every / c->step_ms + 1;
     int64_t sigma = ppb_of(c->volatility) * root(ticks * 10000) / 100;
     wide_t pull = (wide_t)ppb_of(c->reversion) * ticks;
-    int64_t half = share_of(f->start_mid, ppb_of(c->spread)) / 2, mid = f->start_mid;
-    char name[SMC_MARKET_NAME_MAX + 16] = "history/";
-    smc_rng_t rng;
-    for (size_t i = 0; i < sizeof(inst->symbol); i++)
-        name[8 + i] = inst->symbol[i];
-    smc_rng_init(&rng, m->seed, name);
-    for (size_t i = h->n; i-- > 0;) {
+    int64_t half = share_of(f->start_mid, ppb_of(c->spread)) / 2;
+    for (; h->made < wanted; h->made++) {
+        size_t i = h->n - 1 - h->made;
         smc_trade_t *t = &h->v[i];
-        mid = feed_walk(&rng, mid, f->start_mid, sigma, pull < PPB ? (int64_t)pull : PPB);
+        h->mid = feed_walk(&h->rng, h->mid, f->start_mid, sigma, pull < PPB ? (int64_t)pull : PPB);
         t->id = (int64_t)i + 1;
-        t->time_ms = f->start_ms - (int64_t)(h->n - i) * every + smc_rng_range(&rng, 0, every - 1);
-        t->buyer_is_maker = (smc_rng_u64(&rng) >> 63) != 0;
-        int64_t at = (t->buyer_is_maker ? mid - half : mid + half) / FINE;
+        t->time_ms =
+            f->start_ms - (int64_t)(h->n - i) * every + smc_rng_range(&h->rng, 0, every - 1);
+        t->buyer_is_maker = (smc_rng_u64(&h->rng) >> 63) != 0;
+        int64_t at = (t->buyer_is_maker ? h->mid - half : h->mid + half) / FINE;
         t->price = (smc_dec_t){inst->tick.units * (at > 0 ? at : 1)};
-        t->qty = feed_qty(inst, &rng, f->start_trade_steps, 20, 180);
+        t->qty = feed_qty(inst, &h->rng, f->start_trade_steps, 20, 180);
         t->quote = dec_notional(t->price, t->qty);
     }
     return SMC_OK;

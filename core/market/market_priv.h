@@ -71,6 +71,14 @@ typedef struct trades {
     size_t n, cap;
 } trades_t;
 
+/* The trades before the start, made from the last one backwards, as many as are asked for. */
+typedef struct history {
+    smc_trade_t *v; /* NULL: none is made */
+    size_t n, made; /* n is known at once; the last `made` of them are there */
+    int64_t mid;    /* at the first that is made */
+    smc_rng_t rng;
+} history_t;
+
 /* Sums over the trades [from, to), moved along as time passes. */
 typedef struct running {
     size_t from, to;
@@ -93,7 +101,7 @@ struct instrument {
     int64_t update_id, last_order_id, last_exec_id;
     smc_want_t want;
     trades_t trades;   /* since the start */
-    trades_t history;  /* before it: v is NULL until made, n is known at once */
+    history_t history; /* before it */
     int64_t forgotten; /* trades before the first that is left */
     running_t average;
     smc_prevented_t *prevented;
@@ -540,7 +548,7 @@ void event_transfer(smc_market_t *m, const account_t *a, int32_t asset, smc_dec_
 /* ---- query.c ---- */
 
 size_t trades_count(const instrument_t *inst); /* history included */
-/* i < trades_count; the history must have been made. */
+/* i < trades_count; the history must have been made from there on. */
 const smc_trade_t *trades_at(const instrument_t *inst, size_t i);
 /* Index of the first trade at or after t_ms. */
 size_t trades_from(const instrument_t *inst, int64_t t_ms);
@@ -551,7 +559,7 @@ smc_dec_t last_price(const instrument_t *inst);
 
 void feed_free(feed_t *f);
 smc_dec_t feed_mid(const instrument_t *inst); /* of one that has a feed */
-/* Makes the trades of the time before, unless made.  Errors: SMC_ENOMEM. */
-smc_code_t history_make(smc_market_t *m, instrument_t *inst);
+/* Makes the trades of the time before, unless made: the last `newest` of them at least.  Errors: SMC_ENOMEM. */
+smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest);
 
 #endif /* SMC_MARKET_PRIV_H */

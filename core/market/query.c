@@ -265,7 +265,9 @@ smc_code_t smc_market_trades(smc_market_t *m, int32_t instrument, const smc_rang
     instrument_t *inst = instrument_at(m, instrument);
     if (inst == NULL)
         return SMC_OK;
-    smc_code_t code = history_make(m, inst);
+    bool newest =
+        range->from_id == 0 && range->from_ms == 0 && range->to_ms == 0 && range->limit > 0;
+    smc_code_t code = history_make(m, inst, newest ? range->limit : SIZE_MAX);
     if (code != SMC_OK)
         return code;
     size_t lo, hi;

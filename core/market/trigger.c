@@ -107,7 +107,7 @@ static bool offer_one(smc_order_t *o, watch_t *w, smc_dec_t value, int64_t now_m
 smc_refusal_t trigger_set(smc_market_t *m, instrument_t *inst, const smc_trigger_t *t,
                           smc_order_t *o, watch_t *w)
 {
-    if (t->by == SMC_WATCH_LAST && history_make(m, inst) != SMC_OK)
+    if (t->by == SMC_WATCH_LAST && history_make(m, inst, 1) != SMC_OK)
         return SMC_REFUSED_MEMORY;
     smc_dec_t value = watched(inst, t->by);
     o->trigger = *t;

@@ -387,6 +387,47 @@ static void history_comes_first(void **state)
 
 typedef struct {
     size_t n;
+    smc_trade_t v[200];
+} newest_t;
+
+static void keep_newest(void *ud, const smc_trade_t *t)
+{
+    newest_t *k = ud;
+    k->v[k->n++ % 200] = *t;
+}
+
+/* Made from its end, piece by piece, or all at once: the history is the same. */
+static void history_is_made_as_far_as_it_is_asked_for(void **state)
+{
+    (void)state;
+    static const size_t limits[] = {1, 1, 7, 3, 200};
+    smc_market_t *a = open_feed(9, smc_feed_defaults()), *b = open_feed(9, smc_feed_defaults());
+    newest_t all = {0};
+    assert_int_equal(smc_market_trades(b, 0, &(smc_range_t){0}, keep_newest, &all), SMC_OK);
+    assert_int_equal(all.n, 5760);
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        newest_t some = {0};
+        size_t n = limits[i];
+        assert_int_equal(smc_market_trades(a, 0, &(smc_range_t){.limit = n}, keep_newest, &some),
+                         SMC_OK);
+        assert_int_equal(some.n, n);
+        for (size_t k = 0; k < n; k++) {
+            const smc_trade_t *got = &some.v[k], *want = &all.v[(all.n - n + k) % 200];
+            assert_int_equal(got->id, want->id);
+            assert_int_equal(got->time_ms, want->time_ms);
+            assert_int_equal(smc_dec_cmp(got->price, want->price), 0);
+            assert_int_equal(smc_dec_cmp(got->qty, want->qty), 0);
+        }
+    }
+    smc_window_t w;
+    assert_int_equal(smc_market_window(a, 0, START - 24 * HOUR - 1, START, &w), SMC_OK);
+    assert_int_equal(w.sum.count, 5760);
+    smc_market_free(a);
+    smc_market_free(b);
+}
+
+typedef struct {
+    size_t n;
     int64_t open_ms, count;
     smc_dec_t close, volume;
 } candles_t;
@@ -468,6 +509,7 @@ int main(void)
         cmocka_unit_test(the_flow_reaches_clients),
         cmocka_unit_test(frozen_and_bare),
         cmocka_unit_test(history_comes_first),
+        cmocka_unit_test(history_is_made_as_far_as_it_is_asked_for),
         cmocka_unit_test(the_average_moves_along),
         cmocka_unit_test(candles_add_up),
         cmocka_unit_test(bad_configurations),
