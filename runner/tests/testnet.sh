@@ -155,7 +155,8 @@ credentials() {
 }
 
 # The scenarios that come with smcrun, with the keys of one venue after the other: what passes talks to that one, and
-# what is skipped says why, for a reason that a testnet has.
+# what is skipped says why, for a reason that a testnet has.  A venue counts the second that is running when a spec
+# begins, with what was asked in it by the spec before: who is refused for that passes when it is run again.
 one_venue_at_a_time() {
     local venue_name why
     run 5 --env-file none.env "$scenarios/connection"
@@ -163,7 +164,7 @@ one_venue_at_a_time() {
     for venue_name in binance bybit oanda; do
         { cat none.env; keys_of $venue_name; } >this.env
         chmod 600 this.env
-        run 0 --env-file this.env --report pretty --report json:run.json "$scenarios/connection"
+        run 0 --env-file this.env --retries 2 --report pretty --report json:run.json "$scenarios/connection"
         why=$(awk -v wanted="[\"$venue_name\"]" -v name="$venue_name" '
             !/"type":"spec_end"/ { next }
             /"status":"skip"/ {
