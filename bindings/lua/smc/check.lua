@@ -33,8 +33,8 @@ local function frame(info)
   return ("\n\t%s: in %s"):format(where, what)
 end
 
---- As debug.traceback, which also looks each function up among all modules to say its name: `eventually` fails many times
--- before it succeeds, and that was a seventh of the time that some scenarios took.
+--- As debug.traceback, which also looks each function up among all modules to say its name: `eventually` fails many
+-- times before it succeeds, and that was a seventh of the time that some scenarios took.
 local function trace(level)
   local lines = { "\nstack traceback:" }
   for at = level, level + 40 do
