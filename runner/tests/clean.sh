@@ -120,6 +120,12 @@ await() { # await WHAT SECONDS COMMAND...
     eventually "$2" "${@:3}" || complain "$1"
 }
 
+# kill -9 of the run; it is gone when this returns, its worker maybe not yet.
+kill_run() {
+    kill -KILL "$runner"
+    wait "$runner" 2>/dev/null
+}
+
 # kill -9 of a run in the middle of 50 open orders.
 killed() {
     begin fifty.lua
@@ -127,7 +133,7 @@ killed() {
     clean 0
     has 'a run that goes on' "the run of process $runner goes on; its orders are left to it"
     are_open 50
-    kill -KILL "$runner"
+    kill_run
     clean 1 --dry-run
     has 'a look' 'binance BTC/USDT smc-' ': left: it is open' '0 ended, 50 left'
     await 'workers die with their run' 20 gone "$worker"
@@ -211,13 +217,13 @@ away() {
 on_the_way() {
     begin held.lua
     await 'an order without an answer' 60 count_is 1
-    kill -KILL "$runner"
+    kill_run
     clean 0
     has 'an order without an answer' 'oanda EUR/USD held-1: canceled' '1 ended, 0 left'
     are_open 0
     begin unsent.lua
     await 'an order that is on its way' 60 grep -qs never-1 "$journals"/*
-    kill -KILL "$runner"
+    kill_run
     clean 0
     has 'an order that never was' 'binance BTC/USDT never-1: absent' '1 ended, 0 left'
     are_kept 0

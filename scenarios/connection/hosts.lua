@@ -71,6 +71,8 @@ for _, row in ipairs(VENUES) do
         end
 
         assert.same({}, sandbox:requests()) -- no key, no signature, no order came there
+        local right = smc.venue(row.name, { sandbox = smc.sandbox(row.name, { tls = true }) })
+        assert.is_true(assert(right:account()).can_trade, "the certificate was all that was wrong")
       end)
     end
   end)

@@ -96,7 +96,9 @@ describe("what bybit says is left of an endpoint #rate-limiting #virtual-time #b
   end)
 end)
 
-describe("a limiter that is told what is left #rate-limiting #virtual-time", function()
+describe("a limiter that is told what is left #rate-limiting #virtual-time #binance", function()
+  before_each(function() assert(smc.venue("binance"):ping()) end) -- of a venue that is gone nobody knows what is left
+
   --- Waits for one unit.  Returns the seconds that it took.
   local function wait_of(limiter, name)
     local start = smc.now()
