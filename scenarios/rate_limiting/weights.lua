@@ -21,7 +21,10 @@ describe("a call to binance #rate-limiting #binance #virtual-time", function()
     venue.sandbox:limit { [budget == "request_weight" and budget or "orders"] = limit, per = WINDOW }
     local start, tasks, sent = smc.now(), {}, {}
     for i = 1, 3 do tasks[i] = smc.spawn(function() return call(venue, i) end) end
-    for _, task in ipairs(tasks) do task:join() end
+    for _, task in ipairs(tasks) do
+      local answer, err = task:join()
+      assert.is_true(answer ~= nil or err.http ~= nil, "the venue has answered")
+    end
     for i, request in ipairs(venue:requests()) do sent[i] = math.floor(request.at - start + 0.5) end
     return sent, venue.sandbox:limits().violations
   end
