@@ -12,20 +12,18 @@ static int64_t root(int64_t n)
     return r;
 }
 
-/* Backwards from the price at which the feed began: the walk looks the same in both directions. */
-static smc_code_t begin(smc_market_t *m, const instrument_t *inst, history_t *h)
+/* Backwards from the price at which the feed began: the walk looks the same in both directions.  Room for all of it; NULL:
+ * there is none. */
+static smc_trade_t *begin(smc_market_t *m, const instrument_t *inst, history_t *h)
 {
     char name[SMC_MARKET_NAME_MAX + 16] = "history/";
-    h->v = calloc(h->n, sizeof(h->v[0]));
-    if (h->v == NULL) {
-        m->failed = true;
-        return SMC_ENOMEM;
-    }
     for (size_t i = 0; i < sizeof(inst->symbol); i++)
         name[8 + i] = inst->symbol[i];
     smc_rng_init(&h->rng, m->seed, name);
     h->mid = inst->feed->start_mid;
-    return SMC_OK;
+    h->v = calloc(h->n, sizeof(h->v[0]));
+    m->failed = m->failed || h->v == NULL;
+    return h->v;
 }
 
 smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
@@ -35,9 +33,9 @@ smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
     size_t wanted = newest < h->n ? newest : h->n;
     if (h->made >= wanted)
         return SMC_OK;
-    smc_code_t code = h->v == NULL ? begin(m, inst, h) : SMC_OK;
-    if (code != SMC_OK)
-        return code;
+    smc_trade_t *v = h->v != NULL ? h->v : begin(m, inst, h);
+    if (v == NULL)
+        return SMC_ENOMEM;
     const smc_feed_conf_t *c = &f->start;
     int64_t every = c->history_every_ms, ticks = every / c->step_ms + 1;
     int64_t sigma = ppb_of(c->volatility) * root(ticks * 10000) / 100;
@@ -45,7 +43,7 @@ smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
     int64_t half = share_of(f->start_mid, ppb_of(c->spread)) / 2;
     for (; h->made < wanted; h->made++) {
         size_t i = h->n - 1 - h->made;
-        smc_trade_t *t = &h->v[i];
+        smc_trade_t *t = &v[i];
         h->mid = feed_walk(&h->rng, h->mid, f->start_mid, sigma, pull < PPB ? (int64_t)pull : PPB);
         t->id = (int64_t)i + 1;
         t->time_ms =
