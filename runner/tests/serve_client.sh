@@ -22,7 +22,8 @@ trap '' PIPE # a server may close while we still talk
 
 complain() {
     failures=$((failures + 1))
-    local shown=${answer:0:2000}
+    local shown=$answer
+    ((${#shown} <= 4000)) || shown=${shown:0:2000}$'\n[..]\n'${shown: -2000}
     printf '%s\n  | %s\n' "$1" "${shown//$'\n'/$'\n  | '}"
 }
 

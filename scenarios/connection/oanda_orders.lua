@@ -3,7 +3,7 @@ local smc = require "smc"
 describe("oanda orders #connection #oanda", function()
   local venue
   local decimal = smc.decimal
-  before_each(function() venue = smc.venue "oanda" end)
+  before_each(function() venue = smc.venue("oanda", { retry = true }) end)
   after_each(function() assert(venue:flatten()) end)
 
   local function market(side, qty)
