@@ -19,7 +19,7 @@ describe("an alert of a risk guard #circuit-breaker #binance #bybit #oanda", fun
     return assert(smc.risk(given))
   end
 
-  local function crash() venues[2].sandbox:move("BTC/USDT:USDT", { by = "-0.2" }) end
+  local function crash() accounts.crash(venues[2]) end
 
   local function has_closed(guard)
     eventually(function() assert.is_false(guard.is_closing) end, { within = 30, every = 0.01 })

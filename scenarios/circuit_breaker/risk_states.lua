@@ -8,23 +8,12 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
   before_each(function()
     venues, binance, bybit, oanda = accounts.open()
     inbox = smc.webhook()
-    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, alert = inbox, trial = 3,
-      stale_after = 30 })
-    accounts.take_positions(binance, bybit, oanda)
+    guard = accounts.guard(venues, inbox)
   end)
 
-  --- A fifth of what bybit holds is lost: 6000 of 150000.
-  local function crash() bybit.sandbox:move("BTC/USDT:USDT", { by = "-0.2" }) end
-
-  local function opens_and_gets_flat()
-    eventually(function() assert.equal("open", guard.state) end, { within = 30 })
-    eventually(function() assert.is_false(guard.is_closing) end, { within = 60 })
-    accounts.assert_flat(venues)
-  end
-
   it("lets nothing but exits through while it is open", function()
-    crash()
-    opens_and_gets_flat()
+    accounts.crash(bybit)
+    accounts.opens_and_gets_flat(guard, venues)
 
     for _, venue in ipairs(venues) do
       local order, err = venue:place { symbol = venue == oanda and "EUR/USD" or "BTC/USDT", side = "buy",
@@ -42,8 +31,8 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
 
   it("lets a group of venues through no more than each of them", function()
     local group <close> = smc.failover { binance, bybit }
-    crash()
-    opens_and_gets_flat()
+    accounts.crash(bybit)
+    accounts.opens_and_gets_flat(guard, venues)
 
     local order, err = group:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "50000" }
     assert.is_nil(order)
@@ -53,8 +42,8 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
   end)
 
   it("trades again after a reset and a trial", function()
-    crash()
-    opens_and_gets_flat()
+    accounts.crash(bybit)
+    accounts.opens_and_gets_flat(guard, venues)
 
     local ok, err = guard:reset()
     assert.is_nil(ok)
@@ -71,8 +60,8 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
   end)
 
   it("is on trial to the last moment of it #virtual-time", function()
-    crash()
-    opens_and_gets_flat()
+    accounts.crash(bybit)
+    accounts.opens_and_gets_flat(guard, venues)
     assert(guard:reset { rebase = true })
     local began = guard:history()[2].at
     smc.sleep(began + 2.5 - smc.now())
@@ -86,11 +75,11 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
   it("is reset by nobody while positions are being closed, nor when nothing has happened", function()
     assert.equal("nothing_to_reset", select(2, guard:reset()).code)
     bybit:fault { venue = "http", status = 503, on = "place", count = 1 }
-    crash()
+    accounts.crash(bybit)
     assert(guard:check())
     local ok, err = guard:reset { by = "ann", rebase = true }
     assert.same({ nil, "closing", "open" }, { ok, err.code, guard.state })
-    opens_and_gets_flat()
+    accounts.opens_and_gets_flat(guard, venues)
     assert(guard:reset { by = "ann", rebase = true })
   end)
 
@@ -111,15 +100,15 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
   end)
 
   it("opens again when the trial goes wrong", function()
-    crash()
-    opens_and_gets_flat()
+    accounts.crash(bybit)
+    accounts.opens_and_gets_flat(guard, venues)
     assert(guard:reset { rebase = true })
 
     assert(bybit:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.5" })
-    crash()
+    accounts.crash(bybit)
     assert(guard:check())
     assert.equal("open", guard.state)
-    opens_and_gets_flat()
+    accounts.opens_and_gets_flat(guard, venues)
 
     eventually(function() assert.equal(2, #inbox:messages { valid_signature = true, kind = "risk.open" }) end)
   end)

@@ -31,6 +31,23 @@ function M.assert_flat(venues)
   assert.is_nil(assert(venues[1]:balances()).BTC, "the assets of the spot account were sold")
 end
 
+--- A guard over them, which opens when a fiftieth is lost; they hold something from then on.
+function M.guard(venues, alert)
+  local guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, alert = alert, trial = 3,
+    stale_after = 30 })
+  M.take_positions(table.unpack(venues))
+  return guard
+end
+
+--- A fifth of what bybit holds is lost: 6000 of 150000.
+function M.crash(bybit) bybit.sandbox:move("BTC/USDT:USDT", { by = "-0.2" }) end
+
+function M.opens_and_gets_flat(guard, venues)
+  eventually(function() assert.equal("open", guard.state) end, { within = 30 })
+  eventually(function() assert.is_false(guard.is_closing) end, { within = 60 })
+  M.assert_flat(venues)
+end
+
 --- What the guard has come to, one word each.
 function M.kinds(guard)
   local out = {}
