@@ -46,6 +46,14 @@ junit() {
         die 'a failure does not say how to repeat it'
 }
 
+# From the line that failed to the spec that led there.
+traceback() {
+    printf 'local function deep() assert.equal(1, 2) end\nit("fails inside", function()\n    deep()\nend)\n' >deep.lua
+    "$smcrun" deep.lua --report json:deep.jsonl >deep.txt || true
+    grep -qF '"traceback":"stack traceback:\n\u0009deep.lua:1: in upvalue '"'deep'"'\n\u0009deep.lua:3: in ' deep.jsonl ||
+        die "$(grep -o '"traceback":"[^"]*"' deep.jsonl)"
+}
+
 json() {
     split -l 1 -a 4 out.jsonl line.
     local given=()
@@ -158,4 +166,4 @@ secrets() {
     grep -q '"on":"/[*][*][*]"' secret.json || die 'the fault is not told'
 }
 
-for part in junit json github tap html secrets; do $part; done
+for part in junit traceback json github tap html secrets; do $part; done
