@@ -1,3 +1,5 @@
+-- What a stream does when its connection breaks or goes silent: written once, for each venue.  A stream that is dead
+-- and does not say so shows a price that nobody trades at any more.
 local smc = require "smc"
 
 --- The next event of a kind, and those that came before it.

@@ -1,3 +1,4 @@
+-- Binance's own streams, frame by frame: market data, what a connection may ask for and how fast, the account's events.
 local smc = require "smc"
 
 --- Frames until `wanted(frame)` is true for one, which is returned.

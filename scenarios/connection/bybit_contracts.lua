@@ -1,3 +1,4 @@
+-- Contracts of Bybit: a position opened, turned and closed, and what it came to.
 local smc = require "smc"
 
 describe("bybit contracts #connection #bybit", function()

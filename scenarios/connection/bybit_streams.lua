@@ -1,3 +1,4 @@
+-- Bybit's own streams, frame by frame: topics and how many of them, snapshots and what follows, pings, private events.
 local smc = require "smc"
 
 --- Frames until `wanted(frame)` is true for one, which is returned.

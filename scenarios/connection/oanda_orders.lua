@@ -1,3 +1,4 @@
+-- Orders of OANDA, which are positions as soon as they are filled: what they cost, what refuses them, what closes them.
 local smc = require "smc"
 
 describe("oanda orders #connection #oanda", function()

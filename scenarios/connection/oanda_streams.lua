@@ -1,3 +1,4 @@
+-- OANDA's two streams, which are lines over HTTP: prices with heartbeats between them, and the account's transactions.
 local smc = require "smc"
 
 local function path(venue, rest) return ("/v3/accounts/%s/%s"):format(venue.key, rest) end
