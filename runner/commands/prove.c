@@ -56,11 +56,33 @@ static void put_trial(const proof_t *p, const trial_t *t, size_t index)
     (void)fflush(stdout);
 }
 
+/* A run that did not come about, or has left out a spec, says nothing of who notices.  lost: that spec's id, or NULL.
+ * Returns what prove ends with, after a complaint; PASSED: the run can be judged. */
+static smcr_exit_t must_have_run(const trial_t *t, smcr_exit_t status, const char *lost)
+{
+    bool ran =
+        status == SMCR_EXIT_PASSED || status == SMCR_EXIT_FAILED || status == SMCR_EXIT_ERROR;
+    if (ran && lost == NULL)
+        return SMCR_EXIT_PASSED;
+    if (status == SMCR_EXIT_INTERRUPTED)
+        return status;
+    (void)fprintf(stderr, "smcrun: prove: under the sabotage '%s' ",
+                  smcr_sabotage_text(t->sabotage));
+    if (!ran) {
+        (void)fprintf(stderr, "nothing has run (exit status %d): nothing is proved\n", (int)status);
+        return status;
+    }
+    smcr_put_line(stderr, lost, strlen(lost));
+    (void)fputs(" did not run, though it did before: nothing is proved\n", stderr);
+    return SMCR_EXIT_ERROR;
+}
+
 /* Specs that fail, err or crash have caught it. */
 static smcr_exit_t run_trial(proof_t *p, smcr_sabotage_t sabotage)
 {
     smcr_options_t options = *p->options;
     smcr_verdicts_t broken;
+    const char *lost = NULL;
     trial_t *t = &p->trials[p->n_trials];
     *t = (trial_t){.sabotage = sabotage, .caught = p->caught + p->n_trials * p->specs.n};
     p->n_trials++;
@@ -68,16 +90,19 @@ static smcr_exit_t run_trial(proof_t *p, smcr_sabotage_t sabotage)
     smcr_verdicts_init(&broken);
     smcr_exit_t status = smcr_run_with(&options, &broken.head, false);
     for (size_t i = 0; i < p->specs.n; i++) {
+        if (p->specs.all[i].status != SMCR_PASS)
+            continue;
         smcr_status_t ended = smcr_verdicts_find(&broken, p->specs.all[i].id);
-        t->caught[i] =
-            p->specs.all[i].status == SMCR_PASS && (ended == SMCR_FAIL || ended == SMCR_ERROR);
+        t->caught[i] = ended == SMCR_FAIL || ended == SMCR_ERROR;
         t->n_caught += t->caught[i] ? 1 : 0;
+        if (ended == SMCR_NONE && lost == NULL)
+            lost = p->specs.all[i].id;
     }
     smcr_verdicts_deinit(&broken);
-    if (status == SMCR_EXIT_INTERRUPTED || status == SMCR_EXIT_INTERNAL)
-        return status;
-    put_trial(p, t, p->n_trials - 1);
-    return SMCR_EXIT_PASSED;
+    status = must_have_run(t, status, lost);
+    if (status == SMCR_EXIT_PASSED)
+        put_trial(p, t, p->n_trials - 1);
+    return status;
 }
 
 /* ---- telling --------------------------------------------------------------- */

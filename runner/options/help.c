@@ -64,7 +64,11 @@ static const frame_t prove_frame = {
     "all specs pass is unnoticed: either makes the exit status 1.\n",
     "\n"
     "The last line counts specs that can fail as passed, vacuous specs and unnoticed\n"
-    "sabotages as failed.\n"};
+    "sabotages as failed.\n"
+    "\n"
+    "Exit status: 0 each spec can fail and each sabotage is noticed, 1 not so, or a spec fails as\n"
+    "it is; else that of smcrun --help: of the first run that cannot be judged, for it could not\n"
+    "start, or left out a spec that had run before (2).\n"};
 
 static const frame_t repl_frame = {
     "Usage: smcrun repl [OPTION...]\n"

@@ -72,6 +72,7 @@ drive 2 'error:error pass error:error fail:timeout pass error:cpu error:error' s
 drive 1 'fail:assertion' tables.lua
 drive 2 'error:leak' task_left.lua
 drive 0 'pass pass' vacuous.lua
+drive 0 'pass' wants_program.lua
 drive 2 'file:io_while_loading' wait_loading.lua
 drive 2 'error:leak' ws_left.lua --internal
 drive 0 'xfail:assertion xfail:assertion xfail:timeout' xfail.lua

@@ -35,6 +35,30 @@ usage() {
     has 'Can the scenarios fail' 'breaker-never-opens   the breaker'
 }
 
+# A sabotaged run that does not come about is no sabotage that nobody notices.
+unproved() {
+    local work spec=$fixtures/wants_program.lua
+    run 5 prove "$spec" --sabotage dead
+    has "smcrun: prove: under the sabotage 'dead' nothing has run (exit status 5): nothing is proved"
+    lacks 'nobody notices'
+
+    work=$(mktemp -d)
+    printf 'it("stays", function() assert.is_true(true) end)\n' >"$work/a.lua"
+    cat >"$work/b.lua" <<LUA
+it("takes a file away #process", function()
+  assert.same({ status = 0 }, require("smc").process({ "rm", "$work/a.lua" }):wait { within = 60 })
+end)
+LUA
+    run 2 prove --allow-process -j 1 "$work" --sabotage dead
+    has "smcrun: prove: under the sabotage 'dead' $work/a.lua::stays did not run, though it did before"
+    lacks 'nobody notices'
+    sed -i s/a.lua/b.lua/ "$work/b.lua"
+    run 3 prove --allow-process "$work/b.lua" --sabotage dead
+    has "under the sabotage 'dead' nothing has run (exit status 3)" "$work/b.lua"
+    lacks 'nobody notices'
+    rm -rf "$work"
+}
+
 # Some spec of a venue alone fails under each sabotage of sandboxes.
 venues() {
     local venue how given=()
@@ -70,6 +94,6 @@ mechanisms() {
     noticed circuit_breaker/risk_guard "$one" guard-keeps
 }
 
-for part in verdicts usage venues mechanisms; do $part; done
+for part in verdicts usage unproved venues mechanisms; do $part; done
 printf '%d checks, %d failed\n' "$checks" "$failures"
 ((failures == 0))
