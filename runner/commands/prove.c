@@ -77,7 +77,7 @@ static smcr_exit_t must_have_run(const trial_t *t, smcr_exit_t status, const cha
     return SMCR_EXIT_ERROR;
 }
 
-/* Specs that fail, err or crash have caught it. */
+/* Specs that fail, err or crash have caught it, and so have those of a file whose setup or teardown fails. */
 static smcr_exit_t run_trial(proof_t *p, smcr_sabotage_t sabotage)
 {
     smcr_options_t options = *p->options;
@@ -93,7 +93,8 @@ static smcr_exit_t run_trial(proof_t *p, smcr_sabotage_t sabotage)
         if (p->specs.all[i].status != SMCR_PASS)
             continue;
         smcr_status_t ended = smcr_verdicts_find(&broken, p->specs.all[i].id);
-        t->caught[i] = ended == SMCR_FAIL || ended == SMCR_ERROR;
+        t->caught[i] = ended == SMCR_FAIL || ended == SMCR_ERROR ||
+                       smcr_verdicts_file_failed(&broken, p->specs.all[i].id);
         t->n_caught += t->caught[i] ? 1 : 0;
         if (ended == SMCR_NONE && lost == NULL)
             lost = p->specs.all[i].id;

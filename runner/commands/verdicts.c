@@ -21,6 +21,7 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
     }
     smcr_verdict_t *verdict = &v->all[v->n];
     verdict->id = strdup(ev->id);
+    verdict->of_file = file_error;
     verdict->status = file_error ? SMCR_ERROR : ev->status;
     if (verdict->id == NULL)
         r->failed = true;
@@ -63,4 +64,14 @@ smcr_status_t smcr_verdicts_find(smcr_verdicts_t *v, const char *id)
         }
     }
     return SMCR_NONE;
+}
+
+bool smcr_verdicts_file_failed(const smcr_verdicts_t *v, const char *id)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        size_t n = v->all[i].of_file ? strlen(v->all[i].id) : 0;
+        if (n > 0 && strncmp(v->all[i].id, id, n) == 0 && strncmp(id + n, "::", 2) == 0)
+            return true;
+    }
+    return false;
 }

@@ -6,6 +6,7 @@
 
 typedef struct smcr_verdict {
     char *id; /* of a file that failed outside of its specs: its path */
+    bool of_file;
     smcr_status_t status;
 } smcr_verdict_t;
 
@@ -23,5 +24,7 @@ void smcr_verdicts_init(smcr_verdicts_t *v);
 void smcr_verdicts_deinit(smcr_verdicts_t *v);
 /* SMCR_NONE when there is none of that id.  Fast for ids that are asked for in the order in which they came. */
 smcr_status_t smcr_verdicts_find(smcr_verdicts_t *v, const char *id);
+/* Whether the file of the spec with that id failed outside of its specs. */
+bool smcr_verdicts_file_failed(const smcr_verdicts_t *v, const char *id);
 
 #endif /* SMCR_VERDICTS_H */

@@ -58,6 +58,7 @@ drive 2 'file:load' load_error.lua
 drive 0 'pass' long.lua --timeout 3601
 drive 0 'pass' many.lua
 drive 1 'fail:assertion' names.lua
+drive 0 'pass' needs_setup.lua
 drive 2 'error:no_assertions' no_assertions.lua
 drive 2 'error:error pass' os_exit.lua
 drive 0 'pass pass' pass.lua

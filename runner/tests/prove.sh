@@ -17,6 +17,8 @@ verdicts() {
     lacks 'x: it fails'
     run 1 prove "$spec::binance::answers" --sabotage limiter-grants --sabotage dead
     has '0 of 1 fail  <- nobody notices' 'unnoticed: every spec passes under these'$'\n''  limiter-grants'
+    run 0 prove "$fixtures/needs_setup.lua" --sabotage dead
+    has '1 of 1 fail' '1 specs, 0 vacuous; 1 sabotages, 0 unnoticed'
     run 1 prove "$fixtures/fail.lua"
     has 'shows both values' 'prove wants specs that pass'
     run 4 prove "$fixtures/pass.lua" -k nothing
