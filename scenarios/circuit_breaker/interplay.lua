@@ -81,11 +81,11 @@ end)
 
 describe("a risk guard over a failover group #circuit-breaker #virtual-time #binance #bybit #oanda", function()
   it("stops orders everywhere, moves nothing, and leaves prices to be read", function()
-    local venues, binance, bybit, oanda = accounts.open()
+    local venues, binance, bybit = accounts.open()
     local group = smc.failover { binance, bybit, check_every = 2, failback = "manual" }
     local guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, stale_after = 50,
       check_every = 600 })
-    accounts.take_positions(binance, bybit, oanda)
+    accounts.take_positions(venues)
     binance:fault { venue = "down" }
     eventually(function() assert.equal(bybit, group.active) end, { within = 10 })
 

@@ -3,23 +3,21 @@
 local accounts = require "lib.accounts"
 local smc = require "smc"
 
-describe("an alert of a risk guard #circuit-breaker #binance #bybit #oanda", function()
+describe("an alert of a risk guard #circuit-breaker #bybit", function()
   local venues, inbox
 
   before_each(function()
-    local binance, bybit, oanda
-    venues, binance, bybit, oanda = accounts.open()
+    venues = accounts.open { "bybit" }
     inbox = smc.webhook()
-    accounts.take_positions(binance, bybit, oanda)
   end)
 
   local function guarded(options)
-    local given = { venues = venues, max_drawdown = "0.02", sell_assets = true, alert = inbox, check_every = 600 }
+    local given = { alert = inbox, check_every = 600 }
     for name, value in pairs(options or {}) do given[name] = value end
-    return assert(smc.risk(given))
+    return accounts.guard(venues, given)
   end
 
-  local function crash() accounts.crash(venues[2]) end
+  local function crash() accounts.crash(venues[1]) end
 
   local function has_closed(guard)
     eventually(function() assert.is_false(guard.is_closing) end, { within = 30, every = 0.01 })
@@ -88,7 +86,7 @@ describe("an alert of a risk guard #circuit-breaker #binance #bybit #oanda", fun
   end)
 
   it("is one among no more than were agreed on: the rest are summed up #virtual-time", function()
-    local guard = guarded { venues = { venues[3] }, trial = 60, alert = { url = inbox.url, limit = 2, per = 20 } }
+    local guard = guarded { trial = 60, alert = { url = inbox.url, limit = 2, per = 20 } }
     for i = 1, 5 do
       assert.is_true(guard:stop("drill " .. i))
       has_closed(guard)

@@ -2,15 +2,15 @@
 local accounts = require "lib.accounts"
 local smc = require "smc"
 
-describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oanda", function()
-  local venues, binance, bybit, oanda, guard
+describe("an emergency exit #circuit-breaker #virtual-time", function()
+  local venues, guard
 
-  before_each(function()
-    local breaker = { size = 2, min_calls = 2, failure_rate = 1, open = 600 }
-    venues, binance, bybit, oanda = accounts.open { breaker = breaker }
-    guard = assert(smc.risk { venues = venues, max_drawdown = "0.02", sell_assets = true, check_every = 600 })
-    accounts.take_positions(binance, bybit, oanda)
-  end)
+  --- From accounts at these venues.  options: of smc.risk.  Returns the venues.
+  local function guarded(names, options)
+    venues = accounts.open(names, { breaker = { size = 2, min_calls = 2, failure_rate = 1, open = 600 } })
+    guard = accounts.guard(venues, options or { check_every = 600 })
+    return table.unpack(venues)
+  end
 
   --- Failures of before: nobody may ask the venue for ten minutes.
   local function open_breaker(venue)
@@ -25,7 +25,8 @@ describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oand
     return guard:history()[1].closing
   end
 
-  it("does not wait for breakers that failures of before have opened", function()
+  it("does not wait for breakers that failures of before have opened #binance #bybit #oanda", function()
+    guarded()
     for _, venue in ipairs(venues) do open_breaker(venue) end
 
     local closing = stop_and_close()
@@ -39,7 +40,8 @@ describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oand
     end
   end)
 
-  it("leaves the breaker open when the venue still fails: everybody else goes on waiting", function()
+  it("leaves the breaker open when the venue still fails: everybody else goes on waiting #bybit", function()
+    local bybit = guarded { "bybit" }
     open_breaker(bybit)
     bybit:fault { venue = "http", status = 503 }
     assert.is_true(guard:stop "out of here")
@@ -54,7 +56,8 @@ describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oand
     assert(bybit:balances())
   end)
 
-  it("keeps quiet as long as the venue has asked for", function()
+  it("keeps quiet as long as the venue has asked for #binance", function()
+    local binance = guarded { "binance" }
     binance:fault { venue = "http", status = 429, retry_after = 7, on = "balances", count = 1 }
     assert.equal("rate_limit", select(2, binance:balances()).class)
     local arrived = #binance.sandbox:requests()
@@ -66,15 +69,15 @@ describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oand
     assert.near(7, guard:history()[1].closing.elapsed, 0.5)
   end)
 
-  it("says who is left, and with what, when a venue refuses to the end; and goes on when it is told to", function()
+  it("says who is left, and with what, when a venue refuses to the end; and goes on when it is told to" ..
+    " #bybit #oanda", function()
     local inbox = smc.webhook()
-    local watch = assert(smc.risk { venues = venues, sell_assets = true, check_every = 600, close_within = 5,
-      max_exposure = "1000000", alert = inbox })
+    local bybit, oanda = guarded({ "bybit", "oanda" }, { check_every = 600, close_within = 5, alert = inbox })
     bybit:fault { venue = "http", status = 400, code = 110017, on = "place" }
-    assert.is_true(watch:stop "out of here")
-    eventually(function() assert.is_false(watch.is_closing) end, { within = 30 })
+    assert.is_true(guard:stop "out of here")
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
 
-    local closing = watch:history()[1].closing
+    local closing = guard:history()[1].closing
     assert.is_false(closing.flat)
     for _, venue in ipairs(closing.venues) do
       assert.equal(venue.venue ~= "bybit", venue.flat)
@@ -88,11 +91,12 @@ describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oand
     assert.same({}, oanda.sandbox:positions())
 
     assert(bybit:heal())
-    assert.is_true(watch:flatten().flat)
+    assert.is_true(guard:flatten().flat)
     accounts.assert_flat(venues)
   end)
 
-  it("closes what the book can't take at once piece by piece, and no more than is held", function()
+  it("closes what the book can't take at once piece by piece, and no more than is held #bybit", function()
+    local bybit = guarded { "bybit" }
     local symbol = "ETH/USDT:USDT"
     bybit.sandbox:fund { USDT = "100000000" }
     for _ = 1, 3 do
@@ -113,6 +117,6 @@ describe("an emergency exit #circuit-breaker #virtual-time #binance #bybit #oand
     for _, position in ipairs(held) do
       if position.symbol == symbol then assert.equal(position.qty, sold) end
     end
-    assert.is_true(guard:history()[1].closing.venues[2].attempts > 1)
+    assert.is_true(guard:history()[1].closing.venues[1].attempts > 1)
   end)
 end)

@@ -3,16 +3,13 @@ local accounts = require "lib.accounts"
 local smc = require "smc"
 
 describe("risk guard #circuit-breaker #binance #bybit #oanda", function()
-  local venues, bybit, inbox, guard
+  local inbox
 
-  before_each(function()
-    venues = accounts.open()
-    bybit = venues[2]
-    inbox = smc.webhook()
-    guard = accounts.guard(venues, inbox)
-  end)
+  before_each(function() inbox = smc.webhook() end)
 
   it("gets three venues flat when drawdown passes the limit, and tells someone once", function()
+    local venues, _, bybit = accounts.open()
+    local guard = accounts.guard(venues, { alert = inbox })
     assert.equal("closed", guard.state)
     accounts.crash(bybit)
     accounts.opens_and_gets_flat(guard, venues)
@@ -24,9 +21,12 @@ describe("risk guard #circuit-breaker #binance #bybit #oanda", function()
 
   for name, exit in pairs { binance = "place", bybit = "place", oanda = "flatten" } do
     it("gets them flat when " .. name .. " refuses the first three closing orders", function()
+      local venues, _, bybit = accounts.open()
+      local guard = accounts.guard(venues, { alert = inbox, check_every = 600 })
       local refuses = smc.venue(name)
       refuses:fault { venue = "http", status = 503, on = exit, count = 3 }
       accounts.crash(bybit)
+      assert(guard:check())
       accounts.opens_and_gets_flat(guard, venues)
 
       assert.equal(3, #refuses.sandbox:requests { status = 503 })
@@ -38,6 +38,8 @@ describe("risk guard #circuit-breaker #binance #bybit #oanda", function()
   end
 
   it("tells someone once whose server fails at first", function()
+    local venues, bybit = accounts.open { "bybit" }
+    local guard = accounts.guard(venues, { alert = inbox })
     inbox:fail { status = 500, count = 2 }
     accounts.crash(bybit)
     accounts.opens_and_gets_flat(guard, venues)

@@ -2,16 +2,18 @@
 local accounts = require "lib.accounts"
 local smc = require "smc"
 
-describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", function()
-  local venues, binance, bybit, oanda, inbox, guard
+describe("the states of a risk guard #circuit-breaker", function()
+  local venues, inbox, guard
 
-  before_each(function()
-    venues, binance, bybit, oanda = accounts.open()
-    inbox = smc.webhook()
-    guard = accounts.guard(venues, inbox)
-  end)
+  --- Over accounts at these venues.  Returns the venues.
+  local function guarded(...)
+    venues, inbox = accounts.open { ... }, smc.webhook()
+    guard = accounts.guard(venues, { alert = inbox })
+    return table.unpack(venues)
+  end
 
-  it("lets nothing but exits through while it is open", function()
+  it("lets nothing but exits through while it is open #binance #bybit #oanda", function()
+    local _, bybit, oanda = guarded("binance", "bybit", "oanda")
     accounts.crash(bybit)
     accounts.opens_and_gets_flat(guard, venues)
 
@@ -29,7 +31,8 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
     assert.is_not_nil(err.http, "the venue itself has said that there is nothing to reduce: " .. tostring(err))
   end)
 
-  it("lets a group of venues through no more than each of them", function()
+  it("lets a group of venues through no more than each of them #binance #bybit", function()
+    local binance, bybit = guarded("binance", "bybit")
     local group <close> = smc.failover { binance, bybit }
     accounts.crash(bybit)
     accounts.opens_and_gets_flat(guard, venues)
@@ -41,7 +44,8 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
     accounts.assert_flat(venues)
   end)
 
-  it("trades again after a reset and a trial", function()
+  it("trades again after a reset and a trial #bybit", function()
+    local bybit = guarded "bybit"
     accounts.crash(bybit)
     accounts.opens_and_gets_flat(guard, venues)
 
@@ -51,7 +55,7 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
 
     assert(guard:reset { by = "ann", reason = "the loss is understood", rebase = true })
     assert.equal("half_open", guard.state)
-    assert(oanda:place { symbol = "EUR/USD", side = "buy", type = "market", qty = "100" })
+    assert(bybit:place { symbol = "ETH/USDT:USDT", side = "buy", type = "market", qty = "0.1" })
     eventually(function() assert.equal("closed", guard.state) end, { within = 30 })
     local history = guard:history()
     assert.equal("open half_open closed", accounts.kinds(guard))
@@ -59,7 +63,8 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
     assert.is_true(history[3].at - history[2].at >= 3, "as long as a trial lasts")
   end)
 
-  it("is on trial to the last moment of it #virtual-time", function()
+  it("is on trial to the last moment of it #virtual-time #bybit", function()
+    local bybit = guarded "bybit"
     accounts.crash(bybit)
     accounts.opens_and_gets_flat(guard, venues)
     assert(guard:reset { rebase = true })
@@ -72,7 +77,8 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
     assert.equal("closed", guard.state)
   end)
 
-  it("is reset by nobody while positions are being closed, nor when nothing has happened", function()
+  it("is reset by nobody while positions are being closed, nor when nothing has happened #bybit", function()
+    local bybit = guarded "bybit"
     assert.equal("nothing_to_reset", select(2, guard:reset()).code)
     bybit:fault { venue = "http", status = 503, on = "place", count = 1 }
     accounts.crash(bybit)
@@ -83,7 +89,8 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
     assert(guard:reset { by = "ann", rebase = true })
   end)
 
-  it("stays stopped until somebody resets it, and is on trial then like any other #virtual-time", function()
+  it("stays stopped until somebody resets it, and is on trial then like any other #virtual-time #bybit", function()
+    local bybit = guarded "bybit"
     guard:stop "an exercise"
     eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
     assert.is_false(guard:stop "again")
@@ -93,13 +100,14 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
 
     assert(guard:reset { by = "bob", reason = "the exercise is over" })
 
-    assert(oanda:place { symbol = "EUR/USD", side = "buy", type = "market", qty = "100" })
+    assert(bybit:place { symbol = "ETH/USDT:USDT", side = "buy", type = "market", qty = "0.1" })
     eventually(function() assert.equal("closed", guard.state) end, { within = 30 })
     assert.equal("stopped half_open closed", accounts.kinds(guard))
     assert.equal(1, #inbox:attempts())
   end)
 
-  it("opens again when the trial goes wrong", function()
+  it("opens again when the trial goes wrong #bybit", function()
+    local bybit = guarded "bybit"
     accounts.crash(bybit)
     accounts.opens_and_gets_flat(guard, venues)
     assert(guard:reset { rebase = true })
@@ -113,7 +121,8 @@ describe("the states of a risk guard #circuit-breaker #binance #bybit #oanda", f
     eventually(function() assert.equal(2, #inbox:messages { valid_signature = true, kind = "risk.open" }) end)
   end)
 
-  it("stops everything when someone says so", function()
+  it("stops everything when someone says so #binance #bybit #oanda", function()
+    local _, bybit = guarded("binance", "bybit", "oanda")
     assert.is_true(guard:stop "the desk is on fire")
     eventually(function() assert.is_false(guard.is_closing) end, { within = 60 })
 
