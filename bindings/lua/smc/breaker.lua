@@ -44,6 +44,8 @@ local function conf_of(options, level)
   return conf
 end
 
+local USUAL = conf_of({}, 1)
+
 local function set_of(list, level)
   local out = {}
   for _, class in ipairs(list) do
@@ -57,13 +59,15 @@ end
 function M.new(options)
   options = options or {}
   if type(options) ~= "table" then error("smc.breaker: an options table expected", 2) end
+  local conf = USUAL
   for name in pairs(options) do
     if OPTIONS[name] == nil then error(("smc.breaker: unknown option '%s'"):format(tostring(name)), 2) end
+    if name ~= "counts" then conf = nil end
   end
   if options.window and options.window ~= "calls" and options.window ~= "time" then
     error("smc.breaker: window is \"calls\" or \"time\"", 2)
   end
-  local ok, breaker = pcall(core.new, conf_of(options, 2))
+  local ok, breaker = pcall(core.new, conf or conf_of(options, 2))
   if not ok then error("smc.breaker: " .. breaker:gsub("^.-:%d+: ", ""), 2) end
   local self = setmetatable({}, Breaker)
   within[self] = { core = breaker, counts = set_of(options.counts or COUNTS, 2), history = {} }

@@ -23,6 +23,19 @@ local function number(options, name, scale, least, most, level)
   return math.tointeger(math.floor(value * scale + 0.5))
 end
 
+local function conf_of(options, level)
+  local conf = { window = number(options, "window", 1, 1, 64, level + 1),
+    good_ms = number(options, "good", 1000, 0, 1e6, level + 1),
+    bad_ms = number(options, "bad", 1000, 0.001, 1e6, level + 1),
+    down_after = number(options, "down_after", 1, 1, 1e6, level + 1),
+    stale_ms = number(options, "stale", 1000, 0.001, 1e6, level + 1),
+    limit_max = number(options, "limit_max", 1, 1, 16, level + 1) }
+  if conf.good_ms >= conf.bad_ms then error("smc.health: good must be below bad", level + 1) end
+  return conf
+end
+
+local USUAL = conf_of({}, 1)
+
 --- Healthy, until it is told otherwise.  See bindings/meta/health.lua for the options.
 function M.new(options)
   options = options or {}
@@ -30,10 +43,7 @@ function M.new(options)
   for name in pairs(options) do
     if OPTIONS[name] == nil then error(("smc.health: unknown option '%s'"):format(tostring(name)), 2) end
   end
-  local conf = { window = number(options, "window", 1, 1, 64, 2), good_ms = number(options, "good", 1000, 0, 1e6, 2),
-    bad_ms = number(options, "bad", 1000, 0.001, 1e6, 2), down_after = number(options, "down_after", 1, 1, 1e6, 2),
-    stale_ms = number(options, "stale", 1000, 0.001, 1e6, 2), limit_max = number(options, "limit_max", 1, 1, 16, 2) }
-  if conf.good_ms >= conf.bad_ms then error("smc.health: good must be below bad", 2) end
+  local conf = next(options) == nil and USUAL or conf_of(options, 2)
   local self = setmetatable({}, Health)
   within[self] = { core = core.new(conf), watches = {} }
   return self

@@ -9,7 +9,8 @@ local M = {}
 local Limiter = { __name = "smc.limiter" }
 Limiter.__index = Limiter
 
-local within = setmetatable({}, { __mode = "k" }) -- limiter -> { core, names, index, list }
+local within = setmetatable({}, { __mode = "k" }) -- limiter -> { core, names, index, list, fixed, track }
+local read_already = setmetatable({}, { __mode = "k" }) -- what a venue allows -> what was read of its budgets
 local shares = setmetatable({}, { __mode = "k" }) -- by world, by name: what is mapped, and for which budgets
 
 local BUDGET = { limit = true, per = true, burst = true, kind = true }
@@ -37,16 +38,8 @@ local function budget_of(name, given, level)
     period_ms = math.floor(given.per * 1000 + 0.5) }
 end
 
---- The budgets of a venue as it publishes them.
-local function published(name, level)
-  local ok, limits = pcall(require, "smc.venue." .. name .. ".limits")
-  if ok then return limits.budgets end
-  error(("smc.limiter: no limits of a venue '%s' are known"):format(name), level + 1)
-end
-
---- Returns names, list, index.
+--- Budgets as a limiter wants them: { names, sorted; list, in their order; index, by name; fixed, see M.fixed }.
 local function read(budgets, level)
-  if type(budgets) == "string" then budgets = published(budgets, level + 1) end
   if type(budgets) ~= "table" or next(budgets) == nil then
     error("smc.limiter: budgets by name expected, as in { weight = { limit = 6000, per = 60 } }, or a venue's name",
       level + 1)
@@ -56,7 +49,20 @@ local function read(budgets, level)
   table.sort(names)
   if #names > 40 then error("smc.limiter: at most 40 budgets", level + 1) end
   for i, name in ipairs(names) do list[i], index[name] = budget_of(name, budgets[name], level + 1), i end
-  return names, list, index
+  return { names = names, list = list, index = index, fixed = setmetatable({}, { __mode = "k" }) }
+end
+
+--- The budgets of a venue, which nobody changes: read once.  limits: as in venue/binance/limits.lua.
+local function read_once(limits, level)
+  read_already[limits] = read_already[limits] or read(limits.budgets, level + 1)
+  return read_already[limits]
+end
+
+--- Those of a venue as it publishes them.
+local function published(name, level)
+  local ok, limits = pcall(require, "smc.venue." .. name .. ".limits")
+  if ok then return read_once(limits, level + 1) end
+  error(("smc.limiter: no limits of a venue '%s' are known"):format(name), level + 1)
 end
 
 -- ---- shared on this machine ------------------------------------------------------------------
@@ -118,10 +124,9 @@ local function check_options(options, level)
   end
 end
 
---- budgets: by name { limit, per [, burst | kind] }, or a venue's name.  See bindings/meta/limiter.lua.
-function M.new(budgets, options)
-  local names, list, index = read(budgets, 2)
-  if options ~= nil then check_options(options, 2) end
+--- budgets: as read gave them.  Returns a limiter, or nil and an error.
+local function made(budgets, options)
+  local names, list = budgets.names, budgets.list
   local inner, share, err
   if options and options.share then
     share, err = share_of(options.share, names, list)
@@ -134,10 +139,20 @@ function M.new(budgets, options)
   end
   if not inner then return nil, err end
   local self = setmetatable({}, Limiter)
-  within[self] = { core = inner, names = names, index = index, list = list }
+  within[self] = { core = inner, names = names, index = budgets.index, list = list, fixed = budgets.fixed }
   within[self].track = timeline.limiter(self, names, list, function(i) return inner.remote and 0 or inner:offset(i) end)
   return self
 end
+
+--- budgets: by name { limit, per [, burst | kind] }, or a venue's name.  See bindings/meta/limiter.lua.
+function M.new(budgets, options)
+  local its = type(budgets) == "string" and published(budgets, 2) or read(budgets, 2)
+  if options ~= nil then check_options(options, 2) end
+  return made(its, options)
+end
+
+--- A limiter of what a venue allows: limits.budgets, by name.
+function M.of(limits) return made(read_once(limits, 2)) end
 
 local function budget(self, what, name)
   local inner = within[self]
@@ -151,6 +166,7 @@ end
 
 local function weights_of(self, what, given)
   local inner, out = within[self], {}
+  if inner.fixed[given] then return inner.fixed[given] end
   for i = 1, #inner.names do out[i] = 0 end
   if type(given) ~= "table" or next(given) == nil then
     error(("limiter:%s: weights by budget expected, as in { weight = 1 }"):format(what), 3)
@@ -167,6 +183,13 @@ local function weights_of(self, what, given)
     out[i] = weight
   end
   return out
+end
+
+--- These weights are asked for again and again, and nobody changes them: they are read once, for all limiters of the
+-- same venue's budgets.  One that only behaves like a limiter is left alone.
+function M.fixed(self, weights)
+  local inner = within[self]
+  if inner then inner.fixed[weights] = weights_of(self, "acquire", weights) end
 end
 
 local HOW = { priority = true, timeout = true }

@@ -305,7 +305,7 @@ end
 --- Opens a venue { assumptions, new }.  Returns the object, its request handler and its end.
 function M.new(class, venue, seed, options, book)
   local assume = {}
-  for name, value in pairs(venue.assumptions) do assume[name] = value end
+  for name, value in next, venue.assumptions do assume[name] = value end
   for name, value in pairs(options.assume or {}) do
     if assume[name] == nil then
       error(("sandbox %s: unknown assumption '%s'"):format(class.name, tostring(name)), 5)

@@ -34,15 +34,19 @@ local function pattern_of(path)
   return "^" .. path:gsub("[%-%.%+%%]", "%%%0"):gsub("{}", "[^/]+"):gsub("%*$", ".*") .. "$"
 end
 
+local compiled = setmetatable({}, { __mode = "k" }) -- ops of a dialect, which nobody changes -> compile(ops)
+
 local function compile(ops)
+  if compiled[ops] then return compiled[ops] end
   local out = {}
-  for op, requests in pairs(ops) do
+  for op, requests in next, ops do
     out[op] = {}
     for i, request in ipairs(requests) do
       local method, path = request:match "^(%u+) (.+)$"
       out[op][i] = { method = method, pattern = pattern_of(path) }
     end
   end
+  compiled[ops] = out
   return out
 end
 

@@ -62,7 +62,7 @@ local function admit(self, asked)
   end
   local paid = { at = task.now() }
   if not self.limiter then return paid end
-  paid.weights, paid.free = self.cost(asked)
+  paid.weights, paid.free = self.cost(asked, self.limiter)
   if next(paid.weights) == nil then return paid end
   local priority = hurries() and "critical" or self.priority
   local ok, err = self.limiter:acquire(paid.weights, { priority = priority,

@@ -17,6 +17,7 @@ local PRIORITIES = { critical = true, high = true, normal = true, low = true }
 local COUNTS = { "network", "timeout", "server", "unknown_outcome", "protocol", "ip_ban" }
 
 local published = setmetatable({}, { __mode = "k" }) -- by world, by origin: limits are of an address, not of an object
+local usual = setmetatable({}, { __mode = "k" }) -- limits -> spending(..) of a limiter that has just their budgets
 
 local function is_a(value, class)
   local meta = type(value) == "table" and getmetatable(value)
@@ -80,17 +81,18 @@ end
 --- One for all that talk to the same place in this world.
 local function published_of(w, url, limits, level)
   published[w] = published[w] or {}
-  published[w][url] = published[w][url] or made(limiters.new, limits.budgets, level + 1)
+  published[w][url] = published[w][url] or made(limiters.of, limits, level + 1)
   return published[w][url]
 end
 
+--- Returns a limiter or nil, and whether it has just the published budgets.
 local function limiter_of(venue, given, limits, w, obeys, level)
   if given == false then return nil end
   if given == nil or given == true then
     if not limits.budgets then return nil end
     -- Who does not obey is not held by what others were told, either.
-    return (obeys == false and made(limiters.new, limits.budgets, level + 1)
-      or published_of(w, venue.url, limits, level + 1))
+    if obeys == false then return made(limiters.of, limits, level + 1), true end
+    return published_of(w, venue.url, limits, level + 1), true
   end
   if is_a(given, "smc.limiter") then return given end
   if type(given) ~= "table" then
@@ -100,7 +102,7 @@ local function limiter_of(venue, given, limits, w, obeys, level)
   return (made(limiters.new, budgets, level + 1)) -- not a tail call: levels count its frame
 end
 
---- What a request costs in the budgets that the limiter has: prices are few, and made once.
+--- What a request costs in the budgets that the limiter has: cost(asked, limiter).  Prices are few, and made once.
 local function cost_in(knows, limits)
   if not limits.cost then -- each request is one, everywhere
     local one = {}
@@ -108,16 +110,17 @@ local function cost_in(knows, limits)
     return function() return one end
   end
   local priced = setmetatable({}, { __mode = "k" })
-  local function of_ours(weights)
+  local function of_ours(weights, limiter)
     local out = {}
-    for name, weight in pairs(weights) do out[name] = knows[name] and weight or nil end
+    for name, weight in next, weights do out[name] = knows[name] and weight or nil end
+    if next(out) ~= nil then limiters.fixed(limiter, out) end
     priced[weights] = out
     return out
   end
-  return function(asked)
+  return function(asked, limiter)
     local weights, free = asked.weights, nil
     if not weights then weights, free = limits.cost(asked) end
-    return priced[weights] or of_ours(weights), free and (priced[free] or of_ours(free))
+    return priced[weights] or of_ours(weights, limiter), free and (priced[free] or of_ours(free, limiter))
   end
 end
 
@@ -135,6 +138,27 @@ local function check_known(venue, limiter, limits, level)
     table.concat(known, ", ")), level + 1)
 end
 
+--- What a guard knows of its limiter: knows, the set of its budgets; cost, see cost_in; windows, the limits of those of
+-- its budgets that are windows; turning, their names in order.
+local function spending(venue, limiter, limits, level)
+  local knows, windows, turning = check_known(venue, limiter, limits, level + 1), {}, {}
+  for name in pairs(knows) do
+    local usage = limiter:usage(name)
+    if usage.kind == "window" then windows[name], turning[#turning + 1] = usage.limit, name end
+  end
+  return { knows = knows, cost = cost_in(knows, limits), windows = windows, turning = turning }
+end
+
+local NO_SPENDING = { knows = {}, windows = {}, turning = {} }
+
+--- The same of what limiter_of returned.
+local function spending_of(venue, limiter, is_usual, limits, level)
+  if not limiter then return NO_SPENDING end
+  if not is_usual then return (spending(venue, limiter, limits, level + 1)) end
+  usual[limits] = usual[limits] or spending(venue, limiter, limits, level + 1)
+  return usual[limits]
+end
+
 --- Gives a venue its guard, and the fields breaker, limiter and health.  limits: of the dialect, see
 -- venue/binance/limits.lua; {} when none are published.  Wrong options are blamed on `level`.
 function M.guard(venue, options, limits, w, level)
@@ -146,19 +170,15 @@ function M.guard(venue, options, limits, w, level)
     wrong("wait", "a number of seconds >= 0", level)
   end
   if obeys ~= nil and type(obeys) ~= "boolean" then wrong("obey_limits", "true or false", level) end
-  local limiter = limiter_of(venue, options.limiter, limits, w, obeys, level)
-  local knows = limiter and check_known(venue, limiter, limits, level) or {}
+  local limiter, is_usual = limiter_of(venue, options.limiter, limits, w, obeys, level)
+  local spends = spending_of(venue, limiter, is_usual, limits, level)
   venue.breaker, venue.limiter = breaker_of(options.breaker, level), limiter
   venue.health = health_of(options.health, level)
   local self = setmetatable({ name = venue.name, breaker = venue.breaker, limiter = limiter, health = venue.health,
     retry = retry_of(options.retry, level), priority = options.priority or "normal", wait = wait,
-    obeys = obeys ~= false, limits = limits, knows = knows, cost = limiter and cost_in(knows, limits), holds = {},
-    told = {}, windows = {}, changes = 0, under_way = 0 }, Guard)
+    obeys = obeys ~= false, limits = limits, knows = spends.knows, cost = spends.cost, windows = spends.windows,
+    turning = spends.turning, holds = {}, told = {}, changes = 0, under_way = 0 }, Guard)
   self.changes = self.breaker and self.breaker.changes or 0
-  for name in pairs(knows) do
-    local usage = limiter:usage(name)
-    if usage.kind == "window" then self.windows[name] = usage.limit end
-  end
   timeline.name(self.breaker, venue.name)
   timeline.name(limiter, venue.name)
   M.follow(self, 0)
@@ -169,7 +189,7 @@ end
 function M.follow(guard, offset_ms)
   if not guard.limiter then return end
   local ahead = (task.wall_ms() + offset_ms) / 1000 - task.now()
-  for name in pairs(guard.windows) do guard.limiter:follow(name, math.max(0, ahead)) end
+  for _, name in ipairs(guard.turning) do guard.limiter:follow(name, math.max(0, ahead)) end
 end
 
 return M
