@@ -18,7 +18,8 @@
 #define BACKLOG 4096
 #define FIRST_VIRTUAL_PORT 20001
 #define BASE_MAX 32
-#define DIR_PREFIX "smcrun-%ld-" /* with the id of the process, for smc_loop_sweep */
+/* With the id of the process, for smc_loop_sweep; and no name of shared memory (smc/shm.h), which lies there too. */
+#define DIR_PREFIX "smcrun-sockets-%ld-"
 
 typedef struct place {
     uint16_t port;
@@ -81,12 +82,15 @@ static smc_code_t fail_sys(smc_error_t *err, const char *what)
     return smc_fail(err, SMC_ESYS, "loop.listen", sys, "%s: %s", what, strerror(sys));
 }
 
-/* A socket path holds 107 bytes: a long TMPDIR gives way to /tmp. */
+/* A socket path holds 107 bytes: a long TMPDIR is passed over.  Without one, memory comes before /tmp, which mostly lies
+ * on a disk: each world makes a directory and sockets, and its disk's journal would take down every one of them. */
 static const char *base_dir(void)
 {
     const char *base = getenv("TMPDIR");
 
-    return base == NULL || strlen(base) > BASE_MAX || access(base, W_OK) != 0 ? "/tmp" : base;
+    if (base != NULL && strlen(base) <= BASE_MAX && access(base, W_OK) == 0)
+        return base;
+    return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 }
 
 static smc_code_t make_dir(smc_places_t *places, smc_error_t *err)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -172,6 +173,72 @@ static void a_virtual_place_is_routed_by_its_path_and_the_same_each_time(void **
     assert_null(path);
 }
 
+/* Where a loop that is opened now listens. */
+static void listen_anew(smc_loop_t **loop, char *path, size_t size)
+{
+    const char *found = NULL;
+    uint16_t port = 0;
+    int fd = -1;
+
+    assert_int_equal(SMC_OK, smc_loop_open(loop, NULL));
+    assert_int_equal(SMC_OK, smc_loop_listen(*loop, NULL, 0, &fd, &port, NULL));
+    (void)close(fd);
+    assert_true(smc_loop_route(*loop, "127.0.0.1", port, &found));
+    (void)snprintf(path, size, "%s", found);
+    assert_int_equal(0, access(path, F_OK));
+}
+
+static void assert_listens_below(const char *folder)
+{
+    smc_loop_t *loop = NULL;
+    char path[108], *slash;
+
+    listen_anew(&loop, path, sizeof(path));
+    assert_memory_equal(folder, path, strlen(folder));
+    smc_loop_close(loop);
+    slash = strrchr(path, '/');
+    *slash = '\0';
+    assert_int_equal(-1, access(path, F_OK));
+}
+
+static void sockets_lie_where_TMPDIR_says_else_in_memory(void **state)
+{
+    char folder[] = "/tmp/smc_loop_XXXXXX", *was = getenv("TMPDIR");
+    const char *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : "/tmp/";
+
+    (void)state;
+    was = was == NULL ? NULL : strdup(was);
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(0, setenv("TMPDIR", folder, 1));
+    assert_listens_below(folder);
+    assert_int_equal(0, rmdir(folder));
+    assert_listens_below(memory); /* it is gone */
+    assert_int_equal(0,
+                     setenv("TMPDIR", "/../../../../../../../../../../../tmp", 1)); /* too long */
+    assert_listens_below(memory);
+    assert_int_equal(0, unsetenv("TMPDIR"));
+    assert_listens_below(memory);
+    if (was != NULL)
+        assert_int_equal(0, setenv("TMPDIR", was, 1));
+    free(was);
+}
+
+static void a_sweep_removes_the_sockets_of_one_process(void **state)
+{
+    smc_loop_t *loop = NULL;
+    char path[108], *slash;
+
+    (void)state;
+    listen_anew(&loop, path, sizeof(path));
+    smc_loop_sweep((long)getpid() + 1);
+    assert_int_equal(0, access(path, F_OK));
+    smc_loop_sweep(getpid());
+    slash = strrchr(path, '/');
+    *slash = '\0';
+    assert_int_equal(-1, access(path, F_OK));
+    smc_loop_close(loop);
+}
+
 static void real_time_waits_in_the_kernel_and_keeps_the_deadline(void **state)
 {
     int64_t start_ns = smc_clock_real_ns();
@@ -250,6 +317,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(libc_reads_the_virtual_clock, open_virtual, close_loop),
         cmocka_unit_test_setup_teardown(
             a_virtual_place_is_routed_by_its_path_and_the_same_each_time, open_virtual, close_loop),
+        cmocka_unit_test_setup_teardown(sockets_lie_where_TMPDIR_says_else_in_memory, open_virtual,
+                                        close_loop),
+        cmocka_unit_test_setup_teardown(a_sweep_removes_the_sockets_of_one_process, open_virtual,
+                                        close_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
