@@ -4,6 +4,7 @@
 #include "smcb.h"
 #include "smcb_scratch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef smc_code_t (*encode_fn)(const void *bytes, size_t n, smc_buf_t *out);
@@ -123,6 +124,99 @@ static int l_form_decode(lua_State *L)
     return 3;
 }
 
+typedef struct pair {
+    const char *name;
+    size_t name_n;
+    lua_Integer at; /* its name's place in the list, behind which its value stands */
+} pair_t;
+
+static int by_name(const void *a, const void *b)
+{
+    const pair_t *x = a, *y = b;
+    int order = memcmp(x->name, y->name, x->name_n < y->name_n ? x->name_n : y->name_n);
+
+    return order != 0 ? order : (x->name_n > y->name_n) - (x->name_n < y->name_n);
+}
+
+enum { FORM_VALUES = 1, FORM_TEXT, FORM_LIST };
+
+/* Reads the values into the list; returns n pairs, in order of their names, which the list keeps. */
+static pair_t *read_pairs(lua_State *L, lua_Integer *n)
+{
+    lua_Integer count = 0;
+
+    for (lua_pushnil(L); lua_next(L, FORM_VALUES) != 0; count++)
+        lua_pop(L, 1);
+    pair_t *pairs = lua_newuserdatauv(L, sizeof(*pairs) * (size_t)count, 0);
+    lua_pushnil(L);
+    for (lua_Integer i = 0; i < count && lua_next(L, FORM_VALUES) != 0; i++) {
+        pairs[i].at = 2 * i + 1;
+        lua_rawseti(L, FORM_LIST, 2 * i + 2);
+        lua_pushvalue(L, -1); /* to make a text of a number would confuse lua_next */
+        pairs[i].name = lua_tolstring(L, -1, &pairs[i].name_n);
+        luaL_argcheck(L, pairs[i].name != NULL, FORM_VALUES, "a name must be a text");
+        lua_rawseti(L, FORM_LIST, 2 * i + 1);
+    }
+    qsort(pairs, (size_t)count, sizeof(*pairs), by_name);
+    *n = count;
+    return pairs;
+}
+
+/* Makes a text of the value of a pair. */
+static void make_text(lua_State *L, const pair_t *pair)
+{
+    int top = lua_gettop(L);
+
+    if (lua_rawgeti(L, FORM_LIST, pair->at + 1) != LUA_TSTRING && !lua_isinteger(L, -1)) {
+        lua_pushvalue(L, FORM_TEXT);
+        lua_rawgeti(L, FORM_LIST, pair->at);
+        lua_rawgeti(L, FORM_LIST, pair->at + 1);
+        lua_call(L, 2, 1);
+    }
+    (void)luaL_tolstring(L, -1, NULL);
+    lua_rawseti(L, FORM_LIST, pair->at + 1);
+    lua_settop(L, top);
+}
+
+static smc_code_t add_pair(lua_State *L, const pair_t *pair, smc_buf_t *out)
+{
+    size_t n;
+    (void)lua_rawgeti(L, FORM_LIST, pair->at + 1);
+    const char *value = lua_tolstring(L, -1, &n);
+    smc_code_t code = out->len > 0 ? smc_buf_putc(out, '&') : SMC_OK;
+
+    if (code == SMC_OK)
+        code = smc_percent_encode(pair->name, pair->name_n, out);
+    if (code == SMC_OK)
+        code = smc_buf_putc(out, '=');
+    if (code == SMC_OK)
+        code = smc_percent_encode(value, n, out);
+    lua_pop(L, 1);
+    return code;
+}
+
+/* form_encode(values by name, text) -> "name=value&name=value", in order of the names, percent-encoded.  text(name,
+ * value): what stands for a value that is neither a text nor a whole number. */
+static int l_form_encode(lua_State *L)
+{
+    smc_error_t err = {0};
+    smc_code_t code = SMC_OK;
+    lua_Integer n;
+
+    luaL_checktype(L, FORM_VALUES, LUA_TTABLE);
+    lua_settop(L, FORM_TEXT);
+    lua_newtable(L);
+    const pair_t *pairs = read_pairs(L, &n);
+    for (lua_Integer i = 0; i < n; i++)
+        make_text(L, &pairs[i]);
+    smc_buf_t *out = smcb_scratch(L);
+    for (lua_Integer i = 0; i < n && code == SMC_OK; i++)
+        code = add_pair(L, &pairs[i], out);
+    if (code != SMC_OK)
+        (void)smc_fail(&err, code, "text.form_encode", 0, "out of memory");
+    return smcb_scratch_result(L, out, code, &err);
+}
+
 /* Where a pair of this name begins: at the start, or at the "&" before it.  NULL: nowhere. */
 static const char *find_pair(const char *text, size_t n, const char *name, size_t name_n)
 {
@@ -186,6 +280,7 @@ int smcb_open_text(lua_State *L)
         {"percent_encode", l_percent_encode},
         {"percent_decode", l_percent_decode},
         {"form_decode", l_form_decode},
+        {"form_encode", l_form_encode},
         {"without", l_without},
         {"serial", l_serial},
         {NULL, NULL},

@@ -21,12 +21,6 @@ function M.names(params)
 end
 
 --- name=value pairs in order of the names, percent-encoded.
-function M.encode(params)
-  local out = {}
-  for i, name in ipairs(M.names(params)) do
-    out[i] = text.percent_encode(name) .. "=" .. text.percent_encode(M.text(name, params[name]))
-  end
-  return table.concat(out, "&")
-end
+function M.encode(params) return text.form_encode(params, M.text) end
 
 return M

@@ -13,7 +13,7 @@ local encode = query.encode
 
 local function signed_bytes(inner, params)
   local all = {}
-  for name, value in pairs(params) do all[name] = value end
+  for name, value in next, params do all[name] = value end
   all.timestamp = all.timestamp or task.wall_ms() + inner.offset_ms
   all.recvWindow = all.recvWindow or inner.recv_window
   local payload = encode(all)
