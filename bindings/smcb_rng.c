@@ -68,13 +68,26 @@ static int l_alnum(lua_State *L)
     return 1;
 }
 
+/* mix(seed, text) -> a seed for the text: FNV-1a over its bytes, begun with the seed, and no negative number. */
+static int l_mix(lua_State *L)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)luaL_checkinteger(L, 1);
+    size_t n;
+    const char *text = luaL_checklstring(L, 2, &n);
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    lua_pushinteger(L, (lua_Integer)(hash & INT64_MAX));
+    return 1;
+}
+
 int smcb_open_rng(lua_State *L)
 {
     static const luaL_Reg methods[] = {
         {"int", l_int}, {"float", l_float}, {"normal", l_normal},
         {"exp", l_exp}, {"alnum", l_alnum}, {NULL, NULL},
     };
-    static const luaL_Reg functions[] = {{"new", l_new}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", l_new}, {"mix", l_mix}, {NULL, NULL}};
 
     if (smcb_class_new(L, rng_mt)) {
         luaL_newlib(L, methods);

@@ -48,6 +48,14 @@ describe("a random stream", function()
     assert.equal("", r:alnum(0))
   end)
 
+  it("makes a seed of a seed and a text", function()
+    assert.equal(0x4bf29ce484222325, rng.mix(0, ""))
+    assert.equal(0x2f63dc4c8601ec8c, rng.mix(0, "a")) -- FNV-1a of "a", without its sign
+    assert.equal(rng.mix(7, "a\0b"), rng.mix(7, "a\0b"))
+    assert.not_equal(rng.mix(7, "a\0b"), rng.mix(8, "a\0b"))
+    assert.not_equal(rng.mix(7, "a\0b"), rng.mix(7, "a\0c"))
+  end)
+
   it("refuses wrong use", function()
     local r = rng.new(1, "a")
     raises("the range is empty", r.int, r, 2, 1)

@@ -1,6 +1,7 @@
 --- The world of one spec: its seed, its target, its sandboxes.  Opened before its first hook, closed after its last.
 
 local core = require "smc.core.task"
+local rng = require "smc.core.rng"
 local timeline = require "smc.timeline"
 
 local M = {}
@@ -20,13 +21,6 @@ function M.current(what)
   return current
 end
 
---- FNV-1a: the spec's own randomness depends on the run's seed and on its id, not on the specs before it.
-local function mix(seed, id)
-  local hash = 0xcbf29ce484222325 ~ seed
-  for i = 1, #id do hash = (hash ~ id:byte(i)) * 0x100000001b3 end
-  return hash & 0x7fffffffffffffff
-end
-
 --- Whom the server of a URL is trusted by, where that is not the system's list; nil otherwise.
 function M.ca_of(url)
   local origin = current and type(url) == "string" and url:match "^%a+://[^/?#]*"
@@ -42,7 +36,8 @@ function M.open(id, options, clock)
   timeline.begin()
   local closers = {}
   current = {
-    seed = mix(options.seed, id), target = options.target, clock = clock or options.clock,
+    -- The spec's own randomness depends on the run's seed and on its id, not on the specs before it.
+    seed = rng.mix(options.seed, id), target = options.target, clock = clock or options.clock,
     allow_process = options.allow_process, sabotage = options.sabotage,
     credentials = options.credentials or {}, ca = options.ca, journal = options.journal, venues = {}, missing = {},
     trusted = {}, deadline = options.timeout and core.now() + options.timeout,
