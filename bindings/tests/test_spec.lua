@@ -53,6 +53,12 @@ describe("assert", function()
     assert.equal("two", b)
   end)
 
+  it("calls venues by their names", function()
+    local _, failure = pcall(assert.equal, smc.venue "binance", smc.venue "bybit")
+    assert.matches("^Expected objects to be equal%.\nPassed in:\n%(venue bybit, table: [%w]+%)\nExpected:\n\z
+      %(venue binance, table: [%w]+%)$", tostring(failure))
+  end)
+
   it("raises an error object unchanged", function()
     local task <close> = smc.spawn(function() smc.sleep(9) end)
     local _, timeout = task:join(1)

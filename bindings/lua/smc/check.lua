@@ -57,6 +57,14 @@ local function strip_position(message)
   return (tostring(message):gsub("^[^\n:]+:%d+: ", "", 1))
 end
 
+--- What objects are called in messages; without a name all that is in them is shown.
+M.called = setmetatable({}, { __mode = "k" })
+
+luassert:add_formatter(function(value)
+  local name = M.called[value]
+  return name and ("(%s, %s)"):format(name, tostring(value))
+end)
+
 local Proxy = {}
 local inner = setmetatable({}, { __mode = "k" })
 

@@ -1,4 +1,5 @@
 --- What every venue object is made of, whatever its venue speaks.
+local check = require "smc.check"
 local guard_options = require "smc.venue.guard_options"
 local journal = require "smc.journal"
 local reading = require "smc.venue.reading"
@@ -83,6 +84,7 @@ function M.new(class, access, options, w, limits, how)
   if not access.sandbox then inner.away = { world = w, urls = access.urls } end
   inner.guard = guard_options.guard(self, options, limits, w, 5)
   within[self] = inner
+  check.called[self] = "venue " .. class.name
   return self
 end
 
