@@ -7,8 +7,11 @@ Series.__index = Series
 
 --- names: of the columns.  join(a, b): what two neighbours are together, math.max or M.sum.
 function M.new(names, join)
-  local self = { width = 1, n = 0, bins = {}, columns = {}, join = join }
-  for _, name in ipairs(names) do self.columns[name] = {} end
+  local self = { width = 1, n = 0, bins = {}, columns = {}, list = {}, join = join }
+  for i, name in ipairs(names) do
+    self.list[i] = {}
+    self.columns[name] = self.list[i]
+  end
   return setmetatable(self, Series)
 end
 
@@ -21,12 +24,12 @@ local function coarsen(self)
     local bin = bins[i] // 2
     local same = n > 0 and bins[n] == bin
     if not same then n = n + 1 end
-    for _, column in pairs(self.columns) do column[n] = same and self.join(column[n], column[i]) or column[i] end
+    for _, column in ipairs(self.list) do column[n] = same and self.join(column[n], column[i]) or column[i] end
     bins[n] = bin
   end
   for i = self.n, n + 1, -1 do
     bins[i] = nil
-    for _, column in pairs(self.columns) do column[i] = nil end
+    for _, column in ipairs(self.list) do column[i] = nil end
   end
   self.n, self.width = n, 2 * self.width
 end
@@ -42,7 +45,7 @@ function Series:slot(ms)
   end
   local n = self.n + 1
   self.n, self.bins[n] = n, bin
-  for _, column in pairs(self.columns) do column[n] = 0 end
+  for _, column in ipairs(self.list) do column[n] = 0 end
   return n
 end
 

@@ -6,7 +6,7 @@ local M = {}
 --- rows: name = { code, text [, status] }.
 function M.of(rows, usual_status)
   local made = { rows = rows, usual_status = usual_status }
-  for name, row in pairs(rows) do
+  for name, row in next, rows do
     local code, text, status = row[1], row[2], row[3] or usual_status
     made[name] = function(...)
       return { name = name, code = code, msg = select("#", ...) > 0 and text:format(...) or text, status = status }

@@ -70,7 +70,7 @@ function Venue:list(def)
   if not def.contract then return Base.list(self, def) end
   local given = { symbol = def.symbol, base = def.base, quote = def.quote, tick = def.tick, step = def.step,
     maker_fee = def.maker_fee, taker_fee = def.taker_fee }
-  for name, value in pairs(def.contract) do given[name] = value end
+  for name, value in next, def.contract do given[name] = value end
   self.market:instrument(given)
   self.market:feed { symbol = def.symbol, mid = def.start }
 end

@@ -20,11 +20,26 @@ local FIRST_REQUEST = 60412345678900000
 
 M.assumptions = require "smc.sandbox.oanda.assumptions"
 
+--- The market moves coins for coins, and its accounts must own what they sell.  Ours trade on margin, of which the
+-- market knows nothing: each of them can pay for everything.
+local function bottomless()
+  local out, seen = {}, {}
+  for _, def in ipairs(instruments.list) do
+    for _, asset in ipairs { def.base, def.quote } do
+      if not seen[asset] then out[#out + 1] = { asset, "1000000000000000" } end
+      seen[asset] = true
+    end
+  end
+  return out
+end
+
+local BOTTOMLESS = bottomless()
+
 --- book: of requests.  options.token, options.account: fixed ones.
 function M.new(seed, assume, book, options)
   local self = base.new(Venue, { name = "oanda", seed = seed, assume = assume, book = book,
     symbols = instruments.list, credentials = { key = options and options.token }, key_length = 0, secret_length = 8,
-    funds = M.bottomless() })
+    funds = BOTTOMLESS })
   self.market:want "none"
   self.user_id = self.random:int(1000000, 9999999)
   self.account_id = options and options.account or ("101-004-%d-001"):format(self.user_id)
@@ -41,19 +56,6 @@ function M.new(seed, assume, book, options)
   if assume.fx_week then self:keep_week() end
   pricing.look(self, self.symbols)
   return self
-end
-
---- The market moves coins for coins, and its accounts must own what they sell.  Ours trade on margin, of which the
--- market knows nothing: each of them can pay for everything.
-function M.bottomless()
-  local out, seen = {}, {}
-  for _, def in ipairs(instruments.list) do
-    for _, asset in ipairs { def.base, def.quote } do
-      if not seen[asset] then out[#out + 1] = { asset, "1000000000000000" } end
-      seen[asset] = true
-    end
-  end
-  return out
 end
 
 --- What stands at the beginning of every account's log.

@@ -61,6 +61,13 @@ function M.net(sb, def)
   return units
 end
 
+--- The same of all of which something is held.
+local function nets(sb)
+  local out = {}
+  for _, trade in ipairs(sb.open_trades) do out[trade.def] = add(out[trade.def] or "0", trade.units) end
+  return out
+end
+
 --- { balance, unrealized, nav, used, available, value, closeout_unrealized, closeout_nav, call_percent,
 -- closeout_percent }.  other: { def, units, rate }, as if so many units of an instrument were held, or the account's
 -- margin rate were another.
@@ -71,8 +78,9 @@ function M.figures(sb, other)
     f.unrealized = add(f.unrealized, M.unrealized(sb, trade))
     f.closeout_unrealized = add(f.closeout_unrealized, M.unrealized(sb, trade, true))
   end
+  local held = nets(sb)
   for _, def in ipairs(sb.symbols) do
-    local units = def == other.def and other.units or M.net(sb, def)
+    local units = def == other.def and other.units or held[def] or "0"
     if units ~= "0" then
       f.value = add(f.value, M.round(M.value(sb, def, units)))
       f.used = add(f.used, M.margin(sb, def, units, other.rate))
