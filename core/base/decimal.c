@@ -349,7 +349,8 @@ smc_code_t smc_dec_mul(smc_dec_t a, smc_dec_t b, int places, smc_round_t mode, s
      * together decide, so the result is still rounded once. */
     rest = divide_short(&hi, &lo, SCALE);
     cut = pow10[SMC_DEC_PLACES - places];
-    rest += (u128_t)divide_short(&hi, &lo, cut) * SCALE;
+    if (cut > 1)
+        rest += (u128_t)divide_short(&hi, &lo, cut) * SCALE;
     if (hi != 0 || lo > max_units)
         return SMC_EOVERFLOW;
     lo += goes_up(negative, lo, rest, (u128_t)cut * SCALE, mode);

@@ -91,7 +91,7 @@ smc_code_t smc_market_window(smc_market_t *m, int32_t instrument, int64_t from_m
 {
     instrument_t *inst = instrument_at(m, instrument);
     *out = (smc_window_t){.sum = {.first_id = -1, .last_id = -1}};
-    smc_code_t code = inst != NULL ? history_make(m, inst, SIZE_MAX) : SMC_EINVAL;
+    smc_code_t code = inst != NULL ? history_since(m, inst, from_ms) : SMC_EINVAL;
     if (code != SMC_OK)
         return code;
     size_t n = trades_count(inst), i = from_ms < INT64_MAX ? trades_from(inst, from_ms + 1) : n;
@@ -130,7 +130,10 @@ smc_code_t smc_market_average(smc_market_t *m, int32_t instrument, int64_t span_
     instrument_t *inst = instrument_at(m, instrument);
     *price = dec_zero();
     *last_ms = 0;
-    smc_code_t code = inst != NULL ? history_make(m, inst, SIZE_MAX) : SMC_EINVAL;
+    if (inst == NULL)
+        return SMC_EINVAL;
+    int64_t from_ms = m->now_ms - span_ms + 1;
+    smc_code_t code = history_since(m, inst, from_ms);
     size_t n = code == SMC_OK ? trades_count(inst) : 0;
     if (n == 0)
         return code;
@@ -138,7 +141,7 @@ smc_code_t smc_market_average(smc_market_t *m, int32_t instrument, int64_t span_
     *price = last->price;
     *last_ms = last->time_ms;
     running_t *r = &inst->average;
-    move_to(inst, r, trades_from(inst, m->now_ms - span_ms + 1), n);
+    move_to(inst, r, trades_from(inst, from_ms), n);
     return dec_is_zero(r->qty)
                ? SMC_OK
                : smc_dec_div(r->quote, r->qty, AVERAGE_PLACES, SMC_ROUND_HALF_EVEN, price);

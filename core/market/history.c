@@ -12,18 +12,29 @@ static int64_t root(int64_t n)
     return r;
 }
 
-/* Backwards from the price at which the feed began: the walk looks the same in both directions.  Room for all of it; NULL:
- * there is none. */
-static smc_trade_t *begin(smc_market_t *m, const instrument_t *inst, history_t *h)
+/* Backwards from the price at which the feed began: the walk looks the same in both directions. */
+static void begin(const smc_market_t *m, const instrument_t *inst, history_t *h)
 {
     char name[SMC_MARKET_NAME_MAX + 16] = "history/";
     for (size_t i = 0; i < sizeof(inst->symbol); i++)
         name[8 + i] = inst->symbol[i];
     smc_rng_init(&h->rng, m->seed, name);
     h->mid = inst->feed->start_mid;
-    h->v = calloc(h->n, sizeof(h->v[0]));
-    m->failed = m->failed || h->v == NULL;
-    return h->v;
+}
+
+static bool make_room(smc_market_t *m, history_t *h, size_t wanted)
+{
+    if (wanted <= h->cap)
+        return true;
+    size_t cap = wanted / 2 < h->cap ? 2 * h->cap : wanted;
+    smc_trade_t *v = reallocarray(h->v, cap, sizeof(*v));
+    if (v == NULL) {
+        m->failed = true;
+        return false;
+    }
+    h->v = v;
+    h->cap = cap;
+    return true;
 }
 
 smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
@@ -33,9 +44,10 @@ smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
     size_t wanted = newest < h->n ? newest : h->n;
     if (h->made >= wanted)
         return SMC_OK;
-    smc_trade_t *v = h->v != NULL ? h->v : begin(m, inst, h);
-    if (v == NULL)
+    if (!make_room(m, h, wanted))
         return SMC_ENOMEM;
+    if (h->made == 0)
+        begin(m, inst, h);
     const smc_feed_conf_t *c = &f->start;
     int64_t every = c->history_every_ms, ticks = every / c->step_ms + 1;
     int64_t sigma = ppb_of(c->volatility) * root(ticks * 10000) / 100;
@@ -43,7 +55,7 @@ smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
     int64_t half = share_of(f->start_mid, ppb_of(c->spread)) / 2;
     for (; h->made < wanted; h->made++) {
         size_t i = h->n - 1 - h->made;
-        smc_trade_t *t = &v[i];
+        smc_trade_t *t = &h->v[h->made];
         h->mid = feed_walk(&h->rng, h->mid, f->start_mid, sigma, pull < PPB ? (int64_t)pull : PPB);
         t->id = (int64_t)i + 1;
         t->time_ms =
@@ -55,4 +67,19 @@ smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
         t->quote = dec_notional(t->price, t->qty);
     }
     return SMC_OK;
+}
+
+smc_code_t history_since(smc_market_t *m, instrument_t *inst, int64_t from_ms)
+{
+    const history_t *h = &inst->history;
+    if (h->n == 0)
+        return SMC_OK;
+    const feed_t *f = inst->feed;
+    int64_t every = f->start.history_every_ms, start = f->start_ms;
+    if (from_ms >= start)
+        return history_make(m, inst, 1);
+    if (from_ms <= start - (int64_t)h->n * every)
+        return history_make(m, inst, SIZE_MAX);
+    /* The k-th from the end lies within the interval that begins k intervals before the start. */
+    return history_make(m, inst, (size_t)((start - from_ms) / every) + 2);
 }

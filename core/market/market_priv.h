@@ -73,9 +73,10 @@ typedef struct trades {
 
 /* The trades before the start, made from the last one backwards, as many as are asked for. */
 typedef struct history {
-    smc_trade_t *v; /* NULL: none is made */
+    smc_trade_t *v; /* the last one first; NULL: none is made */
     size_t n, made; /* n is known at once; the last `made` of them are there */
-    int64_t mid;    /* at the first that is made */
+    size_t cap;
+    int64_t mid; /* at the first that is made */
     smc_rng_t rng;
 } history_t;
 
@@ -561,5 +562,7 @@ void feed_free(feed_t *f);
 smc_dec_t feed_mid(const instrument_t *inst); /* of one that has a feed */
 /* Makes the trades of the time before, unless made: the last `newest` of them at least.  Errors: SMC_ENOMEM. */
 smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest);
+/* The same for all trades from from_ms on, and the one before them.  At least the last trade is made. */
+smc_code_t history_since(smc_market_t *m, instrument_t *inst, int64_t from_ms);
 
 #endif /* SMC_MARKET_PRIV_H */

@@ -230,7 +230,8 @@ size_t trades_count(const instrument_t *inst)
 
 const smc_trade_t *trades_at(const instrument_t *inst, size_t i)
 {
-    return i < inst->history.n ? &inst->history.v[i] : &inst->trades.v[i - inst->history.n];
+    const history_t *h = &inst->history;
+    return i < h->n ? &h->v[h->n - 1 - i] : &inst->trades.v[i - h->n];
 }
 
 smc_dec_t last_price(const instrument_t *inst)
@@ -243,9 +244,11 @@ static int64_t trade_id(const void *of, size_t i)
 {
     return trades_at(of, i)->id;
 }
+/* What is not made yet lies before all that was asked for. */
 static int64_t trade_ms(const void *of, size_t i)
 {
-    return trades_at(of, i)->time_ms;
+    const history_t *h = &((const instrument_t *)of)->history;
+    return i + h->made < h->n ? INT64_MIN : trades_at(of, i)->time_ms;
 }
 
 static list_t trade_list(const instrument_t *inst)
@@ -267,7 +270,9 @@ smc_code_t smc_market_trades(smc_market_t *m, int32_t instrument, const smc_rang
         return SMC_OK;
     bool newest =
         range->from_id == 0 && range->from_ms == 0 && range->to_ms == 0 && range->limit > 0;
-    smc_code_t code = history_make(m, inst, newest ? range->limit : SIZE_MAX);
+    bool since = range->from_id == 0 && range->from_ms != 0;
+    smc_code_t code = since ? history_since(m, inst, range->from_ms)
+                            : history_make(m, inst, newest ? range->limit : SIZE_MAX);
     if (code != SMC_OK)
         return code;
     size_t lo, hi;

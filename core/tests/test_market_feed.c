@@ -427,6 +427,79 @@ static void history_is_made_as_far_as_it_is_asked_for(void **state)
 }
 
 typedef struct {
+    int64_t n, ids, first_ms;
+    smc_dec_t quote;
+} total_t;
+
+static void add_up(void *ud, const smc_trade_t *t)
+{
+    total_t *k = ud;
+    k->first_ms = k->n++ == 0 ? t->time_ms : k->first_ms;
+    k->ids += t->id;
+    k->quote.units += t->quote.units;
+}
+
+static void assert_same_since(smc_market_t *some, smc_market_t *all, int64_t from_ms)
+{
+    smc_market_t *of[] = {some, all};
+    total_t total[2] = {{0}};
+    smc_window_t w[2];
+    smc_dec_t mean[2];
+    int64_t at[2];
+    for (int i = 0; i < 2; i++) { /* what needs least comes first */
+        assert_int_equal(smc_market_average(of[i], 0, START - from_ms, &mean[i], &at[i]), SMC_OK);
+        assert_int_equal(smc_market_window(of[i], 0, from_ms, START, &w[i]), SMC_OK);
+        assert_int_equal(
+            smc_market_trades(of[i], 0, &(smc_range_t){.from_ms = from_ms}, add_up, &total[i]),
+            SMC_OK);
+    }
+    assert_int_equal(smc_dec_cmp(mean[0], mean[1]), 0);
+    assert_int_equal(at[0], at[1]);
+    assert_memory_equal(&w[0].sum, &w[1].sum, offsetof(smc_candle_t, last_id));
+    assert_int_equal(w[0].sum.last_id, w[1].sum.last_id);
+    assert_int_equal(smc_dec_cmp(w[0].prev_close, w[1].prev_close), 0);
+    assert_int_equal(total[0].n, total[1].n);
+    assert_int_equal(total[0].ids, total[1].ids);
+    assert_int_equal(total[0].first_ms, total[1].first_ms);
+    assert_int_equal(smc_dec_cmp(total[0].quote, total[1].quote), 0);
+}
+
+/* Each span in a market in which nothing has been made; then all in one, the shortest first. */
+static void a_span_needs_no_more_of_the_history_than_there_is(void **state)
+{
+    (void)state;
+    smc_market_t *all = open_feed(9, smc_feed_defaults());
+    smc_market_t *growing = open_feed(9, smc_feed_defaults());
+    total_t total = {0};
+    assert_int_equal(smc_market_trades(all, 0, &(smc_range_t){0}, add_up, &total), SMC_OK);
+    for (int64_t span = 0; span <= 24 * HOUR + 30000; span += span < 200000 ? 1001 : 7654321) {
+        smc_market_t *fresh = open_feed(9, smc_feed_defaults());
+        assert_same_since(fresh, all, START - span);
+        assert_same_since(growing, all, START - span);
+        smc_market_free(fresh);
+    }
+    smc_market_free(growing);
+    smc_market_free(all);
+}
+
+/* A seed that was given to repeat a run must go on to do so: these numbers are not to change. */
+static void a_seed_gives_the_trades_that_it_always_gave(void **state)
+{
+    (void)state;
+    smc_market_t *m = open_feed(9, smc_feed_defaults());
+    total_t total = {0};
+    char quote[SMC_DEC_TEXT_MAX], mid[SMC_DEC_TEXT_MAX];
+    smc_market_advance(m, START + HOUR);
+    assert_int_equal(smc_market_trades(m, 0, &(smc_range_t){0}, add_up, &total), SMC_OK);
+    (void)smc_dec_text(total.quote, quote);
+    (void)smc_dec_text(smc_feed_mid(m, 0), mid);
+    assert_int_equal(9369, total.n);
+    assert_string_equal("4248102.86045", quote);
+    assert_string_equal("59918.93", mid);
+    smc_market_free(m);
+}
+
+typedef struct {
     size_t n;
     int64_t open_ms, count;
     smc_dec_t close, volume;
@@ -510,6 +583,8 @@ int main(void)
         cmocka_unit_test(frozen_and_bare),
         cmocka_unit_test(history_comes_first),
         cmocka_unit_test(history_is_made_as_far_as_it_is_asked_for),
+        cmocka_unit_test(a_span_needs_no_more_of_the_history_than_there_is),
+        cmocka_unit_test(a_seed_gives_the_trades_that_it_always_gave),
         cmocka_unit_test(the_average_moves_along),
         cmocka_unit_test(candles_add_up),
         cmocka_unit_test(bad_configurations),
