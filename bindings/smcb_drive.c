@@ -156,6 +156,7 @@ static int wrap_error(lua_State *L)
 static int l_protect(lua_State *L)
 {
     smcb_host_t *host = smcb_host(L);
+    lua_State *before;
     int rc;
 
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -163,9 +164,9 @@ static int l_protect(lua_State *L)
     lua_pushcfunction(L, wrap_error);
     lua_insert(L, 1);
     begin_watch(host);
-    smcb_slice_begin(host, L);
+    before = smcb_slice_begin(host, L);
     rc = lua_pcall(L, 0, 0, 1);
-    smcb_slice_begin(host, L); /* disarms the hook of a spent budget */
+    smcb_slice_end(host, L, before);
     if (rc == LUA_OK) {
         lua_newtable(L);
         set_status(L, "ok");

@@ -8,6 +8,7 @@
 #include "smc/pool.h"
 
 #include <signal.h>
+#include <time.h>
 
 #define SMCB_BUDGET_SPENT \
     "ran on without waiting until the CPU budget of a slice was spent (an endless loop?)"
@@ -55,13 +56,19 @@ struct smcb_host {
     smcb_task_t *failed;             /* ended by an error in this world, latest first */
     smcb_resource_t *resources;
     unsigned next_task_id;
-    unsigned long steps;    /* since the virtual clock last moved; see SMCB_STEPS_MAX */
-    bool as_world;          /* resources opened now belong to the world */
-    bool refused_io;        /* something asked for I/O while no task ran: loading */
-    bool over_budget;       /* the CPU budget was exceeded in the running slice */
-    int64_t slice_start_ns; /* CPU time */
-    int job_error;          /* registry reference of the first error that a job raised */
-    smc_pool_t pool;        /* of the Lua state */
+    unsigned long steps;         /* since the virtual clock last moved; see SMCB_STEPS_MAX */
+    bool as_world;               /* resources opened now belong to the world */
+    bool refused_io;             /* something asked for I/O while no task ran: loading */
+    bool over_budget;            /* the CPU budget was exceeded in the running slice */
+    lua_State *volatile running; /* whose slice it is */
+    volatile sig_atomic_t slice; /* its number */
+    volatile sig_atomic_t spent; /* its CPU time is over */
+    sig_atomic_t seen_slice,
+        ticks; /* the number at the last tick, and for how many it has been that */
+    timer_t ticker;
+    bool ticking;
+    int job_error;   /* registry reference of the first error that a job raised */
+    smc_pool_t pool; /* of the Lua state */
     size_t memory_used;
     bool memory_hit;
     volatile sig_atomic_t stop; /* see smcb_request_stop */
@@ -77,8 +84,13 @@ void smcb_close_world(smcb_host_t *host);
 /* One slice of CPU. */
 void smcb_task_resume(smcb_task_t *t);
 
-/* Arms the count hook on L and starts a slice: from here on the CPU budget counts. */
-void smcb_slice_begin(smcb_host_t *host, lua_State *L);
+/* Lua is about to run in L: from here on the CPU budget counts.  Returns what was running: nothing, or what now waits for L. */
+lua_State *smcb_slice_begin(smcb_host_t *host, lua_State *L);
+/* L has come back, and the other goes on, with a budget of its own. */
+void smcb_slice_end(smcb_host_t *host, lua_State *L, lua_State *before);
+/* Starts to look after the budget of this thread's slices, if the conf has one.  One host a process. */
+smc_code_t smcb_budget_watch(smcb_host_t *host, smc_error_t *err);
+void smcb_budget_unwatch(smcb_host_t *host);
 
 typedef enum smcb_end {
     SMCB_END_ROOT, /* by itself, or cancelled because a stop was asked for */
@@ -103,6 +115,7 @@ void smcb_open_timer(lua_State *L);
 /* The functions of smc.core.task that are not about one task. */
 extern const luaL_Reg smcb_time_functions[];
 extern const luaL_Reg smcb_drive_functions[];
+extern const luaL_Reg smcb_budget_functions[];
 
 /* Message handler for protected calls: keeps the error object, remembers the traceback. */
 int smcb_traceback(lua_State *L);

@@ -215,8 +215,8 @@ static smc_code_t open_state(smcb_host_t *host, smc_error_t *err)
     lua_pushlightuserdata(L, &host->conf);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK)
         return smc_fail(err, SMC_ESYS, "runtime.open", 0, "%s", lua_tostring(L, -1));
-    smcb_slice_begin(host, L);
-    return SMC_OK;
+    (void)smcb_slice_begin(host, L);
+    return smcb_budget_watch(host, err);
 }
 
 smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, smc_error_t *err)
@@ -251,6 +251,7 @@ void smcb_close(smcb_host_t *host)
 {
     if (host == NULL)
         return;
+    smcb_budget_unwatch(host);
     if (host->L != NULL) {
         smcb_close_world(host);
         lua_close(host->L);

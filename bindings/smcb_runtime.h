@@ -22,9 +22,8 @@ typedef struct smcb_conf {
     bool
         internal; /* scenarios may require smc.core.* and have the whole debug library: for our own tests */
     uint64_t seed;
-    size_t memory_bytes; /* limit of all Lua memory; 0: none */
-    uint64_t
-        cpu_budget_ms; /* CPU time of one slice between two waits; 0: no limit, and Lua runs faster */
+    size_t memory_bytes;        /* limit of all Lua memory; 0: none */
+    uint64_t cpu_budget_ms;     /* CPU time of one slice between two waits; 0: no limit */
     smc_log_copy_t *transcript; /* gets the lines of the transcript, too; borrowed.  NULL: none */
     size_t transcript_bytes;    /* of its text */
     bool stop_at_once;          /* a stop that is asked for also ends Lua that does not wait */

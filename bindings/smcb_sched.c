@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_MS INT64_C(1000000)
-#define BUDGET_COUNT 10000 /* VM instructions between two looks at the CPU clock */
-#define STRESS_COUNT 499   /* and between two full collections under GC stress */
-
 void smcb_post(smcb_host_t *host, smcb_job_t *job)
 {
     if (job->_queued)
@@ -33,35 +29,6 @@ void smcb_unpost(smcb_host_t *host, smcb_job_t *job)
     if (host->last == &job->_next)
         host->last = link;
     job->_queued = false;
-}
-
-static void count_hook(lua_State *L, lua_Debug *ar)
-{
-    smcb_host_t *host = smcb_host(L);
-    int64_t used_ns = smc_clock_cpu_ns() - host->slice_start_ns;
-
-    (void)ar;
-    if (host->conf.gc_stress)
-        (void)lua_gc(L, LUA_GCCOLLECT);
-    if (!(host->conf.stop_at_once && host->stop) &&
-        (host->conf.cpu_budget_ms == 0 || used_ns < (int64_t)host->conf.cpu_budget_ms * NS_PER_MS))
-        return;
-    host->over_budget = true;
-    lua_sethook(L, count_hook, LUA_MASKLINE,
-                0); /* every line from now on, so that pcall can't swallow it */
-    lua_pushliteral(L, SMCB_BUDGET_SPENT);
-    (void)lua_error(L);
-}
-
-void smcb_slice_begin(smcb_host_t *host, lua_State *L)
-{
-    if (host->conf.cpu_budget_ms != 0 || host->conf.gc_stress || host->conf.stop_at_once) {
-        host->slice_start_ns = smc_clock_cpu_ns();
-        lua_sethook(L, count_hook, LUA_MASKCOUNT,
-                    host->conf.gc_stress ? STRESS_COUNT : BUDGET_COUNT);
-    }
-    if (host->conf.gc_stress)
-        (void)lua_gc(L, LUA_GCCOLLECT);
 }
 
 int smcb_traceback(lua_State *L)
@@ -95,7 +62,6 @@ static void take_job_error(smcb_host_t *host, lua_State *L)
             host->job_error = luaL_ref(L, LUA_REGISTRYINDEX);
         return;
     }
-    smcb_slice_begin(host, L); /* disarms the hook of a spent budget */
     (void)snprintf(line, sizeof(line), "%s",
                    lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, -1));
     line[strcspn(line, "\n")] = '\0'; /* behind it the traceback */
@@ -107,12 +73,15 @@ static void run_job(smcb_host_t *host, smcb_job_t *job)
     lua_State *L = host->L;
     call_t call = {job->run, job->ud};
     int top = lua_gettop(L);
+    lua_State *before = smcb_slice_begin(host, L);
+    int rc;
 
-    smcb_slice_begin(host, L);
     lua_pushcfunction(L, smcb_traceback);
     lua_pushcfunction(L, run_protected);
     lua_pushlightuserdata(L, &call);
-    if (lua_pcall(L, 1, 0, top + 1) != LUA_OK)
+    rc = lua_pcall(L, 1, 0, top + 1);
+    smcb_slice_end(host, L, before);
+    if (rc != LUA_OK)
         take_job_error(host, L);
     lua_settop(L, top);
 }

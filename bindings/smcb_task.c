@@ -101,12 +101,13 @@ static int reset_thread(smcb_task_t *t)
 {
     smcb_host_t *host = t->host;
     smcb_task_t *outer = host->current;
+    lua_State *before = smcb_slice_begin(host, t->co); /* __close hooks get a slice of their own */
     int rc;
 
-    smcb_slice_begin(host, t->co); /* __close hooks get a slice of their own */
     host->current = NULL;
     rc = lua_resetthread(t->co);
     host->current = outer;
+    smcb_slice_end(host, t->co, before);
     return rc;
 }
 
@@ -135,7 +136,6 @@ void smcb_task_cancel(smcb_task_t *t)
     if (t->wait != NULL)
         smcb_wait_cancel(t->wait);
     t->wait = NULL;
-    keep_traceback(t);
     t->status = SMCB_CANCELLED; /* so that its own __close hooks cannot cancel it again */
     if (reset_thread(t) != LUA_OK)
         keep_close_error(t);
@@ -146,14 +146,15 @@ void smcb_task_cancel(smcb_task_t *t)
 void smcb_task_resume(smcb_task_t *t)
 {
     smcb_host_t *host = t->host;
+    lua_State *before = smcb_slice_begin(host, t->co);
     int nargs = t->nargs;
     int rc;
 
-    smcb_slice_begin(host, t->co);
     t->nargs = 0;
     host->current = t;
     rc = lua_resume(t->co, host->L, nargs, &t->nresults);
     host->current = NULL;
+    smcb_slice_end(host, t->co, before);
     if (rc == LUA_YIELD && t->wait != NULL) {
         lua_pop(t->co, t->nresults);
         return;
@@ -383,6 +384,7 @@ int smcb_open_task(lua_State *L)
     luaL_setfuncs(L, functions, 0);
     luaL_setfuncs(L, smcb_time_functions, 0);
     luaL_setfuncs(L, smcb_drive_functions, 0);
+    luaL_setfuncs(L, smcb_budget_functions, 0);
     luaL_newmetatable(L, TASK_MT);
     luaL_setfuncs(L, task_meta, 0);
     lua_setfield(L, -2, "task_meta"); /* smc/task.lua hangs the methods on it, and locks it */

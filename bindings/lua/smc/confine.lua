@@ -132,8 +132,9 @@ local function confine_coroutine()
   local core = require "smc.core.task"
   local is_task = core.is_task
   local all = coroutine
+  local create, wrap = core.coroutines(all)
   _G.coroutine = {
-    create = all.create, isyieldable = all.isyieldable, running = all.running, status = all.status, wrap = all.wrap,
+    create = create, isyieldable = all.isyieldable, running = all.running, status = all.status, wrap = wrap,
     yield = all.yield,
   }
   for _, name in ipairs { "resume", "close" } do

@@ -1,0 +1,152 @@
+/* What workers rely on in a Lua state: that its CPU budget ends whatever does not wait. */
+#include "smcb_runtime.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include <cmocka.h>
+
+#define BUDGET_MS 60
+
+static int l_require(lua_State *L)
+{
+    smcb_require(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
+/* Runs Lua with `need`, which also finds internal modules; returns what it returns as text, borrowed from the stack. */
+static const char *run_lua(lua_State *L, const char *code)
+{
+    lua_pushcfunction(L, l_require);
+    lua_setglobal(L, "need");
+    if (luaL_dostring(L, code))
+        return lua_tostring(L, -1);
+    return luaL_tolstring(L, -1, NULL);
+}
+
+/* The outcome of a spec: what core.run says of `body`, which is Lua. */
+static const char *status_of(lua_State *L, const char *body)
+{
+    lua_settop(L, 0);
+    lua_pushfstring(L,
+                    "local core = need 'smc.core.task'\n"
+                    "core.open_world()\n"
+                    "local o = core.run(function() %s end, 30)\n"
+                    "core.finish()\n"
+                    "core.close_world()\n"
+                    "return o.status",
+                    body);
+    return run_lua(L, lua_tostring(L, -1));
+}
+
+static void open_host(smcb_host_t **host, lua_State **L, uint64_t budget_ms)
+{
+    smcb_conf_t conf = {.virtual_clock = true, .cpu_budget_ms = budget_ms, .seed = 7};
+
+    assert_int_equal(SMC_OK, smcb_open(&conf, host, L, NULL));
+}
+
+static void ends_every_loop(lua_State *L)
+{
+    static const char *const loops[] = {
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "coroutine.resume(coroutine.create(function() while true do end end))",
+        "coroutine.wrap(function() while true do end end)()",
+        "local deep = coroutine.create(function() coroutine.wrap(function() while true do end "
+        "end)() end)\n"
+        "while true do coroutine.resume(deep) end",
+        "core.after(0, function() while true do end end) core.sleep(1)",
+        "local t = core.spawn(function()\n"
+        "  local _ <close> = setmetatable({}, {__close = function() while true do end end})\n"
+        "  core.sleep(9)\n"
+        "end)\n"
+        "core.sleep(1) core.cancel(t)\n"
+        "while true do end",
+    };
+
+    for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
+        const char *status = status_of(L, loops[i]);
+        if (strcmp("cpu", status) != 0)
+            fail_msg("%s: %s", loops[i], status);
+        assert_string_equal("ok",
+                            status_of(L, "coroutine.wrap(function() for _ = 1, 50000 do end end)()"
+                                         "core.sleep(1)"));
+    }
+}
+
+static void the_budget_ends_what_does_not_wait(void **state)
+{
+    smcb_host_t *host;
+    lua_State *L;
+
+    (void)state;
+    open_host(&host, &L, BUDGET_MS);
+    ends_every_loop(L);
+    smcb_close(host);
+}
+
+/* Three budgets in all, in slices of a third; in the scenario's own coroutines, too. */
+static void the_budget_is_of_one_slice(void **state)
+{
+    static const char *const bodies[] = {
+        "for _ = 1, 9 do\n"
+        "  local past = os.clock() + 0.02\n"
+        "  repeat until os.clock() > past\n"
+        "  core.sleep(0.001)\n"
+        "end",
+        "for _ = 1, 9 do\n"
+        "  coroutine.wrap(function()\n"
+        "    local past = os.clock() + 0.02\n"
+        "    repeat until os.clock() > past\n"
+        "  end)()\n"
+        "  core.sleep(0.001)\n"
+        "end",
+    };
+    smcb_host_t *host;
+    lua_State *L;
+
+    (void)state;
+    open_host(&host, &L, BUDGET_MS);
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+        assert_string_equal("ok", status_of(L, bodies[i]));
+    smcb_close(host);
+}
+
+static void coroutines_are_as_of_lua(void **state)
+{
+    smcb_host_t *host;
+    lua_State *L;
+
+    (void)state;
+    open_host(&host, &L, BUDGET_MS);
+    assert_string_equal(
+        "1 2 thread dead | 3 | false false",
+        run_lua(L,
+                "local co = coroutine.create(function(a)\n"
+                "  local b = coroutine.yield(a + 0)\n"
+                "  return b\n"
+                "end)\n"
+                "local _, x = coroutine.resume(co, 1)\n"
+                "local _, y = coroutine.resume(co, 2)\n"
+                "local w = coroutine.wrap(function() coroutine.yield(3) end)\n"
+                "return table.concat({x, y, type(co), coroutine.status(co), '|', w(), '|',\n"
+                "  tostring(pcall(coroutine.create, 1)), tostring(pcall(coroutine.wrap))}, ' ')"));
+    smcb_close(host);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_budget_ends_what_does_not_wait),
+        cmocka_unit_test(the_budget_is_of_one_slice),
+        cmocka_unit_test(coroutines_are_as_of_lua),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
