@@ -219,6 +219,14 @@ static smc_code_t open_state(smcb_host_t *host, smc_error_t *err)
     return smcb_budget_watch(host, err);
 }
 
+static void begin_clock(const smcb_host_t *host)
+{
+    if (host->conf.virtual_clock)
+        smc_clock_set_virtual();
+    else
+        smc_clock_set_real();
+}
+
 smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, smc_error_t *err)
 {
     smcb_host_t *host = calloc(1, sizeof(*host));
@@ -229,10 +237,7 @@ smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, 
     host->conf = *conf;
     host->last = &host->first;
     host->job_error = LUA_NOREF;
-    if (conf->virtual_clock)
-        smc_clock_set_virtual();
-    else
-        smc_clock_set_real();
+    begin_clock(host);
     rc = smc_log_new(TRANSCRIPT_BYTES, &host->log, err);
     if (rc == SMC_OK) {
         smc_log_share(host->log, conf->transcript, conf->transcript_bytes);
@@ -245,6 +250,85 @@ smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, 
     *out = host;
     *L = host->L;
     return SMC_OK;
+}
+
+/* ---- before and after a fork ----------------------------------------------- */
+
+static bool is_of(const char *package, const char *module)
+{
+    size_t n = strlen(package);
+
+    return strncmp(module, package, n) == 0 && (module[n] == '\0' || module[n] == '.');
+}
+
+/* Ours, but for what only commands of the runner use.  The libraries that ours need come with them: a language of luassert,
+ * once loaded, is the one that it speaks. */
+static bool is_for_scenarios(const char *module)
+{
+    static const char *const others[] = {"smc.check_env", "smc.clean", "smc.repl", "smc.serve",
+                                         "smc.suites"};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (is_of(others[i], module))
+            return false;
+    return is_of("smc", module);
+}
+
+static int load_all(lua_State *L)
+{
+    for (size_t i = 0; i < sizeof(embedded) / sizeof(embedded[0]); i++) {
+        if (!is_for_scenarios(embedded[i].module))
+            continue;
+        smcb_require(L, embedded[i].module);
+        lua_settop(L, 0);
+    }
+    return 0;
+}
+
+smc_code_t smcb_warm(smcb_host_t *host, smc_error_t *err)
+{
+    lua_State *L = host->L;
+
+    lua_pushcfunction(L, load_all);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+        (void)smc_fail(err, SMC_ESYS, "runtime.warm", 0, "%s", lua_tostring(L, -1));
+        lua_pop(L, 1);
+        return SMC_ESYS;
+    }
+    (void)lua_gc(L, LUA_GCCOLLECT); /* once here, or every child would do it */
+    return SMC_OK;
+}
+
+static int seed_random(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, LUA_MATHLIBNAME);
+    lua_getfield(L, -1, "randomseed");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+smc_code_t smcb_take_over(smcb_host_t *host, const smcb_conf_t *conf, lua_State **out,
+                          smc_error_t *err)
+{
+    lua_State *L = host->L;
+
+    *out = L;
+    host->conf = *conf;
+    begin_clock(host);
+    smc_log_share(host->log, conf->transcript, conf->transcript_bytes);
+    lua_pushcfunction(L, seed_random);
+    lua_pushinteger(L, (lua_Integer)conf->seed);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+        return smc_fail(err, SMC_ESYS, "runtime.fork", 0, "%s", lua_tostring(L, -1));
+    (void)smcb_slice_begin(host, L);
+    return smcb_budget_watch(host, err);
+}
+
+void smcb_abandon(smcb_host_t *host)
+{
+    smcb_close_world(host);
 }
 
 void smcb_close(smcb_host_t *host)

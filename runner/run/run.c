@@ -37,6 +37,7 @@ typedef struct session {
     smcr_access_t access;
     smcr_journal_t journal;
     smcr_run_t run;
+    smcb_host_t *warm; /* run's, or one that did not come to be; NULL: none */
     smcr_reporters_t reporters;
     smcr_collector_t collector;
     smcr_sequence_t sequence;
@@ -391,6 +392,15 @@ static smcr_exit_t finish(session_t *s)
     return written && !s->dropped ? status : SMCR_EXIT_INTERNAL;
 }
 
+/* One worker alone is faster with what it needs itself.  Where this fails, as with little memory, workers tell why. */
+static void warm_up(session_t *s)
+{
+    bool several = s->plan.n_files > 1 || s->options->repeat > 1 || s->options->until_fail;
+    smc_error_t err = {0};
+    if (several && smcr_worker_warm(&s->run, &s->warm, &err) == SMC_OK)
+        s->run.warm = s->warm;
+}
+
 static smcr_exit_t execute(session_t *s)
 {
     smc_error_t err = {0};
@@ -411,6 +421,7 @@ static smcr_exit_t execute(session_t *s)
                              .tick = on_tick,
                              .ud = s};
     s->start_ns = smc_clock_real_ns();
+    warm_up(s);
     smcr_reporters_start(&s->reporters, &info);
     smcr_pool_end_t outcome = {0};
     smc_code_t rc = smcr_pool_run(&conf, &outcome, &err);
@@ -434,6 +445,7 @@ smcr_exit_t smcr_run_with(smcr_options_t *options, smcr_reporter_t *reporter, bo
     smcr_exit_t status = prepare(&s);
     if (status == SMCR_EXIT_PASSED)
         status = execute(&s);
+    smcb_close(s.warm);
     smcr_reporters_close(&s.reporters);
     close_journal(&s);
     smcr_sequence_deinit(&s.sequence);

@@ -28,7 +28,8 @@
 #endif
 
 enum {
-    CPU_BUDGET_MS = 5000,     /* of a Lua slice that does not wait */
+    CPU_BUDGET_MS = 5000, /* of a Lua slice that does not wait */
+    GC_PAUSE = 400, /* per cent; a worker lives for seconds, and memory is cheaper than time */
     OUTPUT_LIMIT = 64 << 20,  /* bytes that a worker may print; what is more is dropped */
     OUTPUT_SHOWN = 256 << 10, /* bytes of it that one event carries: the last ones */
     EXIT_OK = 0,
@@ -487,23 +488,56 @@ static void open_to_stops(const worker_t *w, smcb_host_t *host)
         (void)sigaction(SIGTERM, &action, NULL);
 }
 
-static void run_file(worker_t *w)
+/* Of every worker: without the budget, which is a process's own, and the seed and the transcript, which are the job's. */
+static smcb_conf_t conf_of(const smcr_options_t *o)
 {
-    const smcr_options_t *o = w->run->options;
-    smcb_conf_t conf = {
+    return (smcb_conf_t){
         .virtual_clock = o->clock == SMCR_CLOCK_VIRTUAL,
         .gc_stress = o->gc_stress,
         .internal = o->internal,
-        .seed = smcr_seed_of(o, w->job->round),
         .memory_bytes = (size_t)o->memory_mib << 20,
-        .cpu_budget_ms = CPU_BUDGET_MS,
-        .transcript = w->transcript,
-        .transcript_bytes = w->transcript_bytes,
     };
+}
+
+smc_code_t smcr_worker_warm(const smcr_run_t *run, smcb_host_t **out, smc_error_t *err)
+{
+    smcb_conf_t conf = conf_of(run->options);
+    lua_State *L;
+    smc_code_t rc = smcb_open(&conf, out, &L, err);
+    if (rc != SMC_OK)
+        return rc;
+    (void)lua_gc(L, LUA_GCSETPAUSE, GC_PAUSE);
+    return smcb_warm(*out, err);
+}
+
+static smc_code_t open_host(const worker_t *w, smcb_host_t **out, lua_State **L, smc_error_t *err)
+{
+    const smcr_options_t *o = w->run->options;
+    smcb_conf_t conf = conf_of(o);
+    conf.seed = smcr_seed_of(o, w->job->round);
+    conf.cpu_budget_ms = CPU_BUDGET_MS;
+    conf.transcript = w->transcript;
+    conf.transcript_bytes = w->transcript_bytes;
+    *out = w->run->warm;
+    return *out == NULL ? smcb_open(&conf, out, L, err) : smcb_take_over(*out, &conf, L, err);
+}
+
+/* Freeing a state takes longer than many a spec; it is for those who look for leaks. */
+static void close_host(smcb_host_t *host)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    smcb_close(host);
+#else
+    smcb_abandon(host);
+#endif
+}
+
+static void run_file(worker_t *w)
+{
     smcb_host_t *host = NULL;
     lua_State *L = NULL;
     smc_error_t err = {0};
-    if (smcb_open(&conf, &host, &L, &err) != SMC_OK) {
+    if (open_host(w, &host, &L, &err) != SMC_OK) {
         emit_error(w, "internal", err.detail, NULL);
         return;
     }
@@ -517,7 +551,7 @@ static void run_file(worker_t *w)
         report_failure(w, L, rc);
     w->log = NULL;
     stoppable = NULL;
-    smcb_close(host);
+    close_host(host);
     smcr_event_deinit(&w->ev);
 }
 

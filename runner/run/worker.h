@@ -9,6 +9,7 @@
 
 #include "keys/dotenv.h"
 #include "select/select.h"
+#include "smcb_runtime.h"
 
 #include "smc/log.h"
 
@@ -23,6 +24,8 @@ typedef struct smcr_run {
     int journal;               /* of orders; -1: none */
     const char *ca;            /* PEM: whom moved testnets are trusted by; NULL: the system's */
     const smc_log_t *redactor; /* knows the credentials */
+    smcb_host_t
+        *warm; /* what workers are forked from, see smcr_worker_warm; NULL: each opens its own */
 } smcr_run_t;
 
 /* What one worker does: a file, or some of its specs. */
@@ -42,7 +45,10 @@ bool smcr_job_runs(const smcr_run_t *run, smcr_job_t *job, smcr_spec_t spec);
 /* Makes the forked process a worker: the descriptors are moved to their numbers; journal: -1 when there is none.
  * False: it is none. */
 bool smcr_worker_settle(int output, int events, int journal);
-/* Runs the job; returns the exit status.  Nothing of Lua or the network may be open before.
+/* Opens what the workers of this run would each open again.  *out is owned by the caller; end with smcb_close. */
+smc_code_t smcr_worker_warm(const smcr_run_t *run, smcb_host_t **out, smc_error_t *err);
+
+/* Runs the job; returns the exit status.  Nothing of Lua, but run->warm, or the network may be open before.
  * transcript: gets what the running spec logs, in memory that outlives the worker; size: of its text. */
 int smcr_worker_main(const smcr_run_t *run, smcr_job_t *job, smc_log_copy_t *transcript,
                      size_t size);

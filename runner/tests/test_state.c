@@ -1,4 +1,5 @@
-/* What workers rely on in a Lua state: that its CPU budget ends whatever does not wait. */
+/* What workers rely on in a Lua state: that its CPU budget ends whatever does not wait, and that one forked from a warm
+ * state is like one that was opened. */
 #include "smcb_runtime.h"
 
 #include <setjmp.h>
@@ -7,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 
@@ -141,12 +144,82 @@ static void coroutines_are_as_of_lua(void **state)
     smcb_close(host);
 }
 
+/* ---- forked from a warm state ------------------------------------------------ */
+
+static int in_child(smcb_host_t *host, int (*work)(lua_State *L))
+{
+    pid_t pid = fork();
+    int status = -1;
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        smcb_conf_t conf = {.virtual_clock = true, .cpu_budget_ms = BUDGET_MS, .seed = 7};
+        lua_State *L;
+        if (smcb_take_over(host, &conf, &L, NULL) != SMC_OK)
+            _exit(99);
+        _exit(work(L));
+    }
+    assert_int_equal(pid, waitpid(pid, &status, 0));
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int has_a_budget(lua_State *L)
+{
+    return strcmp("cpu", status_of(L, "while true do end")) == 0 ? 0 : 1;
+}
+
+static int drawn(lua_State *L)
+{
+    (void)run_lua(L, "return math.random(0, 97)");
+    return (int)lua_tointeger(L, -2);
+}
+
+/* English, though other languages are there to be asked for. */
+static int speaks(lua_State *L)
+{
+    return strstr(run_lua(L, "return tostring(select(2, pcall(need 'luassert'.equal, 1, 2)))"),
+                  "Expected objects to be equal") == NULL;
+}
+
+static int has_modules(lua_State *L)
+{
+    (void)run_lua(L, "local n = 0\n"
+                     "for name in next, need 'package'.loaded do\n"
+                     "  if name:find '^smc%.sandbox%.' then n = n + 1 end\n"
+                     "end\n"
+                     "return n");
+    return (int)lua_tointeger(L, -2) > 50 ? 0 : 1;
+}
+
+static void a_fork_of_a_warm_state_is_like_a_new_one(void **state)
+{
+    smcb_host_t *host;
+    lua_State *L;
+    int wanted;
+
+    (void)state;
+    open_host(&host, &L, BUDGET_MS);
+    wanted = drawn(L);
+    smcb_close(host);
+
+    open_host(&host, &L, 0);
+    assert_int_equal(SMC_OK, smcb_warm(host, NULL));
+    (void)drawn(L);
+    assert_int_equal(wanted, in_child(host, drawn));
+    assert_int_equal(0, in_child(host, speaks));
+    assert_int_equal(0, in_child(host, has_modules));
+    assert_int_equal(0, in_child(host, has_a_budget));
+    smcb_close(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_budget_ends_what_does_not_wait),
         cmocka_unit_test(the_budget_is_of_one_slice),
         cmocka_unit_test(coroutines_are_as_of_lua),
+        cmocka_unit_test(a_fork_of_a_warm_state_is_like_a_new_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
