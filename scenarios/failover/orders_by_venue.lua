@@ -13,7 +13,7 @@ for i, name in ipairs(VENUES) do
     local first, second, group
     before_each(function()
       first, second = smc.venue(name), smc.venue(other)
-      group = smc.failover { first, second, check_every = 1, check_timeout = 0.9, symbols = symbols }
+      group = smc.failover { first, second, check_every = 3, check_timeout = 0.9, symbols = symbols }
       assert(group:ping())
       assert(group:balances())
     end)
