@@ -42,6 +42,7 @@ static const luaL_Reg modules[] = {
     {"smc.core.market", smcb_open_market},
     {"smc.core.rng", smcb_open_rng},
     {"smc.core.text", smcb_open_text},
+    {"smc.core.pairs", smcb_open_pairs},
     {"smc.core.params", smcb_open_params},
     {"smc.core.windows", smcb_open_windows},
     {"smc.core.arrivals", smcb_open_arrivals},

@@ -1,9 +1,9 @@
 -- Many tasks meet the failure at once; the group switches once.
 local smc = require "smc"
 
-local TASKS = 20
+local TASKS = 50
 
-describe("twenty tasks at a venue that fails #failover #binance #bybit", function()
+describe("fifty tasks at a venue that fails #failover #binance #bybit", function()
   local binance, bybit, group, orders
 
   before_each(function()
