@@ -128,7 +128,7 @@ describe("binance market streams #connection #binance", function()
       local connection = venue.sandbox:streams()[1]
       assert.equal(2, connection.pings)
       assert.equal(2, connection.pongs)
-    end, { within = 50 })
+    end, { within = 50, every = 1 })
     assert(stream:recv(5))
   end)
 end)

@@ -37,14 +37,6 @@ describe("a stream that lost its connection #connection #virtual-time", function
   end
 end)
 
-it("a stream of bybit pings every 20 seconds, also while it hears much #connection #bybit #virtual-time", function()
-  local venue = smc.venue "bybit"
-  local start = smc.now()
-  local stream <close> = assert(venue:stream { "ticker:BTC/USDT" })
-  repeat assert(stream:recv(5)) until smc.now() - start > 50
-  assert.equal(2, venue.sandbox:streams()[1].pings)
-end)
-
 for name, order in pairs {
   binance = { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.001" },
   bybit = { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.001" },

@@ -1,9 +1,9 @@
 -- Many tasks meet the failure at once; the group switches once.
 local smc = require "smc"
 
-local TASKS = 50
+local TASKS = 20
 
-describe("fifty tasks at a venue that fails #failover #binance #bybit", function()
+describe("twenty tasks at a venue that fails #failover #binance #bybit", function()
   local binance, bybit, group, orders
 
   before_each(function()

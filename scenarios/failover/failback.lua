@@ -33,32 +33,32 @@ describe("failback #failover #virtual-time #binance #bybit", function()
   end)
 
   it("comes by itself once the better venue has been up for long enough", function()
-    local group = smc.failover { binance, bybit, check_every = 2, recover = { ["for"] = 10 }, cooldown = 0,
-      failback = { after = 10 } }
+    local group = smc.failover { binance, bybit, check_every = 2, recover = { ["for"] = 4 }, cooldown = 0,
+      failback = { after = 4 } }
     fail(group)
     local seconds = seconds_until_back(group)
-    assert.is_true(seconds >= 20 and seconds <= 26, seconds)
+    assert.is_true(seconds >= 8 and seconds <= 14, seconds)
     assert.equal("failback", group:history()[2].cause)
   end)
 
   it("waits anew when the better venue fails again meanwhile", function()
-    local group = smc.failover { binance, bybit, check_every = 2, recover = { ["for"] = 10 }, cooldown = 0,
-      failback = { after = 10 } }
+    local group = smc.failover { binance, bybit, check_every = 2, recover = { ["for"] = 4 }, cooldown = 0,
+      failback = { after = 4 } }
     fail(group)
-    smc.sleep(15)
+    smc.sleep(6)
     binance:fault { venue = "down" }
     smc.sleep(3)
     binance:heal()
-    assert.is_true(seconds_until_back(group) >= 19)
+    assert.is_true(seconds_until_back(group) >= 7)
     assert.equal(2, #group:history())
   end)
 
   it("does not come before the group has cooled down", function()
-    local group = smc.failover { binance, bybit, check_every = 2, recover = { ["for"] = 2 }, cooldown = 40,
+    local group = smc.failover { binance, bybit, check_every = 2, recover = { ["for"] = 2 }, cooldown = 14,
       failback = { after = 0 } }
     fail(group)
     local seconds = seconds_until_back(group)
-    assert.is_true(seconds >= 39 and seconds <= 43, seconds)
+    assert.is_true(seconds >= 13 and seconds <= 17, seconds)
   end)
 
   it("does not undo what was done by hand", function()

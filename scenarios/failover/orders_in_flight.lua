@@ -1,4 +1,5 @@
--- An order is under way when its venue fails: it is placed once, or somebody is told that nobody knows.
+-- An order is under way when its venue answers with an error, or not at all: it is placed once in all, and cancelled
+-- where it is.  The same of each venue, and an order of which nobody knows: orders_by_venue.lua.
 local smc = require "smc"
 
 describe("an order in flight #failover #binance #bybit", function()
@@ -15,21 +16,6 @@ describe("an order in flight #failover #binance #bybit", function()
   end
 
   local function orders_at(venue, client_id) return #venue.sandbox:orders { client_id = client_id } end
-
-  it("goes to the next venue when the connection was refused: it was never sent", function()
-    binance:fault { venue = "down" }
-    local order = assert(place())
-    assert.equal("bybit", order.venue)
-    assert.same({ 0, 1 }, { #binance.sandbox:orders(), orders_at(bybit, order.client_id) })
-  end)
-
-  it("is found where it was sent when the acknowledgement is lost", function()
-    binance:fault { venue = "ack_lost", on = "place" }
-    local order = assert(place())
-    assert.same({ "binance", "open" }, { order.venue, order.status })
-    assert.same({ 1, 0 }, { orders_at(binance, order.client_id), #bybit.sandbox:orders() })
-    assert.equal(binance, group.active)
-  end)
 
   it("is found where it was sent when the venue answers with an error, and has done it #virtual-time", function()
     binance:fault { venue = "status", on = "place", status = 504, carried_out = true }
@@ -55,26 +41,6 @@ describe("an order in flight #failover #binance #bybit", function()
     assert.same({ 0, 1 }, { #binance.sandbox:orders(), orders_at(bybit, order.client_id) })
     assert.same({ 1, 1 }, { #binance:requests { op = "place" }, #bybit:requests { op = "place" } })
     assert.is_true(#binance:requests { op = "order" } > 1, "looked up until its signature was too old")
-  end)
-
-  it("stays in doubt while its venue can't be asked, and is found when it can #virtual-time", function()
-    binance:fault { venue = "silent", on = "place", carried_out = true }
-    local placing = smc.spawn(place)
-    smc.sleep(1)
-    binance:fault { venue = "down" }
-
-    local order, err = placing:join()
-
-    assert.is_nil(order)
-    assert.same({ "unknown_outcome", "binance" }, { err.class, err.venue })
-    assert.equal(err.client_id, group:in_doubt()[1].client_id)
-    assert.equal(bybit, group.active)
-
-    binance:heal()
-
-    eventually(function() assert.same({}, group:in_doubt()) end, { within = 40, every = 1 })
-    assert.same({ 1, 0 }, { orders_at(binance, err.client_id), #bybit.sandbox:orders() })
-    assert.equal("open", assert(group:order { symbol = "BTC/USDT", client_id = err.client_id }).status)
   end)
 
   it("is cancelled where it is, though the group has gone on", function()

@@ -21,23 +21,23 @@ describe("a venue that a group has left #failover #virtual-time #binance #bybit"
   end
 
   it("is not up for one answer, but for answers as long as is asked", function()
-    local group = smc.failover { binance, bybit, check_every = 1, recover = { score = 0, ["for"] = 8 } }
+    local group = smc.failover { binance, bybit, check_every = 1, recover = { score = 0, ["for"] = 4 } }
     fail(group)
     assert(binance:ping())
-    smc.sleep(5)
+    smc.sleep(2.5)
     assert.is_false(group:is_up(binance))
-    local seconds = 5 + seconds_until_up(group)
-    assert.is_true(seconds >= 8 and seconds <= 10, seconds)
+    local seconds = 2.5 + seconds_until_up(group)
+    assert.is_true(seconds >= 4 and seconds <= 6, seconds)
     assert.equal(bybit, group.active) -- whether to go back is another question
   end)
 
   it("begins anew when it fails meanwhile", function()
-    local group = smc.failover { binance, bybit, check_every = 1, recover = { score = 0, ["for"] = 8 } }
+    local group = smc.failover { binance, bybit, check_every = 1, recover = { score = 0, ["for"] = 4 } }
     fail(group)
-    smc.sleep(6)
+    smc.sleep(3)
     binance:fault { venue = "down", for_ = 1.5 }
     local seconds = seconds_until_up(group)
-    assert.is_true(seconds >= 8 and seconds <= 11.5, seconds)
+    assert.is_true(seconds >= 4 and seconds <= 7.5, seconds)
     assert.equal(1, #group:history())
   end)
 

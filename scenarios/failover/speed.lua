@@ -3,7 +3,7 @@
 local smc = require "smc"
 
 local VENUES = { "binance", "bybit", "oanda" }
-local EVERY, PATIENCE = 5, 2 -- seconds between checks, and that one waits
+local EVERY, PATIENCE = 2, 1 -- seconds between checks, and that one waits
 local SWITCH = 0.2
 
 for i, name in ipairs(VENUES) do

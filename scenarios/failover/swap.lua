@@ -50,8 +50,8 @@ for i, name in ipairs(VENUES) do
 
     it("and back, three times, leaves everything as it was #virtual-time", function()
       group:close()
-      group = smc.failover { source, target, check_every = 0.5, check_timeout = 0.4, symbols = symbols,
-        recover = { score = 0, ["for"] = 1 }, triggers = { health = false, latency = false } }
+      group = smc.failover { source, target, check_every = 1, check_timeout = 0.9, symbols = symbols,
+        recover = { score = 0, ["for"] = 0 }, triggers = { health = false, latency = false } }
       local stream <close> = assert(group:stream { "ticker:BTC/USDT" })
       local at_first = assert(stream:subscriptions())
 

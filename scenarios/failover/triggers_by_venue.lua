@@ -3,7 +3,7 @@
 local smc = require "smc"
 
 local VENUES = { "binance", "bybit", "oanda" }
-local EVERY, PATIENCE = 5, 2 -- seconds between checks, and that one waits
+local EVERY, PATIENCE = 2, 1 -- seconds between checks, and that one waits
 
 -- How a venue is gone, and the class of what is known of it then.
 local GONE = {
@@ -95,12 +95,12 @@ for i, name in ipairs(VENUES) do
     end)
 
     it("when its stream has gone silent", function()
-      local group = group_with("stream_stale", { over = 8 })
+      local group = group_with("stream_stale", { over = 3 })
       local stream <close> = assert(group:stream { "ticker:BTC/USDT" })
       assert(stream:recv())
       first.sandbox:stall_streams(true)
-      eventually(function() assert.equal(second, group.active) end, { within = 8 + EVERY + PATIENCE, every = 1 })
-      assert.is_true(has_left(group, "stream_stale").value >= 8)
+      eventually(function() assert.equal(second, group.active) end, { within = 3 + EVERY + PATIENCE, every = 1 })
+      assert.is_true(has_left(group, "stream_stale").value >= 3)
       repeat local event = assert(stream:recv()) until event.kind == "ticker"
     end)
 

@@ -11,7 +11,7 @@ end
 local function look(group) return group:balances() end
 
 -- What the group has to do after each switch, at the next venue; and how many switches there are.
-local PAIRS = { { "binance", "bybit", "order", buy, 30 }, { "oanda", "binance", "answer", look, 10 } }
+local PAIRS = { { "binance", "bybit", "order", buy, 12 }, { "oanda", "binance", "answer", look, 6 } }
 
 for _, pair in ipairs(PAIRS) do
   local first, second, what, act, switches = table.unpack(pair)
@@ -75,7 +75,7 @@ describe("a group that is asked all the time #performance #virtual-time #binance
     binance:fault { link = "blackhole", after = 1 }
     bybit:fault { link = "blackhole", after = 6 }
 
-    local result = smc.load { name = "clock", rate = 5, duration = 14, run = time }
+    local result = smc.load { name = "clock", rate = 3, duration = 14, run = time }
 
     assert.load(result, { "errors == 0", "p50 < 0.01", "max > 0.9", "max <= 3.2" })
     assert.equal(oanda, group.active)
@@ -102,7 +102,7 @@ describe("a group that is asked all the time #performance #virtual-time #binance
       end
     end)
 
-    local result = smc.load { name = "clock", rate = 5, duration = 6, run = time }
+    local result = smc.load { name = "clock", rate = 2, duration = 5, run = time }
 
     assert.load(result, { "errors == 0", "max < 0.1" })
     assert.equal("running", listener:status())
@@ -111,15 +111,15 @@ describe("a group that is asked all the time #performance #virtual-time #binance
 
   it("places each order once while its venue goes away", function()
     local placed = {}
-    binance:fault { venue = "down", after = 2 }
+    binance:fault { venue = "down", after = 1 }
 
-    local result = smc.load { name = "orders", rate = 4, duration = 5, run = function()
+    local result = smc.load { name = "orders", rate = 4, duration = 2, run = function()
       local order, err = buy(group)
       if order then placed[order.client_id] = order.venue end
       return order, err
     end }
 
-    assert.load(result, { "errors == 0", "count == 20" })
+    assert.load(result, { "errors == 0", "count == 8" })
     for _, venue in ipairs { binance, bybit } do
       for _, order in ipairs(venue.sandbox:orders()) do
         assert.equal(venue.name, placed[order.client_id])

@@ -2,11 +2,12 @@
 -- Less would be trades that somebody else makes; more would be a ban, in the middle of a position.
 local smc = require "smc"
 
--- op: what the users want all the time; limit: how many of that the venue allows in so many seconds.
+-- op: what the users want all the time; limit: how many of that the venue allows in so many seconds; rush: for how many
+-- seconds three times as many come.
 local VENUES = {
-  binance = { op = "open_orders", limit = 30, per = 10, seconds = 20, weight = 2400 }, -- each costs 80
-  bybit = { op = "balances", limit = 50, per = 1, seconds = 1 },
-  oanda = { op = "time", limit = 120, per = 1, seconds = 0.7 },
+  binance = { op = "open_orders", limit = 30, per = 10, seconds = 20, weight = 2400, rush = 4 }, -- each costs 80
+  bybit = { op = "balances", limit = 50, per = 1, seconds = 1, rush = 0.2 },
+  oanda = { op = "time", limit = 120, per = 1, seconds = 0.7, rush = 0.2 },
 }
 
 --- A client that knows the venue's limit: the published one, or that of the row.
@@ -31,7 +32,7 @@ for name, row in pairs(VENUES) do
 
     it("keeps those waiting who come too fast, and turns none away", function()
       local venue = venue_of(name, row)
-      local result = smc.load { name = "too many arrivals", rate = 3 * row.limit / row.per, duration = row.per / 2.5,
+      local result = smc.load { name = "too many arrivals", rate = 3 * row.limit / row.per, duration = row.rush,
         run = function() return venue[row.op](venue) end }
 
       assert.load(result, { "errors == 0", "dropped == 0", ("max > %g"):format(0.1 * row.per), "count > 20" })

@@ -18,7 +18,7 @@ describe("a client of binance that ignores Retry-After #rate-limiting #binance",
 
   it("is told to wait, and then shut out for longer each time #virtual-time", function()
     local venue = ungoverned("binance", { ban_first = 2 })
-    venue.sandbox:limit { request_weight = 20, per = 5 }
+    venue.sandbox:limit { request_weight = 5, per = 5 }
     for _, seconds in ipairs { 2, 4, 8 } do
       local err = assert(ask_until_not(venue, "fine"))
       assert.same({ 429, "rate_limit" }, { err.http, err.class })
@@ -61,7 +61,7 @@ end)
 
 describe("a client of bybit that asks too fast #rate-limiting #bybit", function()
   it("is refused by its endpoint, then shut out for ten minutes when its address goes on #virtual-time", function()
-    local venue = ungoverned("bybit", { ip_limit = 120 })
+    local venue = ungoverned("bybit", { ip_limit = 60 })
     local classes = {}
     local answer, err
     repeat
@@ -92,12 +92,12 @@ describe("a client of oanda that asks too fast #rate-limiting #oanda", function(
     local venue = ungoverned "oanda"
     venue.sandbox:limit { requests = 5, per = 1 }
     local refused = 0
-    for _ = 1, 40 do
+    for _ = 1, 20 do
       local balances, err = venue:balances()
       refused = refused + (balances and 0 or 1)
       assert.is_true(balances ~= nil or err.class == "rate_limit", tostring(err))
     end
-    assert.is_true(refused > 20)
+    assert.is_true(refused > 10)
     smc.sleep(1)
     assert(venue:balances())
   end)

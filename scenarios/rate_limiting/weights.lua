@@ -8,7 +8,7 @@ local WINDOW = 10
 
 -- Source: the weight of each endpoint in Binance's documents.
 local WEIGHTS = {
-  { "time", 1 }, { "candles", 2, SYMBOL, "1m" }, { "ticker", 2, SYMBOL }, { "trades", 25, SYMBOL },
+  { "time", 1 }, { "candles", 2, SYMBOL, "1m", { limit = 5 } }, { "ticker", 2, SYMBOL }, { "trades", 25, SYMBOL },
   { "book", 5, SYMBOL, 100 }, { "book", 25, SYMBOL, 101 }, { "book", 25, SYMBOL, 500 }, { "book", 50, SYMBOL, 1000 },
   { "book", 250, SYMBOL, 1001 }, { "instruments", 20 }, { "account", 20 }, { "order", 4, NONE },
   { "open_orders", 6, SYMBOL }, { "open_orders", 80 }, { "orders", 20, SYMBOL }, { "fills", 20, SYMBOL },
