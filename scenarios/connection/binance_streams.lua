@@ -1,13 +1,6 @@
 -- Binance's own streams, frame by frame: market data, what a connection may ask for and how fast, the account's events.
+local frames = require "lib.frames"
 local smc = require "smc"
-
---- Frames until `wanted(frame)` is true for one, which is returned.
-local function next_frame(socket, wanted)
-  while true do
-    local frame = assert(smc.json.decode(assert(socket:recv(15)).data))
-    if wanted(frame) then return frame end
-  end
-end
 
 local function falls(rows)
   for i = 2, #rows do
@@ -33,20 +26,20 @@ describe("binance market streams #connection #binance", function()
     assert.equal('{"result":null,"id":41}', assert(socket:recv(5)).data)
 
     assert(socket:send '{"method":"LIST_SUBSCRIPTIONS","id":42}')
-    local list = next_frame(socket, function(frame) return frame.id == 42 end)
+    local list = frames.next(socket, function(frame) return frame.id == 42 end)
     assert.same({ "btcusdt@trade", "btcusdt@depth5" }, list.result)
 
     assert(socket:send '{"method":"UNSUBSCRIBE","params":["btcusdt@trade"],"id":43}')
-    next_frame(socket, function(frame) return frame.id == 43 end)
+    frames.next(socket, function(frame) return frame.id == 43 end)
     assert(socket:send '{"method":"LIST_SUBSCRIPTIONS","id":44}')
-    list = next_frame(socket, function(frame) return frame.id == 44 end)
+    list = frames.next(socket, function(frame) return frame.id == 44 end)
     assert.same({ "btcusdt@depth5" }, list.result)
   end)
 
   it("sends trades with all their fields", function()
     local socket <close> = assert(smc.ws.connect(venue.ws_url .. "/ws/btcusdt@trade"))
     local before = smc.wall()
-    local trade = next_frame(socket, function(frame) return frame.e == "trade" end)
+    local trade = frames.next(socket, function(frame) return frame.e == "trade" end)
     assert.equal("BTCUSDT", trade.s)
     assert.equal("integer", math.type(trade.t))
     assert.is_true(smc.decimal.cmp(trade.p, "0") > 0)
@@ -60,7 +53,7 @@ describe("binance market streams #connection #binance", function()
     local socket <close> = assert(smc.ws.connect(venue.ws_url .. "/stream?streams=btcusdt@depth5/ethusdt@depth5"))
     local seen = {}
     for _, name in ipairs { "btcusdt@depth5", "ethusdt@depth5" } do
-      local book = next_frame(socket, function(frame) return frame.stream == name end).data
+      local book = frames.next(socket, function(frame) return frame.stream == name end).data
       assert.is_true(book.lastUpdateId > 0)
       assert.equal(5, #book.bids)
       assert.equal(5, #book.asks)

@@ -1,13 +1,6 @@
 -- Bybit's own streams, frame by frame: topics and how many of them, snapshots and what follows, pings, private events.
+local frames = require "lib.frames"
 local smc = require "smc"
-
---- Frames until `wanted(frame)` is true for one, which is returned.
-local function next_frame(socket, wanted)
-  while true do
-    local frame = assert(smc.json.decode(assert(socket:recv(15)).data))
-    if wanted(frame) then return frame end
-  end
-end
 
 local function of_topic(topic)
   return function(frame) return frame.topic == topic end
@@ -24,7 +17,7 @@ describe("bybit streams #connection #bybit", function()
     assert.same({ true, "41", "subscribe" }, { ack.success, ack.req_id, ack.op })
 
     assert(socket:send '{"req_id":"42","op":"ping"}')
-    local pong = next_frame(socket, function(frame) return frame.op == "ping" end)
+    local pong = frames.next(socket, function(frame) return frame.op == "ping" end)
     assert.same({ true, "pong", "42" }, { pong.success, pong.ret_msg, pong.req_id })
   end)
 
@@ -32,7 +25,7 @@ describe("bybit streams #connection #bybit", function()
     local socket <close> = assert(smc.ws.connect(venue.ws_url))
     assert(socket:send '{"op":"subscribe","args":["publicTrade.BTCUSDT"]}')
     local before = smc.wall()
-    local frame = next_frame(socket, of_topic "publicTrade.BTCUSDT")
+    local frame = frames.next(socket, of_topic "publicTrade.BTCUSDT")
     local trade = frame.data[1]
     assert.same({ "BTCUSDT", false }, { trade.s, trade.BT })
     assert.is_true(trade.S == "Buy" or trade.S == "Sell")
@@ -43,11 +36,11 @@ describe("bybit streams #connection #bybit", function()
   it("sends a snapshot of the book first, then deltas numbered without a gap", function()
     local socket <close> = assert(smc.ws.connect(venue.ws_url))
     assert(socket:send '{"op":"subscribe","args":["orderbook.50.BTCUSDT"]}')
-    local first = next_frame(socket, of_topic "orderbook.50.BTCUSDT")
+    local first = frames.next(socket, of_topic "orderbook.50.BTCUSDT")
     assert.equal("snapshot", first.type)
     local last = first
     for _ = 1, 3 do
-      local delta = next_frame(socket, of_topic "orderbook.50.BTCUSDT")
+      local delta = frames.next(socket, of_topic "orderbook.50.BTCUSDT")
       assert.same({ "delta", last.data.u + 1 }, { delta.type, delta.data.u })
       assert.is_true(delta.data.seq > last.data.seq and #delta.data.b + #delta.data.a > 0)
       last = delta

@@ -1,14 +1,9 @@
 -- An order is under way when its venue fails, wherever that is: it is placed once in all, or somebody is told that
 -- nobody knows.
 local smc = require "smc"
+local venues = require "lib.venues"
 
-local VENUES = { "binance", "bybit", "oanda" }
-
-for i, name in ipairs(VENUES) do
-  local other = VENUES[i % #VENUES + 1]
-  -- What stands for a coin where there are none.
-  local symbols = (name == "oanda" or other == "oanda") and { ["BTC/USDT"] = { oanda = "EUR/USD" } } or nil
-
+for name, other, symbols in venues.pairs() do
   describe(("an order under way to %s with %s behind it #failover"):format(name, other), function()
     local first, second, group
     before_each(function()

@@ -1,16 +1,12 @@
 -- How long an account is without a venue when one fails: what a call finds out it finds out at once, the rest is found
 -- by the next check, and the switch itself takes next to nothing.
 local smc = require "smc"
+local venues = require "lib.venues"
 
-local VENUES = { "binance", "bybit", "oanda" }
 local EVERY, PATIENCE = 2, 1 -- seconds between checks, and that one waits
 local SWITCH = 0.2
 
-for i, name in ipairs(VENUES) do
-  local other = VENUES[i % #VENUES + 1]
-  -- What stands for a coin where there are none.
-  local symbols = (name == "oanda" or other == "oanda") and { ["BTC/USDT"] = { oanda = "EUR/USD" } } or nil
-
+for name, other, symbols in venues.pairs() do
   describe(("a failure of %s with %s behind it #failover #virtual-time"):format(name, other), function()
     local first, second, group
     before_each(function()

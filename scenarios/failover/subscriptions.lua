@@ -1,13 +1,6 @@
 -- What was subscribed to goes on at the next venue.
 local smc = require "smc"
-
---- The first event of a kind.
-local function next_of(stream, kind)
-  while true do
-    local event = assert(stream:recv(20))
-    if event.kind == kind then return event end
-  end
-end
+local next_of = require("lib.venues").next_of
 
 describe("subscriptions move with a failover group #failover #binance #bybit", function()
   local binance, bybit, group

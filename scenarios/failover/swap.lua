@@ -1,14 +1,10 @@
 -- A whole switch, from every venue to the next: streams and orders are at the target from then on, and the venue that
 -- was left hears nothing more.
 local smc = require "smc"
+local venues = require "lib.venues"
+local next_of = venues.next_of
 
-local VENUES = { "binance", "bybit", "oanda" }
-
-for i, name in ipairs(VENUES) do
-  local other = VENUES[i % #VENUES + 1]
-  -- What stands for a coin where there are none.
-  local symbols = (name == "oanda" or other == "oanda") and { ["BTC/USDT"] = { oanda = "EUR/USD" } } or nil
-
+for name, other, symbols in venues.pairs() do
   describe(("a switch from %s to %s #failover"):format(name, other), function()
     local source, target, group
 
@@ -16,13 +12,6 @@ for i, name in ipairs(VENUES) do
       source, target = smc.venue(name, { breaker = false }), smc.venue(other, { breaker = false })
       group = smc.failover { source, target, check_every = 60, check_timeout = 30, symbols = symbols }
     end)
-
-    --- The first event of a kind; what came before it is no business of ours.
-    local function next_of(stream, kind)
-      local event
-      repeat event = assert(stream:recv(20)) until event.kind == kind
-      return event
-    end
 
     it("takes market data, account and orders along, and leaves nothing where they were", function()
       local market <close> = assert(group:stream { "ticker:BTC/USDT", "book:BTC/USDT" })

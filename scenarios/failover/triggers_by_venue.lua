@@ -1,8 +1,8 @@
 -- What each venue does when it is in trouble makes a group leave it, whatever its words for that are; and how long that
 -- takes at most.
 local smc = require "smc"
+local venues = require "lib.venues"
 
-local VENUES = { "binance", "bybit", "oanda" }
 local EVERY, PATIENCE = 2, 1 -- seconds between checks, and that one waits
 
 -- How a venue is gone, and the class of what is known of it then.
@@ -20,13 +20,9 @@ local function only(name, value)
   return all
 end
 
-for i, name in ipairs(VENUES) do
-  local other = VENUES[i % #VENUES + 1]
-
+for name, other, symbols in venues.pairs() do
   describe(("a failover group leaves %s for %s #failover #virtual-time"):format(name, other), function()
     local first, second
-    -- What stands for a coin where there are none.
-    local symbols = (name == "oanda" or other == "oanda") and { ["BTC/USDT"] = { oanda = "EUR/USD" } } or nil
 
     before_each(function()
       first, second = smc.venue(name, { breaker = false }), smc.venue(other)
