@@ -72,7 +72,8 @@ for _, name in ipairs { "binance", "bybit", "oanda" } do
             local balances, err = venue:balances()
 
             assert.is_nil(balances)
-            assert.same({ row[1], line.class, line.again or false }, { err.http, err.class, err.retryable })
+            assert.same({ row[1], line.class, line.again or false, name },
+              { err.http, err.class, err.retryable, err.venue })
             if row[2] then assert.equal(row[2], err.code) end
             assert.equal(attempts, #venue:requests { op = "balances" } - before, tostring(err))
             assert.equal(attempts, venue.sandbox:faults()[1].committed)

@@ -1,7 +1,8 @@
 local smc = require "smc"
 
 -- What each venue answers in its own words has one class everywhere, and says whether to send the same again.
-local AGAIN = { network = true, timeout = true, server = true, rate_limit = true, ip_ban = true }
+-- By codes: answers_to_reads.lua and answers_to_orders.lua; what is no answer: malformed.lua and timeouts.lua.
+local AGAIN = { network = true, rate_limit = true, ip_ban = true }
 
 local VENUES = {
   binance = { symbol = "BTC/USDT", qty = "0.01", price = "50000", off_tick = "50000.001",
@@ -41,29 +42,12 @@ for name, its in pairs(VENUES) do
       is_of("network", read_with { venue = "down" })
     end)
 
-    it("is of class timeout when nobody answers #virtual-time", function()
-      is_of("timeout", read_with { venue = "silent" })
-    end)
-
-    it("is of class server when the venue fails", function()
-      is_of("server", read_with { venue = "status", status = 500 })
-    end)
-
     it("is of class rate_limit when we ask too much", function()
       is_of("rate_limit", read_with { venue = "rate_limit", seconds = 30 })
     end)
 
     it("is of class ip_ban when we are shut out", function()
       is_of("ip_ban", read_with { venue = "ban", seconds = 30 })
-    end)
-
-    it("is of class protocol when it is no answer", function()
-      is_of("protocol", read_with { venue = "not_json" })
-    end)
-
-    it("is of class auth for a wrong secret", function()
-      assert(venue:balances())
-      is_of("auth", smc.venue(name, { secret = smc.secret.random() }):balances())
     end)
 
     it("is of class invalid_request for a question that makes no sense", function()

@@ -35,7 +35,7 @@ for name, symbol in pairs(VENUES) do
         local balances, err = venue:balances()
 
         assert.is_nil(balances)
-        assert.equal("protocol", err.class)
+        assert.same({ "protocol", false, name }, { err.class, err.retryable, err.venue })
         assert(venue:balances())
       end)
     end

@@ -44,7 +44,7 @@ for name, its in pairs(VENUES) do
       venue:fault { venue = "silent", times = 1 }
       local seconds, err = read()
       assert.equal(10, seconds)
-      assert.equal("timeout", err.class)
+      assert.same({ "timeout", true, name }, { err.class, err.retryable, err.venue })
       assert(venue:balances())
     end)
 
