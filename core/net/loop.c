@@ -27,12 +27,12 @@ struct smc_loop {
     bool is_virtual;
     unsigned long progress; /* grows with every callback; see smc_loop_progress */
     slot_t slots[SMC_SLOT_COUNT];
-    unsigned char *watched; /* by descriptor */
-    int watched_end;        /* one beyond the highest watched descriptor */
-    uv_async_t wake;        /* real mode only */
+    int watched_end; /* one beyond the highest watched descriptor */
+    uv_async_t wake; /* real mode only */
     smc_places_t *places;
-    int64_t deadline_ns; /* -1: none */
-    int stuck_turns;     /* quiet turns in a row in which bytes lay unread */
+    int64_t deadline_ns;                  /* -1: none */
+    int stuck_turns;                      /* quiet turns in a row in which bytes lay unread */
+    unsigned char watched[WATCH_MAX / 8]; /* a bit for each descriptor */
 };
 
 struct smc_timer {
@@ -70,7 +70,6 @@ smc_places_t *smc_loop_places(const smc_loop_t *loop)
 static void free_loop(smc_loop_t *loop)
 {
     smc_places_free(loop->places);
-    free(loop->watched);
     free(loop);
 }
 
@@ -110,9 +109,8 @@ smc_code_t smc_loop_open(smc_loop_t **out, smc_error_t *err)
         return smc_fail(err, SMC_ENOMEM, "loop.open", 0, "out of memory");
     loop->is_virtual = smc_clock_is_virtual();
     loop->deadline_ns = -1;
-    loop->watched = calloc(WATCH_MAX, 1);
     loop->places = smc_places_new(loop->is_virtual);
-    if (loop->watched == NULL || loop->places == NULL) {
+    if (loop->places == NULL) {
         free_loop(loop);
         return smc_fail(err, SMC_ENOMEM, "loop.open", 0, "out of memory");
     }
@@ -145,12 +143,17 @@ void smc_loop_close(smc_loop_t *loop)
 
 /* ---- turns ------------------------------------------------------------- */
 
+static bool is_watched(const smc_loop_t *loop, int fd)
+{
+    return (loop->watched[fd / 8] >> fd % 8 & 1) != 0;
+}
+
 /* Bytes that one socket of this process has sent and its peer, also ours, has not read yet. */
 static bool bytes_in_flight(const smc_loop_t *loop)
 {
     for (int fd = 0; fd < loop->watched_end; fd++) {
         int unread = 0;
-        if (loop->watched[fd] && ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0)
+        if (is_watched(loop, fd) && ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0)
             return true;
     }
     return false;
@@ -251,7 +254,7 @@ void smc_loop_watch(smc_loop_t *loop, int fd)
 {
     if (fd < 0 || fd >= WATCH_MAX)
         return;
-    loop->watched[fd] = 1;
+    loop->watched[fd / 8] = (unsigned char)(loop->watched[fd / 8] | 1u << fd % 8);
     if (fd >= loop->watched_end)
         loop->watched_end = fd + 1;
 }
@@ -260,8 +263,8 @@ void smc_loop_unwatch(smc_loop_t *loop, int fd)
 {
     if (fd < 0 || fd >= WATCH_MAX)
         return;
-    loop->watched[fd] = 0;
-    while (loop->watched_end > 0 && !loop->watched[loop->watched_end - 1])
+    loop->watched[fd / 8] = (unsigned char)(loop->watched[fd / 8] & ~(1u << fd % 8));
+    while (loop->watched_end > 0 && !is_watched(loop, loop->watched_end - 1))
         loop->watched_end--;
 }
 

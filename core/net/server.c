@@ -163,9 +163,10 @@ smc_code_t smc_server_open(smc_loop_t *loop, const smc_server_conf_t *conf, smc_
 
     if (conf->on_request == NULL || conf->max_head_bytes > HEAD_MAX)
         return smc_fail(err, SMC_EINVAL, "server.open", 0, "no handler, or head limit too high");
-    server = calloc(1, sizeof(*server));
+    server = malloc(sizeof(*server));
     if (server == NULL)
         return smc_fail(err, SMC_ENOMEM, "server.open", 0, "out of memory");
+    memset(server, 0, offsetof(smc_server_t, scratch));
     server->refs = 1;
     server->loop = loop;
     server->conf = *conf;

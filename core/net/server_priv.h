@@ -40,7 +40,7 @@ struct smc_server {
     uint64_t last_id;
     smc_exchange_t *spare; /* released ones, to be used again */
     size_t n_spare;
-    char scratch[65536]; /* what a socket is read into */
+    char scratch[65536]; /* what a socket is read into; the last field, and never cleared */
 };
 
 void smc_server_unref(smc_server_t *server);

@@ -146,6 +146,38 @@ static void time_does_not_jump_over_bytes_in_flight(void **state)
     (void)close(pair[1]);
 }
 
+/* Whether bytes that lie unread between the two keep time from jumping. */
+static bool holds_time(smc_loop_t *loop, const int pair[2])
+{
+    smc_turn_t turn;
+    char byte;
+
+    assert_int_equal(1, write(pair[0], "x", 1));
+    turn = smc_loop_turn(loop, true);
+    assert_int_equal(1, read(pair[1], &byte, 1));
+    return turn == SMC_TURN_RAN;
+}
+
+static void each_descriptor_is_watched_by_itself(void **state)
+{
+    int pairs[8][2];
+
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]));
+    for (int i = 0; i < 8; i++)
+        smc_loop_watch(*state, pairs[i][0]);
+    for (int i = 0; i < 8; i += 3)
+        smc_loop_unwatch(*state, pairs[i][0]);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(i % 3 != 0, holds_time(*state, pairs[i]));
+    for (int i = 0; i < 8; i++) {
+        smc_loop_unwatch(*state, pairs[i][0]);
+        assert_false(holds_time(*state, pairs[i]));
+        (void)close(pairs[i][0]);
+        (void)close(pairs[i][1]);
+    }
+}
+
 static void libc_reads_the_virtual_clock(void **state)
 {
     struct timespec ts;
@@ -313,6 +345,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wake_ends_the_wait_of_this_turn_or_the_next, open_real,
                                         close_loop),
         cmocka_unit_test_setup_teardown(being_ready_for_a_wake_does_not_hide_a_deadlock, open_real,
+                                        close_loop),
+        cmocka_unit_test_setup_teardown(each_descriptor_is_watched_by_itself, open_virtual,
                                         close_loop),
         cmocka_unit_test_setup_teardown(libc_reads_the_virtual_clock, open_virtual, close_loop),
         cmocka_unit_test_setup_teardown(
