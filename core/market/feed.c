@@ -26,10 +26,14 @@ int64_t feed_walk(smc_rng_t *rng, int64_t mid, int64_t anchor, int64_t sigma_ppb
     return next > anchor * 2 ? anchor * 2 : next;
 }
 
-smc_dec_t feed_qty(const instrument_t *inst, smc_rng_t *rng, int64_t steps, int lo, int hi)
+int64_t feed_steps(smc_rng_t *rng, int64_t steps, int lo, int hi)
 {
-    int64_t n = steps * smc_rng_range(rng, lo, hi) / 100;
-    smc_dec_t qty = {inst->step.units * n};
+    return steps * smc_rng_range(rng, lo, hi) / 100;
+}
+
+smc_dec_t feed_qty(const instrument_t *inst, int64_t steps)
+{
+    smc_dec_t qty = {inst->step.units * steps};
     return dec_less(qty, inst->min_qty) ? inst->min_qty : qty;
 }
 
@@ -83,7 +87,7 @@ static void stand(smc_market_t *m, instrument_t *inst, smc_side_t side, int64_t 
         return;
     r->index = index;
     order_make(m, inst, side, rung_price(inst, index),
-               feed_qty(inst, &f->depth, f->level_steps, 50, 150), &r->node);
+               feed_qty(inst, feed_steps(&f->depth, f->level_steps, 50, 150)), &r->node);
 }
 
 static void requote(smc_market_t *m, instrument_t *inst)
@@ -113,7 +117,7 @@ static void requote(smc_market_t *m, instrument_t *inst)
 static void take_some(smc_market_t *m, instrument_t *inst, smc_side_t side)
 {
     feed_t *f = inst->feed;
-    smc_dec_t qty = feed_qty(inst, &f->flow, f->trade_steps, 20, 180);
+    smc_dec_t qty = feed_qty(inst, feed_steps(&f->flow, f->trade_steps, 20, 180));
     const level_t *best = book_best(inst, other_side(side));
     if (best != NULL)
         order_take(m, inst, side, best->price, qty);

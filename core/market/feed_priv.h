@@ -45,7 +45,9 @@ static inline int64_t ppb_of(smc_dec_t relative)
 
 /* One step of a walk around the anchor: standard deviation and pull as shares in 10^-9. */
 int64_t feed_walk(smc_rng_t *rng, int64_t mid, int64_t anchor, int64_t sigma_ppb, int64_t pull_ppb);
-/* Something between lo and hi per cent of `steps`, at least the least quantity. */
-smc_dec_t feed_qty(const instrument_t *inst, smc_rng_t *rng, int64_t steps, int lo, int hi);
+/* Something between lo and hi per cent of `steps`. */
+int64_t feed_steps(smc_rng_t *rng, int64_t steps, int lo, int hi);
+/* So many steps, at least the least quantity. */
+smc_dec_t feed_qty(const instrument_t *inst, int64_t steps);
 
 #endif /* SMC_FEED_PRIV_H */

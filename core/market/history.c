@@ -37,6 +37,19 @@ static bool make_room(smc_market_t *m, history_t *h, size_t wanted)
     return true;
 }
 
+/* The quote of a trade; least: that of one step at one tick.  Whole numbers times what is exact: without the division of
+ * dec_notional, but for a quantity that was raised to the least one, or numbers that are too large. */
+static smc_dec_t quote_of(const instrument_t *inst, smc_dec_t least, const smc_trade_t *t,
+                          int64_t ticks, int64_t steps)
+{
+    int64_t n;
+    smc_dec_t out;
+    if (t->qty.units != inst->step.units * steps || __builtin_mul_overflow(ticks, steps, &n) ||
+        __builtin_mul_overflow(least.units, n, &out.units))
+        return dec_notional(t->price, t->qty);
+    return out;
+}
+
 smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
 {
     const feed_t *f = inst->feed;
@@ -53,6 +66,7 @@ smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
     int64_t sigma = ppb_of(c->volatility) * root(ticks * 10000) / 100;
     wide_t pull = (wide_t)ppb_of(c->reversion) * ticks;
     int64_t half = share_of(f->start_mid, ppb_of(c->spread)) / 2;
+    smc_dec_t least = dec_notional(inst->tick, inst->step);
     for (; h->made < wanted; h->made++) {
         size_t i = h->n - 1 - h->made;
         smc_trade_t *t = &h->v[h->made];
@@ -62,9 +76,11 @@ smc_code_t history_make(smc_market_t *m, instrument_t *inst, size_t newest)
             f->start_ms - (int64_t)(h->n - i) * every + smc_rng_range(&h->rng, 0, every - 1);
         t->buyer_is_maker = (smc_rng_u64(&h->rng) >> 63) != 0;
         int64_t at = (t->buyer_is_maker ? h->mid - half : h->mid + half) / FINE;
-        t->price = (smc_dec_t){inst->tick.units * (at > 0 ? at : 1)};
-        t->qty = feed_qty(inst, &h->rng, f->start_trade_steps, 20, 180);
-        t->quote = dec_notional(t->price, t->qty);
+        at = at > 0 ? at : 1;
+        t->price = (smc_dec_t){inst->tick.units * at};
+        int64_t steps = feed_steps(&h->rng, f->start_trade_steps, 20, 180);
+        t->qty = feed_qty(inst, steps);
+        t->quote = quote_of(inst, least, t, at, steps);
     }
     return SMC_OK;
 }

@@ -434,6 +434,9 @@ typedef struct {
 static void add_up(void *ud, const smc_trade_t *t)
 {
     total_t *k = ud;
+    smc_dec_t quote;
+    assert_int_equal(smc_dec_mul(t->price, t->qty, 18, SMC_ROUND_DOWN, &quote), SMC_OK);
+    assert_int_equal(smc_dec_cmp(t->quote, quote), 0);
     k->first_ms = k->n++ == 0 ? t->time_ms : k->first_ms;
     k->ids += t->id;
     k->quote.units += t->quote.units;
@@ -468,12 +471,13 @@ static void assert_same_since(smc_market_t *some, smc_market_t *all, int64_t fro
 static void a_span_needs_no_more_of_the_history_than_there_is(void **state)
 {
     (void)state;
-    smc_market_t *all = open_feed(9, smc_feed_defaults());
-    smc_market_t *growing = open_feed(9, smc_feed_defaults());
+    smc_feed_conf_t conf = smc_feed_defaults();
+    conf.trade_qty = dec("0.003"); /* many a trade is of the least quantity */
+    smc_market_t *all = open_feed(9, conf), *growing = open_feed(9, conf);
     total_t total = {0};
     assert_int_equal(smc_market_trades(all, 0, &(smc_range_t){0}, add_up, &total), SMC_OK);
     for (int64_t span = 0; span <= 24 * HOUR + 30000; span += span < 200000 ? 1001 : 7654321) {
-        smc_market_t *fresh = open_feed(9, smc_feed_defaults());
+        smc_market_t *fresh = open_feed(9, conf);
         assert_same_since(fresh, all, START - span);
         assert_same_since(growing, all, START - span);
         smc_market_free(fresh);
