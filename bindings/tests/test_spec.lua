@@ -1,4 +1,5 @@
 -- The words of a scenario, seen from inside; verdicts on specs that must fail are in runner/tests.
+local check = require "smc.check"
 local smc = require "smc"
 
 local seen = {}
@@ -74,6 +75,38 @@ describe("assert", function()
     assert.matches("Expected:\n(number) 1", failure.message, 1, true)
     assert.matches("test_spec.lua$", failure.file)
     assert.is_true(failure.line > 1)
+  end)
+
+  it("sees what holds, counts it and hands it through", function()
+    local before, meta = check.count, { __eq = function() return true end }
+    local list = { 1, { x = "y" } }
+    for _, row in ipairs { { "equal", 1, 1.0 }, { "equal", list, list, "why" }, { "same", { 1, { x = "y" } }, list },
+      { "equal", setmetatable({}, meta), setmetatable({}, meta) }, { "same", "a", "a" }, { "is_true", true, "why" },
+      { "is_false", false }, { "is_nil", nil, "why" } } do
+      local all = table.pack(assert[row[1]](table.unpack(row, 2, 4)))
+      for i = 1, 3 do assert(rawequal(row[i + 1], all[i])) end
+    end
+    assert.equal(before + 32, check.count)
+  end)
+
+  it("blames what does not", function()
+    local broken = setmetatable({}, { __index = function() error "broken" end, __len = function() error "broken" end })
+    for _, row in ipairs { { "equal", 1, 2 }, { "equal", 0 / 0, 0 / 0 }, { "equal", {}, {} }, { "equal" }, { "same" },
+      { "same", { 1 }, { 1, 2 } }, { "same", 1, "1" }, { "same", broken, { 1 } }, { "is_true", 1 }, { "is_true" },
+      { "is_false" }, { "is_nil", false } } do
+      local ok, failure = pcall(function() assert[row[1]](table.unpack(row, 2, #row)) end)
+      assert(not ok and check.is_failure(failure), row[1])
+      assert.matches("test_spec.lua$", failure.file)
+    end
+  end)
+
+  it("follows whoever registers an assertion anew", function()
+    local assertions = require "luassert.namespaces".assertion
+    local known = assertions.equal
+    finally(function() assertions.equal = known end)
+    assert:register("assertion", "equal", function() return false end, "assertion.equals.positive",
+      "assertion.equals.negative")
+    assert.has_error(function() assert.equal(1, 1) end)
   end)
 
   it("knows modifiers", function()

@@ -1,6 +1,8 @@
 --- luassert as scenarios see it: every check is counted, and one that fails raises a Failure that knows its line.
 
 local luassert = require "luassert"
+local assertions = require "luassert.namespaces".assertion
+local deepcompare = require "luassert.util".deepcompare
 local errors = require "smc.error"
 
 local M = { count = 0 }
@@ -83,7 +85,7 @@ local function finish(state, ok, first, ...)
     if errors.is(first) or M.is_failure(first) then error(first, 0) end
     raise(strip_position(first), 3)
   end
-  if first == state then return proxy(state) end
+  if rawequal(first, state) then return proxy(state) end
   M.count = M.count + 1
   return first, ...
 end
@@ -93,12 +95,39 @@ function Proxy:__call(...)
   return finish(state, pcall(state, ...))
 end
 
+-- What holds is seen at once: luassert makes its messages, and looks for the line to blame, before it compares.
+-- By name: what luassert calls it, how many arguments it wants, and whether it surely holds.
+local USUAL = {
+  equal = { "equal", 2, rawequal },
+  same = { "same", 2, function(a, b)
+    if rawequal(a, b) or type(a) ~= "table" or type(b) ~= "table" then return rawequal(a, b) end
+    local ok, same = pcall(deepcompare, a, b, true)
+    return ok and same
+  end },
+  is_true = { "true", 1, function(value) return value == true end },
+  is_false = { "false", 1, function(value) return value == false end },
+  is_nil = { "nil", 1, function(value) return value == nil end },
+}
+
+local quick = {}
+for key, usual in pairs(USUAL) do
+  local name, least, holds = table.unpack(usual)
+  local known = assertions[name]
+  quick[key] = function(...)
+    if assertions[name] == known and select("#", ...) >= least and holds(...) then
+      M.count = M.count + 1
+      return ...
+    end
+    return proxy(luassert[key])(...) -- a tail call: the frames above it are counted
+  end
+end
+
 local Assert = {}
 
 function Assert:__index(key)
   local own = rawget(luassert, key)
   if own ~= nil then return own end
-  return proxy(luassert[key])
+  return quick[key] or proxy(luassert[key])
 end
 
 --- assert(v, err): v and the rest back; an error object is raised unchanged, a text as a failure.
