@@ -141,6 +141,22 @@ static int l_best(lua_State *L)
     return 1;
 }
 
+static void skip_level(void *ud, smc_side_t side, smc_dec_t price, smc_dec_t qty)
+{
+    (void)ud;
+    (void)side;
+    (void)price;
+    (void)qty;
+}
+
+/* update_id(symbol): as book and best have it, for who wants to know whether they are as they were */
+static int l_update_id(lua_State *L)
+{
+    const smc_market_t *m = smcb_market_check(L);
+    lua_pushinteger(L, smc_market_book(m, smcb_market_symbol_arg(L, m, 2), 1, skip_level, NULL));
+    return 1;
+}
+
 static int check_memory(lua_State *L, smc_code_t code)
 {
     return code == SMC_OK ? 1 : luaL_error(L, "%s", smc_code_text(code));
@@ -297,23 +313,11 @@ static int l_halted(lua_State *L)
 }
 
 const luaL_Reg smcb_market_queries[] = {
-    {"balances", l_balances},
-    {"fees", l_fees},
-    {"orders", l_orders},
-    {"count", l_count},
-    {"fills", l_fills},
-    {"prevented", l_prevented},
-    {"book", l_book},
-    {"best", l_best},
-    {"trades", l_trades},
-    {"candles", l_candles},
-    {"stats", l_stats},
-    {"time", l_time},
-    {"next_ms", l_next_ms},
-    {"mid", l_mid},
-    {"average", l_average},
-    {"share", l_share},
-    {"mark", l_mark},
-    {"halted", l_halted},
-    {NULL, NULL},
+    {"balances", l_balances}, {"fees", l_fees},       {"orders", l_orders},
+    {"count", l_count},       {"fills", l_fills},     {"prevented", l_prevented},
+    {"book", l_book},         {"best", l_best},       {"update_id", l_update_id},
+    {"trades", l_trades},     {"candles", l_candles}, {"stats", l_stats},
+    {"time", l_time},         {"next_ms", l_next_ms}, {"mid", l_mid},
+    {"average", l_average},   {"share", l_share},     {"mark", l_mark},
+    {"halted", l_halted},     {NULL, NULL},
 };

@@ -41,7 +41,7 @@ function M.day(sb, def)
   local prev = s.prev_close or s.open
   return { last = s.close, high = s.high, low = s.low, prev = prev, volume = s.volume, turnover = s.quote_volume,
     change = decimal.div(decimal.sub(s.close, prev), prev, 4),
-    hour_ago = (sb.market:stats(def.symbol, now - HOUR_MS, now) or s).open }
+    hour_ago = def.contract and (sb.market:stats(def.symbol, now - HOUR_MS, now) or s).open }
 end
 
 --- What is open in a contract: what strangers hold, and what accounts do.

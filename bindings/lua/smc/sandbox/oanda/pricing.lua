@@ -13,13 +13,16 @@ local LEVELS = 3
 
 --- Remembers when the prices of these instruments changed for the last time.  Returns whether any did.
 function M.look(sb, defs)
-  local changed = false
+  local changed, market, prices = false, sb.market, sb.prices
   for _, def in ipairs(defs) do
-    local best, seen = sb.market:best(def.symbol), sb.prices[def.symbol]
-    local tradeable = sb:tradeable(def)
-    if not seen or seen.bid ~= best.bid or seen.ask ~= best.ask or seen.tradeable ~= tradeable then
-      sb.prices[def.symbol] = { bid = best.bid, ask = best.ask, tradeable = tradeable, time_ms = sb.market:time() }
-      changed = true
+    local seen, update_id, tradeable = prices[def.symbol], market:update_id(def.symbol), sb:tradeable(def)
+    if not seen or seen.update_id ~= update_id or seen.tradeable ~= tradeable then
+      local best = market:best(def.symbol)
+      if not seen or seen.bid ~= best.bid or seen.ask ~= best.ask or seen.tradeable ~= tradeable then
+        seen = { bid = best.bid, ask = best.ask, tradeable = tradeable, time_ms = market:time() }
+        prices[def.symbol], changed = seen, true
+      end
+      seen.update_id = update_id
     end
   end
   return changed
