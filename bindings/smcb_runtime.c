@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define TRANSCRIPT_BYTES (4u << 20)
+#define ROOM_FOR_STRINGS 20000
 
 typedef struct embedded {
     const char *module;
@@ -286,17 +287,34 @@ static int load_all(lua_State *L)
     return 0;
 }
 
+/* Lua doubles its table of strings when it is full, and writes to every string then: better here than in every child. */
+static int make_room_for_strings(lua_State *L)
+{
+    for (int i = 0; i < ROOM_FOR_STRINGS; i++) {
+        (void)lua_pushfstring(L, "warm %d", i);
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+static int warm(lua_State *L)
+{
+    (void)load_all(L);
+    return make_room_for_strings(L);
+}
+
 smc_code_t smcb_warm(smcb_host_t *host, smc_error_t *err)
 {
     lua_State *L = host->L;
 
-    lua_pushcfunction(L, load_all);
+    lua_pushcfunction(L, warm);
     if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
         (void)smc_fail(err, SMC_ESYS, "runtime.warm", 0, "%s", lua_tostring(L, -1));
         lua_pop(L, 1);
         return SMC_ESYS;
     }
     (void)lua_gc(L, LUA_GCCOLLECT); /* once here, or every child would do it */
+    smc_pool_start_afresh(&host->pool);
     return SMC_OK;
 }
 

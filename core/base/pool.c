@@ -106,6 +106,14 @@ void *smc_pool_resize(smc_pool_t *pool, void *ptr, size_t old, size_t size)
     return piece;
 }
 
+void smc_pool_start_afresh(smc_pool_t *pool)
+{
+    void *blocks = pool->_blocks;
+    size_t n_blocks = pool->_n_blocks;
+
+    *pool = (smc_pool_t){._blocks = blocks, ._n_blocks = n_blocks};
+}
+
 void smc_pool_deinit(smc_pool_t *pool)
 {
     while (pool->_blocks != NULL)

@@ -27,6 +27,9 @@ typedef struct smc_pool {
  * old   its size so far: exactly what was asked for; 0 without ptr
  * NULL for another size: out of memory, and the old piece is as it was. */
 void *smc_pool_resize(smc_pool_t *pool, void *ptr, size_t old, size_t size);
+/* What is free now is not given out again; it stays the pool's until its end.  For what is forked afterwards: a child then
+ * writes to memory of its own, and not to pages that it shares and would have to copy. */
+void smc_pool_start_afresh(smc_pool_t *pool);
 /* Frees all small pieces.  Large ones must have been freed. */
 void smc_pool_deinit(smc_pool_t *pool);
 
