@@ -2,6 +2,7 @@
 #include "smcb_priv.h"
 
 #include "smc/clock.h"
+#include "smc/tmpdir.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -378,6 +379,35 @@ static int l_real_path(lua_State *L)
     return 1;
 }
 
+/* make_tmpdir() -> path | nil, why: a folder below $TMPDIR, or /tmp. */
+static int l_make_tmpdir(lua_State *L)
+{
+    char path[SMC_TMPDIR_SIZE];
+    smc_error_t err = {0};
+
+    if (smc_tmpdir_make(path, &err) != SMC_OK) {
+        luaL_pushfail(L);
+        lua_pushstring(L, err.detail);
+        return 2;
+    }
+    lua_pushstring(L, path); /* when this raises the folder stays */
+    return 1;
+}
+
+/* remove_tmpdir(path) -> true | nil, why. */
+static int l_remove_tmpdir(lua_State *L)
+{
+    smc_error_t err = {0};
+
+    if (smc_tmpdir_remove(luaL_checkstring(L, 1), &err) != SMC_OK) {
+        luaL_pushfail(L);
+        lua_pushstring(L, err.detail);
+        return 2;
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* real_us(): the kernel's monotonic clock, for reports only. */
 static int l_real_us(lua_State *L)
 {
@@ -399,5 +429,7 @@ const luaL_Reg smcb_drive_functions[] = {{"run", l_run},
                                          {"stopped", l_stopped},
                                          {"clear_stop", l_clear_stop},
                                          {"real_path", l_real_path},
+                                         {"make_tmpdir", l_make_tmpdir},
+                                         {"remove_tmpdir", l_remove_tmpdir},
                                          {"real_us", l_real_us},
                                          {NULL, NULL}};

@@ -25,6 +25,7 @@ local lazy = {
   failover = function() return require("smc.failover").new end,
   load = function() return require("smc.load").run end,
   process = function() return require("smc.process").start end,
+  tmp = function() return require("smc.tmp").folder end,
   dialect = function() return require "smc.dialect" end,
   secret = function() return require("smc.sign").secret end,
 }

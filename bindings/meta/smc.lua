@@ -150,6 +150,14 @@ function smc.load(options) end
 ---@source ../lua/smc/process.lua
 function smc.process(given) end
 
+---A folder of this spec's own, made when it first asks: there, and nowhere else, `io.open` writes, and what lies there
+---may be read, hidden or not.  It is removed, with all that lies in it, when the spec is over, however that ends.  Its
+---name is another one in each run.  A setup or teardown has one of its own.
+---Raises: no folder can be made in $TMPDIR, or /tmp.  Where: scenario, hook.
+---@return string path  absolute
+---@source ../lua/smc/tmp.lua
+function smc.tmp() end
+
 ---@class smc.Task
 local Task = {}
 

@@ -1,11 +1,10 @@
 #include "place_priv.h"
 
 #include "loop_priv.h"
+#include "smc/tmpdir.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,35 +105,12 @@ static smc_code_t make_dir(smc_places_t *places, smc_error_t *err)
     return SMC_OK;
 }
 
-static void remove_dir(int base, const char *name)
-{
-    int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-    if (dir == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return;
-    }
-    for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
-        if (e->d_name[0] != '.')
-            (void)unlinkat(fd, e->d_name, 0);
-    (void)closedir(dir);
-    (void)unlinkat(base, name, AT_REMOVEDIR);
-}
-
 void smc_loop_sweep(long pid)
 {
     char prefix[40];
-    DIR *base = opendir(base_dir());
 
-    if (base == NULL)
-        return;
     (void)snprintf(prefix, sizeof(prefix), DIR_PREFIX, pid);
-    for (const struct dirent *e = readdir(base); e != NULL; e = readdir(base))
-        if (strncmp(e->d_name, prefix, strlen(prefix)) == 0)
-            remove_dir(dirfd(base), e->d_name);
-    (void)closedir(base);
+    smc_tmpdir_sweep_in(base_dir(), prefix);
 }
 
 static smc_code_t bind_and_listen(int fd, const struct sockaddr *addr, socklen_t size,

@@ -2,6 +2,7 @@
 
 #include "smc/clock.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -154,11 +155,21 @@ static unsigned fd_limit(void)
     return FDS_MAX;
 }
 
+/* Each context of libwebsockets loads its plugin and unloads it, which costs more than all the rest of it. */
+void smc_ws_preload(void)
+{
+    void *lib = dlopen("libwebsockets-evlib_uv.so", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+
+    if (lib != NULL)
+        (void)dlclose(lib);
+}
+
 static struct lws_context *create_context(smc_ws_hub_t *hub)
 {
     struct lws_context_creation_info info = {0};
     void *loops[1] = {smc_loop_uv(hub->loop)};
 
+    smc_ws_preload();
     lws_set_log_level(0, NULL);
     info.port = CONTEXT_PORT_NO_LISTEN;
     info.foreign_loops = loops;

@@ -143,6 +143,14 @@ void smc_sign_key_free(smc_sign_key_t *key)
     free(key);
 }
 
+void smc_sign_preload(void)
+{
+    smc_sign_key_t *key = NULL;
+
+    if (smc_sign_key_new(SMC_SIGN_HMAC, "preload", 7, &key, NULL) == SMC_OK)
+        smc_sign_key_free(key);
+}
+
 smc_sign_kind_t smc_sign_key_kind(const smc_sign_key_t *key)
 {
     return key->kind;

@@ -3,6 +3,7 @@
 #include "smc/text.h"
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -404,9 +405,64 @@ static void kinds_have_names(void **state)
     smc_sign_key_free(NULL);
 }
 
+/* ---- preloading ------------------------------------------------------------------------------ */
+
+static size_t allocations; /* of OpenSSL */
+
+static void *count_malloc(size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    allocations++;
+    return malloc(n);
+}
+
+static void *count_realloc(void *p, size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    allocations++;
+    return realloc(p, n);
+}
+
+static void count_free(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(p);
+}
+
+static void signs_once(void)
+{
+    smc_sign_key_t *key = key_of(SMC_SIGN_HMAC, "secret");
+    smc_buf_t out = {0};
+
+    assert_int_equal(SMC_OK, smc_sign(key, payload, strlen(payload), &out, NULL));
+    smc_buf_deinit(&out);
+    smc_sign_key_free(key);
+}
+
+/* The first test: any key loads it. */
+static void a_first_key_after_preloading_loads_nothing(void **state)
+{
+    size_t loading, first, next;
+
+    (void)state;
+    allocations = 0;
+    smc_sign_preload();
+    loading = allocations;
+    signs_once();
+    first = allocations - loading;
+    signs_once();
+    next = allocations - loading - first;
+    assert_int_equal(next, first);
+    assert_true(next * 20 < loading);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_first_key_after_preloading_loads_nothing),
         cmocka_unit_test(hmac_meets_every_published_vector),
         cmocka_unit_test(ed25519_meets_every_published_vector),
         cmocka_unit_test(rsa_meets_what_openssl_dgst_signed),
@@ -419,5 +475,7 @@ int main(void)
         cmocka_unit_test(an_empty_payload_signs_alike_each_time),
         cmocka_unit_test(kinds_have_names),
     };
+    if (CRYPTO_set_mem_functions(count_malloc, count_realloc, count_free) != 1)
+        return 1; /* it has allocated already */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

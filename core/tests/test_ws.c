@@ -2,6 +2,8 @@
  * determinism. */
 #include "ws_world.h"
 
+#include <dlfcn.h>
+
 #define MIB ((size_t)1 << 20)
 
 /* ---- connecting ---------------------------------------------------------- */
@@ -479,9 +481,29 @@ static void twenty_runs_write_the_same_log(void **state)
     smc_buf_deinit(&first);
 }
 
+/* ---- the plugin ---------------------------------------------------------- */
+
+static bool is_loaded(void)
+{
+    void *lib = dlopen("libwebsockets-evlib_uv.so", RTLD_LAZY | RTLD_NOLOAD);
+    if (lib != NULL)
+        (void)dlclose(lib);
+    return lib != NULL;
+}
+
+/* The first test: any connection loads it. */
+static void preloading_loads_it_for_good(void **state)
+{
+    (void)state;
+    assert_false(is_loaded());
+    smc_ws_preload();
+    assert_true(is_loaded());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(preloading_loads_it_for_good),
         BOTH(the_upgrade_request_is_what_was_asked_for),
         BOTH(a_url_without_a_path_asks_for_the_root),
         BOTH(what_may_not_be_asked_for_is_refused_at_once),

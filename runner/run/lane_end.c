@@ -3,6 +3,7 @@
 #include "run/output.h"
 
 #include "smc/loop.h"
+#include "smc/tmpdir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -205,8 +206,10 @@ bool smcr_lane_reap(smcr_lane_t *lane)
     (void)kill(-lane->pid, SIGKILL);
     while (waitpid(lane->pid, &status, 0) < 0 && errno == EINTR) {
     }
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status)) {
         smc_loop_sweep(lane->pid);
+        smc_tmpdir_sweep(lane->pid);
+    }
     (void)smcr_lane_read(lane);
 
     const char *kind = cause(lane, status, message, sizeof(message));

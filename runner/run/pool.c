@@ -2,6 +2,8 @@
 
 #include "smc/clock.h"
 #include "smc/http.h"
+#include "smc/sign.h"
+#include "smc/ws.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -190,14 +192,21 @@ static void close_pool(pool_t *p)
     smcr_schedule_deinit(&p->schedule);
 }
 
+static void preload(void)
+{
+    smc_http_preload();
+    smc_ws_preload();
+    smc_sign_preload();
+}
+
 smc_code_t smcr_pool_run(const smcr_pool_conf_t *conf, smcr_pool_end_t *out, smc_error_t *err)
 {
     sigset_t wanted, before;
     choose_all_signals(&wanted);
     if (sigprocmask(SIG_BLOCK, &wanted, &before) != 0)
         return smc_fail(err, SMC_ESYS, OP, errno, "sigprocmask: %s", strerror(errno));
-    if (conf->run->plan->n_files > 1)
-        smc_http_preload(); /* one worker alone may never need it */
+    if (conf->run->plan->n_files > 1) /* one worker alone may never need it */
+        preload();
     pool_t p = {.conf = conf};
     smc_code_t rc = open_pool(&p, &wanted, err);
     if (rc == SMC_OK && p.lanes != NULL) {

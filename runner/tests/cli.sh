@@ -24,7 +24,7 @@ verdicts() {
     has 'ok   pass.lua  2 passed' 'sandbox, virtual clock, seed'
     printf 'KEY=1\n' >.hidden
     run 0 confined.lua
-    last '8 passed, 0 failed, 0 skipped'
+    last '9 passed, 0 failed, 0 skipped'
     run 2 endings.lua
     last '1 passed, 1 failed, 0 skipped'
     has 'broken ending'

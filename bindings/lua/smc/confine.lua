@@ -2,7 +2,7 @@
 -- Embedded modules keep the whole library: their environment was filled before (bindings/smcb_runtime.c).
 
 -- A scenario may replace string.match and its like; what guards must go on calling the real ones.
-local find, sub, type = string.find, string.sub, type
+local find, match, sub, type = string.find, string.match, string.sub, type
 
 local function refuse(name, instead)
   return function()
@@ -17,29 +17,44 @@ local function confine_os()
     exit = refuse("os.exit", "return from the spec, or let an assertion fail"),
     execute = refuse("os.execute", "smc.process starts programs"),
     getenv = refuse("os.getenv", "credentials reach venues by themselves"),
-    remove = refuse("os.remove"), rename = refuse("os.rename"), tmpname = refuse("os.tmpname"),
+    remove = refuse("os.remove"), rename = refuse("os.rename"), tmpname = refuse("os.tmpname", "smc.tmp is a folder"),
     setlocale = refuse("os.setlocale"),
   }
 end
 
---- Whether a file lies below a folder, or is what is called that, and nothing on the way to it is hidden, as .env is.
-local function lies_below(real, root)
-  if real == root then return true end
+local function lies_in(real, root)
   if root ~= "/" then root = root .. "/" end
-  return sub(real, 1, #root) == root and not find(real, "/.", #root, true)
+  return sub(real, 1, #root) == root
 end
 
---- The file behind `path` if a scenario may read it: it lies in the scenario's folder, or below what --allow-read
--- names.  Else nil and why; false and why when there is no such file.
+--- Whether a file lies below a folder, or is what is called that, and nothing on the way to it is hidden, as .env is.
+local function lies_below(real, root)
+  return real == root or lies_in(real, root) and not find(real, "/.", root == "/" and 1 or #root + 1, true)
+end
+
+--- The file behind `path` if a scenario may read it: it lies in the scenario's folder, below what --allow-read names,
+-- or in smc.tmp().  Else nil and why; false and why when there is no such file.
 local function readable(path, files)
   local real, err = files.real(path)
   if not real then return false, err end
+  if files.own and lies_in(real, files.own) then return real end
   if files.root and lies_below(real, files.root) then return real end
   local allowed = files.allowed
   for i = 1, #allowed do
     if lies_below(real, allowed[i]) then return real end
   end
   return nil, "a scenario reads only files of its own folder and what --allow-read names, and no hidden ones"
+end
+
+--- The same of a file that may be written to, and need not be there: it lies in smc.tmp().
+local function writable(path, files)
+  local folder, name = match(path, "^(.*/)([^/]+)$")
+  local above, err = nil, nil
+  if folder and files.own then above, err = files.real(folder) end
+  if err then return false, err end
+  local real = above and (files.real(path) or above .. "/" .. name)
+  if real and lies_in(real, files.own) then return real end
+  return nil, "a scenario may only read files, and write in smc.tmp()"
 end
 
 local function confine_io(internal)
@@ -54,11 +69,19 @@ local function confine_io(internal)
     if real == nil then error(("%s: %s: %s"):format(what, path, err), 3) end
     return real, err
   end
+  local function must_write(path)
+    if type(path) ~= "string" then error("io.open: a file name expected", 3) end
+    local real, err = writable(path, require_any "smc.load_file")
+    if real == nil then error(("io.open: %s: %s"):format(path, err), 3) end
+    return real, err
+  end
   local function open(path, mode)
-    if mode ~= nil and mode ~= "r" and mode ~= "rb" then
-      error("io.open: a scenario may only read files", 2)
+    local real, err
+    if mode == nil or mode == "r" or mode == "rb" then
+      real, err = must_read("io.open", path)
+    else
+      real, err = must_write(path)
     end
-    local real, err = must_read("io.open", path)
     if not real then return nil, err end
     return all.open(real, mode)
   end

@@ -7,6 +7,7 @@ local check = require "smc.check"
 local match, gsub = string.match, string.gsub
 
 -- root: the scenario's folder, as an absolute path without links, once a file is being loaded.
+-- own: the folder of the running spec, once it has asked for one (smc/tmp.lua).
 local M = { real = core.real_path }
 
 --- Files and folders elsewhere that a scenario may read, as absolute paths without links: --allow-read.
@@ -14,6 +15,7 @@ M.allowed = {}
 function M.allow(paths)
   for _, path in ipairs(paths) do M.allowed[#M.allowed + 1] = M.real(path) end
 end
+
 
 local used, seen = {}, {} -- files that the scenario is made of, or would be if they were there
 

@@ -51,6 +51,10 @@ bool smc_verify(smc_sign_key_t *key, const void *payload, size_t n, const char *
  * Errors: SMC_EINVAL (empty), SMC_EKEY (PEM that holds neither RSA nor Ed25519, or cannot be read). */
 smc_code_t smc_sign_detect(const char *material, size_t n, smc_sign_kind_t *kind, smc_error_t *err);
 
+/* Has OpenSSL load what HMAC keys need.  It stays, so that children made by fork find it loaded: a first key costs a
+ * process over a millisecond otherwise.  A failure is told by the first key. */
+void smc_sign_preload(void);
+
 /* "hmac", "rsa", "ed25519". */
 const char *smc_sign_kind_text(smc_sign_kind_t kind);
 /* false when text is none of them. */

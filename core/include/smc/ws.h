@@ -14,6 +14,8 @@
  *             1002: libwebsockets replaces them.  When pings come faster than the socket takes
  *             pongs, only the first of them is answered.  Each ca_pem that was not met before costs
  *             memory until the end of the loop.
+ * Plugin      libwebsockets' for libuv is loaded at the first connection, for good.  Who is about to fork children
+ *             that will need it calls smc_ws_preload.
  * Thread      the loop's.
  * Source      RFC 6455, RFC 7692; core/tests/test_ws.c, test_ws_close.c
  */
@@ -104,6 +106,9 @@ void smc_ws_pause(smc_ws_t *ws, bool on);
 
 /* Drops the connection without a Close frame.  Nothing fires any more.  Accepts NULL. */
 void smc_ws_free(smc_ws_t *ws);
+
+/* Loads the plugin, so that children made by fork find it loaded.  A failure is told by the first connection. */
+void smc_ws_preload(void);
 
 /* Connections of the loop that are not gone yet. */
 size_t smc_ws_count(const smc_loop_t *loop);

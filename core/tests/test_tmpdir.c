@@ -1,0 +1,142 @@
+/* Folders that are there for a while: who may enter them, and what is left of them. */
+#include "smc/tmpdir.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char base[] = "/tmp/smc_tmpdir_XXXXXX";
+
+static const char *in(const char *folder, const char *name)
+{
+    static char path[2][SMC_TMPDIR_SIZE + 64];
+    static unsigned turn;
+    char *at = path[turn++ % 2];
+
+    (void)snprintf(at, sizeof(path[0]), "%s/%s", folder, name);
+    return at;
+}
+
+static void write_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(4, write(fd, "text", 4));
+    assert_int_equal(0, close(fd));
+}
+
+static void make(char *path)
+{
+    smc_error_t err = {0};
+
+    assert_int_equal(SMC_OK, smc_tmpdir_make(path, &err));
+}
+
+static void a_folder_lies_below_TMPDIR_and_is_this_users_alone(void **state)
+{
+    char path[SMC_TMPDIR_SIZE], other[SMC_TMPDIR_SIZE];
+    struct stat about;
+
+    (void)state;
+    make(path);
+    make(other);
+    assert_memory_equal(base, path, strlen(base));
+    assert_string_not_equal(path, other);
+    assert_int_equal(0, stat(path, &about));
+    assert_int_equal(S_IFDIR | 0700, about.st_mode);
+    assert_int_equal(SMC_OK, smc_tmpdir_remove(path, NULL));
+    assert_int_equal(SMC_OK, smc_tmpdir_remove(other, NULL));
+}
+
+static void all_that_lies_in_it_goes_and_nothing_that_links_lead_to(void **state)
+{
+    char path[SMC_TMPDIR_SIZE], kept[SMC_TMPDIR_SIZE];
+    smc_error_t err = {0};
+
+    (void)state;
+    make(path);
+    make(kept);
+    write_file(in(kept, "file"));
+    write_file(in(path, ".hidden"));
+    assert_int_equal(0, mkdir(in(path, "below"), 0700));
+    assert_int_equal(0, mkdir(in(path, "below/..."), 0700));
+    write_file(in(path, "below/.../file"));
+    assert_int_equal(0, symlink(kept, in(path, "below/folder")));
+    assert_int_equal(0, symlink(in(kept, "file"), in(path, "link")));
+    assert_int_equal(0, symlink("nowhere", in(path, "dangling")));
+
+    assert_int_equal(SMC_OK, smc_tmpdir_remove(path, &err));
+
+    assert_int_equal(-1, access(path, F_OK));
+    assert_int_equal(0, access(in(kept, "file"), F_OK));
+    assert_int_equal(SMC_OK, smc_tmpdir_remove(kept, &err));
+}
+
+static void what_cannot_be_removed_is_told(void **state)
+{
+    char path[SMC_TMPDIR_SIZE];
+    smc_error_t err = {0};
+
+    (void)state;
+    make(path);
+    assert_int_equal(SMC_OK, smc_tmpdir_remove(path, &err));
+    assert_int_equal(SMC_ESYS, smc_tmpdir_remove(path, &err));
+    assert_non_null(strstr(err.detail, path));
+    assert_int_equal(0, symlink(base, path));
+    assert_int_equal(SMC_ESYS, smc_tmpdir_remove(path, &err)); /* a link is no folder */
+    assert_int_equal(0, unlink(path));
+}
+
+static void a_sweep_removes_those_of_one_process(void **state)
+{
+    char path[SMC_TMPDIR_SIZE];
+
+    (void)state;
+    make(path);
+    write_file(in(path, "file"));
+    smc_tmpdir_sweep((long)getpid() + 1);
+    assert_int_equal(0, access(path, F_OK));
+    smc_tmpdir_sweep(getpid());
+    assert_int_equal(-1, access(path, F_OK));
+}
+
+static void a_sweep_leaves_those_of_other_users(void **state)
+{
+    char path[SMC_TMPDIR_SIZE];
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make(path);
+    assert_int_equal(0, chown(path, 1, 1));
+    smc_tmpdir_sweep(getpid());
+    assert_int_equal(0, access(path, F_OK));
+    assert_int_equal(0, rmdir(path));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_lies_below_TMPDIR_and_is_this_users_alone),
+        cmocka_unit_test(all_that_lies_in_it_goes_and_nothing_that_links_lead_to),
+        cmocka_unit_test(what_cannot_be_removed_is_told),
+        cmocka_unit_test(a_sweep_removes_those_of_one_process),
+        cmocka_unit_test(a_sweep_leaves_those_of_other_users),
+    };
+    int failed;
+
+    if (mkdtemp(base) == NULL || setenv("TMPDIR", base, 1) != 0)
+        return 1;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return rmdir(base) == 0 ? failed : 1; /* nothing is left */
+}
