@@ -253,6 +253,21 @@ static int l_without(lua_State *L)
     return 1;
 }
 
+/* minimal(text) -> a number in digits without the zeros at the end of its decimals, and without a point then. */
+static int l_minimal(lua_State *L)
+{
+    size_t n;
+    const char *text = luaL_checklstring(L, 1, &n);
+
+    if (memchr(text, '.', n) != NULL) {
+        while (n > 0 && text[n - 1] == '0')
+            n--;
+        n -= n > 0 && text[n - 1] == '.';
+    }
+    lua_pushlstring(L, text, n);
+    return 1;
+}
+
 /* serial(prefix, n, width) -> the prefix and n in so many hexadecimal digits. */
 static int l_serial(lua_State *L)
 {
@@ -282,6 +297,7 @@ int smcb_open_text(lua_State *L)
         {"form_decode", l_form_decode},
         {"form_encode", l_form_encode},
         {"without", l_without},
+        {"minimal", l_minimal},
         {"serial", l_serial},
         {NULL, NULL},
     };

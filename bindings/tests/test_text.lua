@@ -39,6 +39,13 @@ describe("text", function()
     end
   end)
 
+  it("takes the zeros at the end of decimals away", function()
+    for given, expected in pairs { ["0.50000000"] = "0.5", ["60000.00"] = "60000", ["-0.0"] = "-0", ["100"] = "100",
+      ["100."] = "100", ["1.01"] = "1.01", [".00"] = "", [""] = "" } do
+      assert.equal(expected, text.minimal(given))
+    end
+  end)
+
   it("numbers things", function()
     assert.equal("id-00ff", text.serial("id-", 255, 4))
     assert.equal("7fffffffffffffff", text.serial("", math.maxinteger, 16))

@@ -1,5 +1,6 @@
 --- The words that all venues share: symbols with a slash, minimal decimals.
 local decimal = require "smc.decimal"
+local minimal = require "smc.core.text".minimal
 
 local M = {}
 
@@ -43,8 +44,7 @@ end
 local function number(s)
   if s == nil then return nil end
   if type(s) ~= "string" then wrong(s, "a decimal in a text") end
-  if not s:find(".", 1, true) then return s end
-  return (s:gsub("0+$", ""):gsub("%.$", ""))
+  return minimal(s)
 end
 M.number = number
 
