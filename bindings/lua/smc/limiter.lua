@@ -164,6 +164,7 @@ local function budget(self, what, name)
   return inner.core, i
 end
 
+--- The weights as a list, in the order of the budgets; its field `spent`: the numbers of those that are above zero.
 local function weights_of(self, what, given)
   local inner, out = within[self], {}
   if inner.fixed[given] then return inner.fixed[given] end
@@ -182,6 +183,11 @@ local function weights_of(self, what, given)
     end
     out[i] = weight
   end
+  local spent = {}
+  for i = 1, #inner.names do
+    if out[i] > 0 then spent[#spent + 1] = i end
+  end
+  out.spent = spent
   return out
 end
 
@@ -210,7 +216,7 @@ function Limiter:acquire(weights, how)
   if world.is_sabotaged "limiter-grants" then return true end
   local list, inner = weights_of(self, "acquire", weights), within[self]
   local ok, err = inner.core:acquire(list, priority, timeout)
-  if ok then timeline.used(inner.track, list, inner.core) end
+  if ok then timeline.used(inner.track, list.spent, inner.core) end
   return ok, err
 end
 
@@ -220,7 +226,7 @@ function Limiter:try(weights, how)
   if world.is_sabotaged "limiter-grants" then return true end
   local list, inner = weights_of(self, "try", weights), within[self]
   local ok, err = inner.core:try(list, priority)
-  if ok then timeline.used(inner.track, list, inner.core) end
+  if ok then timeline.used(inner.track, list.spent, inner.core) end
   return ok, err
 end
 
@@ -231,9 +237,7 @@ function Limiter:refund(weights, since)
   if type(since) ~= "number" or not (since >= 0 and since < 1e12) then
     error("limiter:refund: the time of the grant, as smc.now() gave it, expected", 2)
   end
-  for i, weight in ipairs(list) do
-    if weight > 0 then inner.core:refund(i, weight, math.floor(since * 1000)) end
-  end
+  for _, i in ipairs(list.spent) do inner.core:refund(i, list[i], math.floor(since * 1000)) end
 end
 
 --- The names of its budgets, sorted.

@@ -116,13 +116,11 @@ local function note_peak(its, i, used, ms)
   if used > its.peaks[i] then its.peaks[i] = used end
 end
 
---- Something of its budgets was spent, or is said to be: weights[i] > 0.  inner:used(i): how much is used now.
-function M.used(its, weights, inner)
+--- Something of its budgets was spent, or is said to be: of those in `spent`.  inner:used(i): how much is used now.
+function M.used(its, spent, inner)
   if not its or its.owner ~= current then return end
   local ms = now_ms()
-  for i = 1, #weights do
-    if weights[i] > 0 then note_peak(its, i, inner:used(i), ms) end
-  end
+  for _, i in ipairs(spent) do note_peak(its, i, inner:used(i), ms) end
 end
 
 --- The same of budget i alone.

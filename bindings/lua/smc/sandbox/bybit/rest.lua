@@ -20,11 +20,13 @@ local function limit_headers(out, used)
   out[#out + 1] = { "X-Bapi-Limit-Reset-Timestamp", tostring(used.reset) }
 end
 
+local CONTENT_TYPE = { "Content-Type", "application/json; charset=utf-8" }
+local SERVER, CACHE_CONTROL = { "Server", "Openresty" }, { "Cache-Control", "no-store" }
+
 local function reply(sb, ex, result, no, call)
   local now = sb:now()
   local code = no and no.code or 0
-  local out = { { "Content-Type", "application/json; charset=utf-8" }, { "Server", "Openresty" },
-    { "Cache-Control", "no-store" }, { "Ret_code", tostring(code) }, { "Timenow", tostring(now) } }
+  local out = { CONTENT_TYPE, SERVER, CACHE_CONTROL, { "Ret_code", tostring(code) }, { "Timenow", tostring(now) } }
   if call and call.used then limit_headers(out, call.used) end
   if no then reached.refused("bybit", no) end
   if no then result = no.null and json.null or json.object() end
