@@ -13,7 +13,7 @@ typedef struct name {
     bool is_float;
     lua_Integer at; /* in the list of keys */
     union {
-        lua_Integer integer; /* of a boolean 0 or 1 */
+        lua_Integer integer; /* of true 0, of false 1 */
         lua_Number number;
         const char *text; /* kept by the list of keys */
     };
@@ -58,7 +58,7 @@ static name_t name_of(lua_State *L, lua_Integer at)
         break;
     case LUA_TBOOLEAN:
         name.rank = TRUTH;
-        name.integer = lua_toboolean(L, -1);
+        name.integer = lua_toboolean(L, -1) ? 0 : 1;
         break;
     default:
         break;
