@@ -42,13 +42,6 @@ static void *open_lib(void)
     return dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 }
 
-void smc_http_preload(void)
-{
-    void *lib = open_lib();
-    if (lib != NULL)
-        (void)dlclose(lib);
-}
-
 smc_code_t smc_curl_load(smc_curl_t *curl, smc_error_t *err)
 {
     smc_code_t rc;
@@ -65,6 +58,15 @@ smc_code_t smc_curl_load(smc_curl_t *curl, smc_error_t *err)
         curl->lib = NULL;
     }
     return rc;
+}
+
+/* libcurl counts: after this once, all other calls of its initialisation do nothing. */
+void smc_http_preload(void)
+{
+    smc_curl_t curl;
+
+    if (smc_curl_load(&curl, NULL) == SMC_OK)
+        (void)dlclose(curl.lib);
 }
 
 void smc_curl_unload(smc_curl_t *curl)

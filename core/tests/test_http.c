@@ -2,6 +2,7 @@
 #include "http_world.h"
 
 #include <dlfcn.h>
+#include <openssl/crypto.h>
 
 static void check_sent(world_t *w, const char *want)
 {
@@ -439,19 +440,27 @@ static bool is_loaded(void)
     return lib != NULL;
 }
 
+/* Whether OpenSSL, which libcurl sets up, is still as it was at the start: its memory can be had from elsewhere. */
+static bool is_untouched(void)
+{
+    return CRYPTO_set_mem_functions(NULL, NULL, NULL) == 1;
+}
+
 /* The first test: any request loads it. */
-static void preloading_loads_it_for_good(void **state)
+static void preloading_loads_it_for_good_and_sets_it_up(void **state)
 {
     (void)state;
     assert_false(is_loaded());
+    assert_true(is_untouched());
     smc_http_preload();
     assert_true(is_loaded());
+    assert_false(is_untouched());
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(preloading_loads_it_for_good),
+        cmocka_unit_test(preloading_loads_it_for_good_and_sets_it_up),
         BOTH(the_target_is_sent_byte_for_byte),
         BOTH(headers_are_sent_in_order_and_as_they_are),
         BOTH(a_bearer_token_follows_the_headers),

@@ -91,7 +91,7 @@ void smc_http_cancel(smc_http_call_t *call);
 /* Accepts NULL. */
 void smc_http_reply_free(smc_http_reply_t *reply);
 
-/* Loads libcurl's code and no more, so that children made by fork find it loaded.  It stays; a failure is told by the
+/* Loads libcurl and has it set itself up, so that children made by fork find it so.  It stays; a failure is told by the
  * first request. */
 void smc_http_preload(void);
 
