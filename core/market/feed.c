@@ -19,7 +19,7 @@ int64_t feed_walk(smc_rng_t *rng, int64_t mid, int64_t anchor, int64_t sigma_ppb
     int64_t sum = 0;
     for (int i = 0; i < 4; i++)
         sum += (int64_t)(bits >> (16U * (unsigned)i) & 0xffff);
-    wide_t noise = (wide_t)mid * sigma_ppb * (sum - middle) / (deviation * PPB);
+    wide_t noise = (wide_t)mid * sigma_ppb * (sum - middle) / ((wide_t)deviation * PPB);
     int64_t next = mid + (int64_t)noise + share_of(anchor - mid, pull_ppb);
     if (next < anchor / 2)
         return anchor / 2;
