@@ -42,7 +42,7 @@ smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, 
 smc_code_t smcb_warm(smcb_host_t *host, smc_error_t *err);
 /* In a process that was forked since: makes the host what smcb_open would open here with this conf, which differs from
  * that of then in seed, budget and transcript only. */
-smc_code_t smcb_take_over(smcb_host_t *host, const smcb_conf_t *conf, lua_State **L,
+smc_code_t smcb_take_over(smcb_host_t *host, const smcb_conf_t *conf, lua_State **out,
                           smc_error_t *err);
 /* Closes the world that is open, the state and all that hangs on it.  Accepts NULL. */
 void smcb_close(smcb_host_t *host);
