@@ -155,7 +155,6 @@ int smcb_open_params(lua_State *L);    /* smc.core.params     usual parameters o
 int smcb_open_windows(lua_State *L);   /* smc.core.windows    counters in windows of time */
 int smcb_open_arrivals(lua_State *L);  /* smc.core.arrivals   requests that a sandbox remembers */
 int smcb_open_text(lua_State *L);      /* smc.core.text       hex, base64, percent-encoding */
-int smcb_open_pairs(
-    lua_State *L); /* smc.core.pairs      pairs that goes in an order: the function itself */
+int smcb_open_pairs(lua_State *L);     /* smc.core.pairs      a function: pairs, in an order */
 
 #endif /* SMCB_H */
