@@ -24,8 +24,7 @@ typedef struct smcr_run {
     int journal;               /* of orders; -1: none */
     const char *ca;            /* PEM: whom moved testnets are trusted by; NULL: the system's */
     const smc_log_t *redactor; /* knows the credentials */
-    smcb_host_t
-        *warm; /* what workers are forked from, see smcr_worker_warm; NULL: each opens its own */
+    smcb_host_t *warm;         /* of smcr_worker_warm; NULL: each worker opens its own */
 } smcr_run_t;
 
 /* What one worker does: a file, or some of its specs. */
