@@ -77,7 +77,7 @@ static smcr_exit_t must_have_run(const trial_t *t, smcr_exit_t status, const cha
     return SMCR_EXIT_ERROR;
 }
 
-/* Specs that fail, err or crash have caught it, and so have those of a file whose setup or teardown fails. */
+/* Specs that fail, err or crash have caught it, and so have those of a file whose teardown fails. */
 static smcr_exit_t run_trial(proof_t *p, smcr_sabotage_t sabotage)
 {
     smcr_options_t options = *p->options;

@@ -52,7 +52,7 @@ drive 2 'error:error pass' error.lua
 drive 1 'fail:assertion pass' fail.lua
 drive 1 'pass fail:assertion pass' flaky.lua
 drive 0 'pass' flood.lua
-drive 2 'file:setup pass pass file:teardown error:error' hooks.lua
+drive 2 'error:setup skip:pending error:setup skip:skip pass file:teardown error:error' hooks.lua
 drive 2 'error:leak error:leak pass' left.lua --strict-leaks
 drive 2 'file:load' load_error.lua
 drive 0 'pass' long.lua --timeout 3601
@@ -119,7 +119,7 @@ says exhausted.lua 'error: memory at exhausted.lua:7' '--memory' 'its transcript
 [[ -n ${SANITIZED:-} ]] || says native.lua 'error: memory at native.lua:9' 'the worker took more than 128 MiB and was killed (--memory)' 'its transcript'
 says memory.lua 'error: memory' '--memory'
 says stdout.lua 'a line' 'half a line' 'to the other stream'
-says hooks.lua 'setup: no setup' 'teardown: no teardown' 'no before_each'
+says hooks.lua 'setup: no setup' 'client  > GET /api/v3/ping' 'teardown: no teardown' 'no before_each'
 says credentials.lua 'BINANCE_TESTNET_API_KEY is not set'
 says left.lua 'left behind at its end: order binance BTC/USDT left-open' 'left behind at its end: global made'
 says deadlock.lua 'waits for ever'

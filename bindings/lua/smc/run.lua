@@ -212,14 +212,15 @@ local function listed(set)
   return #names > 0 and table.concat(names, ",") or nil
 end
 
+--- The end of a spec whose body was not run.
+local function end_unrun(s, options, verdict)
+  options.emit { type = "spec_end", id = s.id, status = verdict.status, kind = verdict.kind, message = verdict.message,
+                 traceback = verdict.traceback, file = verdict.file or options.path, line = verdict.line or s.line,
+                 virtual_ms = 0, real_us = 0, checks = 0, transcript = verdict.transcript or "",
+                 missing = verdict.missing }
+end
+
 local function run_spec(s, options)
-  options.emit { type = "spec_start", id = s.id }
-  local kind, why = unbegun(s, options)
-  if kind then
-    options.emit { type = "spec_end", id = s.id, status = "skip", kind = kind, message = why, line = s.line,
-                   file = options.path, virtual_ms = 0, real_us = 0, checks = 0, transcript = "" }
-    return
-  end
   local real_us = core.real_us()
   local w = world.open(s.id, options, clock_of(s, options))
   local start = core.now()
@@ -236,8 +237,9 @@ local function run_spec(s, options)
 end
 
 --- setup and teardown of a block: once, around its first and last selected spec, in a world of their own.
+-- Returns the verdict of one that did not end well.
 local function run_block_hook(b, name, options)
-  if #b[name] == 0 then return end
+  if #b[name] == 0 then return nil end
   local w = world.open(options.path .. "::" .. name, options)
   spec.begin()
   local verdict = judge(core.run(function()
@@ -247,11 +249,27 @@ local function run_block_hook(b, name, options)
   spec.finish()
   verdict = cancel_orders(verdict, w)
   world.close()
-  if core.stopped() then return end
+  if not verdict then return nil end
+  verdict.transcript, verdict.missing = core.transcript(), listed(w.missing)
+  return verdict
+end
+
+--- Nothing of a block can be judged whose setup failed: each of its specs ends as an error that says so; or is skipped,
+-- when that is what setup asked for.
+local function set_up(b, options)
+  b.set_up = true
+  local verdict = run_block_hook(b, "setup", options)
   if verdict and verdict.status ~= "skip" then
-    options.emit { type = "file_error", file = verdict.file or options.path, line = verdict.line, kind = name,
-                   message = name .. ": " .. verdict.message, traceback = verdict.traceback }
+    verdict.status, verdict.kind, verdict.message = "error", "setup", "setup: " .. verdict.message
   end
+  return verdict
+end
+
+local function tear_down(b, options)
+  local verdict = b.set_up and run_block_hook(b, "teardown", options)
+  if core.stopped() or not verdict or verdict.status == "skip" then return end
+  options.emit { type = "file_error", file = verdict.file or options.path, line = verdict.line, kind = "teardown",
+                 message = "teardown: " .. verdict.message, traceback = verdict.traceback }
 end
 
 local function count_blocks(selected)
@@ -260,11 +278,23 @@ local function count_blocks(selected)
   end
 end
 
---- Those of the blocks that are set up and have specs left: a run that stops early runs no more of these.
-local function tear_down(chain, options)
-  for i = #chain, 1, -1 do
-    if chain[i].set_up and chain[i].specs_left > 0 then run_block_hook(chain[i], "teardown", options) end
+--- The verdict of a block around a spec that is not set up; what is not yet, is.
+local function not_set_up(chain, options)
+  for _, b in ipairs(chain) do
+    if not b.set_up then b.broken = set_up(b, options) end
+    if b.broken then return b.broken end
   end
+end
+
+--- Begins the spec, or tells why it can't be.
+local function run_in_blocks(s, chain, options)
+  local kind, why = unbegun(s, options)
+  options.emit { type = "spec_start", id = s.id }
+  if kind then return end_unrun(s, options, { status = "skip", kind = kind, message = why }) end
+  local broken = not_set_up(chain, options)
+  if core.stopped() then return end
+  if broken then return end_unrun(s, options, broken) end
+  run_spec(s, options)
 end
 
 --- Returns true when specs are left because enough have failed.
@@ -274,20 +304,16 @@ local function run_selected(selected, options)
   for _, s in ipairs(selected) do
     if core.stopped() then return end
     if options.failed >= (options.max_failures or math.huge) then
-      tear_down(chain, options)
+      for i = #chain, 1, -1 do
+        if chain[i].specs_left > 0 then tear_down(chain[i], options) end
+      end
       return true
     end
     chain = spec.chain(s)
-    for _, b in ipairs(chain) do
-      if not b.set_up then
-        b.set_up = true
-        run_block_hook(b, "setup", options)
-      end
-    end
-    run_spec(s, options)
+    run_in_blocks(s, chain, options)
     for i = #chain, 1, -1 do
       chain[i].specs_left = chain[i].specs_left - 1
-      if chain[i].specs_left == 0 then run_block_hook(chain[i], "teardown", options) end
+      if chain[i].specs_left == 0 then tear_down(chain[i], options) end
     end
   end
 end
