@@ -152,27 +152,39 @@ end
 --- Adds an event of our own behind those that have arrived.
 Events.push = push
 
---- One attempt.  What is told over the new connection stands behind an event that says so.
-local function again(self, down)
-  self.attempts, down.attempts = self.attempts + 1, down.attempts + 1
-  local told, before = { kind = "reconnected", reason = down.reason, since = down.since }, self.last
-  self:reset()
-  push(self, told)
-  local ok, err = establish(self)
-  if ok then
-    self.reconnects = self.reconnects + 1
-    told.attempts, told.down, told.time = down.attempts, task.now() - down.at, task.wall_ms()
-    return true
-  end
-  for i = self.last, before + 1, -1 do self.queue[i] = nil end
-  self.last = before
-  return nil, err
-end
-
 local function schedule(self, wait)
   local n = self.attempts + (self.at_once and 0 or 1)
   local delay = n == 0 and 0 or backoff.delay(n, self.first_delay, self.longest_delay, self.random)
   self.down.next_at = task.now() + math.max(delay, wait or 0, self.guard:quiet())
+end
+
+--- An attempt that has come to nothing, be it that whoever made it was ended meanwhile: there is no connection, and
+-- what was told over the one that did not last is asked for again.
+local function undone(self, before, err)
+  self.failed = self.failed or err
+  let_go(self)
+  for i = self.last, before + 1, -1 do self.queue[i] = nil end
+  self.last = before
+  schedule(self, self.failed.retry_after)
+end
+
+--- One attempt.  What is told over the new connection stands behind an event that says so.
+local function again(self)
+  local down, before, ok, err = self.down, self.last, nil, nil
+  local told = { kind = "reconnected", reason = down.reason, since = down.since }
+  self.attempts, down.attempts = self.attempts + 1, down.attempts + 1
+  local _ <close> = setmetatable({}, { __close = function()
+    if not ok then undone(self, before, err or down.reason) end
+  end })
+  self:reset()
+  push(self, told)
+  ok, err = establish(self)
+  if not ok then
+    self.failed, self.hopeless = err, HOPELESS[err.class]
+    return
+  end
+  self.reconnects, self.down = self.reconnects + 1, nil
+  told.attempts, told.down, told.time = down.attempts, task.now() - down.at, task.wall_ms()
 end
 
 --- Notes that the connection is gone, and when it last said something.
@@ -192,16 +204,6 @@ function Events:waiting()
     message = ("no connection since %.1f s: %s"):format(task.now() - self.down.at, self.failed.message) }
 end
 
-local function try(self)
-  local ok, err = again(self, self.down)
-  if ok then
-    self.down = nil
-    return
-  end
-  self.failed, self.hopeless = err, HOPELESS[err.class]
-  schedule(self, err.retry_after)
-end
-
 --- Has a connection, if there is one to be had before give_up.
 local function connected(self, give_up)
   while self.failed do
@@ -210,7 +212,7 @@ local function connected(self, give_up)
     local now = task.now()
     local wait = self.down.next_at - now
     if wait <= EPSILON then
-      try(self)
+      again(self)
     elseif give_up - now <= EPSILON then
       return nil, self:waiting()
     else

@@ -20,16 +20,19 @@ function M.class()
   local class = events.class "smc.stream"
   class.op = "stream"
 
-  --- Books that can't be made live now do not keep other events from coming.
+  --- Books that can't be made live now do not keep other events from coming.  Those that nobody waited for to the end
+  -- are still to be made live.
   function class:ready()
     if not self.stale or self.wake_at and task.now() < self.wake_at then return true end
     self.stale, self.wake_at = false, nil
-    local ok, err = self:restart_books()
+    local ok, err
+    local _ <close> = setmetatable({}, { __close = function() self.stale = self.stale or not ok end })
+    ok, err = self:restart_books()
     if ok then
       self.unhealed = nil
       return true
     end
-    self.stale, self.unhealed = true, err
+    self.unhealed = err
     if self.failed then return nil, err end
     self.wake_at = task.now() + math.max(HEAL_SECONDS, err.retry_after or 0)
     return true
