@@ -8,8 +8,8 @@
 ---@field sandbox? smc.Sandbox  talk to this one instead of the one that all venues of the spec share
 ---@field breaker? boolean|smc.BreakerOptions|smc.Breaker  default true: its options, with ip_ban among what counts
 ---@field limiter? boolean|table<string, smc.BudgetOptions>|smc.Limiter  default true: the venue's published limits,
----shared by all clients of its address in a spec; a table changes some of those budgets; false: requests wait for
----nothing but the end of a refusal
+---shared by all clients of its address in a spec, and on a testnet by all of this user on this machine; a table changes
+---some of those budgets, for this client alone; false: requests wait for nothing but the end of a refusal
 ---@field health? smc.HealthOptions|smc.Health
 ---@field retry? boolean|smc.RetryOptions|smc.Retry  default false: an error is returned as it came
 ---@field priority? "critical"|"high"|"normal"|"low"  of its requests at the limiter; default "normal"

@@ -118,6 +118,25 @@ describe("the way to a testnet", function()
 end)
 LUA
 
+# A venue counts what an address asks: workers side by side, and the spec before, spend from one budget.
+for file in one other; do
+    cat >"together_$file.lua" <<'LUA'
+local smc = require "smc"
+
+for _, nth in ipairs { "first", "second" } do
+  it("is one of many who ask: " .. nth, function()
+    local bybit = smc.venue "bybit"
+    for _ = 1, 6 do assert.is_truthy(assert(bybit:get("/v5/user/query-api", {}, { signed = true }))) end
+  end)
+end
+LUA
+done
+
+together() {
+    run 0 -j2 together_one.lua together_other.lua
+    last '4 passed, 0 failed, 0 skipped'
+}
+
 over() { # over SCHEME: every interface of every venue
     { keys_of binance; keys_of bybit; keys_of oanda; addresses "$1"; } >.env
     [[ $1 == http ]] || echo 'SMCRUN_CA_FILE=ca.pem' >>.env
@@ -126,6 +145,7 @@ over() { # over SCHEME: every interface of every venue
     last '6 passed, 0 failed, 0 skipped'
     run 0 links.lua
     last '5 passed, 0 failed, 4 skipped'
+    together
 }
 
 reasons() { # reasons VENUE VARIABLE: its two specs are skipped for want of it
@@ -155,8 +175,7 @@ credentials() {
 }
 
 # The scenarios that come with smcrun, with the keys of one venue after the other: what passes talks to that one, and
-# what is skipped says why, for a reason that a testnet has.  A venue counts the second that is running when a spec
-# begins, with what was asked in it by the spec before: who is refused for that passes when it is run again.
+# what is skipped says why, for a reason that a testnet has.
 one_venue_at_a_time() {
     local venue_name why
     run 5 --env-file none.env "$scenarios/connection"
@@ -164,7 +183,7 @@ one_venue_at_a_time() {
     for venue_name in binance bybit oanda; do
         { cat none.env; keys_of $venue_name; } >this.env
         chmod 600 this.env
-        run 0 --env-file this.env --retries 2 --report pretty --report json:run.json "$scenarios/connection"
+        run 0 --env-file this.env --report pretty --report json:run.json "$scenarios/connection"
         why=$(awk -v wanted="[\"$venue_name\"]" -v name="$venue_name" '
             !/"type":"spec_end"/ { next }
             /"status":"skip"/ {

@@ -91,6 +91,20 @@ local function share_of(name, names, list)
   return share
 end
 
+local counted_at = {} -- by origin: what this process shares with others of what is asked there; false: nothing
+
+--- What all processes of this user on this machine ask of one venue, which counts it together; nil where there is no
+-- such memory.
+local function share_at(origin, names, list)
+  if counted_at[origin] == nil then
+    local name = ("at-" .. origin:gsub("^%a+://", ""):gsub("[^%w.]+", "-")):sub(1, 64)
+    local share, err = core.share(list, table.concat(names, " "), name)
+    if not share then task.log("limiter", ("%s: not shared with other processes: %s"):format(origin, err.message)) end
+    counted_at[origin] = share or false
+  end
+  return counted_at[origin] or nil
+end
+
 -- ---- a limiter -------------------------------------------------------------------------------
 
 local OPTIONS = { share = true, redis = true, prefix = true, without = true, patience = true }
@@ -124,6 +138,15 @@ local function check_options(options, level)
   end
 end
 
+--- inner: what decides, for budgets as read gave them.
+local function limiter(budgets, inner)
+  local names, list = budgets.names, budgets.list
+  local self = setmetatable({}, Limiter)
+  within[self] = { core = inner, names = names, index = budgets.index, list = list, fixed = budgets.fixed }
+  within[self].track = timeline.limiter(self, names, list, function(i) return inner.remote and 0 or inner:offset(i) end)
+  return self
+end
+
 --- budgets: as read gave them.  Returns a limiter, or nil and an error.
 local function made(budgets, options)
   local names, list = budgets.names, budgets.list
@@ -138,10 +161,7 @@ local function made(budgets, options)
     inner, err = core.new(list, share)
   end
   if not inner then return nil, err end
-  local self = setmetatable({}, Limiter)
-  within[self] = { core = inner, names = names, index = budgets.index, list = list, fixed = budgets.fixed }
-  within[self].track = timeline.limiter(self, names, list, function(i) return inner.remote and 0 or inner:offset(i) end)
-  return self
+  return limiter(budgets, inner)
 end
 
 --- budgets: by name { limit, per [, burst | kind] }, or a venue's name.  See bindings/meta/limiter.lua.
@@ -151,8 +171,12 @@ function M.new(budgets, options)
   return made(its, options)
 end
 
---- A limiter of what a venue allows: limits.budgets, by name.
-function M.of(limits) return made(read_once(limits, 2)) end
+--- A limiter of what a venue allows: limits.budgets, by name.  origin: of a venue that outlives the spec, and counts what
+-- all processes of this user on this machine ask; so they spend together.
+function M.of(limits, origin)
+  local its = read_once(limits, 2)
+  return limiter(its, assert(core.new(its.list, origin and share_at(origin, its.names, its.list))))
+end
 
 local function budget(self, what, name)
   local inner = within[self]

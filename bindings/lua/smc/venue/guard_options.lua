@@ -79,9 +79,12 @@ local function changed(name, limits, given, level)
 end
 
 --- One for all that talk to the same place in this world.
-local function published_of(w, url, limits, level)
+local function published_of(w, venue, limits, level)
+  local url = venue.url
   published[w] = published[w] or {}
-  published[w][url] = published[w][url] or made(limiters.of, limits, level + 1)
+  published[w][url] = published[w][url] or made(function(its)
+    return limiters.of(its, not rawget(venue, "sandbox") and url or nil)
+  end, limits, level + 1)
   return published[w][url]
 end
 
@@ -92,7 +95,7 @@ local function limiter_of(venue, given, limits, w, obeys, level)
     if not limits.budgets then return nil end
     -- Who does not obey is not held by what others were told, either.
     if obeys == false then return made(limiters.of, limits, level + 1), true end
-    return published_of(w, venue.url, limits, level + 1), true
+    return published_of(w, venue, limits, level + 1), true
   end
   if is_a(given, "smc.limiter") then return given end
   if type(given) ~= "table" then
