@@ -171,8 +171,8 @@ function M.new(budgets, options)
   return made(its, options)
 end
 
---- A limiter of what a venue allows: limits.budgets, by name.  origin: of a venue that outlives the spec, and counts what
--- all processes of this user on this machine ask; so they spend together.
+--- A limiter of what a venue allows: limits.budgets, by name.  origin: of a venue that outlives the spec, and counts
+-- what all processes of this user on this machine ask; so they spend together.
 function M.of(limits, origin)
   local its = read_once(limits, 2)
   return limiter(its, assert(core.new(its.list, origin and share_at(origin, its.names, its.list))))
