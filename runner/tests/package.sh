@@ -29,12 +29,20 @@ smcrun=$work/moved/bin/smcrun
 
 # All of the tree's scenarios, but nothing that is no scenario.
 equal <(cd "$source/scenarios" && find . -type f | sort) <(cd moved/share/smcrun/scenarios && find . -type f | sort)
-equal -r "$source/bindings/meta" moved/share/smcrun/meta
-for file in share/smcrun/report.schema.json share/doc/smcrun/copyright share/doc/smcrun/examples/env.example \
-    share/man/man1/smcrun.1.gz share/bash-completion/completions/smcrun share/fish/vendor_completions.d/smcrun.fish \
-    share/zsh/site-functions/_smcrun; do
+for file in bindings/meta runner/ci runner/tests/own_venue runner/report/report.schema.json .env.example; do
+    equal -r "$source/$file" "moved/share/smcrun/$file"
+done
+for file in share/doc/smcrun/copyright share/man/man1/smcrun.1.gz share/bash-completion/completions/smcrun \
+    share/fish/vendor_completions.d/smcrun.fish share/zsh/site-functions/_smcrun; do
     [[ -s moved/$file ]] || die "$file is not installed"
 done
+
+# A page that is installed links to what is installed.
+while IFS= read -r page; do
+    while IFS= read -r link; do
+        [[ -e $(dirname "$page")/$link ]] || die "$page links to $link, which is not installed"
+    done < <(grep -oE '\]\([^)#: ]+[)#]' "$page" | sed 's/^](//; s/[)#]$//')
+done < <(find moved/share/smcrun -name '*.md')
 
 # Without a path: the folder that lies here, else the installed one, else an error that says so.
 equal <("$smcrun" --list "$source/scenarios" | sed "s,^$source/,,") \
