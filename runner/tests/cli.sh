@@ -54,7 +54,7 @@ verdicts() {
     last '0 passed, 0 failed, 2 skipped'
     has 'skip skip.lua  2 skipped: pending'
     run 2 no_assertions.lua
-    last '0 passed, 1 failed, 0 skipped'
+    last '0 passed, 2 failed, 0 skipped'
     has 'error: no_assertions at no_assertions.lua:2'
     run 1 deadline.lua --timeout 2
     has 'failed: timeout at deadline.lua:5'

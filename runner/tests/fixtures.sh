@@ -59,7 +59,7 @@ drive 0 'pass' long.lua --timeout 3601
 drive 0 'pass' many.lua
 drive 1 'fail:assertion' names.lua
 drive 0 'pass' needs_setup.lua
-drive 2 'error:no_assertions' no_assertions.lua
+drive 2 'error:no_assertions error:no_assertions' no_assertions.lua
 drive 2 'error:error pass' os_exit.lua
 drive 0 'pass pass' pass.lua
 drive 2 'error:error pass' recursion.lua
