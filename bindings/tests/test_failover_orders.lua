@@ -38,6 +38,16 @@ describe("an order of a failover group", function()
     assert.is_nil(BUY.client_id)
   end)
 
+  it("that is refused as wrong use is in no doubt, and its venue is watched as before", function()
+    local wrong = { { side = "buy", type = "market", qty = "1" }, buy { qty = 1 }, buy { client_id = 7 } }
+    for _, given in ipairs(wrong) do assert.has_error(function() group:place(given) end) end
+    assert.same({}, group:in_doubt())
+
+    smc.sleep(30) -- the group has asked each of its venues a few times
+    binance:fault { venue = "down" }
+    eventually(function() assert.equal(bybit, group.active) end, { within = 15 })
+  end)
+
   it("goes to the next venue at once when it was never sent", function()
     binance:fault { venue = "down" }
     local order = assert(group:place(BUY))

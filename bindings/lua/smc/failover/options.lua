@@ -64,9 +64,17 @@ local function labels(venues)
   return out
 end
 
+--- How long a list is that may have holes: a venue that is nil must not be left out in silence.
+local function length_of(given)
+  local last = 0
+  for key in pairs(given) do last = math.type(key) == "integer" and math.max(last, key) or last end
+  return last
+end
+
 local function read_venues(given)
   local venues, known = {}, {}
-  for i, venue in ipairs(given) do
+  for i = 1, length_of(given) do
+    local venue = given[i]
     if not is_venue(venue) then
       wrong("member %d is no venue: venue objects of smc.venue expected, that have ping or time", i)
     end
@@ -81,6 +89,7 @@ end
 local function read_weights(given, names)
   local weights, by_name = {}, {}
   for i, name in ipairs(names) do weights[i], by_name[name] = 0, i end
+  if given ~= nil and type(given) ~= "table" then wrong "weights must be a table" end
   for name, weight in pairs(given or {}) do
     if not by_name[name] then
       wrong("weights: no member is called '%s' (there are: %s)", tostring(name), table.concat(names, ", "))
@@ -94,6 +103,7 @@ end
 local function read_symbols(given, names)
   local known = {}
   for _, name in ipairs(names) do known[name] = true end
+  if given ~= nil and type(given) ~= "table" then wrong "symbols must be a table" end
   for symbol, by_member in pairs(given or {}) do
     if type(symbol) ~= "string" then wrong "symbols: the keys are symbols like \"BTC/USDT\"" end
     for name, theirs in pairs(check_keys(("symbols[\"%s\"]"):format(symbol), by_member, known)) do
@@ -160,7 +170,7 @@ end
 local function read(given)
   if type(given) ~= "table" then wrong "a list of venues, with options by name, expected" end
   for key in pairs(given) do
-    if math.type(key) ~= "integer" and not KNOWN[key] then wrong("unknown option '%s'", tostring(key)) end
+    if not (math.type(key) == "integer" and key >= 1) and not KNOWN[key] then wrong("unknown option '%s'", tostring(key)) end
   end
   local venues = read_venues(given)
   local names = labels(venues)

@@ -52,7 +52,8 @@ end
 local Doubt = {}
 Doubt.__index = Doubt
 
---- An order that is being sent.  Left without an outcome (its task was ended) it is in doubt.
+--- An order that is being sent.  Left without an outcome (its task was ended) it is in doubt, unless it was refused as
+-- wrong use before anything left.
 local function sending(g, member, request)
   local doubt = setmetatable({ g = g, member = member, client_id = request.client_id, symbol = request.symbol,
     side = request.side, since = core.now() }, Doubt)
@@ -69,8 +70,10 @@ local function keep(doubt)
   table.insert(doubt.g.doubts, doubt)
 end
 
-function Doubt:__close()
-  if not self.outcome then keep(self) end
+--- Whether an order has left for the member since then, as far as one can tell.
+local function was_sent(doubt)
+  local inner = client.inside(doubt.member.venue)
+  return not inner or inner.wire:sent_since("place", doubt.since)
 end
 
 local function settle(doubt, outcome)
@@ -85,6 +88,11 @@ local function settle(doubt, outcome)
     core.log("failover", ("the order %s at %s is not in doubt any more: %s"):format(doubt.client_id,
       doubt.member.label, outcome))
   end
+end
+
+function Doubt:__close(raised)
+  if self.outcome then return end
+  if invoke.wrong_use(raised) and not was_sent(self) then settle(self, "absent") else keep(self) end
 end
 
 --- One look.  Returns "found" and the order, "absent", or "unknown" and an error.
