@@ -163,6 +163,41 @@ describe("what a guard sends to get out", function()
   end)
 end)
 
+describe("getting flat because somebody asked for it", function()
+  it("is done for each who asks, and each is told how it ended", function()
+    local guard, venue = guarded { max_exposure = "1000000", check_every = 600 }
+    assert(venue:place(PERP))
+    venue:fault { link = "latency", latency = 0.2 }
+    local ends = smc.all(3, function() return guard:flatten() end)
+    assert.same({ true, true, true }, { ends[1].flat, ends[2].flat, ends[3].flat })
+    assert.same(ends, { guard:history()[1].closing, guard:history()[2].closing, guard:history()[3].closing })
+
+    local stopping = smc.spawn(function() return guard:flatten() end)
+    smc.sleep(0.1)
+    guard:stop "enough"
+    assert.is_true(guard:flatten().flat)
+    assert.is_true(stopping:join().flat)
+  end)
+
+  it("does not stand for what has to be closed when the guard opens meanwhile", function()
+    for n = 1, 12 do -- the moment when an order comes and then the guard opens
+      local guard, venue = guarded { max_exposure = "1000000", check_every = 600 }
+      venue:fault { link = "latency", latency = 0.1 }
+      local flattening = smc.spawn(function() return guard:flatten() end)
+      smc.sleep(n * 0.1)
+      local placing = smc.spawn(function() return venue:place(PERP) end)
+      smc.sleep(0.01)
+      guard:stop "enough"
+      flattening:join()
+      placing:join()
+      eventually(function() assert.is_false(guard.is_closing) end, { within = 10 })
+      assert.same({}, venue.sandbox:positions(), ("opened after %g s"):format(n * 0.1))
+      guard:close()
+      venue:heal()
+    end
+  end)
+end)
+
 describe("the end of a spec", function()
   it("ends a guard that is open and can't get flat", function()
     local guard, venue = guarded { max_exposure = "10000", alert = smc.webhook() }

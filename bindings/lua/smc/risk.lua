@@ -82,13 +82,18 @@ local function finished(inner, event, result)
   inner.tell("risk.not_flat", { time = task.wall_ms(), causes = event.causes, reason = event.reason, left = left })
 end
 
---- Gets everything flat, in a task of the world.  What runs already goes on.
+--- Gets everything flat, in a task of the world.  What runs already goes on; after one that was asked for while orders
+-- were let through, which it may not have seen, comes another.
 local function close_all(inner, event)
-  if inner.closing then return end
+  if inner.closing and inner.closing_for.kind ~= "flatten" then return end
+  local before = inner.closing
+  inner.closing_for = event
   inner.closing = task.as_world(task.spawn, function()
+    local earlier <close> = before
+    if earlier then task.join_any { earlier } end
     local result = closing.run(inner.view.accounts, { close_within = inner.options.close_within, log = log,
       random = inner.random, sell_assets = inner.options.sell_assets })
-    inner.closing = nil
+    if inner.closing_for == event then inner.closing = nil end
     finished(inner, event, result)
   end)
 end
@@ -260,10 +265,10 @@ function methods:flatten()
     last = record(inner, "flatten", {})
   end
   close_all(inner, last)
-  local running = inner.closing
+  local running, event = inner.closing, inner.closing_for
   task.join_any { running }
   task.results(running)
-  return last.closing
+  return event.closing
 end
 
 --- Other limits, from the next look on; those that are not named stay, false takes one away.
