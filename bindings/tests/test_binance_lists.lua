@@ -77,6 +77,14 @@ describe("one order that cancels the other", function()
     assert.same({}, call("GET", "openOrderList"))
   end)
 
+  it("is named by the fills of its orders", function()
+    local answer = list("oco", OCO)
+    move "61100"
+    local function list_of(id) return call("GET", "myTrades", "symbol=BTCUSDT&orderId=" .. id)[1].orderListId end
+    assert.equal(answer.orderListId, list_of(ids(answer)[2]))
+    assert.equal(-1, list_of(call("POST", "order", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01").orderId))
+  end)
+
   it("goes on with the one below when that is triggered", function()
     local answer = list("oco", OCO)
     move "58900"
@@ -152,6 +160,50 @@ describe("one order that cancels the other", function()
     refused("oco", OCO, -2010, "Filter failure: MAX_NUM_ALGO_ORDERS")
     for _ = 6, 20 do assert.is_number(list("oto", OTO).orderListId) end
     refused("oto", OTO, -2010, "Filter failure: MAX_NUM_ORDER_LISTS")
+  end)
+end)
+
+describe("one order that cancels the other, as it was asked for before", function()
+  local OLD = "symbol=BTCUSDT&side=SELL&quantity=0.01&price=61000&stopPrice=59000"
+  local LIMITED = "&stopLimitPrice=58000&stopLimitTimeInForce=GTC"
+
+  local function old(query) return call("POST", "order/oco", query) end
+
+  it("is the same list", function()
+    local answer = old(OLD .. LIMITED .. "&listClientOrderId=mine&limitClientOrderId=up&stopClientOrderId=down"
+      .. "&limitStrategyId=7&stopStrategyType=1000001")
+    assert.same({ "OCO", "EXECUTING", "mine", "down", "up" }, { answer.contingencyType, answer.listOrderStatus,
+      answer.listClientOrderId, answer.orders[1].clientOrderId, answer.orders[2].clientOrderId })
+    local stop, limit = answer.orderReports[1], answer.orderReports[2]
+    assert.same({ "STOP_LOSS_LIMIT", "59000.00000000", "58000.00000000", "GTC", 1000001 },
+      { stop.type, stop.stopPrice, stop.price, stop.timeInForce, stop.strategyType })
+    assert.same({ "LIMIT_MAKER", "61000.00000000", 7 }, { limit.type, limit.price, limit.strategyId })
+    move "61100"
+    assert.equal("EXPIRED FILLED", statuses(answer))
+  end)
+
+  it("stops at the market without a limit, and buys below and above", function()
+    assert.equal("STOP_LOSS", old(OLD).orderReports[1].type)
+    local buy = old "symbol=BTCUSDT&side=BUY&quantity=0.01&price=59000&stopPrice=61000&trailingDelta=100"
+    assert.same({ "STOP_LOSS", 100, "LIMIT_MAKER" },
+      { buy.orderReports[1].type, buy.orderReports[1].trailingDelta, buy.orderReports[2].type })
+  end)
+
+  it("is refused by the names that it uses", function()
+    for query, expected in pairs {
+      [OLD .. "&stopLimitPrice=58000"] = { -1102,
+        "Mandatory parameter 'stopLimitTimeInForce' was not sent, was empty/null, or malformed." },
+      [OLD .. "&stopLimitTimeInForce=GTC"] = { -1106, "Parameter 'stopLimitTimeInForce' sent when not required." },
+      ["symbol=BTCUSDT&side=SELL&quantity=0.01&price=61000"] = { -1102,
+        "Param 'stopPrice' or 'trailingDelta' must be sent, but both were empty/null!" },
+      ["symbol=BTCUSDT&side=SELL&quantity=0.01&stopPrice=59000"] = { -1102,
+        "Mandatory parameter 'price' was not sent, was empty/null, or malformed." },
+      ["symbol=BTCUSDT&side=BUY&quantity=0.01&price=61000&stopPrice=59000"] = { -2010,
+        "The relationship of the prices for the orders is not correct." },
+    } do
+      local answer = old(query)
+      assert.same(expected, { answer.code, answer.msg }, query)
+    end
   end)
 end)
 
@@ -265,8 +317,10 @@ describe("the WebSocket API and its user stream", function()
     assert.same({ "OCO", 2 }, { oco.contingencyType, #oco.orders })
     assert.equal("OTO", ask("orderList.place.oto", params_of(OTO)).contingencyType)
     assert.equal(3, #ask("orderList.place.otoco", params_of(OTOCO)).orders)
+    local old = ask("orderList.place", params_of "side=SELL&quantity=0.01&price=61000&stopPrice=59000")
+    assert.same({ "OCO", "STOP_LOSS" }, { old.contingencyType, old.orderReports[1].type })
     assert.equal("EXECUTING", ask("orderList.status", { orderListId = oco.orderListId }).listOrderStatus)
-    assert.same({ 3, 3 }, { #ask("openOrderLists.status", {}), #ask("allOrderLists", {}) })
+    assert.same({ 4, 4 }, { #ask("openOrderLists.status", {}), #ask("allOrderLists", {}) })
     assert.equal("ALL_DONE", ask("orderList.cancel", { symbol = "BTCUSDT", orderListId = oco.orderListId })
       .listOrderStatus)
   end)

@@ -66,10 +66,14 @@ function M.which_fills(v)
   return M.within_a_day(v)
 end
 
+local function describe_fill(f, sb)
+  return format.fill(f, sb.skew_ms, sb:label({ symbol = f.symbol, id = f.order_id }).list_id)
+end
+
 function M.fills(sb, call)
   local v = call.values
   return format.each(sb.market:fills(sb:span(v, { account = call.account, order_id = v.orderId,
-    from_id = v.fromId })), format.fill, sb.skew_ms)
+    from_id = v.fromId })), describe_fill, sb)
 end
 
 function M.which_prevented(v)

@@ -28,6 +28,7 @@ local KNOWN = {
   pegPriceType = word("PRIMARY_PEG MARKET_PEG", "invalid_peg"),
   selfTradePreventionMode = word "NONE EXPIRE_TAKER EXPIRE_MAKER EXPIRE_BOTH DECREMENT TRANSFER",
   side = word("BUY SELL", "invalid_side"),
+  stopLimitTimeInForce = word("GTC IOC FOK", "invalid_tif"),
   strategyType = { "long", min = 1000000, refusal = refusal.strategy_type() },
   symbolStatus = word("TRADING HALT BREAK CANCEL_ONLY", "invalid_status"),
   timeInForce = word("GTC IOC FOK", "invalid_tif"),
@@ -41,7 +42,7 @@ for kind, names in pairs {
   bound = "endTime startTime",
   client_id = "cancelNewClientOrderId cancelOrigClientOrderId clientOrderId listClientOrderId newClientOrderId "
     .. "origClientOrderId",
-  decimal = "icebergQty newQty price quantity quoteOrderQty stopPrice",
+  decimal = "icebergQty newQty price quantity quoteOrderQty stopLimitPrice stopPrice",
   long = "cancelOrderId fromAllocationId fromExecutionId fromId fromPreventedMatchId limit orderId orderListId "
     .. "pegOffsetValue preventedMatchId strategyId subscriptionId trailingDelta",
   symbol = "symbol", symbols = "symbols", timestamp = "timestamp", window = "recvWindow", words = "permissions",
@@ -52,7 +53,7 @@ end
 local WIRE_NAME = { tickerType = "type" }
 
 -- How the legs of order lists begin the names of their parameters, and what each of them may have.
-local LEGS = { "pendingAbove", "pendingBelow", "pending", "above", "below", "working" }
+local LEGS = { "pendingAbove", "pendingBelow", "pending", "above", "below", "working", "limit", "stop" }
 local OF_LEG = "ClientOrderId Price StopPrice TrailingDelta TimeInForce IcebergQty StrategyId StrategyType "
   .. "PegPriceType PegOffsetType PegOffsetValue"
 

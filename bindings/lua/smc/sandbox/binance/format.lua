@@ -151,9 +151,9 @@ M.amended = M.shape "symbol orderId orderListId origClientOrderId clientOrderId 
   preventedQty quoteOrderQty=origQuoteOrderQty cumulativeQuoteQty=cummulativeQuoteQty status timeInForce type side \z
   workingTime selfTradePreventionMode"
 
---- One of the account's own fills.
-function M.fill(f, skew_ms)
-  return json.object("symbol", f.symbol, "id", f.id, "orderId", f.order_id, "orderListId", -1,
+--- One of the account's own fills.  list_id: of its order.
+function M.fill(f, skew_ms, list_id)
+  return json.object("symbol", f.symbol, "id", f.id, "orderId", f.order_id, "orderListId", list_id or -1,
     "price", pad(f.price), "qty", pad(f.qty), "quoteQty", pad(f.quote),
     "commission", pad(f.fee), "commissionAsset", f.fee_asset, "time", f.time_ms + skew_ms,
     "isBuyer", f.side == "buy", "isMaker", f.is_maker, "isBestMatch", true)

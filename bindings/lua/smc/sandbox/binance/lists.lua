@@ -233,12 +233,39 @@ function M.check_oco(v)
   return check_pair(legs) or shapes(legs)
 end
 
-function M.oco(sb, call)
-  local legs = oco_legs(call.values)
+local function place_pair(sb, call, legs)
   local no = around(sb, legs)
   if no then return nil, no end
   return place(sb, call, "OCO", legs)
 end
+
+function M.oco(sb, call) return place_pair(sb, call, oco_legs(call.values)) end
+
+-- What the parameters of an older OCO are called, other than as those of its legs.
+local OF_LIMIT = { price = "price", quantity = "quantity" }
+local OF_STOP = { price = "stopLimitPrice", quantity = "quantity", stopPrice = "stopPrice",
+  trailingDelta = "trailingDelta", timeInForce = "stopLimitTimeInForce" }
+
+--- A leg of it, of a type that the request does not name.
+local function old_leg(v, prefix, names, type)
+  local one = leg(v, prefix, v.side, v.quantity)
+  local plain = one.named
+  one.type, one.named = type, function(name) return names[name] or plain(name) end
+  one.price, one.stopPrice = v[names.price], v[names.stopPrice]
+  one.trailingDelta, one.timeInForce = v[names.trailingDelta], v[names.timeInForce]
+  return one
+end
+
+local function old_oco_legs(v)
+  local stop = old_leg(v, "stop", OF_STOP, v.stopLimitPrice and "STOP_LOSS_LIMIT" or "STOP_LOSS")
+  local limit = old_leg(v, "limit", OF_LIMIT, "LIMIT_MAKER")
+  stop.above, limit.above = v.side == "BUY", v.side == "SELL"
+  return linked { stop, limit }
+end
+
+function M.check_old_oco(v) return shapes(old_oco_legs(v)) end
+
+function M.old_oco(sb, call) return place_pair(sb, call, old_oco_legs(call.values)) end
 
 local WORKING = { LIMIT = true, LIMIT_MAKER = true }
 

@@ -45,6 +45,9 @@ local REPLACE = "cancelReplaceMode! cancelOrigClientOrderId|cancelOrderId! cance
 local SOR = "symbol! side! type! timeInForce quantity! price newClientOrderId strategyId strategyType icebergQty "
   .. "newOrderRespType selfTradePreventionMode "
 local LIST = "symbol! listClientOrderId newOrderRespType selfTradePreventionMode "
+local OLD_OCO = "side! quantity! price! stopPrice trailingDelta stopLimitPrice stopLimitTimeInForce "
+  .. "limitClientOrderId limitIcebergQty limitStrategyId limitStrategyType "
+  .. "stopClientOrderId stopIcebergQty stopStrategyId stopStrategyType"
 local WORKING = "workingType! workingSide! workingPrice! workingQuantity! working* "
 
 -- The endpoint, the method, security, weight, parameters, handler; then by name: free, it costs nothing when it
@@ -88,6 +91,8 @@ local ROWS = {
   { "PUT order/amend/keepPriority", "order.amend.keepPriority", "TRADE", 4, ONE .. " newClientOrderId newQty!",
     amend.amend, free = true },
 
+  { "POST order/oco", "orderList.place", "TRADE", 1, LIST .. OLD_OCO, lists.old_oco, free = true, orders = true,
+    check = lists.check_old_oco },
   { "POST orderList/oco", "orderList.place.oco", "TRADE", 1, LIST
     .. "side! quantity! aboveType! above* belowType! below*", lists.oco, free = true, orders = true,
     check = lists.check_oco },
