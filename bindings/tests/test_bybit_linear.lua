@@ -245,6 +245,25 @@ describe("a bybit position", function()
     assert.equal("0", get("execution/list", "&orderId=" .. bought.orderId).result.list[1].closedSize)
   end)
 
+  it("brings in all what it takes out of the wallet, its fees for opening too", function()
+    local before = usdt().walletBalance
+    trade("Buy", "0.4")
+    move "60500"
+    trade("Sell", "0.1", { reduceOnly = true })
+    trade("Buy", "0.2")
+    trade("Sell", "0.7") -- closes half a coin, and opens a fifth on the other side
+    move "60000"
+    trade("Buy", "0.2", { reduceOnly = true })
+    local sum = "0"
+    local list = get("position/closed-pnl", "&symbol=BTCUSDT").result.list
+    for _, c in ipairs(list) do
+      sum = decimal.add(sum, c.closedPnl)
+      assert.is_true(decimal.cmp(c.openFee, "0") > 0 and decimal.cmp(c.closeFee, "0") > 0)
+    end
+    assert.equal(3, #list)
+    assert.is_true(decimal.cmp(decimal.abs(decimal.sub(sum, decimal.sub(usdt().walletBalance, before))), "0.00001") < 0)
+  end)
+
   it("has a leverage, which is set once and within bounds", function()
     local function set(buy, sell)
       return post("position/set-leverage", { buyLeverage = buy, sellLeverage = sell or buy }).retCode

@@ -171,7 +171,7 @@ function M.closed(sb, c)
     "execType", c.entry.exec_type or "Trade", "closedSize", c.size, "cumEntryValue", entry,
     "avgEntryPrice", decimal.div(entry, c.size, 8), "cumExitValue", c.exit,
     "avgExitPrice", decimal.div(c.exit, c.size, 8), "closedPnl", c.pnl, "fillCount", tostring(c.fills),
-    "leverage", c.leverage, "closeFee", c.fee, "createdTime", tostring(c.time_ms + sb.skew_ms),
+    "leverage", c.leverage, "openFee", c.open_fee, "closeFee", c.fee, "createdTime", tostring(c.time_ms + sb.skew_ms),
     "updatedTime", tostring(c.time_ms + sb.skew_ms))
 end
 

@@ -52,10 +52,12 @@ function Venue:set(account, name, value)
   self.settings[account][name] = value
 end
 
---- What is kept of an account's position beside the engine: { leverage, stops by kind, fees since it was last flat }.
+--- What is kept of an account's position beside the engine: { leverage, stops by kind, fees since it was last flat,
+-- paid and bought: the fees for opening what is open, and how much that is }.
 function Venue:kept(account, def)
   local key = account .. " " .. def.symbol
-  self.held[key] = self.held[key] or { leverage = symbols.leverage, stops = {}, fees = "0" }
+  self.held[key] = self.held[key] or { leverage = symbols.leverage, stops = {}, fees = "0",
+    paid = "0", bought = "0" }
   return self.held[key]
 end
 

@@ -56,21 +56,41 @@ function M.tell_order(sb, entry, o, status)
   end)
 end
 
---- An order has closed a part of a position: entry.closed and sb.closings keep what came of it.
-local function close(sb, def, entry, e)
+--- The fee of so much of an execution.
+local function fee_of(e, qty) return decimal.mul(decimal.div(e.fee, e.last_qty, 12), qty, 8) end
+
+--- Takes the fees for opening so much out of what is kept of a position.
+local function take_paid(kept, qty)
+  local share = qty == kept.bought and kept.paid or decimal.mul(decimal.div(kept.paid, kept.bought, 12), qty, 8)
+  kept.paid, kept.bought = decimal.sub(kept.paid, share), decimal.sub(kept.bought, qty)
+  return share
+end
+
+--- An order has closed a part of a position: entry.closed and sb.closings keep what came of it, both fees among it.
+local function close(sb, def, entry, e, kept)
   local c = entry.closed
   if not c then
     c = { entry = entry, def = def, side = e.order.side, qty = e.order.qty, order_price = e.order.price,
-      order_type = e.order.type, size = "0", exit = "0", realized = "0", fee = "0", fills = 0,
-      leverage = sb:kept(entry.account, def).leverage }
+      order_type = e.order.type, size = "0", exit = "0", realized = "0", fee = "0", open_fee = "0", fills = 0,
+      leverage = kept.leverage }
     entry.closed = c
     sb.closings[#sb.closings + 1] = c
   end
   c.size, c.realized = decimal.add(c.size, e.closed_qty), decimal.add(c.realized, e.realized)
   c.exit = decimal.add(c.exit, decimal.mul(e.closed_qty, e.last_price))
-  c.fee = decimal.add(c.fee, decimal.mul(decimal.div(e.fee, e.last_qty, 12), e.closed_qty, 8))
-  c.pnl = decimal.sub(c.realized, c.fee)
+  c.fee = decimal.add(c.fee, fee_of(e, e.closed_qty))
+  c.open_fee = decimal.add(c.open_fee, take_paid(kept, e.closed_qty))
+  c.pnl = decimal.sub(decimal.sub(c.realized, c.fee), c.open_fee)
   c.fills, c.time_ms = c.fills + 1, e.time_ms
+end
+
+--- What an execution does to a position.
+local function held(sb, def, entry, e)
+  local kept = sb:kept(entry.account, def)
+  kept.fees = decimal.add(kept.fees, e.fee)
+  if e.closed_qty ~= "0" then close(sb, def, entry, e, kept) end
+  local opened = decimal.sub(e.last_qty, e.closed_qty)
+  kept.paid, kept.bought = decimal.add(kept.paid, fee_of(e, opened)), decimal.add(kept.bought, opened)
 end
 
 local function fast(sb, def, entry, e)
@@ -82,11 +102,7 @@ end
 
 local function traded(sb, def, entry, e)
   sb.ledger:charge(entry, e.fee)
-  if def.contract then
-    local kept = sb:kept(entry.account, def)
-    kept.fees = decimal.add(kept.fees, e.fee)
-  end
-  if def.contract and e.closed_qty ~= "0" then close(sb, def, entry, e) end
+  if def.contract then held(sb, def, entry, e) end
   if not entry.exec_type then
     tell(sb, entry.account, "execution.fast", def.category, nil, function() return fast(sb, def, entry, e) end)
   end
