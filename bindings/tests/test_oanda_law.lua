@@ -46,7 +46,7 @@ local ACTIONS = {
   end,
   function(sb, random) fake.jump(sb, random:int(1, sb.still and 20000 or 20)) end,
   function(sb, random)
-    local order = pick(random, sb.pending[1] and sb.pending or { { id = "1" } })
+    local order = sb.pending[1] and random:int(1, 10) > 1 and pick(random, sb.pending) or { id = "1" }
     fake.ask(sb, "PUT", "orders/" .. order.id .. "/cancel")
   end,
   function(sb, random)
@@ -56,7 +56,10 @@ local ACTIONS = {
   function(sb, random)
     local trade = sb.open_trades[1] and pick(random, sb.open_trades)
     if not trade then return end
-    fake.ask(sb, "PUT", "trades/" .. trade.id .. "/orders", { stopLoss = { price = near(sb, random, trade.def.symbol) },
+    local symbol = trade.def.symbol
+    local far = random:int(1, 2) == 1
+    local stop = far and { distance = distance(sb, random, symbol) } or { price = near(sb, random, symbol) }
+    fake.ask(sb, "PUT", "trades/" .. trade.id .. "/orders", { stopLoss = stop,
       takeProfit = random:int(1, 2) == 1 and json.null or nil })
   end,
   function(sb, random)

@@ -237,6 +237,50 @@ describe("what hangs on a trade of oanda", function()
       get("trades/" .. id).trade.state })
   end)
 
+  it("is cancelled where there is one", function()
+    local id = open()
+    local n = #sb.log.list
+    local answer, ex = put("trades/" .. id .. "/orders", { takeProfit = json.null, stopLoss = json.null })
+    assert.same({ 200, n, 0 }, { ex.status, #sb.log.list, #answer.relatedTransactionIDs })
+    answer = put("trades/" .. id .. "/orders", { takeProfit = json.null, stopLoss = { price = "1.07" } })
+    assert.same({ nil, "1.07000" }, { answer.takeProfitOrderCancelTransaction, answer.stopLossOrderTransaction.price })
+  end)
+
+  it("stands at a distance from its trade, or from the price where it is an order of its own", function()
+    local id = open()
+    move "1.085"
+    local ask = sb.market:best("EUR_USD").ask
+    local function stop(given)
+      given.type, given.tradeID, given.distance = "STOP_LOSS", id, "0.01"
+      return given
+    end
+    local answer = fake.ask(sb, "POST", "orders", { order = stop {} })
+    assert.same({ decimal.sub(ask, "0.01"), "0.01000" }, { decimal.format(answer.orderCreateTransaction.price),
+      answer.orderCreateTransaction.distance })
+    local trade = get("trades/" .. id).trade
+    local tx = put("trades/" .. id .. "/orders", { stopLoss = { distance = "0.02" } }).stopLossOrderTransaction
+    assert.equal(decimal.sub(decimal.format(trade.price), "0.02"), decimal.format(tx.price))
+    move "1.05"
+    assert.same({ "CLOSED", "STOP_LOSS_ORDER" }, { get("trades/" .. id).trade.state, last().reason })
+  end)
+
+  it("keeps what is not said when it is replaced", function()
+    local id = open()
+    local function set(body) return put("trades/" .. id .. "/orders", body) end
+    set { takeProfit = { price = "1.09", timeInForce = "GTD", gtdTime = "2027-01-01T00:00:00Z",
+      clientExtensions = { id = "tp", tag = "mine" } }, stopLoss = { distance = "0.01" } }
+    local tx = set({ takeProfit = { price = "1.095" } }).takeProfitOrderTransaction
+    assert.same({ "1.09500", "GTD", "2027-01-01T00:00:00.000000000Z", "tp", "mine" }, { tx.price, tx.timeInForce,
+      tx.gtdTime, tx.clientExtensions.id, tx.clientExtensions.tag })
+    tx = set({ takeProfit = { timeInForce = "GTC", clientExtensions = { id = "other" } } }).takeProfitOrderTransaction
+    assert.same({ "1.09500", "GTC", nil, "other", nil }, { tx.price, tx.timeInForce, tx.gtdTime,
+      tx.clientExtensions.id, tx.clientExtensions.tag })
+    tx = set({ stopLoss = { timeInForce = "GFD" } }).stopLossOrderTransaction
+    assert.same({ "0.01000", "GFD" }, { tx.distance, tx.timeInForce })
+    tx = set({ stopLoss = { price = "1.06" } }).stopLossOrderTransaction
+    assert.same({ "1.06000", nil, "GFD" }, { tx.price, tx.distance, tx.timeInForce })
+  end)
+
   it("is refused with a transaction of its own name", function()
     local id = open()
     local function set(body) return put("trades/" .. id .. "/orders", body) end
@@ -251,7 +295,7 @@ describe("what hangs on a trade of oanda", function()
       rejected(code, "trailingStopLossOrder", 400, set { trailingStopLoss = { distance = distance } })
     end
     rejected("PRICE_DISTANCE_MISSING", "trailingStopLossOrder", 400, set { trailingStopLoss = {} })
-    rejected("ORDER_DOESNT_EXIST", "takeProfitOrderCancel", 400, set { takeProfit = json.null })
+    rejected("TRADE_DOESNT_EXIST", "takeProfitOrderCancel", 400, put("trades/999/orders", { takeProfit = json.null }))
     rejected("TRADE_DOESNT_EXIST", "stopLossOrder", 400, put("trades/999/orders", { stopLoss = { price = "1" } }))
     assert.equal("Invalid value specified for 'stopLoss.price'", set({ stopLoss = { price = "low" } }).errorMessage)
     assert.equal("The request was missing required data", set({}).errorMessage)

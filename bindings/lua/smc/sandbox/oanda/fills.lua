@@ -57,9 +57,17 @@ end
 
 -- ---- creating and cancelling -------------------------------------------------------
 
+--- Where a stop loss stands that is so far from the price: below the ask if the trade is long, above the bid if short.
+local function at_distance(sb, order)
+  local trade, best = order.trade, sb.market:best(order.def.symbol)
+  if is_long(trade.units) then return sub(best.ask or trade.price, order.distance) end
+  return add(best.bid or trade.price, order.distance)
+end
+
 --- Enters an order into the account; reason and more go into its transaction, name and value in turn.
 function M.create(sb, order, reason, ...)
   order.instrument = not order.tradeID and order.def.symbol or nil
+  if order.type == "STOP_LOSS" and not order.price then order.price = at_distance(sb, order) end
   local tx = sb.log:add(order.type .. "_ORDER", format.transaction_fields(order, "reason", reason, ...))
   order.id, order.n, order.created_ms, order.state = tx.id, tx.n, tx.time_ms, "PENDING"
   order.partialFill = order.partialFill and "DEFAULT_FILL"
@@ -245,17 +253,20 @@ local function factors(sb, def)
   return json.object(table.unpack(list))
 end
 
+--- The price of a dependent order that comes with its trade's details: a distance is one from the trade's own price.
+function M.details_price(trade, kind, d)
+  if d.price or kind == "TRAILING_STOP_LOSS" then return d.price end
+  local up = (kind == "TAKE_PROFIT") == is_long(trade.units)
+  return up and add(trade.price, d.distance) or sub(trade.price, d.distance)
+end
+
 --- The orders that a fill attaches to the trade that it opened.
 local function attach(sb, order, trade, fill_id)
   for _, pair in ipairs(M.dependents) do
     local d = order[pair[2]]
     if d then
       sb.stirred = true -- its moment may have come already
-      local price = d.price
-      if pair[1] ~= "TRAILING_STOP_LOSS" and not price then
-        local up = (pair[1] == "TAKE_PROFIT") == is_long(trade.units)
-        price = up and add(trade.price, d.distance) or sub(trade.price, d.distance)
-      end
+      local price = M.details_price(trade, pair[1], d)
       M.create(sb, { type = pair[1], def = trade.def, trade = trade, tradeID = trade.id,
         clientTradeID = trade.extensions and trade.extensions.id, price = price, distance = d.distance,
         timeInForce = d.timeInForce, gtdTime = d.gtdTime, triggerCondition = d.triggerCondition or "DEFAULT",

@@ -87,13 +87,16 @@ local ORDER = { { "instrument", text }, { "units", params.decimal }, { "price", 
   { "triggerCondition", one_of(TRIGGERS) }, { "tradeID", id }, { "clientTradeID", text }, { "guaranteed", truth },
   { "clientExtensions", M.extensions }, { "tradeClientExtensions", M.extensions } }
 
---- The details of a dependent order, with what goes without saying.
-function M.details(given, path)
+--- The details of a dependent order, with what goes without saying: it is as in the order that is replaced, if any.
+function M.details(given, path, replaced)
   if type(given) ~= "table" then return nil, refusal.invalid(path) end
-  local d = {}
+  local d, old = {}, replaced or { timeInForce = "GTC" }
   local no = read(given, d, DETAILS, path .. ".")
   if no then return nil, no end
-  d.timeInForce = d.timeInForce or "GTC"
+  for _, name in ipairs { "timeInForce", "gtdTime", "triggerCondition", "clientExtensions" } do
+    d[name] = d[name] or old[name]
+  end
+  if not d.price and not d.distance then d.distance, d.price = old.distance, not old.distance and old.price or nil end
   if d.timeInForce ~= "GTD" then d.gtdTime = nil end
   return d
 end

@@ -62,15 +62,17 @@ end
 local DEPENDENT = { { "takeProfit", "TAKE_PROFIT" }, { "stopLoss", "STOP_LOSS" },
   { "trailingStopLoss", "TRAILING_STOP_LOSS" } }
 
---- Reads what is asked for: a list of { name, kind, order | cancel = true }.  Or nil and a refusal.
+--- Reads what is asked for: a list of { name, kind, order | cancel = true }, and given: any was named.  Or nil and a
+-- refusal.
 local function asked_for(trade, body)
   local out = {}
   for _, pair in ipairs(DEPENDENT) do
     local name, kind, given = pair[1], pair[2], body[pair[1]]
+    out.given = out.given or given ~= nil
     if given == json.null then
-      out[#out + 1] = { name = name, kind = kind, cancel = true }
+      if not trade or trade[kind] then out[#out + 1] = { name = name, kind = kind, cancel = true } end
     elseif given ~= nil then
-      local d, no = requests.details(given, name)
+      local d, no = requests.details(given, name, trade and trade[kind])
       if not d then return nil, no end
       d.type, d.trade, d.tradeID, d.def = kind, trade, trade and trade.id, trade and trade.def
       d.triggerCondition, d.triggerMode = d.triggerCondition or "DEFAULT", "TOP_OF_BOOK"
@@ -82,7 +84,7 @@ end
 
 --- Why an order can't be, or nil.
 local function wrong_dependent(sb, trade, item)
-  if item.cancel then return not trade[item.kind] and "ORDER_DOESNT_EXIST" or nil end
+  if item.cancel then return nil end
   local id = fills.client_id(item.order)
   local other = id and sb:order_of_client(id)
   return requests.wrong_details(sb, trade.def, item.kind, item.order)
@@ -102,6 +104,7 @@ end
 --- Does one of them.  Appends its transactions to what is answered.
 local function apply(sb, trade, item, out)
   local old = trade[item.kind]
+  if item.order then item.order.price = fills.details_price(trade, item.kind, item.order) end
   local gone, created, filled, cancelled
   if item.cancel then
     gone = fills.cancel(sb, old, "CLIENT_REQUEST")
@@ -122,7 +125,7 @@ local function set_orders(sb, call)
   local items
   items, no = asked_for(trade, call.body)
   if not items then return nil, no end
-  if #items == 0 then return nil, refusal.missing_data() end
+  if not items.given then return nil, refusal.missing_data() end
   call.batch = sb.log:begin(sb:now(), call.request_id)
   for _, item in ipairs(items) do
     local wrong = not trade and "TRADE_DOESNT_EXIST" or wrong_dependent(sb, trade, item)
