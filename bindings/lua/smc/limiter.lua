@@ -93,9 +93,10 @@ end
 
 local counted_at = {} -- by origin: what this process shares with others of what is asked there; false: nothing
 
---- What all processes of this user on this machine ask of one venue, which counts it together; nil where there is no
--- such memory.
+--- What all processes of this user on this machine ask of one venue, which counts it together; nil where there is no such
+-- memory, and on the virtual clock, whose times mean nothing to another process.
 local function share_at(origin, names, list)
+  if world.current "smc.limiter".clock ~= "real" then return nil end
   if counted_at[origin] == nil then
     local name = ("at-" .. origin:gsub("^%a+://", ""):gsub("[^%w.]+", "-")):sub(1, 64)
     local share, err = core.share(list, table.concat(names, " "), name)
