@@ -118,23 +118,33 @@ describe("the way to a testnet", function()
 end)
 LUA
 
-# A venue counts what an address asks: workers side by side, and the spec before, spend from one budget.
-for file in one other; do
-    cat >"together_$file.lua" <<'LUA'
+# A venue counts what an address asks: the specs before and other workers spend from one budget.  The day's, for the others
+# may begin anew between two looks.
+cat >places.lua <<'LUA'
 local smc = require "smc"
 
-for _, nth in ipairs { "first", "second" } do
-  it("is one of many who ask: " .. nth, function()
-    local bybit = smc.venue "bybit"
-    for _ = 1, 6 do assert.is_truthy(assert(bybit:get("/v5/user/query-api", {}, { signed = true }))) end
-  end)
-end
+it("places an order", function()
+  local venue = smc.venue "binance"
+  assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.001", price = "59000" })
+  assert.is_true(venue.limiter:usage("orders_1d").used >= 1)
+end)
 LUA
-done
+cat >counts.lua <<'LUA'
+local smc = require "smc"
+
+it("has placed none, and knows of one", function()
+  assert.is_true(smc.venue("binance").limiter:usage("orders_1d").used >= 1)
+end)
+
+it("knows of none when it counts for itself", function()
+  assert.equal(0, smc.venue("binance", { limiter = { orders_1d = { limit = 9, per = 86400 } } }).limiter
+    :usage("orders_1d").used)
+end)
+LUA
 
 together() {
-    run 0 -j2 together_one.lua together_other.lua
-    last '4 passed, 0 failed, 0 skipped'
+    run 0 -j1 places.lua counts.lua
+    last '3 passed, 0 failed, 0 skipped'
 }
 
 over() { # over SCHEME: every interface of every venue
@@ -175,7 +185,8 @@ credentials() {
 }
 
 # The scenarios that come with smcrun, with the keys of one venue after the other: what passes talks to that one, and
-# what is skipped says why, for a reason that a testnet has.
+# what is skipped says why, for a reason that a testnet has.  Requests that a busy machine delays come closer together
+# than the client sent them: who is refused for that passes when it is run again.
 one_venue_at_a_time() {
     local venue_name why
     run 5 --env-file none.env "$scenarios/connection"
@@ -183,7 +194,7 @@ one_venue_at_a_time() {
     for venue_name in binance bybit oanda; do
         { cat none.env; keys_of $venue_name; } >this.env
         chmod 600 this.env
-        run 0 --env-file this.env --report pretty --report json:run.json "$scenarios/connection"
+        run 0 --env-file this.env --retries 2 --report pretty --report json:run.json "$scenarios/connection"
         why=$(awk -v wanted="[\"$venue_name\"]" -v name="$venue_name" '
             !/"type":"spec_end"/ { next }
             /"status":"skip"/ {
