@@ -44,6 +44,10 @@
 ---place: { ["BTC/USDT"] = { oanda = "BTC/USD" } }
 ---@field absent_after? number  seconds after which an order that its venue doesn't know has certainly not arrived.
 ---Default: as long as a signed request is good for and a second more (binance and bybit: 6 s); 10 s elsewhere
+---@field alert? string|smc.Inbox|smc.AlertOptions  whom to tell, in the form that smc.Inbox describes: kinds
+---`failover.switched` (the active member is another one), `failover.failed` (the target could not be reached),
+---`failover.no_venue` (nobody is up any more) and `failover.recovered` (somebody is again), each with `from`, `to`,
+---`cause`, `value`, `duration` of the smc.FailoverEvent, `error` and `reason` as text
 
 ---One switch, or the moment when there was no venue any more.
 ---@class smc.FailoverEvent
@@ -146,6 +150,11 @@ function Failover:is_up(venue) end
 ---@return smc.FailoverEvent[]
 ---@source ../lua/smc/failover.lua
 function Failover:history() end
+
+---What was sent to the webhook, oldest first.  Where: scenario, hook.
+---@return smc.AlertDelivery[]
+---@source ../lua/smc/failover.lua
+function Failover:alerts() end
 
 ---Orders that may or may not have been placed.  The group looks for each whenever its venue answers a check, and takes
 ---it off this list once it is found or certainly absent; it is never sent again.

@@ -1,4 +1,5 @@
 --- Failover groups for scenarios: several venues behind the calls of one.
+local alert = require "smc.webhook.alert"
 local calls = require "smc.failover.calls"
 local core_failover = require "smc.core.failover"
 local core = require "smc.core.task"
@@ -42,16 +43,21 @@ local function watch(g, member)
   end
 end
 
-local function next_random(w)
-  made[w] = (made[w] or 0) + 1
-  return rng.new(w.seed, "failover " .. made[w])
+--- The n-th group of a world draws from a stream of its own, and so do its alerts.
+local function draw(g, w, level)
+  local n = (made[w] or 0) + 1
+  made[w] = n
+  g.random = rng.new(w.seed, "failover " .. n)
+  g.tell, g.deliveries = alert.new(g.alert, "failover", w.seed + n, function(text) core.log("failover", text) end,
+    level + 1)
 end
 
 --- A group over venues.  See bindings/meta/failover.lua for the options.
 function M.new(given)
   local w = world.current "smc.failover"
   local g = setmetatable(options.read(given, 2), Inner)
-  g.core, g.gate, g.streams, g.random = core_failover.new(g.policy), gates.new(), streams.new(), next_random(w)
+  draw(g, w, 2)
+  g.core, g.gate, g.streams = core_failover.new(g.policy), gates.new(), streams.new()
   g.members, g.history, g.doubts, g.holders, g.ids, g.watchers = {}, {}, {}, {}, {}, {}
   for i in ipairs(g.venues) do
     g.members[i] = members.new(g, i)
@@ -120,6 +126,9 @@ end
 function methods:history()
   return { table.unpack(within[self].history) }
 end
+
+--- What was sent to the webhook, oldest first.
+function methods:alerts() return { table.unpack(within[self].deliveries) } end
 
 --- Orders of which nobody knows what became of them.
 function methods:in_doubt()

@@ -1,6 +1,6 @@
 --- Risk guards: they watch accounts at several venues, and when a limit is passed they stop the trading, get every
 -- account flat, and tell somebody.
-local alert = require "smc.risk.alert"
+local alert = require "smc.webhook.alert"
 local closing = require "smc.risk.closing"
 local core = require "smc.core.risk"
 local errors = require "smc.error"
@@ -79,7 +79,7 @@ local function finished(inner, event, result)
   for _, r in ipairs(result.venues) do
     if not r.flat then left[#left + 1] = { venue = r.venue, left = r.left, error = r.errors[#r.errors] } end
   end
-  inner.tell("risk.not_flat", { time = task.wall_ms(), causes = event.causes, reason = event.reason, left = left })
+  inner.tell("not_flat", { time = task.wall_ms(), causes = event.causes, reason = event.reason, left = left })
 end
 
 --- Gets everything flat, in a task of the world.  What runs already goes on; after one that was asked for while orders
@@ -100,7 +100,7 @@ end
 
 local function trip(inner)
   local event = record(inner, "open", { causes = inner.core:violated() })
-  inner.tell("risk.open", told(event))
+  inner.tell("open", told(event))
   close_all(inner, event)
 end
 
@@ -156,7 +156,7 @@ local function new(given, level)
   local seed = seed_of(w)
   local inner = { options = given, limits = given.limits, history = {}, random = rng.new(seed, "risk guard"),
     core = core.new(nil, options.conf(given.limits, given.trial)) }
-  inner.tell, inner.deliveries = alert.new(given.alert, seed, log, level + 1)
+  inner.tell, inner.deliveries = alert.new(given.alert, "risk", seed, log, level + 1)
   function given.counts_losses() return inner.limits.max_consecutive_losses ~= nil end
   inner.view = view.new(given.venues, given)
   return inner
@@ -252,7 +252,7 @@ function methods:stop(reason)
   local inner = within[self]
   if not inner.core:stop() then return false end
   local event = record(inner, "stopped", { reason = reason })
-  inner.tell("risk.stopped", told(event))
+  inner.tell("stopped", told(event))
   close_all(inner, event)
   return true
 end

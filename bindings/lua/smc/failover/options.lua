@@ -17,7 +17,7 @@ local TRIGGERS = {
 }
 
 local KNOWN = { check_every = true, check_timeout = true, triggers = true, select = true, weights = true,
-  hysteresis = true, recover = true, cooldown = true, failback = true, symbols = true, absent_after = true }
+  hysteresis = true, recover = true, cooldown = true, failback = true, symbols = true, absent_after = true, alert = true }
 
 local function wrong(what, ...) error("smc.failover: " .. what:format(...), 0) end
 
@@ -178,10 +178,10 @@ local function read(given)
   return { venues = venues, names = names, policy = policy_of(given, names), check_every = every,
     check_timeout = number("check_timeout", given.check_timeout or math.min(2, every), 0.001, MOST_SECONDS),
     absent_after = given.absent_after and number("absent_after", given.absent_after, 0, MOST_SECONDS),
-    symbols = read_symbols(given.symbols, names) }
+    symbols = read_symbols(given.symbols, names), alert = given.alert }
 end
 
---- What was given as { venues, names, policy (for the core), check_every, check_timeout, absent_after, symbols }.
+--- What was given as { venues, names, policy (for the core), check_every, check_timeout, absent_after, symbols, alert }.
 -- Wrong use is blamed on `level`, as in error().
 function M.read(given, level)
   local ok, out = pcall(read, given)

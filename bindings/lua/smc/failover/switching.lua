@@ -37,6 +37,18 @@ local function value_of(last)
   return scale == 1 and last.value or last.value / scale
 end
 
+local function kind_of(event)
+  if not event.ok then return "failed" end
+  return event.to == nil and "no_venue" or event.cause == "recovered" and "recovered" or "switched"
+end
+
+--- Who is to be told hears it without waiting: what an alert takes is nothing to the group.
+local function tell(g, event)
+  g.tell(kind_of(event), { time = event.time, from = event.from, to = event.to, cause = event.cause,
+    value = event.value, duration = event.duration, reason = event.reason and tostring(event.reason),
+    error = event.error and tostring(event.error) })
+end
+
 --- Writes down the core's last decision; reason: the error for which a switch failed.
 local function record(g, reason)
   local last = g.core:last()
@@ -49,6 +61,7 @@ local function record(g, reason)
   if #g.history > KEPT then table.remove(g.history, 1) end
   core.log("failover", describe(event))
   timeline.switch(g.timeline, event)
+  tell(g, event)
 end
 
 -- ---- one switch ----------------------------------------------------------------------------
