@@ -84,7 +84,8 @@ for _, name in ipairs { "binance", "bybit" } do
         venue:fault { venue = "lost", on = "stream", times = 1 }
         for _ = 1, 2 do
           price = price + 1
-          assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = tostring(price) })
+          assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01",
+            price = tostring(price) })
           smc.sleep(0.15) -- a frame of its own for each
         end
         venue:fault { link = "latency", latency = LATENCY }

@@ -7,6 +7,7 @@ local M = {}
 -- fields: the names that may be asked for.  A wrong name is blamed on the caller at `level`.
 function M.matching(log, fields, filters, level)
   local wanted = {}
+  if filters ~= nil and type(filters) ~= "table" then error("requests: a table of filters expected", level + 1) end
   for key, value in pairs(filters or {}) do
     if fields[key] then
       wanted[#wanted + 1] = { key, value }

@@ -170,7 +170,8 @@ end
 local function read(given)
   if type(given) ~= "table" then wrong "a list of venues, with options by name, expected" end
   for key in pairs(given) do
-    if not (math.type(key) == "integer" and key >= 1) and not KNOWN[key] then wrong("unknown option '%s'", tostring(key)) end
+    local position = math.type(key) == "integer" and key >= 1
+    if not position and not KNOWN[key] then wrong("unknown option '%s'", tostring(key)) end
   end
   local venues = read_venues(given)
   local names = labels(venues)

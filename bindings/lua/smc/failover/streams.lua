@@ -129,6 +129,9 @@ local Turn = { __close = function(turn) turn.s.reading = false end }
 --- The next event, in order of arrival: of the stream, or that it has moved (kind "switched").
 function Stream:recv(seconds)
   local s = within[self]
+  if seconds ~= nil and (math.type(seconds) == nil or seconds ~= seconds) then
+    error("stream:recv: a number of seconds expected", 2)
+  end
   if s.reading then error("stream:recv: another task waits for this stream already", 2) end
   s.reading = true
   local _ <close> = setmetatable({ s = s }, Turn)

@@ -32,6 +32,13 @@ local function stream_of(w, name)
   return rng.new(w.seed, w.target == "sandbox" and stream or stream .. " at " .. task.wall_ms())
 end
 
+local function is_venue(value) return within[value] ~= nil end
+
+--- What the venue keeps to itself; one that was called with a dot is blamed on the caller's caller.
+local function mine(self, what)
+  return self ~= nil and within[self] or error(what .. ": called with a dot? a colon goes before it", 3)
+end
+
 --- The class of a venue's objects.  It adds time() and the other calls.
 function M.class(name)
   local class = setmetatable({ name = name }, { __index = Client })
@@ -42,7 +49,7 @@ function M.class(name)
     if key == "secret" then spec.skip "a secret is not to be had on a testnet: a program reads its own" end
     local method = class[key]
     if method == nil or not reading.reads(key) then return method end
-    calls[key] = calls[key] or reading.call(key, method)
+    calls[key] = calls[key] or reading.call(key, method, is_venue)
     return calls[key]
   end
   return class
@@ -150,7 +157,9 @@ function M.checked(what, given, known, needed, level)
 end
 
 function M.native(what, symbol, level)
-  if type(symbol) ~= "string" then error(what .. ": a symbol like \"BTC/USDT\" expected", level or 3) end
+  if type(symbol) ~= "string" or symbol == "" then
+    error(what .. ": a symbol like \"BTC/USDT\" expected", level or 3)
+  end
   return words.native(symbol)
 end
 
@@ -195,12 +204,44 @@ function M.check_place(given, types, positions)
   end
 end
 
+local WHOLE = { since = "a whole number of milliseconds", until_ = "a whole number of milliseconds",
+  limit = "a whole number above 0" }
+
+--- Options of calls that ask for a time: those of M.SPAN, or of another set; wrong use is blamed on `level`.
+function M.span(what, given, known, level)
+  given = M.checked(what, given or {}, known or M.SPAN, nil, level + 1)
+  for name, expected in pairs(WHOLE) do
+    local value = given[name]
+    if value ~= nil and (math.type(value) ~= "integer" or name == "limit" and value < 1) then
+      error(("%s: %s is %s"):format(what, name, expected), level)
+    end
+  end
+  return given
+end
+
+--- How many levels or items are asked for, if that is said; wrong use is blamed on the caller's caller.
+function M.count(what, name, value)
+  if value ~= nil and (math.type(value) ~= "integer" or value < 1) then
+    error(("%s: %s is %s"):format(what, name, WHOLE.limit), 3)
+  end
+  return value
+end
+
 local ONE = { symbol = true, id = true, client_id = true }
+
+--- An order is named by the venue's id, or by ours.
+function M.check_ids(what, given, level)
+  if not given.id and not given.client_id then error(what .. ": id or client_id expected", level) end
+  if given.id and type(given.id) ~= "string" and math.type(given.id) ~= "integer" then
+    error(what .. ": id is a text or a whole number", level)
+  end
+  if given.client_id and type(given.client_id) ~= "string" then error(what .. ": client_id is a text", level) end
+end
 
 --- What names one order; wrong use is blamed on the caller of the call that was given it.
 function M.check_one(what, given)
   M.checked(what, given, ONE, { "symbol" }, 5)
-  if not given.id and not given.client_id then error(what .. ": id or client_id expected", 4) end
+  M.check_ids(what, given, 5)
 end
 
 local AMEND = { symbol = true, id = true, client_id = true, qty = true, price = true, trigger_price = true }
@@ -208,7 +249,7 @@ local AMEND = { symbol = true, id = true, client_id = true, qty = true, price = 
 --- What amend was given; wrong use is blamed on its caller.
 function M.check_amend(given)
   M.checked("amend", given, AMEND, { "symbol" }, 4)
-  if not given.id and not given.client_id then error("amend: id or client_id expected", 3) end
+  M.check_ids("amend", given, 4)
   if not given.qty and not given.price and not given.trigger_price then
     error("amend: a new qty, price or trigger_price expected", 3)
   end
@@ -245,26 +286,31 @@ function M.verbs(class, call)
   for _, method in ipairs { "GET", "POST", "PUT", "PATCH", "DELETE" } do
     local name = method:lower()
     class[name] = function(self, path, params, options)
+      mine(self, name)
       options = options or {}
+      if params ~= nil and type(params) ~= "table" then error(name .. ": parameters are a table", 2) end
+      if type(options) ~= "table" then error(name .. ": options are a table, as in { signed = true }", 2) end
       for key in pairs(options) do
         if key ~= "signed" then error(("%s: unknown option '%s'"):format(name, tostring(key)), 2) end
       end
       if type(path) ~= "string" or path:sub(1, 1) ~= "/" then error(name .. ": a path expected", 2) end
-      return call(self, name .. " " .. path, method, path, params or {}, options.signed == true)
+      local got = table.pack(pcall(call, self, name .. " " .. path, method, path, params or {}, options.signed == true))
+      if got[1] then return table.unpack(got, 2, got.n) end
+      error(got[2], type(got[2]) == "string" and got[2]:find "^parameter " and 2 or 0) -- see query.lua
     end
   end
 end
 
 --- What this venue object has sent, oldest first: { method, path, op, signed, at, elapsed, status | failed }.
 function Client:requests(filters)
-  return (within[self].wire:requests(filters, 2)) -- the parentheses keep this frame for the levels of errors
+  return (mine(self, "requests").wire:requests(filters, 2)) -- the parentheses keep this frame for the levels of errors
 end
 
 -- Tail calls: wrong use is blamed on their callers.
 
 --- The venue's sandbox commits a fault from now on; a link fault acts on a testnet, too.
 function Client:fault(given)
-  local away = within[self].away
+  local away = mine(self, "fault").away
   if not away or type(given) ~= "table" or given.link == nil then return self.sandbox:fault(given) end
   testnet_links.check(given)
   local ok, wrong = testnet_links.of(away.world, self.name, away.urls):add(given)
@@ -273,7 +319,7 @@ end
 
 --- Ends all faults, or those of one name.
 function Client:heal(name)
-  local away = within[self].away
+  local away = mine(self, "heal").away
   if not away or name ~= nil and not link_faults.table[name] then return self.sandbox:heal(name) end
   local its = testnet_links.known(away.world, self.name)
   if not its then return true end
@@ -282,12 +328,12 @@ end
 
 --- Measures how far the venue's clock is ahead of ours, and signs by it from now on.  Returns milliseconds.
 function Client:sync()
-  local sent = task.wall_ms()
+  local inner, sent = mine(self, "sync"), task.wall_ms()
   local server, err = self:time()
   if not server then return nil, err end
   local offset = server - (sent + task.wall_ms()) // 2
-  within[self].offset_ms = offset
-  guard_options.follow(within[self].guard, offset)
+  inner.offset_ms = offset
+  guard_options.follow(inner.guard, offset)
   return offset
 end
 

@@ -346,6 +346,9 @@ end
 --- The next event, in order of arrival.  nil, err after `timeout` seconds (default 30) or when the connection is gone
 -- for good.
 function Events:recv(timeout)
+  if timeout ~= nil and (math.type(timeout) == nil or timeout ~= timeout) then
+    error("stream:recv: a number of seconds expected", 2)
+  end
   local _ <close> = self:alone "stream:recv"
   local give_up = task.now() + (timeout or 30)
   while true do

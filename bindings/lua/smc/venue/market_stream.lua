@@ -61,7 +61,8 @@ function M.class()
 
   --- The local book: the best n levels, { symbol, id, bids, asks }.  symbol may be left out when there is one book.
   function class:top(n, symbol)
-    local channel = symbol and "book:" .. symbol or self.only_book
+    if math.type(n) ~= "integer" or n < 1 then error("stream:top: how many levels? a whole number from 1", 2) end
+    local channel = symbol and "book:" .. tostring(symbol) or self.only_book
     local book = channel and self.books[channel]
     if not book then error("stream:top: name the symbol of a book of this stream", 2) end
     local ok, err = catch_up(self)

@@ -24,7 +24,9 @@ local Venue = client.class "binance"
 
 Venue.ages = true -- a signed request is good for a short while only
 
-local checked, native, each, seen = client.checked, client.native, client.each, client.seen
+local native, each, seen = client.native, client.each, client.seen
+
+local CANDLES = { since = true, limit = true }
 
 function M.new(access, options, w)
   local self = client.new(Venue, access, options, w, limits)
@@ -86,18 +88,19 @@ function Venue:ticker(symbol)
 end
 
 function Venue:book(symbol, depth)
-  return public(self, "book", "depth", { symbol = native("book", symbol), limit = depth }, unify.book, symbol)
+  local params = { symbol = native("book", symbol), limit = client.count("book", "depth", depth) }
+  return public(self, "book", "depth", params, unify.book, symbol)
 end
 
 function Venue:candles(symbol, interval, options)
-  options = checked("candles", options or {}, { since = true, limit = true })
+  options = client.span("candles", options, CANDLES, 3)
   return public(self, "candles", "klines", { symbol = native("candles", symbol), interval = interval,
     startTime = options.since, limit = options.limit }, each, unify.candle)
 end
 
 function Venue:trades(symbol, limit)
-  return public(self, "trades", "trades", { symbol = native("trades", symbol), limit = limit }, each, unify.trade,
-    symbol)
+  local params = { symbol = native("trades", symbol), limit = client.count("trades", "limit", limit) }
+  return public(self, "trades", "trades", params, each, unify.trade, symbol)
 end
 
 -- ---- the account -------------------------------------------------------------------
@@ -150,7 +153,7 @@ end
 
 local function which(what, given)
   client.check_one(what, given)
-  return { symbol = unify.native(given.symbol), orderId = given.id, origClientOrderId = not given.id
+  return { symbol = native(what, given.symbol, 4), orderId = given.id, origClientOrderId = not given.id
     and given.client_id or nil }
 end
 
@@ -202,7 +205,7 @@ function Venue:open_orders(symbol)
 end
 
 local function span(what, symbol, options)
-  options = checked(what, options or {}, client.SPAN, nil, 4)
+  options = client.span(what, options, nil, 4)
   return { symbol = native(what, symbol, 4), startTime = options.since, endTime = options.until_, limit = options.limit,
     orderId = options.order_id }
 end
@@ -246,6 +249,7 @@ end
 
 --- Nothing is left in the market; assets stay what they are.  Returns { cancelled, closed }.
 function Venue:flatten(symbol)
+  if symbol then native("flatten", symbol) end
   local cancelled, err = self:cancel_all(symbol)
   if not cancelled then return nil, err end
   return { cancelled = cancelled, closed = {} }

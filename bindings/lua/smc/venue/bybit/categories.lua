@@ -7,7 +7,7 @@ local M = {}
 --- "BTC/USDT:USDT" -> "linear", "BTCUSDT".  level: whom a wrong symbol is blamed on, 3 being the caller of the caller.
 function M.of(what, symbol, level)
   level = level or 3
-  local pair, settled = tostring(symbol):match "^([^:]+):(.*)$"
+  local pair, settled = (type(symbol) == "string" and symbol or ""):match "^([^:]+):(.*)$"
   if not pair then return "spot", client.native(what, symbol, level + 1) end
   if settled ~= "USDT" or not pair:find "/USDT$" then
     error(("%s: '%s' is not offered: of bybit's contracts those in USDT are, like \"BTC/USDT:USDT\"")

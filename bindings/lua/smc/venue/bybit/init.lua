@@ -27,8 +27,9 @@ local Venue = client.class "bybit"
 
 Venue.ages = true -- a signed request is good for a short while only
 
-local checked, each, seen = client.checked, client.each, client.seen
+local each, seen = client.each, client.seen
 
+local CANDLES = { since = true, limit = true }
 local PAGE = 50
 local LOOK_UPS, LOOK_UP_EVERY = 20, 0.1 -- how often, and how many seconds apart, an acknowledged order is looked for
 local SETTLED_IN = "USDT"
@@ -136,7 +137,7 @@ end
 local BOOK_DEPTH = 100
 
 function Venue:book(symbol, depth)
-  local params = of("book", symbol, { limit = depth or BOOK_DEPTH })
+  local params = of("book", symbol, { limit = client.count("book", "depth", depth) or BOOK_DEPTH })
   return public(self, "book", "market/orderbook", params, function(result)
     return { symbol = symbol, id = result.seq, bids = unify.levels(result.b), asks = unify.levels(result.a) }
   end)
@@ -146,7 +147,7 @@ local INTERVALS = { ["1m"] = "1", ["3m"] = "3", ["5m"] = "5", ["15m"] = "15", ["
   ["2h"] = "120", ["4h"] = "240", ["6h"] = "360", ["12h"] = "720", ["1d"] = "D", ["1w"] = "W", ["1M"] = "M" }
 
 function Venue:candles(symbol, interval, options)
-  options = checked("candles", options or {}, { since = true, limit = true })
+  options = client.span("candles", options, CANDLES, 3)
   local params = of("candles", symbol, { interval = INTERVALS[interval] or interval, start = options.since,
     limit = options.limit })
   return public(self, "candles", "market/kline", params,
@@ -154,7 +155,7 @@ function Venue:candles(symbol, interval, options)
 end
 
 function Venue:trades(symbol, limit)
-  local params = of("trades", symbol, { limit = limit })
+  local params = of("trades", symbol, { limit = client.count("trades", "limit", limit) })
   return public(self, "trades", "market/recent-trade", params,
     function(result) return each(reversed(result.list), unify.trade, symbol) end)
 end
@@ -376,7 +377,7 @@ end
 
 --- All orders of a symbol, also ended ones.  options: since, until_ (ms), limit, order_id.
 function Venue:orders(symbol, options)
-  options = checked("orders", options or {}, client.SPAN)
+  options = client.span("orders", options, nil, 3)
   local id = options.order_id and tostring(options.order_id)
   local params = of("orders", symbol, { orderId = id, startTime = options.since, endTime = options.until_ })
   local closed, err = collect(self, "orders", "order/history", params, unify.order, options.limit)
@@ -400,7 +401,7 @@ end
 
 --- The account's own fills.  options: since, until_ (ms), limit, order_id.
 function Venue:fills(symbol, options)
-  options = checked("fills", options or {}, client.SPAN)
+  options = client.span("fills", options, nil, 3)
   local params = of("fills", symbol, { startTime = options.since, endTime = options.until_,
     orderId = options.order_id and tostring(options.order_id) })
   local list, err = collect(self, "fills", "execution/list", params, unify.fill, options.limit, unify.is_trade)
@@ -439,6 +440,7 @@ end
 
 --- Nothing is left in the market, and no position; spot assets stay what they are.  Returns { cancelled, closed }.
 function Venue:flatten(symbol)
+  if symbol then scopes("flatten", symbol) end
   local cancelled, err = self:cancel_all(symbol)
   if not cancelled then return nil, err end
   return client.close_positions(self, cancelled, symbol, close)

@@ -24,7 +24,7 @@ end
 
 local Venue = client.class "oanda"
 
-local checked, each = client.checked, client.each
+local each = client.each
 
 local LIVE = "^001%-" -- the first part of an account's id names its site: 101 is practice, 001 is money
 
@@ -92,14 +92,16 @@ end
 
 --- All that the venue quotes: one to a few levels a side.
 function Venue:book(symbol, depth)
+  client.count("book", "depth", depth)
   return price_of(self, "book", unify.checked("book", symbol), function(price) return unify.book(price, depth) end)
 end
 
+local CANDLES = { since = true, limit = true }
 local INTERVALS = { ["1m"] = "M1", ["5m"] = "M5", ["15m"] = "M15", ["30m"] = "M30", ["1h"] = "H1", ["2h"] = "H2",
   ["4h"] = "H4", ["6h"] = "H6", ["8h"] = "H8", ["12h"] = "H12", ["1d"] = "D", ["1w"] = "W", ["1M"] = "M" }
 
 function Venue:candles(symbol, interval, options)
-  options = checked("candles", options or {}, { since = true, limit = true })
+  options = client.span("candles", options, CANDLES, 3)
   local name = unify.checked("candles", symbol)
   return request.ask(self, "candles", ("instruments/%s/candles"):format(name),
     { granularity = INTERVALS[interval] or interval, from = options.since and clock.unix(options.since),

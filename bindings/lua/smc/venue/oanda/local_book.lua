@@ -25,6 +25,7 @@ function Book:update(price)
 end
 
 function Book:top(n)
+  n = math.min(n, math.max(#self.bids, #self.asks))
   return { symbol = self.symbol, id = self.id, bids = { table.unpack(self.bids, 1, n) },
     asks = { table.unpack(self.asks, 1, n) } }
 end

@@ -10,7 +10,7 @@ local words = require "smc.venue.words"
 
 local M = {}
 
-local checked, each, seen = client.checked, client.each, client.seen
+local each, seen = client.each, client.seen
 
 local PAGE = 500 -- orders or trades in one answer
 local RANGE = 1000 -- transactions in one answer
@@ -186,6 +186,11 @@ local function send(self, given, symbol, id)
   return out, err
 end
 
+--- Units have a sign at the venue, which is that of the side: one in a quantity would turn a buy into a sell.
+local function check_qty(what, qty)
+  if qty and qty:find "^%s*[-+]" then error(what .. ": qty has no sign: side says which way", 3) end
+end
+
 --- Places an order.  type: limit, market (all of it or nothing, unless time_in_force is "ioc"), stop and take_profit
 -- (wait for their trigger_price, then go on as market orders).  client_id is made when it is not given.
 function Orders:place(given)
@@ -194,6 +199,7 @@ function Orders:place(given)
     error(("place: oanda has no %s"):format(given.quote_qty and "quote_qty" or "self_trade"), 2)
   end
   if not SIGNS[given.side] then error("place: side is buy or sell", 2) end
+  check_qty("place", given.qty)
   local symbol, inner = unify.checked("place", given.symbol), client.inside(self)
   local id = given.client_id or client.new_id(self)
   if not inner.head then
@@ -212,6 +218,7 @@ local KEPT = { "type", "instrument", "units", "price", "priceBound", "distance",
 function Orders:amend(given)
   client.check_amend(given)
   unify.checked("amend", given.symbol)
+  check_qty("amend", given.qty)
   local old, err = request.ask(self, "amend", "orders/" .. specifier(given), nil, order)
   if not old then return nil, err end
   local new = {}
@@ -342,7 +349,7 @@ end
 
 --- All orders of a symbol, also ended ones, newest of the last 500 last.  options: since, until_ (ms), limit, order_id.
 function Orders:orders(symbol, options)
-  options = checked("orders", options or {}, client.SPAN)
+  options = client.span("orders", options, nil, 3)
   local all, err = request.ask(self, "orders", "orders", { state = "ALL", count = PAGE,
     instrument = unify.checked("orders", symbol), ids = options.order_id and tostring(options.order_id) }, orders)
   if not all then return nil, err end
@@ -369,7 +376,7 @@ end
 --- The account's own fills, oldest first; without `since` those of the time that the venue tells unasked.
 -- options: since, until_ (ms), limit, order_id.
 function Orders:fills(symbol, options)
-  options = checked("fills", options or {}, client.SPAN)
+  options = client.span("fills", options, nil, 3)
   local name, inner, out = unify.checked("fills", symbol), client.inside(self), {}
   if not inner.home then
     local known, err = request.summary(self, "fills")
