@@ -130,9 +130,9 @@ static void put_choices(const menu_t *m)
                  "  r: run",
                  venues[m->venue], smcr_target_text(m->target));
     if (m->failures.n > 0)
-        (void)printf(
-            "   f: the %zu that failed   f N: the transcript of one   again: run them again",
-            m->failures.n);
+        (void)printf("   f: the %zu that failed   f N: the transcript of one\n"
+                     "  again: run them again",
+                     m->failures.n);
     (void)puts("   q: leave");
 }
 
@@ -241,6 +241,11 @@ static void choose_venue(menu_t *m, const char *name)
             m->venue = i;
             return;
         }
+    if (name[0] != '\0') {
+        (void)fputs("there is no venue '", stdout);
+        smcr_put_line(stdout, name, strnlen(name, WIDTH));
+        (void)fputs("'; ", stdout);
+    }
     (void)puts("v NAME: all, binance, bybit or oanda");
 }
 

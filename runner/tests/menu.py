@@ -53,7 +53,8 @@ feed(0, b"", "suite   all", "1 all   2 bad   3 broken   4 good   5 slow", "venue
 feed(0, b"q\n")
 feed(0, b"99\n0\n-1\n\n   \nnope\n\xff\xfe\x00\x1b[2J\nv\nv kraken\nf\nf 1\nagain\n" + b"x" * 100000 + b"\nq",
      "there is no '99'", "there is no '0'", "there is no '-1'", "there is no 'nope'", "there is no '\\xFF\\xFE",
-     "v NAME: all, binance, bybit or oanda", "nothing has failed", "nothing has failed", "nothing has failed",
+     "v NAME: all, binance, bybit or oanda", "there is no venue 'kraken'; v NAME: all", "nothing has failed",
+     "nothing has failed", "nothing has failed",
      "there is no 'xxx", unwanted=("\x1b[2J",))
 
 # Suite by number or name, venue, target; the exit status is the worst, in whichever order.
@@ -68,7 +69,8 @@ feed(3, b"", "--interactive contradicts --list", args=("-i", "--list"))
 
 # A failure: its text, its transcript; run again it still fails, until it is mended.
 feed(1, b"bad\nr\nf\nf 1\nf 1 all\nf 2\nf x\nagain\n",
-     "1 failed", "f: the 1 that failed", "1) scenarios/bad/mixed.lua::asks binance",
+     "1 failed", "f: the 1 that failed   f N: the transcript of one\n  again: run them again   q: leave\n",
+     "1) scenarios/bad/mixed.lua::asks binance",
      "scenarios/bad/mixed.lua::asks binance\n", "Expected objects to be equal", "transcript", "/api/v3/time", "transcript",
      "f N: a number from 1 to 1", "f N: a number from 1 to 1", "0 passed, 1 failed, 0 skipped")
 feed(2, b"broken\nr\nf 1\nagain\n", "scenarios/broken/syntax.lua", "syntax error", "0 passed, 1 failed, 0 skipped")
