@@ -15,8 +15,47 @@ bool smcr_reporters_add(smcr_reporters_t *rs, smcr_reporter_t *r)
     return true;
 }
 
+/* Like mkdir -p. */
+static bool make_folder(const char *path)
+{
+    char *copy = strdup(path);
+    bool fine = copy != NULL;
+    for (char *p = copy; fine && p != NULL && *p != '\0';) {
+        char *slash = strchr(p + 1, '/');
+        if (slash != NULL)
+            *slash = '\0';
+        fine = mkdir(copy, 0777) == 0 || errno == EEXIST;
+        if (slash != NULL)
+            *slash = '/';
+        p = slash;
+    }
+    struct stat st;
+    fine = fine && stat(path, &st) == 0;
+    if (fine && !S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        fine = false;
+    }
+    if (!fine)
+        (void)fprintf(stderr, "smcrun: cannot make the folder '%s': %s\n", path, strerror(errno));
+    free(copy);
+    return fine;
+}
+
+static bool make_folder_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    if (slash == NULL || slash == file)
+        return true;
+    char *folder = strndup(file, (size_t)(slash - file));
+    bool fine = folder != NULL && make_folder(folder);
+    free(folder);
+    return fine;
+}
+
 static bool add_report(smcr_reporters_t *rs, const smcr_report_spec_t *spec)
 {
+    if (spec->file != NULL && !make_folder_of(spec->file))
+        return false;
     FILE *out = spec->file == NULL ? stdout : fopen(spec->file, "we");
     if (out == NULL) {
         (void)fprintf(stderr, "smcrun: cannot write the report '%s': %s\n", spec->file,
@@ -50,32 +89,6 @@ static bool add_report(smcr_reporters_t *rs, const smcr_report_spec_t *spec)
     if (r == NULL && out != stdout)
         (void)fclose(out);
     return smcr_reporters_add(rs, r);
-}
-
-/* Like mkdir -p. */
-static bool make_folder(const char *path)
-{
-    char *copy = strdup(path);
-    bool fine = copy != NULL;
-    for (char *p = copy; fine && p != NULL && *p != '\0';) {
-        char *slash = strchr(p + 1, '/');
-        if (slash != NULL)
-            *slash = '\0';
-        fine = mkdir(copy, 0777) == 0 || errno == EEXIST;
-        if (slash != NULL)
-            *slash = '/';
-        p = slash;
-    }
-    struct stat st;
-    fine = fine && stat(path, &st) == 0;
-    if (fine && !S_ISDIR(st.st_mode)) {
-        errno = ENOTDIR;
-        fine = false;
-    }
-    if (!fine)
-        (void)fprintf(stderr, "smcrun: cannot make the folder '%s': %s\n", path, strerror(errno));
-    free(copy);
-    return fine;
 }
 
 bool smcr_reporters_open(smcr_reporters_t *rs, const smcr_options_t *o)

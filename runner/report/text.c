@@ -23,14 +23,21 @@ size_t smcr_utf8_length(const char *text)
     return n;
 }
 
+/* Length of the character at text, 0 when it is a control character, C1 too, or is not UTF-8. */
+static size_t shown_length(const char *text)
+{
+    unsigned char c = (unsigned char)text[0];
+    size_t len = smcr_utf8_length(text);
+    bool c1 = c == 0xC2 && len == 2 && (unsigned char)text[1] < 0xA0;
+    return c1 || (c < 0x20 && c != '\t') || c == 0x7F ? 0 : len;
+}
+
 void smcr_put_line(FILE *out, const char *text, size_t n)
 {
     for (size_t i = 0; i < n;) {
-        unsigned char c = (unsigned char)text[i];
-        size_t len = smcr_utf8_length(text + i);
-        bool c1 = c == 0xC2 && len == 2 && (unsigned char)text[i + 1] < 0xA0;
-        if (len == 0 || len > n - i || c1 || (c < 0x20 && c != '\t') || c == 0x7F) {
-            (void)fprintf(out, "\\x%02X", c);
+        size_t len = shown_length(text + i);
+        if (len == 0 || len > n - i) {
+            (void)fprintf(out, "\\x%02X", (unsigned char)text[i]);
             i++;
         } else {
             (void)fwrite(text + i, 1, len, out);
@@ -145,12 +152,20 @@ void smcr_put_shell(FILE *out, const char *text)
         (void)fputs(text, out);
         return;
     }
-    (void)fputc('\'', out);
-    for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            (void)fputs("'\\''", out);
+    bool all = true; /* can it all be shown as it is? */
+    for (size_t i = 0, n; text[i] != '\0' && all; i += n)
+        all = (n = shown_length(text + i)) > 0;
+    (void)fputs(all ? "'" : "$'", out);
+    for (size_t n; *text != '\0'; text += n == 0 ? 1 : n) {
+        n = shown_length(text);
+        if (n == 0)
+            (void)fprintf(out, "\\%03o", (unsigned char)*text);
+        else if (*text == '\'')
+            (void)fputs(all ? "'\\''" : "\\'", out);
+        else if (*text == '\\' && !all)
+            (void)fputs("\\\\", out);
         else
-            (void)fputc(*text, out);
+            (void)fwrite(text, 1, n, out);
     }
     (void)fputc('\'', out);
 }

@@ -23,7 +23,7 @@ void smcr_put_json(FILE *out, const char *text);
 void smcr_put_json_list(FILE *out, const char *list);
 /* As character data or, in double quotes, as an attribute's value of XML 1.0.  What XML can't hold becomes \xNN. */
 void smcr_put_xml(FILE *out, const char *text);
-/* As one word of a POSIX shell. */
+/* As one word of a POSIX shell; what can't be shown is an escape in $'..'. */
 void smcr_put_shell(FILE *out, const char *text);
 /* "17 ms", "1.25 s", "3 min 20 s", "1 h 05 min". */
 void smcr_put_duration(FILE *out, double seconds);

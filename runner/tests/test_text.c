@@ -82,6 +82,9 @@ static void shell_words_are_quoted_when_they_must_be(void **state)
     EXPECT_WRITTEN(smcr_put_shell(out, "it's $x"), "'it'\\''s $x'");
     EXPECT_WRITTEN(smcr_put_shell(out, ""), "''");
     EXPECT_WRITTEN(smcr_put_shell(out, "#a"), "'#a'");
+    EXPECT_WRITTEN(smcr_put_shell(out, "b\\ \u00e9\u65e5"), "'b\\ \u00e9\u65e5'");
+    EXPECT_WRITTEN(smcr_put_shell(out, "it's\n\33[31m b\\ \u00e9 caf\xE9 \xC2\x9B"),
+                   "$'it\\'s\\012\\033[31m b\\\\ \u00e9 caf\\351 \\302\\233'");
 }
 
 static void durations_read_well_at_every_size(void **state)
