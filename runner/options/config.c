@@ -49,9 +49,27 @@ static const smcr_option_t *find_key(const char *name, size_t n)
     return NULL;
 }
 
-/* "; did you mean 'jobs'?", in upper case behind a prefix, or nothing. */
+/* The option of that key that only a command line can give; NULL: there is none. */
+static const char *find_flag(const char *name, size_t n)
+{
+    char key[MAX_KEY];
+    const smcr_option_t *option;
+    for (size_t i = 0; (option = smcr_nth_option(SMCR_CMD_RUN, i)) != NULL; i++) {
+        smcr_config_key(option, key);
+        if (strlen(key) == n && memcmp(key, name, n) == 0)
+            return option->name;
+    }
+    return NULL;
+}
+
+/* "; did you mean 'jobs'?", in upper case behind a prefix, "; only a command line gives --list", or nothing. */
 static void suggest(const char *name, size_t n, const char *prefix, char *out, size_t size)
 {
+    const char *flag = find_flag(name, n);
+    if (flag != NULL) {
+        (void)snprintf(out, size, "; only a command line gives %s", flag);
+        return;
+    }
     char keys[MAX_KEYS][MAX_KEY];
     const char *names[MAX_KEYS + 1];
     const smcr_option_t *option;

@@ -140,17 +140,10 @@ static const smcr_option_t *find_option(smcr_command_t command, const char *arg,
     return NULL;
 }
 
-/* Finds the option of argv[i] and its value: behind =, glued to a short name, or in the next argument. */
-static smc_code_t take_option(smcr_parse_t *p, char *const argv[], int *i)
+/* value: what stands in the same argument; NULL: an option that wants one finds it in the next. */
+static smc_code_t take_option(smcr_parse_t *p, const smcr_option_t *option, const char *called,
+                              const char *value, char *const argv[], int *i)
 {
-    const char *arg = argv[*i];
-    bool is_long = arg[1] == '-';
-    size_t len = is_long ? strcspn(arg, "=") : 2;
-    const smcr_option_t *option = find_option(p->o->topic, arg, len);
-    if (option == NULL)
-        return unknown(p, arg, is_long ? len : strlen(arg));
-    const char *called = is_long ? option->name : option->alias;
-    const char *value = arg[len] == '\0' ? NULL : arg + len + (is_long ? 1 : 0);
     if (option->takes == NOTHING && value != NULL)
         return SMCR_REFUSE(p, "%s takes no value, but got '%s'", called, value);
     if (option->takes == A_VALUE && value == NULL) {
@@ -165,6 +158,33 @@ static smc_code_t take_option(smcr_parse_t *p, char *const argv[], int *i)
     p->o->flags[p->o->n_flags++] = option->name;
     p->o->flags[p->o->n_flags++] = value;
     return option->apply(p, called, value);
+}
+
+static smc_code_t take_long(smcr_parse_t *p, char *const argv[], int *i)
+{
+    const char *arg = argv[*i];
+    size_t len = strcspn(arg, "=");
+    const smcr_option_t *option = find_option(p->o->topic, arg, len);
+    if (option == NULL)
+        return unknown(p, arg, len);
+    return take_option(p, option, option->name, arg[len] == '\0' ? NULL : arg + len + 1, argv, i);
+}
+
+/* Flags may share an argument, and the last letter of it may take a value: -xv, -vj4, -xk WORD. */
+static smc_code_t take_short(smcr_parse_t *p, char *const argv[], int *i)
+{
+    const char *arg = argv[*i];
+    smc_code_t rc = SMC_OK;
+    for (const char *c = arg + 1; *c != '\0' && rc == SMC_OK; c++) {
+        const char name[] = {'-', *c};
+        const smcr_option_t *option = find_option(p->o->topic, name, sizeof(name));
+        if (option == NULL)
+            return unknown(p, arg, strlen(arg));
+        if (option->takes != NOTHING)
+            return take_option(p, option, option->alias, c[1] == '\0' ? NULL : c + 1, argv, i);
+        rc = take_option(p, option, option->alias, c[1] == '=' ? c + 2 : NULL, argv, i);
+    }
+    return rc;
 }
 
 static smc_code_t check(smcr_parse_t *p)
@@ -247,7 +267,7 @@ static smc_code_t take_all(smcr_parse_t *p, int argc, char *const argv[])
         if (!only_paths && strcmp(argv[i], "--") == 0)
             only_paths = true;
         else if (!only_paths && argv[i][0] == '-' && argv[i][1] != '\0')
-            rc = take_option(p, argv, &i);
+            rc = argv[i][1] == '-' ? take_long(p, argv, &i) : take_short(p, argv, &i);
         else
             p->o->paths[p->o->n_paths++] = argv[i];
     }
@@ -259,11 +279,12 @@ static smc_code_t take_all(smcr_parse_t *p, int argc, char *const argv[])
 smc_code_t smcr_options_parse(smcr_options_t *o, int argc, char *const argv[], smc_error_t *err)
 {
     *o = (smcr_options_t){.timeout_s = SMCR_TIMEOUT_S, .memory_mib = SMCR_MEMORY_MIB};
-    smcr_parse_t p = {.o = o,
-                      .err = err,
-                      ._given =
-                          calloc((size_t)argc + (size_t)2 * SMCR_MAX_KEYS, sizeof(*p._given))};
-    o->flags = calloc(2 * ((size_t)argc + 1), sizeof(*o->flags));
+    size_t most = 1; /* each letter may be an option */
+    for (int i = 1; i < argc; i++)
+        most += strlen(argv[i]);
+    smcr_parse_t p = {
+        .o = o, .err = err, ._given = calloc(most + (size_t)2 * SMCR_MAX_KEYS, sizeof(*p._given))};
+    o->flags = calloc(2 * most, sizeof(*o->flags));
     o->paths = calloc((size_t)argc + 1, sizeof(*o->paths));
     smc_code_t rc = o->paths == NULL || o->flags == NULL || p._given == NULL
                         ? smc_fail(err, SMC_ENOMEM, "options", 0, "no memory for the command line")

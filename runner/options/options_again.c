@@ -4,13 +4,13 @@
 
 #include <stdio.h>
 
-static smc_code_t read_count(smcr_parse_t *p, const char *arg, const char *value, unsigned max,
-                             unsigned *out)
+static smc_code_t read_count(smcr_parse_t *p, const char *arg, const char *value, unsigned min,
+                             unsigned max, unsigned *out)
 {
     uint64_t n;
     char wanted[48];
-    (void)snprintf(wanted, sizeof(wanted), "a number from 1 to %u", max);
-    if (!smcr_read_u64(value, 1, max, &n))
+    (void)snprintf(wanted, sizeof(wanted), "a number from %u to %u", min, max);
+    if (!smcr_read_u64(value, min, max, &n))
         return smcr_bad_value(p, arg, value, wanted);
     *out = (unsigned)n;
     return SMC_OK;
@@ -18,17 +18,17 @@ static smc_code_t read_count(smcr_parse_t *p, const char *arg, const char *value
 
 static smc_code_t on_repeat(smcr_parse_t *p, const char *arg, const char *value)
 {
-    return read_count(p, arg, value, 1000000, &p->o->repeat);
+    return read_count(p, arg, value, 1, 1000000, &p->o->repeat);
 }
 
 static smc_code_t on_retries(smcr_parse_t *p, const char *arg, const char *value)
 {
-    return read_count(p, arg, value, 100, &p->o->retries);
+    return read_count(p, arg, value, 0, 100, &p->o->retries);
 }
 
 static smc_code_t on_max_fail(smcr_parse_t *p, const char *arg, const char *value)
 {
-    return read_count(p, arg, value, 1000000, &p->o->max_fail);
+    return read_count(p, arg, value, 1, 1000000, &p->o->max_fail);
 }
 
 static smc_code_t on_fail_fast(smcr_parse_t *p, const char *arg, const char *value)
@@ -44,9 +44,8 @@ SMCR_FLAG(fail_on_flaky)
 
 static const smcr_option_t options[] = {
     {"--retries", NULL, A_VALUE, false, RUN | CONF, on_retries, "N",
-     "run a spec that fails up to N times more, in a worker of its own and with the same seed: "
-     "what "
-     "passes then is flaky, which counts as passed and is shown"},
+     "run a spec that fails up to N times more (default 0), in a worker of its own and with the "
+     "same seed: what passes then is flaky, which counts as passed and is shown"},
     {"--fail-on-flaky", NULL, NOTHING, true, RUN | CONF, on_fail_on_flaky, NULL,
      "what is flaky has failed"},
     {"--repeat", NULL, A_VALUE, false, RUN, on_repeat, "N",

@@ -71,7 +71,7 @@ const char *smcr_config_default(const smcr_option_t *option)
         {"--require", "-- require: no venue"},
         {"--strict-leaks", "strict_leaks = false"},
         {"--state-dir", "-- state_dir: $XDG_STATE_HOME/smcrun, or ~/.local/state/smcrun"},
-        {"--retries", "-- retries: none"},
+        {"--retries", "retries = 0"},
         {"--fail-on-flaky", "fail_on_flaky = false"},
         {"--max-fail", "-- max_fail: none"},
         {"--report", "report = \"pretty\""},

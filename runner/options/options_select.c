@@ -68,7 +68,7 @@ static smc_code_t on_list_faults(smcr_parse_t *p, const char *arg, const char *v
 static const smcr_option_t options[] = {
     {"--suite", NULL, A_VALUE, false, RUN | PROVE, on_suite, "NAME",
      "the paths that suites.lua, in the folder PATH, has under this name: basic, rate-limiting, "
-     "error-handling, circuit-breaker, failover, performance, full; add your own there"},
+     "error-handling, circuit-breaker, failover, performance, agent, full; add your own there"},
     {"--filter", "-k", A_VALUE, false, RUN | PROVE, on_expr, "EXPR",
      "specs whose id or tags contain these words, whatever the letter case (--custom is the "
      "same):\n-k 'failover and not (slow or bybit)'"},

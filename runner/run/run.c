@@ -96,6 +96,17 @@ static smcr_exit_t find_suite(session_t *s, const char *folder)
     return status;
 }
 
+/* 'a', 'b' */
+static void put_names(const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        (void)fputs(i == 0 ? "'" : ", '", stderr);
+        smcr_put_line(stderr, names[i], strlen(names[i]));
+        (void)fputc('\'', stderr);
+    }
+    (void)fputc('\n', stderr);
+}
+
 static smcr_exit_t find_files(session_t *s)
 {
     const smcr_options_t *o = s->options;
@@ -112,7 +123,9 @@ static smcr_exit_t find_files(session_t *s)
         return refuse(&err, "");
     if (s->plan.n_files > 0)
         return SMCR_EXIT_PASSED;
-    (void)fputs("smcrun: nothing to run: no Lua file lies there\n", stderr);
+    (void)fputs("smcrun: nothing to run: no Lua file lies in ", stderr);
+    put_names(o->n_paths == 0 ? (const char *const[]){home} : o->paths,
+              o->n_paths == 0 ? 1 : o->n_paths);
     return SMCR_EXIT_NOTHING;
 }
 
@@ -281,7 +294,16 @@ static void put_missed(const char *prefix, const char *missed)
 {
     (void)fprintf(stderr, "smcrun: nothing selected by '%s", prefix);
     smcr_put_line(stderr, missed, strlen(missed));
-    (void)fputs("': see smcrun --list\n", stderr);
+    (void)fputs("': see smcrun --list", stderr);
+    const char *end = strstr(missed, "::");
+    end = end == NULL ? strrchr(missed, ':') : end;
+    char *path = end == NULL ? NULL : strndup(missed, (size_t)(end - missed));
+    if (path != NULL) {
+        (void)fputc(' ', stderr);
+        smcr_put_shell(stderr, path);
+    }
+    (void)fputc('\n', stderr);
+    free(path);
 }
 
 /* ", none of them matches -k, --tag and --last-failed", as far as they were given. */
@@ -328,9 +350,13 @@ static void explain_nothing(const session_t *s)
             put_missed("--tag ", missed);
     if (said)
         return;
-    (void)fprintf(stderr, "smcrun: nothing selected: %zu specs in %zu files",
-                  s->collector.totals.declared, s->plan.n_files);
-    put_filters(s);
+    size_t declared = s->collector.totals.declared;
+    (void)fprintf(stderr, "smcrun: nothing selected: %zu spec%s in %zu file%s", declared,
+                  declared == 1 ? "" : "s", s->plan.n_files, s->plan.n_files == 1 ? "" : "s");
+    if (declared == 0)
+        (void)fputs(": it(\"name\", function() .. end) declares one", stderr);
+    else
+        put_filters(s);
     (void)fputc('\n', stderr);
 }
 

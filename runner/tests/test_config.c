@@ -60,7 +60,9 @@ static void mistakes_are_named_with_their_line(void **state)
     (void)state;
     expect_error("\njbos = 1", "s.lua:2: unknown key 'jbos'; did you mean 'jobs'?");
     expect_error("frobnicate = 1", "s.lua:1: unknown key 'frobnicate'");
-    expect_error("list = true", "s.lua:1: unknown key 'list'");
+    expect_error("list = true", "s.lua:1: unknown key 'list'; only a command line gives --list");
+    expect_error("allow_process = true",
+                 "s.lua:1: unknown key 'allow_process'; only a command line gives --allow-process");
     expect_error("jobs = 1\njobs = 2", "s.lua:2: jobs is set twice, first at s.lua:1");
     expect_error("quiet = 1", "s.lua:1: quiet wants true or false, not a number");
     expect_error("jobs = true", "s.lua:1: jobs wants a text or a number, not a boolean");

@@ -132,6 +132,26 @@ static void faults_are_listed_for_people_or_for_programs(void **state)
     expect_error("--list-faults json", "--list-faults runs nothing: drop the paths");
 }
 
+static void help_fits_a_terminal_of_80_columns(void **state)
+{
+    (void)state;
+    for (smcr_command_t c = SMCR_CMD_RUN; smcr_command_text(c) != NULL; c++)
+        for (const char *line = help_of(c); *line != '\0'; line += strcspn(line, "\n") + 1)
+            if (strcspn(line, "\n") > 80)
+                fail_msg("%s: %.*s", smcr_command_text(c), (int)strcspn(line, "\n"), line);
+}
+
+static void each_letter_of_an_argument_may_be_an_option(void **state)
+{
+    (void)state;
+    smcr_options_t o = must_parse("-xxxxxxxxxxxxxxxxxxxxxxxxvj3 a.lua");
+    assert_true(o.verbose);
+    assert_int_equal(o.max_fail, 1);
+    assert_int_equal(o.jobs, 3);
+    assert_string_equal(o.paths[0], "a.lua");
+    smcr_options_deinit(&o);
+}
+
 static void slip_of_the_finger_is_named_with_its_mend(void **state)
 {
     (void)state;
@@ -397,6 +417,8 @@ int main(void)
         cmocka_unit_test(help_and_version_need_no_path),
         cmocka_unit_test(environment_is_checked_by_command_or_option),
         cmocka_unit_test(faults_are_listed_for_people_or_for_programs),
+        cmocka_unit_test(help_fits_a_terminal_of_80_columns),
+        cmocka_unit_test(each_letter_of_an_argument_may_be_an_option),
         cmocka_unit_test(slip_of_the_finger_is_named_with_its_mend),
         cmocka_unit_test(bad_values_are_named_with_what_is_wanted),
         cmocka_unit_test(contradictions_are_refused),
