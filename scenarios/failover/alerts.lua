@@ -1,4 +1,4 @@
--- Whom a failover group tells, and what.  Who is told of every step can sleep; who is told twice of one no longer reads.
+-- Whom a failover group tells, and what.  Who is told of every step can sleep; who is told twice of one reads no more.
 local smc = require "smc"
 
 describe("an alert of a failover group #failover #binance #bybit", function()

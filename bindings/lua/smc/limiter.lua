@@ -93,8 +93,8 @@ end
 
 local counted_at = {} -- by origin: what this process shares with others of what is asked there; false: nothing
 
---- What all processes of this user on this machine ask of one venue, which counts it together; nil where there is no such
--- memory, and on the virtual clock, whose times mean nothing to another process.
+--- What all processes of this user on this machine ask of one venue, which counts it together; nil where there is no
+-- such memory, and on the virtual clock, whose times mean nothing to another process.
 local function share_at(origin, names, list)
   if world.current "smc.limiter".clock ~= "real" then return nil end
   if counted_at[origin] == nil then

@@ -17,7 +17,8 @@ local TRIGGERS = {
 }
 
 local KNOWN = { check_every = true, check_timeout = true, triggers = true, select = true, weights = true,
-  hysteresis = true, recover = true, cooldown = true, failback = true, symbols = true, absent_after = true, alert = true }
+  hysteresis = true, recover = true, cooldown = true, failback = true, symbols = true, absent_after = true,
+  alert = true }
 
 local function wrong(what, ...) error("smc.failover: " .. what:format(...), 0) end
 
@@ -182,8 +183,8 @@ local function read(given)
     symbols = read_symbols(given.symbols, names), alert = given.alert }
 end
 
---- What was given as { venues, names, policy (for the core), check_every, check_timeout, absent_after, symbols, alert }.
--- Wrong use is blamed on `level`, as in error().
+--- What was given as { venues, names, policy (for the core), check_every, check_timeout, absent_after, symbols,
+-- alert }.  Wrong use is blamed on `level`, as in error().
 function M.read(given, level)
   local ok, out = pcall(read, given)
   if not ok then error(out, level + 1) end

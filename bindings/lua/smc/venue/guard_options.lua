@@ -78,14 +78,12 @@ local function changed(name, limits, given, level)
   return budgets
 end
 
---- One for all that talk to the same place in this world.  A place that is there when the world no longer is has a clock
--- that is no world's own.
+--- One for all that talk to the same place in this world.
 local function published_of(w, venue, limits, level)
   local url = venue.url
-  local outlives = w.clock == "real" and not rawget(venue, "sandbox")
   published[w] = published[w] or {}
   published[w][url] = published[w][url] or made(function(its)
-    return limiters.of(its, outlives and url or nil)
+    return limiters.of(its, not rawget(venue, "sandbox") and url or nil)
   end, limits, level + 1)
   return published[w][url]
 end

@@ -13,7 +13,9 @@ local function wrong(text, ...) error("alert: " .. text:format(...), 0) end
 
 local function whole(given, name)
   local value = given[name] == nil and OPTIONS[name] or given[name]
-  if math.type(value) ~= "integer" or value < 1 or value > 1000000 then wrong("%s must be a whole number from 1", name) end
+  if math.type(value) ~= "integer" or value < 1 or value > 1000000 then
+    wrong("%s must be a whole number from 1", name)
+  end
   return value
 end
 
@@ -39,9 +41,9 @@ local function read(given)
     per = whole(given, "per"), attempts = whole(given, "attempts") }
 end
 
---- given: a URL, an inbox of smc.webhook, or { url, secret, limit, per, attempts }; nil: nobody is told.  who: "risk" or
--- "failover", what ids and kinds of alerts begin with.  Returns tell(kind, fields), and the list of deliveries.  Wrong
--- options are blamed on `level`, as in error().
+--- given: a URL, an inbox of smc.webhook, or { url, secret, limit, per, attempts }; nil: nobody is told.  who: "risk"
+-- or "failover", what ids and kinds of alerts begin with.  Returns tell(kind, fields), and the list of deliveries.
+-- Wrong options are blamed on `level`, as in error().
 function M.new(given, who, seed, log, level)
   if given == nil then return function() end, {} end
   local ok, to = pcall(read, given)
