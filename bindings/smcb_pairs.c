@@ -22,7 +22,7 @@ typedef struct name {
 
 /* What the iterator walks along. */
 typedef struct walk {
-    lua_Integer next, n;
+    lua_Integer next, n, room;
     name_t names[];
 } walk_t;
 
@@ -103,8 +103,8 @@ static int compare(const void *left, const void *right)
     return compare_amounts(a, b);
 }
 
-/* Fills the list of keys, which is at the top, and what is known of them. */
-static void list_keys(lua_State *L, int table, walk_t *walk)
+/* Fills the list of keys, which is at the top, and what is known of them.  false: there are more than there is room for. */
+static bool list_keys(lua_State *L, int table, walk_t *walk)
 {
     int keys = lua_gettop(L);
     bool in_order = true;
@@ -112,6 +112,8 @@ static void list_keys(lua_State *L, int table, walk_t *walk)
     lua_pushnil(L);
     while (lua_next(L, table) != 0) {
         lua_pop(L, 1);
+        if (walk->n == walk->room)
+            return false;
         walk->names[walk->n] = name_of(L, walk->n + 1);
         in_order = in_order &&
                    (walk->n == 0 || compare(&walk->names[walk->n - 1], &walk->names[walk->n]) < 0);
@@ -121,6 +123,26 @@ static void list_keys(lua_State *L, int table, walk_t *walk)
     }
     if (!in_order)
         qsort(walk->names, (size_t)walk->n, sizeof(walk->names[0]), compare);
+    return true;
+}
+
+/* Pushes what an iterator over the table at 1 walks along, and below it the list of its keys.  Memory is asked for once they
+ * are counted: then the collector may run, and a finalizer of the scenario's add some.  Then it begins anew. */
+static void push_walk(lua_State *L)
+{
+    int top = lua_gettop(L);
+    lua_Integer n;
+    walk_t *walk;
+
+    do {
+        lua_settop(L, top);
+        n = count_keys(L, 1);
+        lua_createtable(L, n < INT32_MAX ? (int)n : 0, 0);
+        walk = lua_newuserdatauv(L, sizeof(*walk) + (size_t)n * sizeof(walk->names[0]), 0);
+        *walk = (walk_t){.room = n};
+        lua_insert(L, -2);
+    } while (!list_keys(L, 1, walk));
+    lua_insert(L, -2);
 }
 
 /* -> the next key and its value, in the order of when the walk began; nil at its end */
@@ -150,9 +172,6 @@ static int after_metamethod(lua_State *L, int status, lua_KContext context)
 /* pairs(t).  Upvalue 1: Lua's next, for what is no table: it tells who wanted one. */
 static int l_pairs(lua_State *L)
 {
-    lua_Integer n;
-    walk_t *walk;
-
     luaL_checkany(L, 1);
     lua_settop(L, 1);
     if (luaL_getmetafield(L, 1, "__pairs") != LUA_TNIL) {
@@ -166,14 +185,8 @@ static int l_pairs(lua_State *L)
         lua_pushnil(L);
         return 3;
     }
-    n = count_keys(L, 1);
     lua_pushvalue(L, 1);
-    lua_createtable(L, n < INT32_MAX ? (int)n : 0, 0);
-    walk = lua_newuserdatauv(L, sizeof(*walk) + (size_t)n * sizeof(walk->names[0]), 0);
-    lua_insert(L, -2);
-    *walk = (walk_t){0};
-    list_keys(L, 1, walk);
-    lua_insert(L, -2);
+    push_walk(L);
     lua_pushcclosure(L, l_next, UP_COUNT);
     lua_pushvalue(L, 1);
     lua_pushnil(L);

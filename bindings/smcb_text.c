@@ -140,16 +140,17 @@ static int by_name(const void *a, const void *b)
 
 enum { FORM_VALUES = 1, FORM_TEXT, FORM_LIST };
 
-/* Reads the values into the list; returns n pairs, in order of their names, which the list keeps. */
+/* Reads the values into the list; returns n pairs, in order of their names, which the list keeps.  Memory is asked for once
+ * they are counted: then a finalizer of the scenario's may run, and some be gone. */
 static pair_t *read_pairs(lua_State *L, lua_Integer *n)
 {
-    lua_Integer count = 0;
+    lua_Integer count = 0, i = 0;
 
     for (lua_pushnil(L); lua_next(L, FORM_VALUES) != 0; count++)
         lua_pop(L, 1);
     pair_t *pairs = lua_newuserdatauv(L, sizeof(*pairs) * (size_t)count, 0);
     lua_pushnil(L);
-    for (lua_Integer i = 0; i < count && lua_next(L, FORM_VALUES) != 0; i++) {
+    for (; i < count && lua_next(L, FORM_VALUES) != 0; i++) {
         pairs[i].at = 2 * i + 1;
         lua_rawseti(L, FORM_LIST, 2 * i + 2);
         lua_pushvalue(L, -1); /* to make a text of a number would confuse lua_next */
@@ -157,8 +158,8 @@ static pair_t *read_pairs(lua_State *L, lua_Integer *n)
         luaL_argcheck(L, pairs[i].name != NULL, FORM_VALUES, "a name must be a text");
         lua_rawseti(L, FORM_LIST, 2 * i + 1);
     }
-    qsort(pairs, (size_t)count, sizeof(*pairs), by_name);
-    *n = count;
+    qsort(pairs, (size_t)i, sizeof(*pairs), by_name);
+    *n = i;
     return pairs;
 }
 

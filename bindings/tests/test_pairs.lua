@@ -115,6 +115,19 @@ describe("pairs", function()
     assert.same({ 11, 12, 21, 22, 31, 32 }, seen)
   end)
 
+  it("makes room for what finalizers add while it begins", function()
+    for _ = 1, 100 do
+      local t, last = { last = true }, nil
+      for i = 1, 40 do
+        setmetatable({}, { __gc = function() for k = 1, 300 do t[k * 7 + i] = true end end })
+      end
+      for _ = 1, 30 do
+        for key in pairs(t) do last = key end
+        assert.equal("last", last)
+      end
+    end
+  end)
+
   it("says what is no table", function()
     assert.error_matches(function() for _ in pairs(nil) do end end, "table expected, got nil")
     assert.error_matches(function() for _ in pairs(7) do end end, "table expected, got number")

@@ -93,6 +93,23 @@ describe("text", function()
     assert.equal(table.concat(expected, "&"), text.form_encode(values, as_text))
   end)
 
+  it("leaves out what a finalizer takes away meanwhile", function()
+    for _ = 1, 100 do
+      local values = {}
+      for i = 10, 49 do
+        values["k" .. i] = "v"
+        setmetatable({}, { __gc = function() values["k" .. i] = nil end })
+      end
+      for _ = 1, 30 do
+        local last = ""
+        for name, value in text.form_encode(values, as_text):gmatch "([^&=]*)=([^&]*)" do
+          assert.is_true(last < name and value == "v", name)
+          last = name
+        end
+      end
+    end
+  end)
+
   it("carries long texts", function()
     local long = ("x/"):rep(100000)
     assert.equal(long, text.percent_decode(text.percent_encode(long)))
