@@ -274,6 +274,8 @@ static void read_item(lua_State *L, smcb_json_shape_t *shape, int i)
     item->computed = type == LUA_TFUNCTION;
     luaL_argcheck(L, item->inner < 0 || item->computed || type == LUA_TSTRING, 1,
                   "a field must be a name or a function");
+    luaL_argcheck(L, item->inner >= 0 || !item->computed, 1,
+                  "a function gets an inner record: there is none");
     if (type == LUA_TSTRING)
         item->field = lua_tostring(L, -1);
     lua_pushboolean(L, 0); /* a list holds no nil */

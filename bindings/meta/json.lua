@@ -72,7 +72,8 @@ function json.raw(text) end
 ---
 ---Inner records may also be C records of the engine; of a list of those a shape makes an array.
 ---
----Raises: a name with quotes or backslashes, an unknown form, an `each` that is no shape, more than 64 items.
+---Raises: a name with quotes or backslashes, an unknown form, an `each` that is no shape, a function without an inner
+---record, more than 64 items.
 ---@param items any[][]
 ---@return fun(record: table): smc.json.Raw
 ---@source ../smcb_json_shape.c

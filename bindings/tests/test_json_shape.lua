@@ -73,6 +73,11 @@ describe("a shape", function()
     assert.has_error(function() json.shape { { 'a"', "a" } } end)
   end)
 
+  it("refuses a function that has no inner record to read", function()
+    local _, why = pcall(json.shape, { { "a", "a", nil, function() return 1 end }, { "b", "b" } })
+    assert.truthy(tostring(why):find("there is none", 1, true))
+  end)
+
   it("refuses a form that it does not know", function()
     assert.has_error(function() json.shape { { "a", "a", "order", "a", "lower" } } end)
   end)
