@@ -161,7 +161,7 @@ void smcb_task_resume(smcb_task_t *t)
     }
     if (rc == LUA_YIELD) {
         keep_traceback(t);
-        (void)lua_resetthread(t->co);
+        (void)reset_thread(t);
         lua_pushliteral(t->co, "coroutine.yield outside a coroutine of your own: a task waits only "
                                "through smc's functions");
         end_task(t, SMCB_FAILED);

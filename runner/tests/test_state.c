@@ -72,6 +72,8 @@ static void ends_every_loop(lua_State *L)
         "end)\n"
         "core.sleep(1) core.cancel(t)\n"
         "while true do end",
+        "local _ <close> = setmetatable({}, {__close = function() while true do end end})\n"
+        "coroutine.yield()",
     };
 
     for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
