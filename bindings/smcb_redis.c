@@ -44,18 +44,20 @@ static int l_open(lua_State *L)
     redis_box_t *box = lua_newuserdatauv(L, sizeof(*box), 0);
     memset(box, 0, sizeof(*box));
     smc_error_t err = {0};
-    if (smc_redis_open(loop, &conf, &box->redis, &err) != SMC_OK)
-        return smcb_push_fail(L, &err);
     luaL_setmetatable(L, REDIS_MT);
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
     box->L = lua_tothread(L, -1);
     lua_pop(L, 1);
+    smcb_anchor(L, -1, box); /* first: it may raise */
+    if (smc_redis_open(loop, &conf, &box->redis, &err) != SMC_OK) {
+        smcb_unanchor(L, box);
+        return smcb_push_fail(L, &err);
+    }
     box->host = smcb_host(L);
     box->resource.kind = "Redis";
     box->resource.close = close_box;
     smcb_resource_add(box->host, &box->resource);
     box->resource.world = true; /* limiters live as long as their world */
-    smcb_anchor(L, -1, box);
     return 1;
 }
 

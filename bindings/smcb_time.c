@@ -95,10 +95,12 @@ static int l_after(lua_State *L)
 {
     lua_Integer ms = luaL_checkinteger(L, 1);
     after_box_t *box;
+    smc_loop_t *loop;
     smc_error_t err;
 
     luaL_argcheck(L, ms >= 0, 1, "milliseconds must be >= 0");
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    loop = smcb_loop(L);
     box = lua_newuserdatauv(L, sizeof(*box), 1);
     memset(box, 0, sizeof(*box));
     box->host = smcb_host(L);
@@ -109,9 +111,11 @@ static int l_after(lua_State *L)
     luaL_setmetatable(L, TIMER_MT);
     lua_pushvalue(L, 2);
     (void)lua_setiuservalue(L, -2, 1);
-    if (smc_timer_start(smcb_loop(L), (uint64_t)ms, on_after, box, &box->timer, &err) != SMC_OK)
+    smcb_anchor(L, -1, box); /* first: it may raise */
+    if (smc_timer_start(loop, (uint64_t)ms, on_after, box, &box->timer, &err) != SMC_OK) {
+        smcb_unanchor(L, box);
         return smcb_push_fail(L, &err);
-    smcb_anchor(L, -1, box);
+    }
     smcb_resource_add(box->host, &box->resource);
     box->resource.world = true;
     return 1;

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -124,6 +125,40 @@ static void the_budget_is_of_one_slice(void **state)
     smcb_close(host);
 }
 
+/* So many timers that the registry has to grow for the next ones, and has no memory for that. */
+static void a_timer_that_nobody_can_keep_does_not_fire(void **state)
+{
+    static const char body[] = "local none, keep, n = function() end, {}, 0\n"
+                               "for i = 1, 4000 do keep[i] = false end\n"
+                               "for _ = 1, %d do core.after(0, none) end\n"
+                               "for shift = 20, 14, -2 do\n"
+                               "  while true do\n"
+                               "    local fits, text = pcall(string.rep, 'x', 1 << shift)\n"
+                               "    if not fits then break end\n"
+                               "    n = n + 1\n"
+                               "    keep[n] = text\n"
+                               "  end\n"
+                               "end\n"
+                               "local failed = 0\n"
+                               "while failed < 50 do\n"
+                               "  if not pcall(core.after, 0, none) then failed = failed + 1 end\n"
+                               "end\n"
+                               "keep = nil\n"
+                               "core.sleep(1)";
+    smcb_conf_t conf = {.virtual_clock = true, .memory_bytes = 16u << 20};
+    smcb_host_t *host;
+    lua_State *L;
+
+    (void)state;
+    assert_int_equal(SMC_OK, smcb_open(&conf, &host, &L, NULL));
+    for (int n = 1800; n <= 2040; n += 40) {
+        char text[sizeof(body) + 16];
+        (void)snprintf(text, sizeof(text), body, n);
+        assert_string_equal("ok", status_of(L, text));
+    }
+    smcb_close(host);
+}
+
 static void coroutines_are_as_of_lua(void **state)
 {
     smcb_host_t *host;
@@ -220,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_budget_ends_what_does_not_wait),
         cmocka_unit_test(the_budget_is_of_one_slice),
+        cmocka_unit_test(a_timer_that_nobody_can_keep_does_not_fire),
         cmocka_unit_test(coroutines_are_as_of_lua),
         cmocka_unit_test(a_fork_of_a_warm_state_is_like_a_new_one),
     };
