@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -41,9 +42,16 @@ static void set_status(lua_State *L, const char *status)
     lua_setfield(L, -2, "status");
 }
 
-static const char *failure_status(const smcb_host_t *host)
+/* Of the outcome on top, which has its error.  Memory that was refused, and was there after a full collection, is not why. */
+static const char *failure_status(lua_State *L, const smcb_host_t *host)
 {
-    return host->over_budget ? "cpu" : host->memory_hit ? "memory" : "error";
+    bool says_memory;
+
+    (void)lua_getfield(L, -1, "error");
+    says_memory = lua_type(L, -1) == LUA_TSTRING &&
+                  strstr(lua_tostring(L, -1), "not enough memory") != NULL; /* as Lua words it */
+    lua_pop(L, 1);
+    return host->over_budget ? "cpu" : host->memory_hit && says_memory ? "memory" : "error";
 }
 
 /* Pushes the first error that a job or the end of a cancelled task has raised, once; nil when there is none. */
@@ -63,7 +71,7 @@ static void report_job_error(lua_State *L, smcb_host_t *host)
 {
     if (push_job_error(L, host)) {
         lua_setfield(L, -2, "error");
-        set_status(L, failure_status(host));
+        set_status(L, failure_status(L, host));
         return;
     }
     lua_pop(L, 1);
@@ -107,8 +115,8 @@ static void push_outcome(lua_State *L, smcb_host_t *host, smcb_task_t *root, smc
     } else if (root->status == SMCB_CANCELLED) {
         set_status(L, "cancelled");
     } else {
-        set_status(L, failure_status(host));
         push_task_error(L, root);
+        set_status(L, failure_status(L, host));
     }
     report_job_error(L, host);
 }
@@ -178,7 +186,7 @@ static int l_protect(lua_State *L)
         lua_insert(L, -2);
         lua_setfield(L, -2, "error");
     }
-    set_status(L, failure_status(host));
+    set_status(L, failure_status(L, host));
     return 1;
 }
 

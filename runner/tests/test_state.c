@@ -125,6 +125,30 @@ static void the_budget_is_of_one_slice(void **state)
     smcb_close(host);
 }
 
+/* Memory is refused, collected and given: what fails afterwards is no matter of memory. */
+static void only_what_memory_ends_is_told_of_it(void **state)
+{
+    static const char fill[] = "local live = {}\n"
+                               "for i = 1, 18 do\n"
+                               "  live[i] = ('x'):rep(1 << 20) .. i\n"
+                               "  collectgarbage()\n"
+                               "end\n"
+                               "for i = 1, 300000 do local _ = {i, i} end\n";
+    smcb_conf_t conf = {.virtual_clock = true, .memory_bytes = 32u << 20};
+    smcb_host_t *host;
+    lua_State *L;
+    char body[512];
+
+    (void)state;
+    assert_int_equal(SMC_OK, smcb_open(&conf, &host, &L, NULL));
+    (void)snprintf(body, sizeof(body), "%s error('something else')", fill);
+    assert_string_equal("error", status_of(L, body));
+    (void)snprintf(body, sizeof(body), "%s for i = 19, 99 do live[i] = ('x'):rep(1 << 20) end",
+                   fill);
+    assert_string_equal("memory", status_of(L, body));
+    smcb_close(host);
+}
+
 /* So many timers that the registry has to grow for the next ones, and has no memory for that. */
 static void a_timer_that_nobody_can_keep_does_not_fire(void **state)
 {
@@ -255,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_budget_ends_what_does_not_wait),
         cmocka_unit_test(the_budget_is_of_one_slice),
+        cmocka_unit_test(only_what_memory_ends_is_told_of_it),
         cmocka_unit_test(a_timer_that_nobody_can_keep_does_not_fire),
         cmocka_unit_test(coroutines_are_as_of_lua),
         cmocka_unit_test(a_fork_of_a_warm_state_is_like_a_new_one),
