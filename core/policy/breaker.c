@@ -18,7 +18,7 @@ static void forget(smc_breaker_t *b)
 
 static uint64_t slot_of(const smc_breaker_t *b, uint64_t now_ms)
 {
-    return now_ms / (b->conf.size / SMC_BREAKER_SLOTS) + 1; /* from 1: 0 is a slot never used */
+    return now_ms * SMC_BREAKER_SLOTS / b->conf.size + 1; /* from 1: 0 is a slot never used */
 }
 
 static void remember_in_slot(smc_breaker_t *b, uint64_t now_ms, unsigned bits)

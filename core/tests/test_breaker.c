@@ -108,6 +108,27 @@ static void a_window_of_time_forgets_by_sixteenths(void **state)
     assert_int_equal(smc_breaker_state(&b), SMC_BREAKER_CLOSED);
 }
 
+/* Also where its sixteenth is no whole number of milliseconds. */
+static void a_window_of_time_is_as_long_as_its_size(void **state)
+{
+    (void)state;
+    for (uint32_t size = SMC_BREAKER_SLOTS; size < 200; size++) {
+        smc_breaker_conf_t conf = usual();
+        conf.window = SMC_BREAKER_TIME;
+        conf.size = size;
+        conf.failure_pct = 100;
+        for (uint64_t start = 1000; start < 1040; start++) {
+            smc_breaker_t b = made(conf), late;
+            calls(&b, 3, start, SMC_CALL_FAILED);
+            late = b;
+            calls(&b, 1, start + (size - 1) * 15 / 16, SMC_CALL_FAILED);
+            assert_int_equal(smc_breaker_state(&b), SMC_BREAKER_OPEN);
+            calls(&late, 1, start + size, SMC_CALL_FAILED);
+            assert_int_equal(smc_breaker_state(&late), SMC_BREAKER_CLOSED);
+        }
+    }
+}
+
 static void a_slow_call_counts_from_its_limit_on(void **state)
 {
     (void)state;
@@ -367,10 +388,10 @@ static bool model_judge(const model_t *m, uint64_t now)
 {
     unsigned n = 0, failed = 0, slow = 0;
     for (size_t i = m->n; i-- > m->first;) {
-        uint64_t width = m->c.size / SMC_BREAKER_SLOTS;
+        uint64_t parts = SMC_BREAKER_SLOTS, size = m->c.size;
         bool inside = m->c.window == SMC_BREAKER_COUNT
-                          ? n < m->c.size
-                          : now / width - m->results[i].at / width < SMC_BREAKER_SLOTS;
+                          ? n < size
+                          : now * parts / size - m->results[i].at * parts / size < parts;
         if (!inside)
             break;
         n++;
@@ -490,6 +511,7 @@ int main(void)
         cmocka_unit_test(it_needs_the_minimum_of_calls),
         cmocka_unit_test(what_left_the_window_is_forgotten),
         cmocka_unit_test(a_window_of_time_forgets_by_sixteenths),
+        cmocka_unit_test(a_window_of_time_is_as_long_as_its_size),
         cmocka_unit_test(a_slow_call_counts_from_its_limit_on),
         cmocka_unit_test(an_ignored_call_counts_as_none),
         cmocka_unit_test(it_refuses_until_the_last_millisecond_of_its_interval),
