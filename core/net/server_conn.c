@@ -140,7 +140,8 @@ static void on_timer(void *ud)
     switch (conn->state) {
     case SMC_CONN_HEAD:
     case SMC_CONN_BODY:
-        if (quiet_ms >= idle_ms)
+    case SMC_CONN_DRAIN:
+        if (conn->fin_sent || quiet_ms >= idle_ms)
             smc_conn_kill(conn, SMC_END_FIN);
         else
             smc_conn_set_timer(conn, idle_ms - quiet_ms);
@@ -151,9 +152,6 @@ static void on_timer(void *ud)
     case SMC_CONN_WS: /* armed by the closing handshake, or left over from before the upgrade */
         if (!smc_peer_open(conn->peer))
             smc_conn_kill(conn, SMC_END_FIN);
-        return;
-    case SMC_CONN_DRAIN:
-        smc_conn_kill(conn, SMC_END_FIN);
         return;
     case SMC_CONN_CLOSED:
         return;
@@ -209,6 +207,7 @@ static bool send_queued(smc_conn_t *conn)
         ssize_t n = send(conn->fd, queue->data + *pos, queue->len - *pos, MSG_NOSIGNAL);
         if (n >= 0) {
             *pos += (size_t)n;
+            conn->active_ns = smc_clock_now_ns();
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return true;
         } else if (errno != EINTR) {

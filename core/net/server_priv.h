@@ -87,7 +87,7 @@ struct smc_conn {
     smc_exchange_t *ex; /* counted; HEAD (once it has bytes), BODY, BUSY */
     smc_peer_t *peer;   /* counted; WS */
     smc_timer_t *timer;
-    int64_t active_ns; /* when bytes last came */
+    int64_t active_ns; /* when bytes last came, or went */
     smc_link_t *link;  /* NULL: its bytes come straight from the client */
     char *asked;       /* WS: "METHOD target" of its handshake */
 };

@@ -140,6 +140,41 @@ static void a_connection_that_waits_for_its_answer_is_not_idle(void **state)
     hang_up(&c);
 }
 
+/* A piece each second of what `request` is answered with; how much came until nothing did. */
+static size_t read_slowly(fixture_t *f, const char *request, const char *body, size_t n)
+{
+    size_t got;
+    client_t c = dial(f);
+
+    say(f, &c, request);
+    await(f, &f->n_held, 1);
+    assert_int_equal(SMC_OK, smc_exchange_reply(f->held[0], 200, NULL, 0, body, n));
+    smc_exchange_release(f->held[--f->n_held]);
+    for (int i = 0; i < 100 && !c.ended; i++) {
+        turns(f, 3);
+        listen_once(&c);
+        smc_clock_advance_ns(INT64_C(1000000000));
+    }
+    got = c.got.len;
+    hang_up(&c);
+    return got;
+}
+
+static void a_connection_that_takes_its_answer_is_not_idle(void **state)
+{
+    enum { SIZE = 3 << 20 };
+    fixture_t *f = *state;
+    char *body = calloc(1, SIZE);
+
+    assert_non_null(body);
+    f->conf.idle_ms = 5000;
+    serve(f, hold);
+    assert_true(read_slowly(f, GET("/"), body, SIZE) > SIZE);
+    assert_true(read_slowly(f, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", body,
+                            SIZE) > SIZE);
+    free(body);
+}
+
 static void without_a_time_out_an_idle_connection_stays_in_virtual_time(void **state)
 {
     fixture_t *f = *state;
@@ -464,6 +499,7 @@ int main(void)
         BOTH(it_survives_garbage),
         VIRTUAL(an_idle_connection_is_closed_when_its_time_is_over),
         VIRTUAL(a_connection_that_waits_for_its_answer_is_not_idle),
+        VIRTUAL(a_connection_that_takes_its_answer_is_not_idle),
         VIRTUAL(without_a_time_out_an_idle_connection_stays_in_virtual_time),
         VIRTUAL(time_does_not_jump_over_an_answer_that_is_still_unread),
         VIRTUAL(a_client_that_does_not_end_is_left_after_two_seconds),
