@@ -62,16 +62,18 @@ static size_t lot_index(const position_t *p, int64_t id)
 }
 
 /* Takes a part out of a lot; returns what it earned, in quote.  The cost keeps what rounding cut
- * off, so that the parts of a lot add up to what it earned. */
+ * off, so that the parts of a lot add up to what it earned.  What is yet to be turned into the
+ * settle asset is rounded there. */
 static smc_dec_t lot_reduce(const instrument_t *inst, smc_side_t side, lot_t *lot, smc_dec_t qty,
                             smc_dec_t price)
 {
+    const contract_t *k = inst->contract;
     smc_dec_t proceeds = dec_notional(price, qty), gain = {0};
     if (smc_dec_cmp(qty, lot->qty) == 0) {
         gain = dec_minus(proceeds, lot->cost);
     } else {
-        (void)smc_dec_mul(dec_minus(price, lot->price), qty, inst->contract->places,
-                          SMC_ROUND_HALF_UP, &gain);
+        (void)smc_dec_mul(dec_minus(price, lot->price), qty,
+                          k->via == NULL ? k->places : SMC_DEC_PLACES, SMC_ROUND_HALF_UP, &gain);
     }
     lot->cost = dec_minus(lot->cost, dec_minus(proceeds, gain));
     lot->qty = dec_minus(lot->qty, qty);

@@ -256,6 +256,29 @@ static void turns_quote_into_the_settle_asset(void **state)
     smc_market_free(f.m);
 }
 
+/* 0.004 of quote are nothing at two decimals, and 0.6 of the settle asset. */
+static void rounds_what_was_turned_into_the_settle_asset(void **state)
+{
+    (void)state;
+    fixture_t f;
+    smc_contract_conf_t k = {.settle = "USD", .settle_precision = 2, .via = "USDJPY"};
+    smc_feed_conf_t feed = smc_feed_defaults();
+    f.m = new_market(1);
+    add_contract(f.m, "USDJPY", k, "0");
+    f.a = add_account(f.m, "100000", NULL);
+    f.b = add_account(f.m, "100000", NULL);
+    feed.mid = dec("150");
+    feed.levels = 0;
+    feed.trade_ms = feed.history_ms = 0;
+    assert_int_equal(smc_feed_add(f.m, 0, &feed, NULL), SMC_OK);
+    trade(&f, 'b', "1", "150");
+    trade(&f, 's', "0.4", "150.01");
+    assert_position(&f, "0.6", "150", "0.6");
+    trade(&f, 's', "0.6", "150");
+    assert_position(&f, "0", "0", "0.6");
+    smc_market_free(f.m);
+}
+
 #define assert_margin(f, field, expected) \
     assert_dec(expected, smc_market_margin((f)->m, (f)->a, USDT).field)
 
@@ -520,6 +543,7 @@ int main(void)
         cmocka_unit_test(lots_first_in_first_out),
         cmocka_unit_test(fills_of_one_order_share_a_lot),
         cmocka_unit_test(turns_quote_into_the_settle_asset),
+        cmocka_unit_test(rounds_what_was_turned_into_the_settle_asset),
         cmocka_unit_test(margin),
         cmocka_unit_test(open_profit_is_not_available),
         cmocka_unit_test(a_spot_order_needs_what_margin_leaves),
