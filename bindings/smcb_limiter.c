@@ -210,6 +210,7 @@ static int l_follow(lua_State *L)
     lua_Integer ms = luaL_checkinteger(L, 3);
     luaL_argcheck(L, ms >= 0, 3, "milliseconds must be >= 0");
     smc_limiter_set_offset(&box->l, budget, (uint64_t)ms);
+    serve(box); /* the next period may come sooner */
     return 0;
 }
 

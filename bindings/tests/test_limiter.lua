@@ -49,6 +49,16 @@ describe("smc.limiter", function()
     assert.is_true(windows <= 13) -- 80 in windows of 7, the first one perhaps begun
   end)
 
+  it("wakes who waits for a window when the clock that it follows is set", function()
+    local limiter = smc.limiter { weight = { limit = 1, per = 60 } }
+    assert(limiter:acquire { weight = 1 })
+    local _, tasks = queue(limiter, { { name = "a" } })
+    local start = smc.now()
+    limiter:follow("weight", 50)
+    tasks[1]:join()
+    assert.near(60 - (start + 50) % 60, smc.now() - start, 0.01)
+  end)
+
   it("goes by priority, then by arrival", function()
     local limiter = smc.limiter { weight = { limit = 1, per = 1 } }
     assert(limiter:acquire { weight = 1 })
