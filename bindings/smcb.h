@@ -71,8 +71,8 @@ struct smcb_wait {
     smcb_finish_fn finish;          /* NULL pushes true */
     void (*cancel)(smcb_wait_t *w); /* stops the operation: afterwards it will not fire */
     void *op;                       /* the operation, for cancel and finish */
-    void *result;                   /* owned once fired */
-    void (*free_result)(void *);    /* NULL: nothing to free */
+    void *result;                   /* once fired */
+    void (*free_result)(void *);    /* NULL: nothing to free; else see smcb_wait_owns_result */
     smc_error_t err;
     smc_timer_t *deadline;
     bool fired;
@@ -80,6 +80,9 @@ struct smcb_wait {
 
 /* Pushes a new wait.  Raises unless called from a task's own coroutine that may yield (two different messages). */
 smcb_wait_t *smcb_wait_new(lua_State *L, const char *what, smcb_finish_fn finish);
+/* The collector is to free the result of the wait on top.  Those without one have no finalizer: what has one outlives a
+ * collection, and the waits of tasks that do nothing but sleep would come faster than they go. */
+void smcb_wait_owns_result(lua_State *L);
 /* Arms a timer: unless the wait fires within ms, it is cancelled and ends with nil and a timeout error. */
 void smcb_wait_deadline(lua_State *L, smcb_wait_t *w, uint64_t ms);
 /* Tail call: `return smcb_wait_yield(L, w);`  Fine when the wait has already fired. */

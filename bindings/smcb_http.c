@@ -258,6 +258,7 @@ static int l_request(lua_State *L)
     smc_http_call_t *call = NULL;
     smc_error_t err = {0};
 
+    smcb_wait_owns_result(L);
     smcb_http_log_request(L, &req);
     if (smc_http_start(smcb_loop(L), &req, on_done, w, &call, &err) != SMC_OK) {
         smc_log_line(smcb_log(L), WHO, "< %s", err.detail);

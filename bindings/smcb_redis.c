@@ -134,6 +134,7 @@ static int l_run(lua_State *L)
     smcb_wait_t *wait = smcb_wait_new(L, "redis", push_numbers);
     smc_redis_call_t *call = NULL;
     smc_error_t err = {0};
+    smcb_wait_owns_result(L);
     if (smc_redis_eval(box->redis, &script, on_answer, wait, &call, &err) != SMC_OK)
         return smcb_push_fail(L, &err);
     wait->op = call;

@@ -55,8 +55,12 @@ smcb_wait_t *smcb_wait_new(lua_State *L, const char *what, smcb_finish_fn finish
     refuse_foreign(L, what);
     w = lua_newuserdatauv(L, sizeof(*w), 0);
     *w = (smcb_wait_t){.task = smcb_host(L)->current, .what = what, .finish = finish};
-    luaL_setmetatable(L, WAIT_MT);
     return w;
+}
+
+void smcb_wait_owns_result(lua_State *L)
+{
+    luaL_setmetatable(L, WAIT_MT);
 }
 
 static void disarm(smcb_wait_t *w)

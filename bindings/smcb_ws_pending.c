@@ -24,8 +24,11 @@ smcb_ws_pending_t *smcb_ws_pending_new(lua_State *L, smcb_ws_conn_t *conn, const
                                        smcb_ws_want_t want, smcb_finish_fn finish)
 {
     smcb_wait_t *w = smcb_wait_new(L, what, finish);
-    smcb_ws_pending_t *p = lua_newuserdatauv(L, sizeof(*p), 0);
+    smcb_ws_pending_t *p;
 
+    if (want == SMCB_WS_READ) /* a message */
+        smcb_wait_owns_result(L);
+    p = lua_newuserdatauv(L, sizeof(*p), 0);
     *p = (smcb_ws_pending_t){.want = want, .w = w, .conn = conn, .start_ns = smc_clock_now_ns()};
     w->op = p;
     w->cancel = cancel;

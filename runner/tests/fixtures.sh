@@ -42,7 +42,7 @@ if [[ -n ${SANITIZED:-} ]]; then
 else
     drive 2 'error:memory pass' native.lua --internal --memory 16
 fi
-drive 2 'error:memory pass' exhausted.lua --internal --memory 16
+drive 2 'error:memory pass' exhausted.lua --memory 16
 drive 0 'pass pass pass pass pass pass pass pass pass' confined.lua
 drive 5 'skip:skip' credentials.lua --target testnet
 drive 1 'fail:timeout' deadline.lua --timeout 2

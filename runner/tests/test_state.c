@@ -149,6 +149,24 @@ static void only_what_memory_ends_is_told_of_it(void **state)
     smcb_close(host);
 }
 
+/* Far more waits than there is memory for at a time. */
+static void what_was_waited_for_is_collected(void **state)
+{
+    smcb_conf_t conf = {.virtual_clock = true, .memory_bytes = 16u << 20};
+    smcb_host_t *host;
+    lua_State *L;
+
+    (void)state;
+    assert_int_equal(SMC_OK, smcb_open(&conf, &host, &L, NULL));
+    assert_string_equal("ok", status_of(L, "local live = {}\n"
+                                           "for i = 1, 40000 do live[i] = {} end\n"
+                                           "for _ = 1, 2000 do\n"
+                                           "  core.sleep(0.001)\n"
+                                           "  for _ = 1, 99 do core.sleep(0) end\n"
+                                           "end"));
+    smcb_close(host);
+}
+
 /* So many timers that the registry has to grow for the next ones, and has no memory for that. */
 static void a_timer_that_nobody_can_keep_does_not_fire(void **state)
 {
@@ -280,6 +298,7 @@ int main(void)
         cmocka_unit_test(the_budget_ends_what_does_not_wait),
         cmocka_unit_test(the_budget_is_of_one_slice),
         cmocka_unit_test(only_what_memory_ends_is_told_of_it),
+        cmocka_unit_test(what_was_waited_for_is_collected),
         cmocka_unit_test(a_timer_that_nobody_can_keep_does_not_fire),
         cmocka_unit_test(coroutines_are_as_of_lua),
         cmocka_unit_test(a_fork_of_a_warm_state_is_like_a_new_one),
