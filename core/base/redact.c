@@ -3,6 +3,7 @@
 #include "smc/secret.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,16 +108,25 @@ out:
 
 /* ---- which pairs of bytes a secret can start with ------------------------------------------- */
 
+/* Its number, as one read of both bytes gives it: each byte of each text is looked at. */
+static unsigned pair_at(const char *p)
+{
+    uint16_t pair;
+
+    memcpy(&pair, p, sizeof(pair));
+    return pair;
+}
+
 static void allow(redact_t *r, int first, int second)
 {
-    unsigned pair = (unsigned)first << 8 | (unsigned)second;
+    unsigned pair = pair_at((const char[]){(char)first, (char)second});
 
     r->starts[pair / 8] = (unsigned char)(r->starts[pair / 8] | 1u << pair % 8);
 }
 
 static bool may_start(const redact_t *r, const char *p)
 {
-    unsigned pair = (unsigned)(unsigned char)p[0] << 8 | (unsigned char)p[1];
+    unsigned pair = pair_at(p);
 
     return (r->starts[pair / 8] >> pair % 8 & 1) != 0;
 }
