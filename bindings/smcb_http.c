@@ -197,25 +197,38 @@ static void push_pair(lua_State *L, const smc_http_header_t *h)
     lua_rawseti(L, -2, 2);
 }
 
-void smcb_http_push_head(lua_State *L, const smc_http_reply_t *reply)
+static void push_headers(lua_State *L, const smc_http_reply_t *reply)
 {
-    int table;
+    int headers;
 
-    lua_createtable(L, 0, 6);
-    table = lua_gettop(L);
-    lua_pushinteger(L, reply->status);
-    lua_setfield(L, table, "status");
-    lua_pushboolean(L, !reply->new_connection);
-    lua_setfield(L, table, "reused");
     lua_createtable(L, 0, (int)reply->n_headers);
+    headers = lua_gettop(L);
+    for (size_t i = 0; i < reply->n_headers; i++)
+        merge_header(L, headers, &reply->headers[i]);
+}
+
+static void push_raw_headers(lua_State *L, const smc_http_reply_t *reply)
+{
     lua_createtable(L, (int)reply->n_headers, 0);
     for (size_t i = 0; i < reply->n_headers; i++) {
-        merge_header(L, table + 1, &reply->headers[i]);
         push_pair(L, &reply->headers[i]);
-        lua_rawseti(L, table + 2, (lua_Integer)i + 1);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    lua_setfield(L, table, "raw_headers");
-    lua_setfield(L, table, "headers");
+}
+
+void smcb_http_push_head(lua_State *L, const smc_http_reply_t *reply, bool raw)
+{
+    lua_createtable(L, 0, 6);
+    lua_pushinteger(L, reply->status);
+    lua_setfield(L, -2, "status");
+    lua_pushboolean(L, !reply->new_connection);
+    lua_setfield(L, -2, "reused");
+    push_headers(L, reply);
+    lua_setfield(L, -2, "headers");
+    if (!raw)
+        return;
+    push_raw_headers(L, reply);
+    lua_setfield(L, -2, "raw_headers");
 }
 
 /* ---- request ------------------------------------------------------------ */
@@ -243,7 +256,7 @@ static int finish_request(lua_State *L, smcb_wait_t *w)
     smcb_http_log_reply(L, reply);
     if (reply->err.code != SMC_OK)
         return smcb_http_fail(L, &reply->err, reply->sent);
-    smcb_http_push_head(L, reply);
+    smcb_http_push_head(L, reply, lua_toboolean(L, 2));
     lua_pushlstring(L, reply->body == NULL ? "" : reply->body, reply->body_len);
     lua_setfield(L, -2, "body");
     lua_pushnumber(L, (lua_Number)reply->elapsed_ns / 1e9);
@@ -251,13 +264,17 @@ static int finish_request(lua_State *L, smcb_wait_t *w)
     return 1;
 }
 
+/* request(asked, [raw]) -> the reply, or nil and an error.  raw: with raw_headers, which venues have no use for. */
 static int l_request(lua_State *L)
 {
-    smc_http_request_t req = smcb_http_check_request(L);
-    smcb_wait_t *w = smcb_wait_new(L, "http.request", finish_request);
+    smc_http_request_t req;
+    smcb_wait_t *w;
     smc_http_call_t *call = NULL;
     smc_error_t err = {0};
 
+    lua_settop(L, 2);
+    req = smcb_http_check_request(L);
+    w = smcb_wait_new(L, "http.request", finish_request);
     smcb_wait_owns_result(L);
     smcb_http_log_request(L, &req);
     if (smc_http_start(smcb_loop(L), &req, on_done, w, &call, &err) != SMC_OK) {

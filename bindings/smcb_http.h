@@ -6,6 +6,8 @@
 
 #include "smc/http.h"
 
+#include <stdbool.h>
+
 /* Reads the request table at index 1.  Its strings stay borrowed from that table; leaves a userdata on the stack that
  * holds the list of headers. */
 smc_http_request_t smcb_http_check_request(lua_State *L);
@@ -17,8 +19,8 @@ void smcb_http_log_reply(lua_State *L, const smc_http_reply_t *reply);
 /* nil, err with err.sent. */
 int smcb_http_fail(lua_State *L, const smc_error_t *err, bool sent);
 
-/* Pushes a table with status, headers, raw_headers and reused. */
-void smcb_http_push_head(lua_State *L, const smc_http_reply_t *reply);
+/* Pushes a table with status, headers and reused; raw: and raw_headers. */
+void smcb_http_push_head(lua_State *L, const smc_http_reply_t *reply, bool raw);
 
 /* smc.core.http.stream; registers its metatable on the way. */
 void smcb_http_push_stream(lua_State *L);

@@ -127,7 +127,7 @@ static int finish_open(lua_State *L, smcb_wait_t *w)
     }
     smc_log_line(smcb_log(L), "client", "< %d (stream)", s->head->status);
     (void)smcb_push_anchored(L, s);
-    smcb_http_push_head(L, s->head);
+    smcb_http_push_head(L, s->head, true);
     (void)lua_setiuservalue(L, -2, UV_HEAD);
     return 1;
 }

@@ -37,7 +37,7 @@ local function call(fn, asked, level)
   for key, value in pairs(asked) do copy[key] = value end
   copy.headers = header_list(asked.headers, level + 1)
   copy.ca = copy.ca or world.ca_of(asked.url)
-  local ok, reply, err = pcall(fn, copy)
+  local ok, reply, err = pcall(fn, copy, true)
   if not ok then error(reply, type(reply) == "string" and level or 0) end
   return reply, err
 end
