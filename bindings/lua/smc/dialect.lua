@@ -53,8 +53,7 @@ local function send(def, errors, self, asked)
   if not in_query then body = asked.bytes elseif asked.bytes ~= "" then url = url .. "?" .. asked.bytes end
   local headers = {}
   for name, value in pairs(asked.headers) do headers[#headers + 1] = { name, value } end
-  local reply, err = inner.wire:send { method = asked.method, url = url, path = asked.path, headers = headers,
-    body = body, op = asked.op, signed = asked.signed }
+  local reply, err = inner.wire:send(asked, url, headers, body)
   if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
   return judge(def, errors, reply, asked)
 end

@@ -48,9 +48,12 @@ end
 
 --- Seconds that the venue has asked us to be quiet, of everything or of requests like this one.
 local function held(self, asked)
+  if next(self.holds) == nil then return 0 end
   local scope = self.limits.scope and self.limits.scope(asked)
   return math.max(self.holds.all or 0, scope and self.holds[scope] or 0) - task.now()
 end
+
+local NOTHING_PAID = {}
 
 --- Waits until no hold is left and the limiter has room.  Returns what was paid: { weights, free, at }.
 local function admit(self, asked)
@@ -60,18 +63,16 @@ local function admit(self, asked)
     if give_up and task.now() + left > give_up then return nil, too_long(self, asked, left) end
     task.sleep(left)
   end
-  local paid = { at = task.now() }
-  if not self.limiter then return paid end
-  paid.weights, paid.free = self.cost(asked, self.limiter)
-  if next(paid.weights) == nil then return paid end
+  if not self.limiter then return NOTHING_PAID end
+  local weights, free = self.cost(asked, self.limiter)
+  if next(weights) == nil then return { weights = weights, free = free, at = task.now() } end
   local priority = hurries() and "critical" or self.priority
-  local ok, err = self.limiter:acquire(paid.weights, { priority = priority,
+  local ok, err = self.limiter:acquire(weights, { priority = priority,
     timeout = give_up and math.max(0, give_up - task.now()) })
   if not ok and err.class == "timeout" then return nil, too_long(self, asked) end
   if not ok then return nil, refused(self, asked, err.class, err.message) end
-  paid.at = task.now()
-  self:note_usage(paid.weights)
-  return paid
+  self:note_usage(weights)
+  return { weights = weights, free = free, at = task.now() }
 end
 
 -- ---- what an answer tells ------------------------------------------------------------------
@@ -176,15 +177,15 @@ local function never_arrived(self, asked)
 end
 
 --- Sends it, and again as the retry policy says.  Returns the value and its headers, or nil and an error.
-function Guard:call(asked, send)
-  local run, doubt = self.retry and self.retry:begin(), nil
+local function again_and_again(self, asked, send)
+  local run, doubt = self.retry:begin(), nil
   while true do
     local sent = task.now()
     local value, err, ours = self:once(asked, function(what)
       sent = task.now()
       return send(what)
     end)
-    if value ~= nil or ours or not run then return value, err end
+    if value ~= nil or ours then return value, err end
     if doubt and err.class == "duplicate_order" then -- it was there after all
       local found = asked.look_up()
       return found, found == nil and doubt or nil
@@ -202,6 +203,13 @@ function Guard:call(asked, send)
       doubt = err
     end
   end
+end
+
+--- Sends it, again where there is a retry policy.  Returns the value and its headers, or nil and an error.
+function Guard:call(asked, send)
+  if self.retry then return again_and_again(self, asked, send) end
+  local value, err = self:once(asked, send)
+  return value, err
 end
 
 -- ---- streams -------------------------------------------------------------------------------

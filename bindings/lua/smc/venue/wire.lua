@@ -18,14 +18,14 @@ function M.new(name, ca)
   return setmetatable({ log = {}, name = name, ca = ca }, Wire)
 end
 
---- Sends a request.  asked: { method, url, path, headers, bearer, body, op, signed }.  Returns the reply, or nil and
--- an error.
-function Wire:send(asked)
+--- Sends a request.  asked: { method, path, op, signed }, which it is remembered by; bearer: a secret handle.  Returns
+-- the reply, or nil and an error.
+function Wire:send(asked, url, headers, body, bearer)
   local entry = { method = asked.method, path = asked.path, op = asked.op, signed = asked.signed or false,
     at = task.now() }
   self.log[#self.log + 1] = entry
-  local reply, err = http.request { method = asked.method, url = asked.url, headers = asked.headers,
-    bearer = asked.bearer, body = asked.body, timeout = TIMEOUT, ca = self.ca }
+  local reply, err = http.request { method = asked.method, url = url, headers = headers, bearer = bearer, body = body,
+    timeout = TIMEOUT, ca = self.ca }
   entry.elapsed = task.now() - entry.at
   if reply then
     entry.status = reply.status

@@ -71,8 +71,7 @@ local function attempt(venue, inner, asked)
   elseif bytes ~= "" then
     url = url .. "?" .. bytes
   end
-  local reply, err = inner.wire:send { method = asked.method, url = url, path = asked.path, headers = headers,
-    body = body, op = asked.op, signed = asked.signed }
+  local reply, err = inner.wire:send(asked, url, headers, body)
   if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
   return judge(reply, asked)
 end

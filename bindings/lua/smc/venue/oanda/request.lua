@@ -68,8 +68,7 @@ local function attempt(venue, inner, asked)
     headers[1] = { "Content-Type", "application/json" }
     if given then body = json.encode(params) end
   end
-  local reply, err = inner.wire:send { method = method, url = url, path = asked.path, headers = headers,
-    bearer = asked.signed and inner.token or nil, body = body, op = asked.op, signed = asked.signed }
+  local reply, err = inner.wire:send(asked, url, headers, body, asked.signed and inner.token or nil)
   if not reply then return nil, errors.unanswered(err, asked.op, asked.mutation) end
   return judge(inner, reply, asked)
 end
