@@ -16,7 +16,8 @@ enum { WHO_MAX = 15, PEM_LINE_MIN = 16 };
 struct smc_log {
     redact_t secrets;
     smc_buf_t text;
-    size_t start; /* where the oldest kept line begins in text */
+    size_t start;   /* where the oldest kept line begins in text */
+    bool is_behind; /* there are lines from before some secret was known */
     size_t keep_bytes;
     int64_t since_ns;
     smc_log_copy_t *copy; /* NULL: none */
@@ -68,6 +69,7 @@ static smc_code_t hide_lines(smc_log_t *log, const char *text, size_t n, smc_err
 
 smc_code_t smc_log_hide(smc_log_t *log, const void *secret, size_t n, smc_error_t *err)
 {
+    const redact_entry_t *known = log->secrets.entries;
     smc_code_t code;
 
     if (n < SMC_LOG_SECRET_MIN)
@@ -75,9 +77,11 @@ smc_code_t smc_log_hide(smc_log_t *log, const void *secret, size_t n, smc_error_
                         "a secret must have at least %d bytes, this one has %zu",
                         SMC_LOG_SECRET_MIN, n);
     code = redact_add(&log->secrets, secret, n, err);
-    if (code != SMC_OK || memchr(secret, '\n', n) == NULL)
-        return code;
-    return hide_lines(log, secret, n, err);
+    if (code == SMC_OK && memchr(secret, '\n', n) != NULL)
+        code = hide_lines(log, secret, n, err);
+    if (log->secrets.entries != known && log->text.len > log->start)
+        log->is_behind = true;
+    return code;
 }
 
 smc_code_t smc_log_redact(const smc_log_t *log, const char *text, size_t n, smc_buf_t *out)
@@ -280,8 +284,22 @@ void smc_log_line(smc_log_t *log, const char *who, const char *fmt, ...)
     free(text);
 }
 
+/* Without the memory for it nothing is kept: a secret must not show. */
+static void catch_up(smc_log_t *log)
+{
+    smc_buf_t clean = {0};
+
+    (void)smc_log_redact(log, log->text.data + log->start, log->text.len - log->start, &clean);
+    smc_buf_deinit(&log->text);
+    log->text = clean;
+    log->start = 0;
+    log->is_behind = false;
+}
+
 const char *smc_log_contents(smc_log_t *log, size_t *n)
 {
+    if (log->is_behind)
+        catch_up(log);
     if (n != NULL)
         *n = log->text.len - log->start;
     return log->text.data == NULL ? "" : log->text.data + log->start;
@@ -291,6 +309,7 @@ void smc_log_clear(smc_log_t *log)
 {
     smc_buf_clear(&log->text);
     log->start = 0;
+    log->is_behind = false;
     log->since_ns = smc_clock_now_ns();
     smc_log_share(log, log->copy, log->copy_size);
 }

@@ -237,6 +237,20 @@ static void encoded_base64_is_hidden(void **state)
     redacts(*state, "s=%2B%2B%2B%2B%2b%2B%2B%2B;", "s=***;");
 }
 
+static void a_secret_is_hidden_in_lines_of_before(void **state)
+{
+    size_t n;
+
+    smc_log_line(*state, "a", "key %s", plain);
+    hide(*state, plain);
+    smc_log_line(*state, "a", "key %s", plain);
+    assert_string_equal("    0.000 a  key ***\n    0.000 a  key ***\n",
+                        smc_log_contents(*state, &n));
+    assert_int_equal(2 * strlen("    0.000 a  key ***\n"), n);
+    smc_log_line(*state, "a", "b");
+    assert_non_null(strstr(smc_log_contents(*state, NULL), "***\n    0.000 a  b\n"));
+}
+
 static void overlapping_secrets_leave_no_tail(void **state)
 {
     hide(*state, "abcdefgh");
@@ -358,6 +372,7 @@ int main(void)
                                         open_log, close_log),
         cmocka_unit_test_setup_teardown(json_escapes_are_hidden, open_log, close_log),
         cmocka_unit_test_setup_teardown(encoded_base64_is_hidden, open_log, close_log),
+        cmocka_unit_test_setup_teardown(a_secret_is_hidden_in_lines_of_before, open_log, close_log),
         cmocka_unit_test_setup_teardown(overlapping_secrets_leave_no_tail, open_log, close_log),
         cmocka_unit_test_setup_teardown(lines_of_a_pem_key_are_hidden_alone, open_log, close_log),
         cmocka_unit_test_setup_teardown(short_secrets_are_refused, open_log, close_log),

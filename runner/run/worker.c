@@ -139,6 +139,7 @@ static smc_code_t redact(const worker_t *w, const char *text, size_t n, smc_buf_
 /* What is done to a text before it leaves the worker.  Each step appends to an empty buffer. */
 typedef enum treatment {
     AS_IT_IS,
+    HIDE_CREDENTIALS,
     REDACT,
     REDACT_JSON,
     STABLE_MESSAGE,
@@ -158,6 +159,8 @@ static smc_code_t treat(const worker_t *w, treatment_t how, const char *text, si
     switch (how) {
     case AS_IT_IS:
         return smc_buf_append(out, text, n);
+    case HIDE_CREDENTIALS:
+        return smc_log_redact(w->run->redactor, text, n, out);
     case REDACT:
         return redact(w, text, n, out);
     case REDACT_JSON:
@@ -248,7 +251,7 @@ static treatment_t treatment_of(const char *field)
     } table[] = {
         {"message", STABLE_MESSAGE},
         {"traceback", STABLE_TRACEBACK},
-        {"transcript", REDACT},
+        {"transcript", HIDE_CREDENTIALS}, /* the log has hidden the scenario's secrets */
         {"timeline", REDACT_JSON},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

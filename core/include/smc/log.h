@@ -40,7 +40,8 @@ void smc_log_share(smc_log_t *log, smc_log_copy_t *copy, size_t size);
 /* Appends the whole lines that the copy holds, oldest first, whatever became of the writer.  Errors: SMC_ENOMEM. */
 smc_code_t smc_log_copied(const smc_log_copy_t *copy, size_t size, smc_buf_t *out);
 
-/* From now on no line shows these bytes; copied into wiped memory.  Lines that are kept already stay as they are.
+/* From now on no line shows these bytes, not even one that was kept before; copied into wiped memory.  What a copy holds
+ * already stays as it is.
  * Secrets shorter than 4 bytes are refused with SMC_EINVAL: redacting them would make every line unreadable.
  * Registering one twice counts once.  Of a text of several lines (a PEM key) each line of 16 bytes or more that is
  * not a "-----" line is hidden too.
