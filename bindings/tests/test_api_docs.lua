@@ -60,5 +60,6 @@ describe("the API reference", function()
     for class in read("core/include/smc/error.h"):gmatch('X%(%w+, "[%w_]+", "([%w_]+)"') do used[class] = true end
     assert.is_not_nil(next(used))
     assert.same({}, missing(used, classes))
+    assert.same(classes, require "smc.error".CLASSES)
   end)
 end)

@@ -215,7 +215,7 @@ for _, name in ipairs(VENUES) do
       says("smc.venue: breaker is true, false, options of smc.breaker or a breaker", open { breaker = 5 })
       says("smc.venue: breaker: unknown option 'sise'", open { breaker = { sise = 1 } })
       says("smc.venue: retry is false, true, options of smc.retry or a policy", open { retry = 3 })
-      says("smc.venue: retry: attempts must be a number from 1 to 1000", open { retry = { attempts = 0 } })
+      says("smc.venue: retry: attempts must be a whole number from 1 to 1000", open { retry = { attempts = 0 } })
       says("smc.venue: health: unknown option 'x'", open { health = { x = 1 } })
       says("smc.venue: health is options of smc.health or a health", open { health = 1 })
       says("smc.venue: limiter is true, false, budgets", open { limiter = 5 })

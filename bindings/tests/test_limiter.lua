@@ -158,6 +158,17 @@ describe("smc.limiter", function()
     says("limiter:acquire: unknown option 'prio'", function()
       return limiter:acquire({ weight = 1 }, { prio = 1 }), nil
     end)
+    for _, wrong in ipairs { -1, 0 / 0, "5", 1e300 } do
+      says("limiter:acquire: timeout is a number of seconds", function()
+        return limiter:acquire({ weight = 1 }, { timeout = wrong }), nil
+      end)
+      says("limiter:hold: a number of seconds", function() limiter:hold(wrong) end)
+      says("limiter:left: the time of the grant", function() limiter:left("weight", 1, wrong) end)
+    end
+    says("limiter:acquire: options as in", function() return limiter:acquire({ weight = 1 }, 5), nil end)
+    says("limiter:try: unknown option 'timeout'", function()
+      return limiter:try({ weight = 1 }, { timeout = 1 }), nil
+    end)
     says("limiter:try: priority is critical", function()
       return limiter:try({ weight = 1 }, { priority = "top" }), nil
     end)

@@ -395,7 +395,10 @@ describe("smc.risk", function()
     wrong("alert: unknown option 'uri'", { venues = { venue }, alert = { uri = "x" } })
     wrong("alert: url is a URL", { venues = { venue }, alert = "x" })
     local url = "http://127.0.0.1:1/"
-    wrong("alert: secret is a secret handle", { venues = { venue }, alert = { url = url, secret = 5 } })
+    for _, secret in ipairs { 5, {}, "", "abc" } do
+      wrong("alert: secret is a secret handle, or its text, of at least 4 bytes", { venues = { venue },
+        alert = { url = url, secret = secret } })
+    end
     wrong("alert: limit must be a whole", { venues = { venue }, alert = { url = url, limit = 0, secret = "secret" } })
     wrong("alert: a URL, an inbox", { venues = { venue }, alert = 5 })
   end)

@@ -151,6 +151,7 @@ describe("eventually", function()
 
   it("refuses what is no function and no duration, and trying without a pause", function()
     assert.error_matches(function() eventually(1) end, "a function expected")
+    assert.error_matches(function() eventually(function() end, 5) end, "^eventually: options as in")
     for _, bad in ipairs { "2", -1, 0 / 0, math.huge } do
       assert.error_matches(function() eventually(function() end, { within = bad }) end, "within must be")
     end

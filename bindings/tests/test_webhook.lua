@@ -112,6 +112,10 @@ describe("an inbox", function()
 
   it("blames wrong use on its caller", function()
     says("unknown option 'port'", function() smc.webhook { port = 1 } end)
+    for _, wrong in ipairs { 5, {}, "", "abc" } do
+      says("secret is a text of at least 4 bytes", function() smc.webhook { secret = wrong } end)
+    end
+    says("retry_after is from 0 to 1e9 seconds", function() inbox:fail { status = 503, retry_after = -1 } end)
     says("replay_window is a number of seconds", function() smc.webhook { replay_window = 0 } end)
     says("unknown filter 'colour'", function() inbox:messages { colour = 1 } end)
     says("unknown filter 'colour'", function() inbox:attempts { colour = 1 } end)

@@ -1,5 +1,6 @@
 -- Wrong use of a venue, and of its streams, is refused at the caller's line, in words of the call, before anything is
 -- sent; it is never told as what the venue has answered.
+local script = require "oanda_script"
 local smc = require "smc"
 
 local SYMBOLS = { binance = "BTC/USDT", bybit = "BTC/USDT", oanda = "EUR/USD" }
@@ -106,6 +107,40 @@ for name, symbol in pairs(SYMBOLS) do
     end)
   end)
 end
+
+describe("what is wrong with a venue", function()
+  local function refused(message, options)
+    local ok, err = pcall(function()
+      local v = smc.venue("binance", options)
+      return v
+    end)
+    assert.is_false(ok)
+    assert.matches("test_wrong_use.lua:%d+: smc.venue: " .. message, err)
+  end
+
+  it("is said of who one is, and of whom one talks to", function()
+    refused("key is a text", { key = 5 })
+    for _, wrong in ipairs { 5, {}, "" } do refused("secret is a text, or a handle", { secret = wrong }) end
+    refused("sandbox is one of binance", { sandbox = 5 })
+    refused("sandbox is one of binance", { sandbox = smc.sandbox "bybit" })
+    assert.is_false(pcall(smc.sandbox, "binance", 5))
+  end)
+end)
+
+describe("a refusal that tells no time to wait", function()
+  it("is one, and the next request waits as after a refusal without a time", function()
+    for _, told in ipairs { "-5", "1e300", "0x7fffffffffff", "soon" } do
+      local venue = script.open { ["GET /v3/accounts"] = { { 429, {}, { { "Retry-After", told } } },
+        { 200, { accounts = {} }, { { "Date", "Mon, 05 Jan 2026 00:00:00 GMT" } } } } }
+      local answer, err = venue:get "/v3/accounts"
+      assert.is_nil(answer)
+      assert.same({ "rate_limit" }, { err.class, err.retry_after })
+      local began = smc.now()
+      assert(venue:get "/v3/accounts")
+      assert.near(1, smc.now() - began, 0.1, told)
+    end
+  end)
+end)
 
 describe("a quantity with a sign", function()
   it("does not turn a buy of oanda into a sell", function()

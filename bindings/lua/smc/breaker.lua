@@ -25,6 +25,9 @@ local function number(options, name, least, most, level)
 end
 
 local function whole(options, name, scale, least, most, level)
+  if scale == 1 and options[name] ~= nil and math.type(options[name]) ~= "integer" then
+    error(("smc.breaker: %s must be a whole number from %g to %g"):format(name, least, most), level + 1)
+  end
   return math.tointeger(math.floor(number(options, name, least, most, level + 1) * scale + 0.5))
 end
 
@@ -48,8 +51,13 @@ local USUAL = conf_of({}, 1)
 
 local function set_of(list, level)
   local out = {}
+  if type(list) ~= "table" or #list == 0 then
+    error("smc.breaker: counts is a list of error classes, as in { \"network\", \"server\" }", level + 1)
+  end
   for _, class in ipairs(list) do
-    if type(class) ~= "string" then error("smc.breaker: counts is a list of error classes", level + 1) end
+    if not errors.CLASSES[class] then
+      error(("smc.breaker: counts is a list of error classes; '%s' is none"):format(tostring(class)), level + 1)
+    end
     out[class] = true
   end
   return out
@@ -110,7 +118,13 @@ function methods:judge(result, err)
   return within[self].counts[err.class] and "failed" or "ok"
 end
 
+local WORDS = { ok = true, failed = true, ignored = true }
+
 function methods:report(permit, word)
+  if type(permit) ~= "userdata" then error("breaker:report: the permit expected, as breaker:ask gave it", 2) end
+  if not WORDS[word] then
+    error(("breaker:report: \"ok\", \"failed\" or \"ignored\" expected, not '%s'"):format(tostring(word)), 2)
+  end
   local first = permit:report(word)
   observe(self)
   return first
@@ -118,6 +132,7 @@ end
 
 --- Calls fn if the breaker lets it, and reports what came of it; an interrupted or raising call counts as none.
 function methods:call(fn, ...)
+  if type(fn) ~= "function" then error("breaker:call: a function expected", 2) end
   local permit <close>, no = self:ask()
   if not permit then return nil, no end
   local results = table.pack(fn(...))
@@ -126,6 +141,9 @@ function methods:call(fn, ...)
 end
 
 function methods:force(word)
+  if word ~= nil and word ~= "open" and word ~= "closed" then
+    error("breaker:force: \"open\", \"closed\" or nil expected", 2)
+  end
   within[self].core:force(word)
   observe(self)
 end

@@ -6,6 +6,14 @@ Error.__index = Error
 Error.__metatable = "smc.error"
 
 local M = {}
+
+--- What an error may be: see bindings/meta/error.lua.
+M.CLASSES = {}
+local NAMES = "network timeout server rate_limit ip_ban auth permission clock_skew invalid_request filter \z
+  insufficient_funds unknown_order duplicate_order market_closed unknown_outcome protocol circuit_open no_venue \z
+  cancelled"
+for name in NAMES:gmatch "%S+" do M.CLASSES[name] = true end
+
 local made = setmetatable({}, { __mode = "k" })
 
 --- fields.class is required; everything else is optional.

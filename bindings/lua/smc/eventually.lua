@@ -19,6 +19,7 @@ end
 -- failed assertion nor an error object is raised at once, for trying again can't mend it.
 return function(fn, options)
   options = options or {}
+  if type(options) ~= "table" then error("eventually: options as in { within = 5, every = 0.1 } expected", 2) end
   for key in pairs(options) do
     if not known[key] then error(("eventually: unknown option '%s' (known: within, every)"):format(key), 2) end
   end

@@ -17,8 +17,10 @@ local LIMITED = { rate_limit = true, ip_ban = true }
 local function number(options, name, scale, least, most, level)
   local value = options[name]
   if value == nil then value = OPTIONS[name] end
-  if type(value) ~= "number" or not (value >= least and value <= most) then
-    error(("smc.health: %s must be a number from %g to %g"):format(name, least, most), level + 1)
+  local whole = scale == 1
+  if type(value) ~= "number" or not (value >= least and value <= most) or whole and math.type(value) ~= "integer" then
+    error(("smc.health: %s must be a %snumber from %g to %g"):format(name, whole and "whole " or "", least, most),
+      level + 1)
   end
   return math.tointeger(math.floor(value * scale + 0.5))
 end
@@ -49,10 +51,21 @@ function M.new(options)
   return self
 end
 
+local WORDS = { ok = true, failed = true, limited = true }
+
 local methods = {}
 
 --- A call has ended: "ok" after so many seconds, "failed", or "limited".
-function methods:call(word, seconds) within[self].core:call(word, seconds) end
+function methods:call(word, seconds)
+  if not WORDS[word] then
+    error(("health:call: \"ok\", \"failed\" or \"limited\" expected, not '%s'"):format(tostring(word)), 2)
+  end
+  local timed = type(seconds) == "number" and seconds >= 0 and seconds <= 1e9
+  if not timed and (word == "ok" or seconds ~= nil) then
+    error("health:call: how many seconds it took, from 0 to 1e9, expected", 2)
+  end
+  within[self].core:call(word, seconds)
+end
 
 --- Takes in what a call gave: its result, or nil and an error.  One that was never sent says nothing.
 function methods:note(result, err, seconds)

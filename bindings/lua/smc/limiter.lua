@@ -223,15 +223,24 @@ function M.fixed(self, weights)
   if inner then inner.fixed[weights] = weights_of(self, "acquire", weights) end
 end
 
-local HOW = { priority = true, timeout = true }
+local HOW = { acquire = { priority = true, timeout = true }, try = { priority = true } }
+local MOST_SECONDS = 1e9
+
+local function is_time(seconds) return math.type(seconds) ~= nil and seconds >= 0 and seconds <= MOST_SECONDS end
 
 local function how_of(what, how)
   how = how or {}
+  if type(how) ~= "table" then
+    error(("limiter:%s: options as in { priority = \"high\" } expected"):format(what), 3)
+  end
   for key in next, how do
-    if not HOW[key] then error(("limiter:%s: unknown option '%s'"):format(what, tostring(key)), 3) end
+    if not HOW[what][key] then error(("limiter:%s: unknown option '%s'"):format(what, tostring(key)), 3) end
   end
   local priority = PRIORITY[how.priority or "normal"]
   if not priority then error(("limiter:%s: priority is critical, high, normal or low"):format(what), 3) end
+  if how.timeout ~= nil and not is_time(how.timeout) then
+    error(("limiter:%s: timeout is a number of seconds from 0 to 1e9"):format(what), 3)
+  end
   return priority, how.timeout
 end
 
@@ -272,12 +281,18 @@ function Limiter:budgets() return { table.unpack(within[self].names) } end
 function Limiter:waiting() return within[self].core:waiting() end
 
 --- Nobody is granted for so many seconds.
-function Limiter:hold(seconds) within[self].core:hold(seconds) end
+function Limiter:hold(seconds)
+  if not is_time(seconds) then error("limiter:hold: a number of seconds from 0 to 1e9 expected", 2) end
+  within[self].core:hold(seconds)
+end
 
 --- What the venue says is left of a budget, in an answer to what was granted at `since` (default: now).
 function Limiter:left(name, n, since)
   local inner, i = budget(self, "left", name)
   if math.type(n) ~= "integer" or n < 0 then error("limiter:left: a whole number expected", 2) end
+  if since ~= nil and not (type(since) == "number" and since >= 0 and since < 1e12) then
+    error("limiter:left: the time of the grant, as smc.now() gave it, expected", 2)
+  end
   inner:left(i, math.min(n, MOST), math.floor((since or task.now()) * 1000))
   if not inner.remote then timeline.used_of(within[self].track, i, inner) end
 end

@@ -18,8 +18,10 @@ local OPTIONS = { attempts = 4, budget = 60, base = 0.2, max = 10, factor = 2, j
 local function number(options, name, scale, least, most, level)
   local value = options[name]
   if value == nil then value = OPTIONS[name] end
-  if type(value) ~= "number" or not (value >= least and value <= most) then
-    error(("smc.retry: %s must be a number from %g to %g"):format(name, least, most), level + 1)
+  local whole = scale == 1
+  if type(value) ~= "number" or not (value >= least and value <= most) or whole and math.type(value) ~= "integer" then
+    error(("smc.retry: %s must be a %snumber from %g to %g"):format(name, whole and "whole " or "", least, most),
+      level + 1)
   end
   return math.tointeger(math.floor(value * scale + 0.5))
 end

@@ -52,6 +52,7 @@ local function check_tls(name, tls)
 end
 
 local function check_options(name, options, known)
+  if type(options) ~= "table" then error(("sandbox %s: an options table expected"):format(name), 4) end
   for key in pairs(options) do
     if not known[key] and key ~= "tls" then
       error(("sandbox %s: unknown option '%s'"):format(name, tostring(key)), 4)

@@ -47,11 +47,24 @@ local function on_testnet(dialect, name, w)
   return access
 end
 
+--- Who one is, and which sandbox one talks to.
+local function check_access(name, options)
+  local key, secret, box = options.key, options.secret, options.sandbox
+  if key ~= nil and type(key) ~= "string" then error("smc.venue: key is a text", 4) end
+  if secret ~= nil and (type(secret) ~= "string" or secret == "") and tostring(secret) ~= "smc.secret: ***" then
+    error("smc.venue: secret is a text, or a handle of smc.secret", 4)
+  end
+  if box ~= nil and (type(box) ~= "table" or box.name ~= name) then
+    error(("smc.venue: sandbox is one of %s, as in smc.sandbox \"%s\""):format(name, name), 4)
+  end
+end
+
 local function check(name, options, dialect)
   if options ~= nil and type(options) ~= "table" then error("smc.venue: an options table expected", 3) end
   for key in pairs(options or {}) do
     if not dialect.options[key] then error(("smc.venue: unknown option '%s' of %s"):format(tostring(key), name), 3) end
   end
+  check_access(name, options or {})
   return options or {}
 end
 

@@ -53,12 +53,17 @@ end
 
 -- ---- opening -----------------------------------------------------------------------------
 
+local HANDLE, LEAST_BYTES = "smc.secret: ***", 4
 local OPTIONS = { secret = true, replay_window = true }
 
 local function check(options)
   if type(options) ~= "table" then error("smc.webhook: an options table expected", 3) end
   for key in pairs(options) do
     if not OPTIONS[key] then error(("smc.webhook: unknown option '%s'"):format(tostring(key)), 3) end
+  end
+  local secret = options.secret
+  if secret ~= nil and tostring(secret) ~= HANDLE and not (type(secret) == "string" and #secret >= LEAST_BYTES) then
+    error(("smc.webhook: secret is a text of at least %d bytes, or a handle of smc.secret"):format(LEAST_BYTES), 3)
   end
   local seconds = options.replay_window or signature.REPLAY_WINDOW
   if math.type(seconds) == nil or not (seconds >= 1 and seconds <= 86400) then
@@ -137,6 +142,8 @@ function Inbox:fail(given)
   if given.status and (given.status < 300 or given.status > 599) then
     error("inbox:fail: status is from 300 to 599", 2)
   end
+  local wait = given.retry_after
+  if wait and not (wait >= 0 and wait <= 1e9) then error("inbox:fail: retry_after is from 0 to 1e9 seconds", 2) end
   if given.count and given.count < 1 then error("inbox:fail: count is 1 or more", 2) end
   within[self].failing = { status = given.status, reset = given.reset, retry_after = given.retry_after,
     left = given.count or math.huge }

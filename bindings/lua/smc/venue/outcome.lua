@@ -3,6 +3,13 @@ local errors = require "smc.error"
 
 local M = {}
 
+local MOST_SECONDS = 1e9
+
+--- How long to wait, where that is a time: what a broken venue sends may be none.
+local function time_of(seconds)
+  return seconds and seconds >= 0 and seconds <= MOST_SECONDS and seconds or nil
+end
+
 --- The constructors for a venue.  classify(http, code, message, mutation, cause) -> class, retryable.
 function M.of(venue, classify)
   local out = {}
@@ -12,7 +19,7 @@ function M.of(venue, classify)
   function out.answered(answer, op, mutation)
     local class, retryable = classify(answer.http, answer.code, answer.message, mutation, answer.cause)
     return errors.new { class = class, code = answer.code, message = answer.message, http = answer.http,
-      retryable = retryable, retry_after = answer.retry_after, venue = venue, op = op }
+      retryable = retryable, retry_after = time_of(answer.retry_after), venue = venue, op = op }
   end
 
   --- The error object for a request that got no answer.  err: what smc.core.http said.

@@ -7,7 +7,7 @@ local webhook = require "smc.webhook"
 local M = {}
 
 local OPTIONS = { url = true, secret = true, limit = 10, per = 60, attempts = 8 }
-local ID_LENGTH = 20
+local ID_LENGTH, LEAST_BYTES = 20, 4
 
 local function wrong(text, ...) error("alert: " .. text:format(...), 0) end
 
@@ -24,9 +24,11 @@ local function secret_of(given, url)
   if secret == nil then
     wrong("%s needs a secret to sign with: alert = { url = .., secret = smc.secret.from(..) }", url)
   end
-  if type(secret) == "string" then return assert(sign.secret(secret)) end
-  if tostring(secret) ~= "smc.secret: ***" then wrong "secret is a secret handle, or its text" end
-  return secret
+  if tostring(secret) == "smc.secret: ***" then return secret end
+  if type(secret) ~= "string" or #secret < LEAST_BYTES then
+    wrong("secret is a secret handle, or its text, of at least %d bytes", LEAST_BYTES)
+  end
+  return assert(sign.secret(secret))
 end
 
 local function read(given)
