@@ -123,6 +123,35 @@ trading() {
     has 'no stream any more' '{"streams":[]}'
 }
 
+# asymmetric TYPE OPTION...: makes a key of openssl's; $public is its public half as JSON has it.
+asymmetric() {
+    openssl genpkey -algorithm "$@" -out own.pem 2>/dev/null
+    public=$(openssl pkey -in own.pem -pubout | awk '{ printf "%s\\n", $0 }')
+}
+
+keys() {
+    local public own query
+    asymmetric ed25519
+    post /binance/add_key "{\"kind\": \"ed25519\", \"public\": \"$public\", \"trade\": false}"
+    has 'a key' 'HTTP/1.1 200' '{"key":"'
+    own=$(sed -n 's/^{"key":"\(.*\)"}.*/\1/p' <<<"$answer")
+    query="timestamp=${EPOCHREALTIME/./}"
+    printf %s "$query" >payload
+    query+=\&signature=$(openssl pkeyutl -sign -rawin -inkey own.pem -in payload | base64 -w0 | sed 's/+/%2B/g;s,/,%2F,g;s/=/%3D/g')
+    talk $venue "GET /api/v3/account?${query//%/%%} HTTP/1.1\r\nHost: x\r\nX-MBX-APIKEY: $own\r\nConnection: close\r\n\r\n"
+    has 'what it signs' 'HTTP/1.1 200' '"canTrade":false'
+    post /binance/add_key '{"kind": "ed25519", "public": "no PEM"}'
+    has 'no key' 'HTTP/1.1 400' '{"error":"add_key: '
+    post /bybit/add_key "{\"kind\": \"ed25519\", \"public\": \"$public\"}"
+    has 'a kind that bybit does not take' 'HTTP/1.1 400' 'kind (hmac, rsa)'
+    post /bybit/add_key '{"kind": "hmac", "secret": "another secret"}'
+    has 'a key of bybit' 'HTTP/1.1 200' '{"key":"'
+    post /oanda/add_key '{"kind": "bearer"}'
+    own=$(sed -n 's/^{"key":"\(.*\)"}.*/\1/p' <<<"$answer")
+    talk $oanda "GET /v3/accounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $own\r\nConnection: close\r\n\r\n"
+    has 'a token' 'HTTP/1.1 200' "\"id\":\"$account\""
+}
+
 # Toxiproxy's API; its client judges it in bindings/tests/clients/toxiproxy.js.
 toxic() {
     get $control /version
@@ -351,6 +380,7 @@ as_a_program
 looking
 turning
 trading
+keys
 faulting
 toxic
 refusing

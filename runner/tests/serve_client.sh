@@ -105,7 +105,8 @@ talk() {
 get() { talk "$1" "GET ${2//%/%%} HTTP/1.1\r\nHost: ${3:-127.0.0.1}\r\nX-MBX-APIKEY: $key\r\nConnection: close\r\n\r\n"; }
 
 post() { # post PATH BODY [TYPE]: to the control API
-    talk $control "POST $1 HTTP/1.1\r\nHost: 127.0.0.1:$control\r\nContent-Type: ${3:-application/json}\r\nContent-Length: ${#2}\r\nConnection: close\r\n\r\n${2//%/%%}"
+    local body=${2//\\/\\\\}
+    talk $control "POST $1 HTTP/1.1\r\nHost: 127.0.0.1:$control\r\nContent-Type: ${3:-application/json}\r\nContent-Length: ${#2}\r\nConnection: close\r\n\r\n${body//%/%%}"
 }
 
 signed() { # signed PATH QUERY

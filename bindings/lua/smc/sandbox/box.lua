@@ -1,5 +1,6 @@
 --- The sandbox object that scenarios hold: what they may look at, and what they may turn, whichever the venue.
 local decimal = require "smc.decimal"
+local sign = require "smc.core.sign"
 local stall = require "smc.sandbox.stall"
 
 local M = {}
@@ -276,6 +277,8 @@ function Box:add_key(given)
     table.sort(kinds)
     error(("sandbox:add_key: kind (%s) and its secret or public PEM expected"):format(table.concat(kinds, ", ")), 2)
   end
+  local signer, err = sign.key(given.kind, material)
+  if not signer then error("sandbox:add_key: " .. err.message, 2) end
   return sb:add_key(given.kind, material, sb.first_account, given.trade ~= false)
 end
 

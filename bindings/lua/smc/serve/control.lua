@@ -133,6 +133,12 @@ turns.limit = { act = function(v, ex, body)
   if turn(v, ex, "limit", body) then reply(ex, 200, body) end
 end }
 
+turns.add_key = { example = '{"kind": "rsa", "public": "-----BEGIN PUBLIC KEY-----..", "trade": false}',
+  act = function(v, ex, body)
+    local fine, key = turn(v, ex, "add_key", body)
+    if fine then reply(ex, 200, json.object("key", key)) end
+  end }
+
 local ANY_SYMBOL = '{"symbol": "BTC/USDT"}'
 
 for _, name in ipairs { "halt", "resume" } do
@@ -195,7 +201,7 @@ end
 -- ---- finding ------------------------------------------------------------------
 
 -- In the order of the index.
-local TURNS = { "fault", "heal", "skew", "move", "fill", "halt", "resume", "limit", "reset" }
+local TURNS = { "fault", "heal", "skew", "move", "fill", "halt", "resume", "limit", "add_key", "reset" }
 
 --- What there is: the line of --json, how each venue is set, and the paths.
 local function index(state)

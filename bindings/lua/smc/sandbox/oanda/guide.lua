@@ -1,7 +1,8 @@
 --- How programs of others find an OANDA sandbox: what `smcrun serve` prints.  See serve/places.lua.
 return {
   offset = 3,
-  examples = { limit = '{"requests": 120, "per": 1}', move = '{"symbol": "EUR/USD", "by": "-0.01"}',
+  examples = { limit = '{"requests": 120, "per": 1}', add_key = '{"kind": "bearer"}',
+    move = '{"symbol": "EUR/USD", "by": "-0.01"}',
     fill = false, -- the price alone fills orders
     halt = '{"symbol": "EUR/USD"}', resume = '{"symbol": "EUR/USD"}' },
   assume = {},
