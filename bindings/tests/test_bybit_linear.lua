@@ -511,6 +511,17 @@ describe("the public data of bybit contracts", function()
     assert.equal("linear", fake.get(sb, "/v5/market/kline", "symbol=BTCUSDT&interval=1").result.category)
     assert.equal(5, #get("market/mark-price-kline", "&symbol=BTCUSDT&interval=1&limit=1").result.list[1])
     assert.equal(5, #get("market/index-price-kline", "&symbol=BTCUSDT&interval=1&limit=1").result.list[1])
+    local premium = get("market/premium-index-price-kline", "&symbol=BTCUSDT&interval=1&limit=3").result
+    local marks = get("market/mark-price-kline", "&symbol=BTCUSDT&interval=1&limit=3").result.list
+    local indices = get("market/index-price-kline", "&symbol=BTCUSDT&interval=1&limit=3").result.list
+    for i, candle in ipairs(premium.list) do
+      local share = decimal.div(decimal.sub(marks[i][5], indices[i][5]), indices[i][5], 6)
+      assert.same({ 5, marks[i][1], share }, { #candle, candle[1], decimal.format(candle[5]) })
+      for column = 2, 5 do
+        assert.is_true(decimal.le(candle[column], candle[3]) and decimal.le(candle[4], candle[column]))
+      end
+    end
+    assert.same({ "linear", "BTCUSDT", 3 }, { premium.category, premium.symbol, #premium.list })
     assert.equal("20000000", get("market/risk-limit", "&symbol=BTCUSDT").result.list[1].riskLimitValue)
     local held = get("market/open-interest", "&symbol=BTCUSDT&intervalTime=1h&limit=2").result.list
     assert.same({ "50000", 3600000 }, { held[1].openInterest, held[1].timestamp - held[2].timestamp })

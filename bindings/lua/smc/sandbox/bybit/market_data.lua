@@ -104,21 +104,63 @@ local function recent(sb, call)
   return json.object("category", call.category, "list", json.array(out))
 end
 
---- From `start` on, else up to `end`: newest first.  source(def): whose candles; without it the instrument's own, with
--- what was traded.
-local function kline(source)
+local function index_symbol(def) return def.index_symbol or def.symbol end
+local function own_symbol(def) return def.symbol end
+
+--- The candles of a market that a call asks for.
+local function asked_for(sb, call, interval, symbol)
+  local from, to = call.start, call["end"]
+  return candles.of(sb, symbol, interval, { from_ms = from and from - sb.skew_ms or nil,
+    to_ms = to and to - sb.skew_ms or nil, limit = call.limit })
+end
+
+--- From `start` on, else up to `end`: newest first.  rows(sb, call, interval): open time, open, high, low, close, ..
+local function kline(rows)
   return function(sb, call)
-    local def, interval, out = call.def, M.intervals[call.values.interval], {}
+    local interval, out = M.intervals[call.values.interval], {}
     if not interval then return nil, refusal.params "Interval invalid" end
-    local from, to = call.start, call["end"]
-    for _, c in ipairs(candles.of(sb, source and source(def) or def.symbol, interval, {
-      from_ms = from and from - sb.skew_ms or nil, to_ms = to and to - sb.skew_ms or nil, limit = call.limit })) do
-      local row = { tostring(c.open_ms + sb.skew_ms), c.open, c.high, c.low, c.close }
-      if not source then row[6], row[7] = c.volume, c.quote_volume end
+    for _, row in ipairs(rows(sb, call, interval)) do
+      row[1] = tostring(row[1] + sb.skew_ms)
       table.insert(out, 1, json.array(row))
     end
-    return json.object("category", call.category, "symbol", def.native, "list", json.array(out))
+    return json.object("category", call.category, "symbol", call.def.native, "list", json.array(out))
   end
+end
+
+--- The instrument's own, with what was traded.
+local function traded(sb, call, interval)
+  local out = {}
+  for i, c in ipairs(asked_for(sb, call, interval, call.def.symbol)) do
+    out[i] = { c.open_ms, c.open, c.high, c.low, c.close, c.volume, c.quote_volume }
+  end
+  return out
+end
+
+--- source(def): whose prices.
+local function prices_of(source)
+  return function(sb, call, interval)
+    local out = {}
+    for i, c in ipairs(asked_for(sb, call, interval, source(call.def))) do
+      out[i] = { c.open_ms, c.open, c.high, c.low, c.close }
+    end
+    return out
+  end
+end
+
+--- By how much of the index the mark was above it.  What lay between the four prices of a candle is not known.
+local function premiums(sb, call, interval)
+  local def, indices, out = call.def, {}, {}
+  for _, c in ipairs(asked_for(sb, call, interval, index_symbol(def))) do indices[c.open_ms] = c end
+  for _, c in ipairs(asked_for(sb, call, interval, def.symbol)) do
+    local index = indices[c.open_ms]
+    if index then
+      local function premium(name) return decimal.div(decimal.sub(c[name], index[name]), index[name], 6) end
+      local first, high, low, last = premium "open", premium "high", premium "low", premium "close"
+      out[#out + 1] = { c.open_ms, first, decimal.max(first, decimal.max(high, decimal.max(low, last))),
+        decimal.min(first, decimal.min(high, decimal.min(low, last))), last }
+    end
+  end
+  return out
 end
 
 local function risk_limit(_, call)
@@ -176,9 +218,6 @@ local function status(sb)
     "maintainType", 1, "env", 2) })
 end
 
-local function index_symbol(def) return def.index_symbol or def.symbol end
-local function own_symbol(def) return def.symbol end
-
 local CANDLES = { limit = { 200, 1, 1000 }, start = { false, 0 }, ["end"] = { false, 0 } }
 
 local function past(default) return { limit = { default, 1, 200 }, startTime = { 0, 0 }, endTime = { false, 0 } } end
@@ -190,15 +229,20 @@ local function route(path, handle, takes)
     default = takes.default, symbol = takes.symbol or "data", whole = takes.whole }
 end
 
+local function candle_route(path, handle)
+  return route(path, handle, { category = "contracts", default = "linear", whole = CANDLES })
+end
+
 M.routes = {
   { method = "GET", path = "/v5/market/time", handle = time },
   { method = "GET", path = "/v5/system/status", handle = status },
   route("instruments-info", instruments, { symbol = "data?" }), route("tickers", tickers, { symbol = "data?" }),
   route("orderbook", orderbook, { whole = { limit = { spot = { 1, 1, 1000 }, linear = { 25, 1, 1000 } } } }),
   route("recent-trade", recent, { whole = { limit = { spot = { 60, 1, 60 }, linear = { 500, 1, 1000 } } } }),
-  route("kline", kline(), { default = "linear", whole = CANDLES }),
-  route("mark-price-kline", kline(own_symbol), { category = "contracts", default = "linear", whole = CANDLES }),
-  route("index-price-kline", kline(index_symbol), { category = "contracts", default = "linear", whole = CANDLES }),
+  route("kline", kline(traded), { default = "linear", whole = CANDLES }),
+  candle_route("mark-price-kline", kline(prices_of(own_symbol))),
+  candle_route("premium-index-price-kline", kline(premiums)),
+  candle_route("index-price-kline", kline(prices_of(index_symbol))),
   route("funding/history", funding_history, { category = "contracts", whole = past(200) }),
   route("open-interest", interest_history, { category = "contracts", whole = past(50) }),
   route("risk-limit", risk_limit, { category = "contracts", symbol = "data?" }),
