@@ -264,6 +264,36 @@ describe("a bybit position", function()
     assert.is_true(decimal.cmp(decimal.abs(decimal.sub(sum, decimal.sub(usdt().walletBalance, before))), "0.00001") < 0)
   end)
 
+  it("is in the log of what changed the wallet, as is what was bought", function()
+    local function log(query) return fake.get(sb, "/v5/account/transaction-log", query or "").result.list end
+    sb.market:credit(sb.first_account, "USDT", "500")
+    sb:settle()
+    local before = usdt().walletBalance
+    trade("Buy", "0.4")
+    move "60500"
+    local sold = trade("Sell", "0.1", { reduceOnly = true })
+    local bought = fake.post(sb, "/v5/order/create", { category = "spot", symbol = "BTCUSDT", side = "Buy",
+      orderType = "Market", qty = "0.01", marketUnit = "baseCoin" }).result.orderId
+    local list, sum = log "accountType=UNIFIED&currency=USDT&limit=50", "0"
+    assert.equal(usdt().walletBalance, list[1].cashBalance)
+    for i, r in ipairs(list) do
+      assert.equal(decimal.sub(decimal.add(r.cashFlow, r.funding ~= "" and r.funding or "0"), r.fee), r.change)
+      local after = list[i - 1]
+      if after then assert.equal(decimal.add(r.cashBalance, after.change), after.cashBalance) end
+      if r.type ~= "TRANSFER_IN" then sum = decimal.add(sum, r.change) end
+    end
+    assert.equal(decimal.sub(usdt().walletBalance, before), sum)
+    local given = list[#list - 1] -- the last row is of what the account began with
+    assert.same({ "TRANSFER_IN", "500", "None", before }, { given.type, given.change, given.side, given.cashBalance })
+    local closing = log "category=linear&type=TRADE"[1]
+    assert.same({ sold.orderId, "Sell", "0.3", "BTCUSDT", "0.00055" }, { closing.orderId, closing.side, closing.size,
+      closing.symbol, closing.feeRate })
+    local coin = log "category=spot&currency=BTC"[1]
+    assert.same({ bought, "0.01", "0.00001", "0.00999" }, { coin.orderId, coin.qty, coin.fee, coin.change })
+    assert.same({}, log "type=SETTLEMENT")
+    assert.equal(10001, fake.get(sb, "/v5/account/transaction-log", "category=futures").retCode)
+  end)
+
   it("has a leverage, which is set once and within bounds", function()
     local function set(buy, sell)
       return post("position/set-leverage", { buyLeverage = buy, sellLeverage = sell or buy }).retCode
@@ -301,6 +331,10 @@ describe("a bybit position", function()
     assert.same({ "Funding", "1", tostring(due) }, { f.execType, f.execQty, f.execTime })
     assert.equal(decimal.mul(f.execValue, f.feeRate, 8), f.execFee)
     assert.equal(f.execFee, decimal.sub(before, usdt().walletBalance))
+    local settled = fake.get(sb, "/v5/account/transaction-log", "type=SETTLEMENT").result.list
+    assert.same({ 1, decimal.neg(f.execFee), "0", usdt().walletBalance, "1", f.feeRate }, { #settled,
+      settled[1].funding, settled[1].fee, settled[1].cashBalance, settled[1].size, settled[1].feeRate })
+    assert.same({}, fake.get(sb, "/v5/account/transaction-log", "type=TRANSFER_OUT").result.list)
     assert.equal(0, #get("execution/list", "&execType=Trade&startTime=" .. due).result.list)
     local past = get("market/funding/history", "&symbol=BTCUSDT&limit=2").result.list
     assert.same({ "0.0001", 8 * 3600 * 1000 }, { past[1].fundingRate,

@@ -15,6 +15,7 @@ local subscriptions = require "smc.sandbox.subscriptions"
 local symbols = require "smc.sandbox.bybit.symbols"
 local task = require "smc.core.task"
 local topics = require "smc.sandbox.bybit.topics"
+local transaction_log = require "smc.sandbox.bybit.transaction_log"
 local trade_stream = require "smc.sandbox.bybit.trade_stream"
 
 local M = {}
@@ -31,7 +32,8 @@ function M.new(seed, assume, book, credentials)
     key_length = KEY_LENGTH, secret_length = SECRET_LENGTH, credentials = credentials })
   self.limits, self.ledger = limits.new(assume, self.market_opened), ledger.new()
   self.categories, self.settings, self.held = symbols.categories, {}, {}
-  self.absent, self.closings, self.fundings, self.funding_rates = {}, {}, {}, {}
+  self.absent, self.closings, self.fundings, self.funding_rates, self.transfers = {}, {}, {}, {}, {}
+  self.fundings_told = 0
   self.funding_due = prices.next_funding(self)
   self.uid, self.pushes, self.connections = UID, 0, 0
   self.market:liquidation("USDT", "1")
@@ -124,7 +126,7 @@ function Venue:heard(events)
       if e.exec == "trade" and (entry.take_profit or entry.stop_loss) then brought[#brought + 1] = entry end
     end,
     balances = function(list) private_stream.wallet_event(self, list) end,
-    transfer = function() end, -- the wallet that follows says it
+    transfer = function(e) transaction_log.transferred(self, e) end, -- on the stream the wallet that follows says it
   })
   subscriptions.heard(self, events)
   settle_positions(self, touched, brought)

@@ -107,13 +107,13 @@ local function instruments(call, how)
   return true
 end
 
---- Sets call.from and call.to, in the market's time, seven days apart at most: one that is missing follows from the
+--- Sets call.from and call.to, in the market's time, seven days apart at most: one that is missing is so far from the
 -- other.
-local function span(sb, call)
+local function span(sb, call, far)
   local from, to = call.startTime, call.endTime
   if not from and not to then to = sb:now() end
-  from = from or to - WEEK_MS
-  to = to or from + WEEK_MS
+  from = from or to - far
+  to = to or from + far
   if to - from > WEEK_MS then
     return nil, refusal.params "the time range between startTime and endTime exceeds 7 days"
   end
@@ -123,7 +123,8 @@ end
 
 --- Reads into a call what its route takes: { symbol, whole, span, page }.  symbol: see above; whole: by name the whole
 -- numbers { default, least, most }, or such rules by category; span: true for startTime and endTime as lists of an
--- account have them; page: { default, most } of a limit, with a cursor.
+-- account have them, or the milliseconds between them when one is missing; page: { default, most } of a limit, with a
+-- cursor.
 function M.take(sb, call, takes)
   local ok, no = true, nil
   if takes.symbol then ok, no = instruments(call, takes.symbol) end
@@ -140,7 +141,7 @@ function M.take(sb, call, takes)
     call.before, no = M.cursor(call.values)
     if no then return nil, no end
   end
-  if takes.span then return span(sb, call) end
+  if takes.span then return span(sb, call, takes.span == true and WEEK_MS or takes.span) end
   return true
 end
 
