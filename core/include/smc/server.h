@@ -46,9 +46,9 @@ typedef struct smc_server_conf {
     size_t max_body_bytes;    /* 0: 1 MiB; after de-chunking */
     size_t max_message_bytes; /* 0: 16 MiB; of a WebSocket message, after inflating */
     size_t max_queue_bytes;   /* 0: 64 MiB; a reader that lets more pile up is reset */
-    uint64_t
-        idle_ms; /* a connection that waits so long for request bytes, and takes none of an answer
-                                 meanwhile, is closed.  0: never in virtual mode, 120 s in real mode */
+    /* A connection that waits so long for request bytes, and takes none of an answer meanwhile, is closed.  0: never in
+     * virtual mode, 120 s in real mode. */
+    uint64_t idle_ms;
     smc_deflate_t deflate;
     unsigned tls;  /* 0: plaintext; else bits of smc_tls_flag_t */
     uint64_t seed; /* of what is drawn for its links */
