@@ -238,7 +238,7 @@ smc_code_t smcb_open(const smcb_conf_t *conf, smcb_host_t **out, lua_State **L, 
     if (host == NULL)
         return smc_fail(err, SMC_ENOMEM, "runtime.open", 0, "out of memory");
     host->conf = *conf;
-    host->last = &host->first;
+    host->last = host->round_end = &host->first;
     host->job_error = LUA_NOREF;
     begin_clock(host);
     rc = smc_log_new(TRANSCRIPT_BYTES, &host->log, err);

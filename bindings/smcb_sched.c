@@ -28,6 +28,8 @@ void smcb_unpost(smcb_host_t *host, smcb_job_t *job)
     *link = job->_next;
     if (host->last == &job->_next)
         host->last = link;
+    if (host->round_end == &job->_next)
+        host->round_end = link;
     job->_queued = false;
 }
 
@@ -89,12 +91,13 @@ static void run_job(smcb_host_t *host, smcb_job_t *job)
 /* Runs what is queued now; what those jobs queue waits for the next round. */
 static bool run_queue(smcb_host_t *host)
 {
-    smcb_job_t *job;
-    smcb_job_t **end = host->last;
     bool ran = false;
 
-    while ((job = host->first) != NULL) {
-        bool is_last = &job->_next == end;
+    host->round_end = host->last;
+    while (host->round_end != &host->first) {
+        smcb_job_t *job = host->first;
+        if (host->round_end == &job->_next)
+            host->round_end = &host->first;
         host->first = job->_next;
         if (host->first == NULL)
             host->last = &host->first;
@@ -105,8 +108,6 @@ static bool run_queue(smcb_host_t *host)
             smcb_task_resume(job->ud);
         ran = true;
         host->steps++;
-        if (is_last)
-            break;
     }
     return ran;
 }

@@ -87,6 +87,27 @@ static void ends_every_loop(lua_State *L)
     }
 }
 
+/* Two tasks that wake each other, and a third, the last of its round, that ends before its turn. */
+static void a_round_ends_without_its_last_task(void **state)
+{
+    smcb_host_t *host;
+    lua_State *L;
+
+    (void)state;
+    open_host(&host, &L, 0);
+    assert_string_equal(
+        "livelock", status_of(L, "local gate = need 'smc.core.gate'\n"
+                                 "local a, b, last = gate.new(), gate.new(), nil\n"
+                                 "core.spawn(function()\n"
+                                 "  core.cancel(last)\n"
+                                 "  while true do b:open() a:wait() end\n"
+                                 "end)\n"
+                                 "core.spawn(function() while true do a:open() b:wait() end end)\n"
+                                 "last = core.spawn(function() end)\n"
+                                 "core.sleep(1)"));
+    smcb_close(host);
+}
+
 static void the_budget_ends_what_does_not_wait(void **state)
 {
     smcb_host_t *host;
@@ -295,6 +316,7 @@ static void a_fork_of_a_warm_state_is_like_a_new_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_round_ends_without_its_last_task),
         cmocka_unit_test(the_budget_ends_what_does_not_wait),
         cmocka_unit_test(the_budget_is_of_one_slice),
         cmocka_unit_test(only_what_memory_ends_is_told_of_it),
