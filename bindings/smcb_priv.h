@@ -50,9 +50,9 @@ struct smcb_host {
     lua_State *L;     /* main state */
     smc_loop_t *loop; /* NULL while no world is open */
     smc_log_t *log;
-    smcb_task_t *current;      /* being resumed; NULL outside slices */
-    smcb_job_t *first, **last; /* the one queue, first in, first out */
-    smcb_job_t **round_end;    /* behind the last job of this round; &first: there is none */
+    smcb_task_t *current;            /* being resumed; NULL outside slices */
+    smcb_job_t *first, **last;       /* the one queue, first in, first out */
+    smcb_job_t **round_end;          /* behind the last job of this round; &first: there is none */
     smcb_task_t *tasks, **tasks_end; /* the end is meaningless while there is none */
     smcb_task_t *failed;             /* ended by an error in this world, latest first */
     smcb_resource_t *resources;

@@ -320,15 +320,32 @@ static int l_connect(lua_State *L)
 
 /* ---- send ---------------------------------------------------------------- */
 
-static int send_or_wait(lua_State *L, smcb_ws_conn_t *c);
+enum { SEND_ARGS = 3 };
 
+static int send_or_wait(lua_State *L, smcb_ws_conn_t *c, int64_t since_ns);
+
+/* The stack has room for a few waits, and others may be faster any number of times. */
 static int finish_send(lua_State *L, smcb_wait_t *w)
 {
-    return send_or_wait(L, ((smcb_ws_pending_t *)w->op)->conn);
+    const smcb_ws_pending_t *p = w->op;
+    smcb_ws_conn_t *c = p->conn;
+    int64_t since_ns = p->start_ns;
+
+    lua_settop(L, SEND_ARGS);
+    return send_or_wait(L, c, since_ns);
+}
+
+/* What is left of the time that it may take. */
+static uint64_t patience_ms(lua_State *L, int64_t since_ns)
+{
+    uint64_t ms = smcb_field_seconds(L, SEND_ARGS, "timeout", WAIT_MS);
+    uint64_t waited_ms = (uint64_t)((smc_clock_now_ns() - since_ns) / 1000000);
+
+    return waited_ms < ms ? ms - waited_ms : 0;
 }
 
 /* A full queue makes the sender wait, then try again. */
-static int send_or_wait(lua_State *L, smcb_ws_conn_t *c)
+static int send_or_wait(lua_State *L, smcb_ws_conn_t *c, int64_t since_ns)
 {
     bool binary = lua_istable(L, 3) && smcb_ws_field_bool(L, 3, "binary");
     smcb_ws_pending_t *p;
@@ -345,7 +362,8 @@ static int send_or_wait(lua_State *L, smcb_ws_conn_t *c)
     if (rc != SMC_EAGAIN)
         return smcb_result(L, rc, &err);
     p = smcb_ws_pending_new(L, c, "ws:send", SMCB_WS_DRAIN, finish_send);
-    smcb_wait_deadline(L, p->w, smcb_field_seconds(L, 3, "timeout", WAIT_MS));
+    p->start_ns = since_ns;
+    smcb_wait_deadline(L, p->w, patience_ms(L, since_ns));
     return smcb_ws_pending_wait(L, &c->pending, p);
 }
 
@@ -355,13 +373,13 @@ static int l_send(lua_State *L)
     smcb_ws_conn_t *c = check_conn(L);
 
     luaL_argexpected(L, lua_type(L, 2) == LUA_TSTRING, 2, "string");
-    lua_settop(L, 3);
-    smcb_check_keys(L, 3, known);
+    lua_settop(L, SEND_ARGS);
+    smcb_check_keys(L, SEND_ARGS, known);
     if (lua_istable(L, 3)) {
         (void)smcb_ws_field_bool(L, 3, "binary");
         (void)smcb_field_seconds(L, 3, "timeout", WAIT_MS);
     }
-    return send_or_wait(L, c);
+    return send_or_wait(L, c, smc_clock_now_ns());
 }
 
 /* ---- recv ---------------------------------------------------------------- */

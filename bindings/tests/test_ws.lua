@@ -166,6 +166,38 @@ describe("a WebSocket", function()
     eventually(function() assert.equal(20 * #big, got) end, { within = 5, every = 0.01 })
   end)
 
+  it("lets many senders wait for the same room, as often as it takes", function()
+    local got, tasks = 0, {}
+    on_message = function(_, data) got = got + #data end
+    local big = ("x"):rep(3 << 20)
+
+    for i = 1, 40 do tasks[i] = smc.spawn(function() return c:send(big, { binary = true }) end) end
+    for i = 1, 40 do assert.is_true(tasks[i]:join()) end
+
+    eventually(function() assert.equal(40 * #big, got) end, { within = 5, every = 0.01 })
+  end)
+
+  it("gives a sender its time once, however often there was room for others", function()
+    assert(server:add_toxic { kind = "bandwidth", stream = "upstream", size = 1 << 20 })
+    local tasks, start, late = {}, smc.now(), 0
+    for i = 1, 8 do
+      tasks[i] = smc.spawn(function()
+        local sent, err = c:send(("x"):rep(3 << 20), { binary = true, timeout = 5 })
+        return sent, err, smc.now() - start
+      end)
+    end
+    for i = 1, 8 do
+      local sent, err, took = tasks[i]:join()
+      if not sent then
+        assert.equal("timeout", err.class)
+        assert.near(5, took, 0.01)
+        late = late + 1
+      end
+    end
+    assert.is_true(late >= 4, tostring(late))
+    server:drop()
+  end)
+
   it("measures the time to a pong with the same payload", function()
     assert.equal("number", type(assert(c:ping("abc", 5))))
     assert.equal("ping abc", heard[#heard])
