@@ -457,6 +457,31 @@ describe("the stops of a bybit position", function()
     assert.equal("", position().takeProfit)
   end)
 
+  it("may be of a part, and at a limit, when they come with an order: of what it has traded", function()
+    for _, wrong in ipairs { { tpslMode = "Half" }, { tpslMode = "Full", tpOrderType = "Limit" },
+      { takeProfit = "61000", tpOrderType = "Limit", tpLimitPrice = "60900" },
+      { tpslMode = "Partial", takeProfit = "61000", tpOrderType = "Limit" },
+      { tpslMode = "Partial", takeProfit = "61000", tpOrderType = "Limit", tpLimitPrice = "60900.05" } } do
+      assert.equal(10001, create(wrong).retCode, json.encode(wrong))
+    end
+    trade("Buy", "0.1")
+    local id = placed { price = "59000", qty = "0.2", tpslMode = "Partial", takeProfit = "61000",
+      tpOrderType = "Limit", tpLimitPrice = "60900", stopLoss = "57000" }
+    assert.same({ "Partial", "60900", "0" }, { row(id).tpslMode, row(id).tpLimitPrice, row(id).slLimitPrice })
+    local own = sb.ledger.by_id[id].engine_id
+    sb.market:fill { account = sb.first_account, symbol = "BTCUSDT.P", id = own, qty = "0.05" }
+    sb:settle()
+    move "58900"
+    local seen = {}
+    for _, o in ipairs(get("order/realtime", "&symbol=BTCUSDT&orderFilter=StopOrder").result.list) do
+      seen[#seen + 1] = table.concat({ o.stopOrderType, o.qty, o.orderType, o.price, o.triggerPrice }, " ")
+    end
+    table.sort(seen)
+    assert.same({ "PartialStopLoss 0.05 Market 0 57000", "PartialStopLoss 0.15 Market 0 57000",
+      "PartialTakeProfit 0.05 Limit 60900 61000", "PartialTakeProfit 0.15 Limit 60900 61000" }, seen)
+    assert.same({ "0.3", "", "" }, { position().size, position().takeProfit, position().stopLoss })
+  end)
+
   it("may trail the price", function()
     trade("Buy", "0.1")
     assert.equal(0, stop({ trailingStop = "500" }).retCode)

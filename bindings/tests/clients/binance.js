@@ -447,6 +447,13 @@ check("binance: user data and WebSocket API, order lists among it", async () => 
     pendingType: "MARKET", pendingSide: "SELL", pendingQuantity: "1" });
   assert.deepEqual(list.orderReports.map((o) => o.status), ["NEW", "PENDING_NEW"]);
   await tiago.cancelOrder({ symbol: B, orderId: list.orders[0].orderId });
+  const oco = { symbol: B, side: "SELL", quantity: 1, price: Math.trunc((await lastOf()) * 1.05),
+    stopPrice: Math.trunc((await lastOf()) * 0.95) };
+  for (const one of [await tiago.submitNewOCO(oco),
+    (await client.placeSpotOrderList({ ...oco, timestamp: Date.now() })).result]) {
+    assert.deepEqual(one.orderReports.map((o) => o.type), ["STOP_LOSS", "LIMIT_MAKER"]);
+    await tiago.cancelOCO({ symbol: B, orderListId: one.orderListId });
+  }
   const told = await until(async () => events.filter((e) => e.e === "listStatus" && e.g === list.orderListId),
     (l) => l.length === 2, "listStatus");
   assert.deepEqual(told.map((e) => e.l), ["EXEC_STARTED", "ALL_DONE"]);

@@ -112,6 +112,7 @@ check("contracts: what they are, cost and hold", async () => {
   assert.equal((await ok(api.getRiskLimit(linear))).list[0].symbol, S);
   assert.ok(Number((await ok(api.getOrderPriceLimit(linear))).buyLmt) > 0);
   assert.equal((await ok(api.getMarkPriceKline({ ...linear, interval: "1", limit: 1 }))).list[0].length, 5);
+  assert.equal((await ok(api.getPremiumIndexPriceKline({ ...linear, interval: "1", limit: 1 }))).list[0].length, 5);
 });
 
 check("contracts: a position from its opening to its end", async () => {
@@ -131,7 +132,14 @@ check("contracts: a position from its opening to its end", async () => {
   assert.equal((await ok(api.getActiveOrders({ ...linear, orderFilter: "StopOrder" }))).list[0].createType, "CreateByStopLoss");
   const { orderId } = await market("Sell", { reduceOnly: true });
   assert.deepEqual([(await held()).size, (await held()).side], ["0", ""]);
-  assert.equal((await ok(api.getClosedPnL(linear))).list[0].orderId, orderId);
+  const closed = (await ok(api.getClosedPnL(linear))).list[0];
+  assert.equal(closed.orderId, orderId);
+  const usdt = { accountType: "UNIFIED", category: "linear", currency: "USDT" };
+  const changes = (await ok(api.getTransactionLog(usdt))).list;
+  const sum = changes.reduce((all, row) => all + Number(row.change), 0);
+  assert.ok(Math.abs(sum - Number(closed.closedPnl)) < 1e-6, `${sum} ${closed.closedPnl}`);
+  assert.equal(changes[0].cashBalance,
+    (await ok(api.getWalletBalance({ accountType: "UNIFIED", coin: "USDT" }))).list[0].coin[0].walletBalance);
   assert.deepEqual((await ok(api.getActiveOrders(linear))).list, []);
   await ok(api.setLeverage({ ...linear, buyLeverage: "10", sellLeverage: "10" }));
 });

@@ -339,9 +339,12 @@ check("dependent orders: made, replaced, taken away", async () => {
     ["CLIENT_ORDER", "CLIENT_ORDER"]);
   const other = await body(200, "trade", "setDependentOrders", id, { stopLoss: { price: shifted(asks[0].price, -800) } });
   assert.equal(other.stopLossOrderCancelTransaction.reason, "CLIENT_REQUEST_REPLACED");
-  await body(200, "trade", "setDependentOrders", id, { takeProfit: null });
+  for (let i = 0; i < 2; i += 1) await body(200, "trade", "setDependentOrders", id, { takeProfit: null });
   const { trade } = await body(200, "trade", "get", id);
   assert.deepEqual([trade.takeProfitOrder, trade.stopLossOrder.price], [undefined, shifted(asks[0].price, -800)]);
+  await body(200, "order", "cancel", trade.stopLossOrder.id);
+  const far = await body(201, "order", "stopLoss", { tradeID: id, distance: "0.01000" });
+  assert.equal((await body(200, "trade", "get", id)).trade.stopLossOrder.id, far.orderCreateTransaction.id);
   await flat();
 });
 

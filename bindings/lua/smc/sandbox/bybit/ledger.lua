@@ -28,7 +28,7 @@ end
 
 --- entry: { id, link, account, category, symbol, order | engine_id, post_only, market_unit, smp }, order being one that
 -- the engine never took; and of contracts { last, reduce_only, close_on_trigger, stop_type, trigger_by, take_profit,
--- stop_loss, tp_by, sl_by, tpsl_mode, exec_type, closed }.
+-- stop_loss, tp_by, sl_by, tpsl_mode, tp_limit, sl_limit, exec_type, closed }.
 function Ledger:add(entry)
   self.count = self.count + 1
   entry.n, entry.fee = self.count, "0"

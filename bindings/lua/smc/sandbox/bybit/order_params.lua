@@ -61,9 +61,32 @@ function M.wrong_stop(kind, long, price, base)
 end
 
 local STOPS = { { "TakeProfit", "takeProfit", "take_profit" }, { "StopLoss", "stopLoss", "stop_loss" } }
+local LIMITS = { { "tpOrderType", "tpLimitPrice", "tp_limit" }, { "slOrderType", "slLimitPrice", "sl_limit" } }
+local MODES = { Full = true, Partial = true }
+
+--- Whether the stops of an order are of the whole position or of what it trades, and of these at which limits.
+local function read_modes(def, o, v)
+  if v.tpslMode and not MODES[v.tpslMode] then return nil, def.no.invalid "tpslMode" end
+  o.tpsl_mode = v.tpslMode or o.tpsl_mode
+  for _, row in ipairs(LIMITS) do
+    local type, name, field = table.unpack(row)
+    if v[type] == "Limit" then
+      if o.tpsl_mode ~= "Partial" then return nil, def.no.invalid "tpslMode" end
+      local price, no = params.amount(v, name, def.no)
+      if not price then return nil, no end
+      if not decimal.is_multiple(price, def.tick) then return nil, def.no.invalid(name) end
+      o[field] = price
+    end
+  end
+  return true
+end
 
 --- Reads the stops that come with an order into it; "0": none.
 function M.read_stops(sb, def, o, v)
+  if def.contract then
+    local ok, no = read_modes(def, o, v)
+    if not ok then return nil, no end
+  end
   for _, row in ipairs(def.contract and STOPS or {}) do
     local kind, name, field = table.unpack(row)
     if v[name] then

@@ -116,6 +116,7 @@ function M.create(sb, call)
   return M.submit(sb, def, o, { account = call.account, link = v.orderLinkId, smp = v.smpType or "None",
     last = prices.last(sb, def), trigger_by = v.triggerBy, stop_type = stop_type, reduce_only = o.reduce_only,
     close_on_trigger = v.closeOnTrigger == "true", take_profit = o.take_profit, stop_loss = o.stop_loss,
+    tpsl_mode = o.tpsl_mode, tp_limit = o.tp_limit, sl_limit = o.sl_limit,
     tp_by = v.tpTriggerBy, sl_by = v.slTriggerBy, slippage_type = v.slippageToleranceType,
     slippage = v.slippageTolerance })
 end

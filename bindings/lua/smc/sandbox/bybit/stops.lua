@@ -67,15 +67,29 @@ function M.sync(sb, account, def)
   return done
 end
 
---- An order that brought a takeProfit or stopLoss has traded: its position gets them.
+--- How much of what an order has traded has no stops yet; nil: nothing that is held.
+local function without_stops(sb, entry)
+  local order, held = ledger.order_of(sb, entry), sb.market:position(entry.account, entry.symbol).qty
+  local size = decimal.min(decimal.sub(order.filled, entry.stopped or "0"), decimal.abs(held))
+  entry.stopped = order.filled
+  return size ~= "0" and (order.side == "buy") == (decimal.cmp(held, "0") > 0) and size or nil
+end
+
+--- An order that brought a takeProfit or stopLoss has traded: its position gets them, or that part of it.
 function M.attach(sb, entry)
-  if entry.attached or entry.reduce_only then return false end
+  local partial = entry.tpsl_mode == "Partial"
+  if entry.reduce_only or entry.attached and not partial then return false end
   entry.attached = true
-  local def = sb.by_symbol[entry.symbol]
+  local def, size = sb.by_symbol[entry.symbol], nil
   if sb.market:position(entry.account, entry.symbol).qty == "0" then return false end
+  if partial then
+    size = without_stops(sb, entry)
+    if not size then return false end
+  end
   local done = false
-  for kind, given in pairs { TakeProfit = { price = entry.take_profit, by = entry.tp_by or "LastPrice" },
-    StopLoss = { price = entry.stop_loss, by = entry.sl_by or "LastPrice" } } do
+  for kind, given in pairs {
+    TakeProfit = { price = entry.take_profit, by = entry.tp_by or "LastPrice", size = size, limit = entry.tp_limit },
+    StopLoss = { price = entry.stop_loss, by = entry.sl_by or "LastPrice", size = size, limit = entry.sl_limit } } do
     if given.price and given.price ~= "0" then done = M.set(sb, entry.account, def, kind, given) or done end
   end
   return done
