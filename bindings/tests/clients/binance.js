@@ -447,10 +447,10 @@ check("binance: user data and WebSocket API, order lists among it", async () => 
     pendingType: "MARKET", pendingSide: "SELL", pendingQuantity: "1" });
   assert.deepEqual(list.orderReports.map((o) => o.status), ["NEW", "PENDING_NEW"]);
   await tiago.cancelOrder({ symbol: B, orderId: list.orders[0].orderId });
-  const oco = { symbol: B, side: "SELL", quantity: 1, price: Math.trunc((await lastOf()) * 1.05),
-    stopPrice: Math.trunc((await lastOf()) * 0.95) };
-  for (const one of [await tiago.submitNewOCO(oco),
-    (await client.placeSpotOrderList({ ...oco, timestamp: Date.now() })).result]) {
+  const last = await lastOf();
+  const oco = () => ({ symbol: B, side: "SELL", quantity: 1, price: Math.trunc(last * 1.05),
+    stopPrice: Math.trunc(last * 0.95), timestamp: Date.now() }); // the library adds ids to what it is given
+  for (const one of [await tiago.submitNewOCO(oco()), (await client.placeSpotOrderList(oco())).result]) {
     assert.deepEqual(one.orderReports.map((o) => o.type), ["STOP_LOSS", "LIMIT_MAKER"]);
     await tiago.cancelOCO({ symbol: B, orderListId: one.orderListId });
   }
