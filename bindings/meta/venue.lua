@@ -492,7 +492,7 @@ local MarketStream = {}
 ---The next event, in order of arrival.  Here a lost connection is noticed and made anew; while there is none, recv
 ---fails with `timeout`, code "reconnecting".  An attempt that has begun may take longer than the timeout.
 ---Errors: `timeout`; `network` without reconnect; `auth`, `permission`, `invalid_request` when the venue refuses for
----good.  Raises: another task waits for this stream already.  Where: scenario, hook.
+---good.  Raises: no number of seconds; another task waits for this stream already.  Where: scenario, hook.
 ---@async
 ---@param timeout? number  seconds; default 30
 ---@return smc.MarketEvent|smc.ReconnectedEvent|smc.GapEvent|nil
@@ -513,8 +513,8 @@ function MarketStream:connected() end
 function MarketStream:subscriptions() end
 
 ---The local book, with all that has arrived; it may be asked for beside a task that waits in recv.  Errors: no
----connection, as recv; `timeout`, code "not_live", or why its snapshot could not be had.  Raises: no such book.
----Where: scenario, hook.
+---connection, as recv; `timeout`, code "not_live", or why its snapshot could not be had.  Raises: no such
+---book; no number of levels.  Where: scenario, hook.
 ---@async
 ---@param n integer  levels a side
 ---@param symbol? string  needed when the stream has several books

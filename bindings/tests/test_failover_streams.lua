@@ -62,6 +62,16 @@ describe("a stream of a failover group", function()
     end
   end)
 
+  it("is closed again when its opening is given up while the group switches", function()
+    bybit:fault { link = "latency", latency = 1 }
+    local switching = smc.spawn(function() return group:switch(bybit) end)
+    smc.sleep(0.1)
+    local stream, err = smc.timeout(0.4, function() return group:stream { "ticker:BTC/USDT" } end)
+    assert.same({ nil, "timeout" }, { stream, err.class })
+    assert(switching:join())
+    assert.same({}, binance.sandbox:streams())
+  end)
+
   it("ends at a venue that can't carry it, until the group moves on", function()
     local stream <close> = assert(group:stream { "ticker:BTC/USDT" })
     assert(group:switch(oanda))

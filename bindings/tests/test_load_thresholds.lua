@@ -132,6 +132,10 @@ describe("assert.load", function()
     local failed = load_of(function(n) return n == 7 end)
     assert.matches("1 of 100 runs failed, and no threshold is about that", refusal(failed, { "p99 < 1" }), 1, true)
     assert.load(failed, { "p99 < 1", "errors <= 0.01" })
+    for _, all_but in ipairs { 0, 1, 2 } do -- what the message says allows it does
+      local many = load_of(nil, { rate = 3000, run = function(n) return n <= all_but and true or nil, "broken" end })
+      assert.load(many, { "p99 < 1", refusal(many, { "p99 < 1" }):match '"(errors [^"]+)" allows it' })
+    end
     local dropped = load_of(nil, { in_flight = 1 })
     assert.is_true(dropped.dropped > 0)
     assert.matches("were dropped, and no threshold is about that", refusal(dropped, { "p99 < 1" }), 1, true)

@@ -302,10 +302,12 @@ function Streams:open(g, member, kind, given, stays)
     room = gates.new() }
   local opened, err = open_at(s, g, member)
   if not opened then return nil, err end
-  if not stays() then
-    drop(opened.inner)
-    return nil
-  end
+  local stayed
+  local _ <close> = setmetatable({}, { __close = function() -- also when whoever opens it is ended while stays() waits
+    if not stayed then drop(opened.inner) end
+  end })
+  stayed = stays()
+  if not stayed then return nil end
   self.list[#self.list + 1] = s
   attach(s, member, opened)
   s.keeper = core.spawn(stream_stays_open)

@@ -90,8 +90,9 @@ local function unasked(result, parsed)
       :format(result.dropped, result.planned, result.dropped)
   end
   if result.failed > 0 and not asked.errors and not asked.failed then
-    out[#out + 1] = ("%d of %d runs failed, and no threshold is about that: \"errors <= %.3g\" allows it"):format(
-      result.failed, result.count, math.ceil(result.errors * 1000) / 1000)
+    local share = math.ceil(result.errors * 1000) / 1000 -- one that is 1 could not be broken
+    out[#out + 1] = ("%d of %d runs failed, and no threshold is about that: \"errors %s %.3g\" allows it"):format(
+      result.failed, result.count, share < 1 and "<=" or result.errors == 1 and "==" or "<", share)
   end
   return out
 end
