@@ -163,6 +163,26 @@ describe("what a guard sends to get out", function()
   end)
 end)
 
+describe("a trade in a row of those that lost", function()
+  for name, its in pairs { bybit = { "BTC/USDT:USDT", "0.1", "59500", "59400", "58800" },
+    oanda = { "EUR/USD", "1000", "1.07500", "1.07400", "1.07000" } } do
+    it("counts at " .. name .. ", though its order rested before the guard was there, and no look saw it", function()
+      local symbol, qty, price, fills, loses = table.unpack(its)
+      local venue, other = opened(name), smc.venue(name)
+      local resting = order({ symbol = symbol, qty = qty, type = "limit", price = price })
+      local id = assert(venue:place(resting)).id
+      local guard = assert(smc.risk { venues = { venue }, max_consecutive_losses = 5, check_every = 30 })
+      venue.sandbox:move(symbol, { to = fills })
+      eventually(function() assert.equal("filled", assert(venue:order { symbol = symbol, id = id }).status) end)
+      venue.sandbox:move(symbol, { to = loses })
+      assert(other:place { symbol = symbol, side = "sell", type = "market", qty = qty, reduce_only = true })
+      assert.same({}, assert(venue:positions()))
+      smc.sleep(40)
+      assert.equal(1, guard:figures().losses)
+    end)
+  end
+end)
+
 describe("getting flat because somebody asked for it", function()
   it("is done for each who asks, and each is told how it ended", function()
     local guard, venue = guarded { max_exposure = "1000000", check_every = 600 }

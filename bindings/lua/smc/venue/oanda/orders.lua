@@ -201,6 +201,7 @@ function Orders:place(given)
   if not SIGNS[given.side] then error("place: side is buy or sell", 2) end
   check_qty("place", given.qty)
   local symbol, inner = unify.checked("place", given.symbol), client.inside(self)
+  client.note_traded(self, given.symbol)
   local id = given.client_id or client.new_id(self)
   if not inner.head then
     local known, err = request.summary(self, "place")
