@@ -251,7 +251,7 @@ void smc_conn_flush(smc_conn_t *conn)
     trim(&conn->out, &conn->out_pos);
     trim(&conn->sealed, &conn->sealed_pos);
     poll_for(conn, pending > 0 && !conn->server->muted ? UV_READABLE | UV_WRITABLE : UV_READABLE);
-    if (pending == 0 && conn->state == SMC_CONN_DRAIN && !conn->fin_sent) {
+    if (pending == 0 && !conn->server->muted && conn->state == SMC_CONN_DRAIN && !conn->fin_sent) {
         conn->fin_sent = true;
         (void)shutdown(conn->fd, SHUT_WR);
         smc_conn_set_timer(conn, DRAIN_MS);

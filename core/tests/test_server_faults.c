@@ -437,6 +437,21 @@ static void a_muted_server_is_silent_until_it_is_unmuted(void **state)
     hang_up(&during);
 }
 
+static void a_muted_server_does_not_even_end_a_connection(void **state)
+{
+    fixture_t *f = *state;
+    client_t c;
+
+    serve(f, hold);
+    c = ask(f);
+    smc_server_mute(f->server, true);
+    assert_int_equal(SMC_OK, smc_exchange_close(f->held[0]));
+    assert_silence(f, &c);
+    smc_server_mute(f->server, false);
+    hear(f, &c, NULL);
+    hang_up(&c);
+}
+
 static void a_refusing_server_keeps_its_clients_and_comes_back_on_its_port(void **state)
 {
     fixture_t *f = *state;
@@ -512,6 +527,7 @@ int main(void)
         BOTH(a_reset_drops_the_connection),
         BOTH(a_released_exchange_is_never_answered),
         BOTH(a_muted_server_is_silent_until_it_is_unmuted),
+        BOTH(a_muted_server_does_not_even_end_a_connection),
         BOTH(a_refusing_server_keeps_its_clients_and_comes_back_on_its_port),
         BOTH(dropping_ends_every_connection_but_not_the_server),
     };
