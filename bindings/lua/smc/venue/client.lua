@@ -95,8 +95,8 @@ function M.new(class, access, options, w, limits, how)
   return self
 end
 
---- What a venue keeps to itself: { signer | token, wire, guard, ca, offset_ms, recv_window, journal,
--- random }.
+--- What a venue keeps to itself: { signer | token, wire, guard, attempt, ca, offset_ms, recv_window,
+-- journal, random }; attempt(asked): see guard.lua, made with the first request.
 function M.inside(venue) return within[venue] end
 
 --- A client id for an order that was given none.
@@ -281,6 +281,13 @@ end
 
 -- ---- calls that are the same everywhere --------------------------------------------------
 
+--- What a pcall gave, for its caller's caller; tail-called, so that a wrong parameter (see query.lua) is blamed there.
+local function returned(ok, ...)
+  if ok then return ... end
+  local why = ...
+  error(why, type(why) == "string" and why:find "^parameter " and 2 or 0)
+end
+
 --- Gives a class get, post, put, patch and delete.  call(self, op, method, path, params, signed).
 function M.verbs(class, call)
   for _, method in ipairs { "GET", "POST", "PUT", "PATCH", "DELETE" } do
@@ -290,13 +297,11 @@ function M.verbs(class, call)
       options = options or {}
       if params ~= nil and type(params) ~= "table" then error(name .. ": parameters are a table", 2) end
       if type(options) ~= "table" then error(name .. ": options are a table, as in { signed = true }", 2) end
-      for key in pairs(options) do
+      for key in next, options do -- of one that is wrong any may be named
         if key ~= "signed" then error(("%s: unknown option '%s'"):format(name, tostring(key)), 2) end
       end
       if type(path) ~= "string" or path:sub(1, 1) ~= "/" then error(name .. ": a path expected", 2) end
-      local got = table.pack(pcall(call, self, name .. " " .. path, method, path, params or {}, options.signed == true))
-      if got[1] then return table.unpack(got, 2, got.n) end
-      error(got[2], type(got[2]) == "string" and got[2]:find "^parameter " and 2 or 0) -- see query.lua
+      return returned(pcall(call, self, name .. " " .. path, method, path, params or {}, options.signed == true))
     end
   end
 end

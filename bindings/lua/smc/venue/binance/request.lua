@@ -79,7 +79,8 @@ end
 --- asked: { op, method, path, params, signed, mutation, look_up, lives }, see guard.lua.  Returns the decoded answer
 -- and its headers, or nil and an error.
 function M.call(venue, inner, asked)
-  return inner.guard:call(asked, function(what) return attempt(venue, inner, what) end)
+  inner.attempt = inner.attempt or function(what) return attempt(venue, inner, what) end
+  return inner.guard:call(asked, inner.attempt)
 end
 
 return M

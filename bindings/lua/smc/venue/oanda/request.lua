@@ -78,8 +78,9 @@ end
 -- and an error.
 function M.call(venue, op, method, path, params, signed, read)
   local inner = client.inside(venue)
+  inner.attempt = inner.attempt or function(asked) return attempt(venue, inner, asked) end
   return inner.guard:call({ op = op, method = method, path = path, params = params, signed = signed,
-    mutation = method ~= "GET", read = read }, function(what) return attempt(venue, inner, what) end)
+    mutation = method ~= "GET", read = read }, inner.attempt)
 end
 
 --- The same below the account.  Returns what read makes of the answer, or nil and an error.
