@@ -3,6 +3,7 @@
 
 #include "smcb_sign.h"
 
+#include <math.h>
 #include <string.h>
 
 #define DEFAULT_TIMEOUT_MS 30000
@@ -140,13 +141,14 @@ void smcb_http_log_request(lua_State *L, const smc_http_request_t *req)
 
 void smcb_http_log_reply(lua_State *L, const smc_http_reply_t *reply)
 {
-    double ms = (double)reply->elapsed_ns / 1e6;
+    long long ms =
+        llrint((double)reply->elapsed_ns / 1e6); /* %.0f would take a tenth of the line's time */
 
     if (reply->err.code != SMC_OK)
-        smc_log_line(smcb_log(L), WHO, "< %s after %.0f ms: %s", smc_code_text(reply->err.code), ms,
+        smc_log_line(smcb_log(L), WHO, "< %s after %lld ms: %s", smc_code_text(reply->err.code), ms,
                      reply->err.detail);
     else
-        smc_log_line(smcb_log(L), WHO, "< %d %.0f ms", reply->status, ms);
+        smc_log_line(smcb_log(L), WHO, "< %d %lld ms", reply->status, ms);
     if (reply->body_len > 0)
         smc_log_text(smcb_log(L), WHO, reply->body, reply->body_len, LOGGED_BODY);
 }

@@ -184,6 +184,8 @@ static char *copy_text(const worker_t *w, treatment_t how, const char *text, siz
 {
     smc_buf_t treated = {0}, out = {0};
     smc_code_t rc = n == 0 ? SMC_OK : treat(w, how, text, n, &treated);
+    if (rc == SMC_OK && treated.len > 0 && memchr(treated.data, '\0', treated.len) == NULL)
+        return smc_buf_take(&treated, NULL);
     (void)smc_buf_reserve(&out, treated.len);
     for (size_t at = 0; rc == SMC_OK && at < treated.len;) {
         size_t len = strnlen(treated.data + at, treated.len - at);
