@@ -50,6 +50,14 @@ describe("a market stream connection", function()
     assert.is_nil(sock.closed)
   end)
 
+  it("has no stream whose name is no text", function()
+    for _, target in ipairs { "/ws/%ff/btcusdt@trade", "/stream?streams=%ff/btcusdt@trade" } do
+      local sock = fake.connect(sb, target)
+      sock:say '{"method":"LIST_SUBSCRIPTIONS","id":1}'
+      assert.same({ "btcusdt@trade" }, fake.frames(sock)[1].result)
+    end
+  end)
+
   for _, row in ipairs {
     { "{nonsense", "^Invalid JSON: expected value at line 1 column %d+$", 3 },
     { '{"id":1}', "^Invalid request: missing field `method` at line 1 column 8$", 2 },

@@ -151,7 +151,10 @@ end
 
 local function split(list)
   local out = {}
-  for name in list:gmatch("[^/]+") do out[#out + 1] = text.percent_decode(name) or name end
+  for name in list:gmatch("[^/]+") do
+    name = text.percent_decode(name) or name
+    if utf8.len(name) then out[#out + 1] = name end -- else no stream is called so, and no answer could list it
+  end
   return out
 end
 
