@@ -193,6 +193,7 @@ print(urllib.request.urlopen(urllib.request.Request(url, headers={"X-MBX-APIKEY"
     wrong("a table expected", function() smc.process "sh" end)
     wrong("begins with the program", function() smc.process {} end)
     wrong("the words of a command line are texts", function() smc.process { "sh", 7 } end)
+    wrong("are texts; number 2 is a nil", function() smc.process { "sh", nil, "x" } end)
     wrong("unknown option 'enf'", function() smc.process { "sh", enf = {} } end)
     wrong("cwd is a text", function() smc.process { "sh", cwd = 1 } end)
     wrong("stdin is a text, or true", function() smc.process { "sh", stdin = 1 } end)
@@ -207,6 +208,7 @@ print(urllib.request.urlopen(urllib.request.Request(url, headers={"X-MBX-APIKEY"
     local q <close> = shell "echo a"
     assert(q:wait(WITHIN))
     wrong("process:wait_for: unfinished capture", function() q:wait_for "(" end)
+    wrong("process:wait_for: unfinished capture", function() p:wait_for "(" end) -- which has printed nothing
     wrong("process:wait_for: malformed pattern", function() q:wait_for "a%" end)
     wrong("a pattern expected", function() p:wait_for(7) end)
     wrong("unknown option 'withn'", function() p:wait_for("a", { withn = 1 }) end)

@@ -108,6 +108,24 @@ for name, symbol in pairs(SYMBOLS) do
   end)
 end
 
+describe("a list with a nil in it", function()
+  it("is not cut short in silence", function()
+    local v, ran = smc.venue "binance", 0
+    local function run() ran = ran + 1 end
+    for _, name in ipairs { "all", "race" } do
+      says(v, ("smc.%s: a function expected, got nil"):format(name), function()
+        local first = smc[name] { run, nil, run }
+        return first
+      end)
+    end
+    assert.equal(0, ran)
+    says(v, "stream: unknown channel 'nil'", function()
+      local a, b = v:stream { "trade:BTC/USDT", nil, "book:BTC/USDT" }
+      return a, b
+    end)
+  end)
+end)
+
 describe("what is wrong with a venue", function()
   local function refused(message, options)
     local ok, err = pcall(function()

@@ -2,6 +2,7 @@
 local core = require "smc.core.process"
 local errors = require "smc.error"
 local files = require "smc.load_file"
+local lists = require "smc.list"
 local spec = require "smc.spec"
 local task = require "smc.core.task"
 local world = require "smc.world"
@@ -37,11 +38,14 @@ local function check_command(given)
     error("smc.process: a table expected that begins with the program, as in { \"python3\", \"bot.py\" }", 3)
   end
   local words = {}
-  for key, value in pairs(given) do
-    if math.type(key) == "integer" and key >= 1 and key <= #given then
-      if not is_text(value) then error("smc.process: the words of a command line are texts", 3) end
-      words[key] = value
-    elseif not OPTIONS[key] then
+  for i = 1, lists.length(given) do
+    if not is_text(given[i]) then
+      error(("smc.process: the words of a command line are texts; number %d is a %s"):format(i, type(given[i])), 3)
+    end
+    words[i] = given[i]
+  end
+  for key in pairs(given) do
+    if words[key] == nil and not OPTIONS[key] then
       error(("smc.process: unknown option '%s'"):format(tostring(key)), 3)
     end
   end
@@ -171,6 +175,8 @@ end
 function Process:wait_for(pattern, options)
   local its = inside(self, "wait_for")
   if type(pattern) ~= "string" then error("process:wait_for: a pattern expected", 2) end
+  local well_formed, why = pcall(string.find, "", pattern)
+  if not well_formed then error("process:wait_for: " .. why:gsub("^.-:%d+: ", ""), 2) end
   options = check_options("process:wait_for", options, { within = true, stream = true })
   local wanted = check_stream("process:wait_for", options.stream)
   local limit = check_seconds("process:wait_for: within", options.within, WITHIN_S, 2)

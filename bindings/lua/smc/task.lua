@@ -1,6 +1,7 @@
 --- Concurrency for scenarios: tasks are coroutines that the scheduler resumes; whatever waits, yields.
 
 local core = require "smc.core.task"
+local list = require "smc.list"
 
 local M = {}
 
@@ -64,7 +65,7 @@ local function spawn_all(what, first, fn)
   if math.type(first) == "integer" and type(fn) == "function" then
     for i = 1, first do tasks[i] = core.spawn(fn, i) end
   elseif type(first) == "table" then
-    for _, f in ipairs(first) do check_function(what, f, 3) end
+    for i = 1, list.length(first) do check_function(what, first[i], 3) end
     for i, f in ipairs(first) do tasks[i] = core.spawn(f) end
   end
   if #tasks == 0 then error(what .. ": a list of functions, or a count and a function expected", 3) end

@@ -1,4 +1,6 @@
 --- What smc.failover is told, read and checked: durations come in seconds, the core counts milliseconds.
+local list = require "smc.list"
+
 local M = {}
 
 local MOST_MEMBERS = 8
@@ -65,16 +67,9 @@ local function labels(venues)
   return out
 end
 
---- How long a list is that may have holes: a venue that is nil must not be left out in silence.
-local function length_of(given)
-  local last = 0
-  for key in pairs(given) do last = math.type(key) == "integer" and math.max(last, key) or last end
-  return last
-end
-
 local function read_venues(given)
   local venues, known = {}, {}
-  for i = 1, length_of(given) do
+  for i = 1, list.length(given) do
     local venue = given[i]
     if not is_venue(venue) then
       wrong("member %d is no venue: venue objects of smc.venue expected, that have ping or time", i)

@@ -1,6 +1,7 @@
 --- What a risk guard is told: its limits, and the rest.
 local client = require "smc.venue.client"
 local decimal = require "smc.decimal"
+local lists = require "smc.list"
 
 local M = {}
 
@@ -84,19 +85,20 @@ local function seconds(given, name, level)
 end
 
 local function set_of(given, name, level)
-  if type(given) ~= "table" then wrong(level + 1, "%s is a list of assets, like { \"BTC\", \"ETH\" }", name) end
-  local out = {}
-  for _, asset in ipairs(given) do
-    if type(asset) ~= "string" then wrong(level + 1, "%s is a list of assets, like { \"BTC\", \"ETH\" }", name) end
+  local out, ok = {}, type(given) == "table"
+  for key, asset in pairs(ok and given or {}) do
+    ok = ok and math.type(key) == "integer" and type(asset) == "string"
     out[asset] = true
   end
+  if not ok then wrong(level + 1, "%s is a list of assets, like { \"BTC\", \"ETH\" }", name) end
   return out
 end
 
 local function venues_of(list, level)
-  if type(list) ~= "table" or #list == 0 then wrong(level + 1, "venues is a list, as in { binance, bybit }") end
+  if type(list) ~= "table" or next(list) == nil then wrong(level + 1, "venues is a list, as in { binance, bybit }") end
   local seen = {}
-  for i, venue in ipairs(list) do
+  for i = 1, lists.length(list) do
+    local venue = list[i]
     if type(venue) ~= "table" or not client.inside(venue) then wrong(level + 1, "venues[%d] is no venue", i) end
     if seen[venue] then wrong(level + 1, "venues[%d] is there twice", i) end
     seen[venue] = true

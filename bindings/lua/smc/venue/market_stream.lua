@@ -1,6 +1,7 @@
 --- Market data over a WebSocket: channels in our own words, and local books.
 local errors = require "smc.error"
 local events = require "smc.venue.events"
+local list = require "smc.list"
 local stream_options = require "smc.venue.stream_options"
 local task = require "smc.core.task"
 local words = require "smc.venue.words"
@@ -91,13 +92,14 @@ end
 -- venue writes it (default: without the slash); depths, what is on offer (default: that can't be chosen).
 -- Returns the fields { names, channels, channel_of, books, only_book, depth }, names being the venue's; the options.
 function M.parse(channels, how)
-  if type(channels) ~= "table" or #channels == 0 then
+  if type(channels) ~= "table" or channels[1] == nil then
     error("stream: a list like { \"trade:BTC/USDT\" } expected", 3)
   end
   local options = stream_options.read("stream", channels, { depth = how.depths }, 4)
   local depth = how.depths and depth_of(channels.depth, how.depths, 3)
   local names, channel_of, books, only = {}, {}, {}, nil
-  for i, channel in ipairs(channels) do
+  for i = 1, list.length(channels) do
+    local channel = channels[i]
     local kind, symbol = tostring(channel):match("^(%a+):(.+)$")
     if not how.kinds[kind] then error(("stream: unknown channel '%s'"):format(tostring(channel)), 3) end
     names[i] = how.topic(kind, (how.native or words.native)(symbol), depth)
