@@ -57,6 +57,12 @@ for _, row in ipairs(VENUES) do
       end)
     end
 
+    it("leave it out when the secret is too short to be hidden", function()
+      local venue, reason = open_on_testnet(name, { [KEY] = set[1], [SECRET] = "abc", SHORT_SECRET = "abc" })
+      assert.is_nil(venue)
+      assert.equal(("%s has no credentials: %s is not set"):format(name, SECRET), reason)
+    end)
+
     it("leave its secret readable nowhere", function()
       local given = { [KEY] = set[1], [SECRET] = set[2] }
       local venue = assert(open_on_testnet(name, given))

@@ -46,6 +46,22 @@ static smc_code_t refuse_options(const smcr_env_t *env, smc_error_t *err)
     return SMC_OK;
 }
 
+/* What cannot be kept out of a report, since hiding so short a text would spoil the rest of it. */
+static smc_code_t refuse_short(const smcr_env_t *env, smc_error_t *err)
+{
+    static const char *const secrets[] = {"BINANCE_TESTNET_API_SECRET", "BYBIT_TESTNET_API_SECRET",
+                                          "OANDA_PRACTICE_API_KEY"};
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        const char *value = smcr_env_get(env, secrets[i]);
+        if (value != NULL && value[strspn(value, " \t")] != '\0' &&
+            strlen(value) < SMC_LOG_SECRET_MIN)
+            return smc_fail(err, SMC_EINVAL, OP, 0,
+                            "%s is too short: a secret has at least %d characters", secrets[i],
+                            SMC_LOG_SECRET_MIN);
+    }
+    return SMC_OK;
+}
+
 static smcr_exit_t load_env(smcr_access_t *a, const smcr_options_t *options)
 {
     smc_error_t err = {0};
@@ -64,6 +80,8 @@ static smcr_exit_t load_env(smcr_access_t *a, const smcr_options_t *options)
         (void)fprintf(stderr, "smcrun: warning: others may read %s; mend it with: chmod 600 %s\n",
                       path, path);
     rc = smcr_env_overlay(&a->env, environ, &err);
+    if (rc == SMC_OK && refuse_short(&a->env, &err) != SMC_OK)
+        return complain(SMCR_EXIT_USAGE, "", &err);
     if (rc == SMC_OK)
         rc = smc_log_new(1, &a->redactor, &err);
     for (size_t i = 0; i < a->env.count && rc == SMC_OK; i++) {

@@ -82,6 +82,10 @@ usage() {
     printf 'A=1\nnot a pair\n' >bad.env
     look 3 --env-file bad.env
     has 'a wrong line' 'bad.env: line 2: KEY=value was expected'
+    BINANCE_TESTNET_API_SECRET=abc look 3 --offline
+    has 'a short secret' 'smcrun: BINANCE_TESTNET_API_SECRET is too short: a secret has at least 4 characters'
+    printf 'FLASK_SECRET=abc\n' >bad.env
+    look 5 --env-file bad.env --offline # that is not for us
     BINANCE_TESTNET_URL=https://api.binance.com look 3 --offline
     has 'a foreign address' 'BINANCE_TESTNET_URL moves a testnet to this machine only'
 }
