@@ -24,6 +24,7 @@ def feed(status, text, *wanted, complaints=()):
     for complaint in complaints:
         check(f"{text!r}: complains of {complaint!r}", complaint in p.stderr, shown)
     check(f"{text!r}: complains of nothing", complaints or not p.stderr, shown)
+    check(f"{text!r}: blames no file of ours", "smc/repl/" not in p.stderr, shown)
 
 
 # A file: values and their absence, statements over several lines, globals that stay, CRLF, a last line without an end.
@@ -56,6 +57,7 @@ feed(1, "task = smc.spawn(function() smc.sleep(1) error 'late' end) smc.spawn(fu
      "smc.sleep(2)\n2\npcall(task.join, task)\n", "1", "true", "2", "false\tprompt:1: late",
      complaints=("a task has failed: prompt:1: soon\n", "a task has failed: prompt:1: late\nstack traceback:\n"))
 feed(0, "task = smc.spawn(function() error 'caught' end)\npcall(task.join, task)\n", "false\tprompt:1: caught")
+feed(1, "bybit:place {}\n", complaints=("place: symbol is missing\n",))
 feed(1, "os.execute 'true'\nio.open('/etc/passwd')\n", complaints=("os.execute is not available", "io.open"))
 
 # At a terminal: completion, history, Ctrl-C at the prompt, in a loop and in a wait, Ctrl-D.

@@ -67,6 +67,11 @@ luassert:add_formatter(function(value)
   return name and ("(%s, %s)"):format(name, tostring(value))
 end)
 
+--- A value as it stands in messages.
+function M.shown(value)
+  return luassert:format({ n = 1, value, nofmt = {} })[1]
+end
+
 local Proxy = {}
 local inner = setmetatable({}, { __mode = "k" })
 

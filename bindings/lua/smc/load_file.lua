@@ -45,16 +45,19 @@ local function compile(path)
   return load(text, "@" .. path, "t")
 end
 
---- require "helpers.orders" in scenarios/failover/x.lua finds scenarios/failover/helpers/orders.lua.
+--- require "helpers.orders" in scenarios/failover/x.lua finds scenarios/failover/helpers/orders.lua.  It is the last
+-- searcher, and so raises what it does not find: require itself would tell of preload, too, and where it stands.
 local function searcher_beside(folder)
   return function(name)
     if not match(name, "^[%w_%-%.]+$") or match(name, "^%.") or match(name, "%.%.") then
-      return "\n\t'" .. name .. "' is not a module name" -- ".etc.x" would become /etc/x
+      error("require: '" .. name .. "' is not a module name", 0) -- ".etc.x" would become /etc/x
     end
     local path = folder .. gsub(name, "%.", "/") .. ".lua"
     M.note(path)
     local probe = io.open(path, "rb")
-    if not probe then return "\n\tno file '" .. path .. "' beside the scenario" end
+    if not probe then
+      error("require: there is no module '" .. name .. "': no file '" .. path .. "' beside the scenario", 0)
+    end
     probe:close()
     local chunk, err = compile(path)
     if not chunk then error(err, 0) end

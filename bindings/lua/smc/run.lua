@@ -34,9 +34,12 @@ local function split_position(message)
   return message, file, line
 end
 
---- An error object's own __tostring may be as broken as what raised it.
+--- An error object's own __tostring may be as broken as what raised it; what has none is shown with all that is in it.
 local function text_of(err)
-  local ok, text = pcall(tostring, err)
+  if err == nil then return "error was called with nil for its message" end
+  local meta = getmetatable(err)
+  local shows_itself = type(err) ~= "table" or type(meta) == "table" and meta.__tostring
+  local ok, text = pcall(shows_itself and tostring or check.shown, err)
   return ok and text or "an error object whose __tostring fails: " .. tostring(text)
 end
 

@@ -82,7 +82,8 @@ local function explain(outcome)
   local err = outcome.error
   local ok, text = pcall(show.value, spec.is_skip(err) and err.reason or err)
   if not ok then text = "an error object that cannot be shown" end
-  text = EXPLAIN[outcome.status] or text
+  -- A line that is one call is a tail call: who calls wrongly is then this file.
+  text = EXPLAIN[outcome.status] or text:gsub("^smc/repl/init%.lua:%d+: ", "")
   if errors.is(err) or not outcome.traceback then return text end
   return text, (outcome.traceback:gsub("in upvalue 'chunk'", "at the prompt"))
 end
