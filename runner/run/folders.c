@@ -19,6 +19,7 @@ enum { MAX_DEPTH = 64 }; /* a link may lead in a circle */
 typedef struct smcr_folder {
     int watch;
     char *path;
+    bool below; /* and all below it */
 } folder_t;
 
 bool smcr_names_have(const smcr_names_t *names, const char *name)
@@ -73,7 +74,7 @@ static smc_code_t no_memory(smc_error_t *err)
 }
 
 /* Takes path over. */
-static smc_code_t keep(smcr_folders_t *f, int watch, char *path, smc_error_t *err)
+static smc_code_t keep(smcr_folders_t *f, int watch, char *path, bool below, smc_error_t *err)
 {
     folder_t *grown = reallocarray(f->_all, f->n + 1, sizeof(*grown));
     if (grown == NULL) {
@@ -81,16 +82,22 @@ static smc_code_t keep(smcr_folders_t *f, int watch, char *path, smc_error_t *er
         return no_memory(err);
     }
     f->_all = grown;
-    f->_all[f->n++] = (folder_t){.watch = watch, .path = path};
+    f->_all[f->n++] = (folder_t){.watch = watch, .path = path, .below = below};
     return SMC_OK;
+}
+
+static folder_t *find(const smcr_folders_t *f, int watch)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->_all[i].watch == watch)
+            return &f->_all[i];
+    return NULL;
 }
 
 static const char *path_of(const smcr_folders_t *f, int watch)
 {
-    for (size_t i = 0; i < f->n; i++)
-        if (f->_all[i].watch == watch)
-            return f->_all[i].path;
-    return NULL;
+    const folder_t *folder = find(f, watch);
+    return folder == NULL ? NULL : folder->path;
 }
 
 /* found: gets the files that are there; NULL: of no interest. */
@@ -135,13 +142,17 @@ static smc_code_t add(smcr_folders_t *f, const char *path, smcr_names_t *found, 
             err, SMC_ESYS, OP, why, "--watch: cannot watch '%s': %s%s", path, strerror(why),
             why == ENOSPC ? "; allow more with: sysctl fs.inotify.max_user_watches=N" : "");
     }
-    if (path_of(f, watch) != NULL) {
+    folder_t *known = find(f, watch);
+    bool below = depth < MAX_DEPTH, news = known == NULL || (below && !known->below);
+    smc_code_t rc = SMC_OK;
+    if (known == NULL) {
+        rc = keep(f, watch, real, below, err);
+    } else {
+        known->below = known->below || below;
         free(real);
-        return SMC_OK;
     }
-    smc_code_t rc = keep(f, watch, real, err);
-    return rc == SMC_OK && depth < MAX_DEPTH ? add_entries(f, path_of(f, watch), found, depth, err)
-                                             : rc;
+    return rc == SMC_OK && news && below ? add_entries(f, path_of(f, watch), found, depth, err)
+                                         : rc;
 }
 
 smc_code_t smcr_folders_add(smcr_folders_t *f, const char *path, bool below, smc_error_t *err)

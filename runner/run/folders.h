@@ -27,7 +27,7 @@ typedef struct smcr_folders {
 
 /* Errors: SMC_ESYS. */
 smc_code_t smcr_folders_open(smcr_folders_t *f, smc_error_t *err);
-/* Adds a folder; below: and all below it.  One that is there already stays as it is.  Errors: SMC_ESYS with the mend,
+/* Adds a folder; below: and all below it, also of one that is there already.  Errors: SMC_ESYS with the mend,
  * SMC_ENOMEM. */
 smc_code_t smcr_folders_add(smcr_folders_t *f, const char *path, bool below, smc_error_t *err);
 /* Adds the files that have changed, without waiting; folders that have come are watched from now on.  *lost: the kernel had to

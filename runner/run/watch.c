@@ -96,6 +96,17 @@ static void on_event(smcr_reporter_t *r, const smcr_event_t *ev)
     }
 }
 
+/* Is it that file, or, where that one's name begins with a star, one in its folder or below whose name ends so? */
+static bool is_meant(const char *file, const char *changed)
+{
+    const char *name = strrchr(file, '/'), *its = strrchr(changed, '/');
+    if (name == NULL || its == NULL || name[1] != '*')
+        return strcmp(file, changed) == 0;
+    size_t folder = (size_t)(name + 1 - file), end = strlen(name + 2), n = strlen(its + 1);
+    return strncmp(file, changed, folder) == 0 && its[1] != '.' && n >= end &&
+           strcmp(its + 1 + n - end, name + 2) == 0;
+}
+
 /* Does a change of these touch it? */
 static bool is_touched(watch_t *w, const smcr_file_t *file, const smcr_names_t *changed)
 {
@@ -104,8 +115,9 @@ static bool is_touched(watch_t *w, const smcr_file_t *file, const smcr_names_t *
         return true;
     const parts_t *parts = parts_of(w, file->path);
     for (size_t i = 0; parts != NULL && i < changed->n; i++)
-        if (smcr_names_have(&parts->files, changed->all[i]))
-            return true;
+        for (size_t k = 0; k < parts->files.n; k++)
+            if (is_meant(parts->files.all[k], changed->all[i]))
+                return true;
     return false;
 }
 
@@ -152,6 +164,18 @@ static smc_code_t watch_folders(watch_t *w, const smcr_plan_t *plan, smc_error_t
     for (size_t i = 0; i < plan->n_files && rc == SMC_OK; i++)
         rc = watch_folder_of(w, plan->files[i].path, true, err);
     return rc == SMC_OK ? watch_folder_of(w, env_file(w), false, err) : rc;
+}
+
+/* Those where the files lie that scenarios have used; below them only where others like one are meant, too. */
+static smc_code_t watch_used(watch_t *w, smc_error_t *err)
+{
+    smc_code_t rc = SMC_OK;
+    for (size_t i = 0; i < w->n; i++)
+        for (size_t k = 0; k < w->scenarios[i].files.n && rc == SMC_OK; k++) {
+            const char *path = w->scenarios[i].files.all[k];
+            rc = watch_folder_of(w, path, strrchr(path, '/')[1] == '*', err);
+        }
+    return rc;
 }
 
 /* The arguments that select of these files what the given ones select of them; borrowed from the plan. */
@@ -261,6 +285,9 @@ static smcr_exit_t watch(watch_t *w, smcr_exit_t status)
         smcr_names_t changed = {0};
         bool lost = false;
         (void)fflush(stdout);
+        if (ran && watch_used(w, &err) != SMC_OK)
+            (void)complain(&err);
+        err = (smc_error_t){0};
         if (ran)
             (void)fprintf(stderr, "smcrun: watching %zu %s; Ctrl-C ends\n", w->folders.n,
                           w->folders.n == 1 ? "folder" : "folders");

@@ -75,12 +75,19 @@ wait "$pid" 2>/dev/null
 gone 'a program of a run that was killed'
 
 # ---- what is run again -----------------------------------------------------------------------------------
-mkdir w && echo 'echo one' >w/bot.sh
+mkdir -p w src/lib && echo 'echo one' >w/bot.sh && echo 'echo three' >src/lib/words.sh && echo '. lib/words.sh' >src/bot.sh
 cat >w/bot.lua <<'LUA'
 local smc = require "smc"
 it("says two #process", function()
   local p <close> = smc.process { "sh", "-e", "bot.sh" }
   assert(p:wait_for("^two", { within = 60 }))
+end)
+LUA
+cat >w/elsewhere.lua <<'LUA'
+local smc = require "smc"
+it("says four, from a folder elsewhere #process", function()
+  local p <close> = smc.process { "sh", "-e", "bot.sh", cwd = "../src" }
+  assert(p:wait_for("^four", { within = 60 }))
 end)
 LUA
 after_runs() { # after_runs N
@@ -98,11 +105,21 @@ pid=$!
 after_runs 1
 echo 'echo two' >w/bot.sh
 after_runs 2
+echo 'echo four' >src/lib/words.sh # a module of the program
+after_runs 3
+echo '. lib/words.sh; echo' >src/bot.sh
+after_runs 4
+echo 'echo five' >src/lib/words.txt
+echo 'echo six' >w/bot.sh
+after_runs 5
 kill -INT $pid
 wait $pid
-is 'the exit status of the last run' 0 $?
+is 'the exit status of the last run' 1 $?
 out=$(<watch.txt)
-has '0 passed, 1 failed, 0 skipped' 'changed: bot.sh' '1 passed, 0 failed, 0 skipped'
+has '0 passed, 2 failed, 0 skipped' 'changed: bot.sh' '1 passed, 0 failed, 0 skipped' 'changed: words.sh' \
+    '1 passed, 0 failed, 0 skipped' 'changed: bot.sh' '1 passed, 0 failed, 0 skipped' 'changed: bot.sh' \
+    '0 passed, 1 failed, 0 skipped'
+lacks words.txt
 
 # ---- what is shown ---------------------------------------------------------------------------------------
 secret=cAn4ryS3cret-0f-a-Pr0cess

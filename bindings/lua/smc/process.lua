@@ -83,7 +83,8 @@ local function folder(given)
   return given:sub(1, 1) == "/" and given or files.root .. "/" .. given
 end
 
---- Words of the command line that are files are what the scenario is made of: --watch runs it again when one is saved.
+--- Words of the command line that are files are what the scenario is made of, and so are others of their kind, beside
+-- them or below: a program loads its modules from there.  --watch runs it again when one is saved.
 local function note_files(words, cwd)
   for _, word in ipairs(words) do
     local path = word:sub(1, 1) == "/" and word or cwd .. "/" .. word
@@ -91,6 +92,8 @@ local function note_files(words, cwd)
     if file then
       file:close()
       files.note(path)
+      local beside, kind = path:match "^(.*/)[^/]+(%.%a%w*)$"
+      if kind then files.note(beside .. "*" .. kind) end
     end
   end
 end
