@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 /* What one sabotage came to. */
 typedef struct trial {
@@ -48,11 +50,21 @@ static smcr_exit_t run_as_it_is(proof_t *p)
     return status;
 }
 
+/* On a terminal that is too narrow for whole rows --help has to say what each sabotage is. */
+static bool has_room(void)
+{
+    enum { ROW = 116 };
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_col >= ROW;
+}
+
 static void put_trial(const proof_t *p, const trial_t *t, size_t index)
 {
-    (void)printf("  %c %-21s %-55s %4zu of %zu fail%s\n", letter(index),
-                 smcr_sabotage_text(t->sabotage), smcr_sabotage_doc(t->sabotage), t->n_caught,
-                 p->n_passed, t->n_caught == 0 ? "  <- nobody notices" : "");
+    (void)printf("  %c %-21s ", letter(index), smcr_sabotage_text(t->sabotage));
+    if (has_room())
+        (void)printf("%-55s ", smcr_sabotage_doc(t->sabotage));
+    (void)printf("%4zu of %zu fail%s\n", t->n_caught, p->n_passed,
+                 t->n_caught == 0 ? "  <- nobody notices" : "");
     (void)fflush(stdout);
 }
 
@@ -181,8 +193,9 @@ static smcr_exit_t tell(const proof_t *p)
     if (!p->options->quiet)
         put_matrix(p);
     size_t vacuous = put_vacuous(p), unnoticed = put_unnoticed(p);
-    (void)printf("\n%zu specs, %zu vacuous; %zu sabotages, %zu unnoticed\n", p->n_passed, vacuous,
-                 p->n_trials, unnoticed);
+    (void)printf("\n%zu spec%s, %zu vacuous; %zu sabotage%s, %zu unnoticed\n", p->n_passed,
+                 p->n_passed == 1 ? "" : "s", vacuous, p->n_trials, p->n_trials == 1 ? "" : "s",
+                 unnoticed);
     (void)printf("%zu passed, %zu failed, %zu skipped\n", p->n_passed - vacuous,
                  vacuous + unnoticed, p->specs.totals.skipped);
     if (fflush(stdout) != 0)
@@ -198,8 +211,8 @@ smcr_exit_t smcr_prove(smcr_options_t *options)
     if (p.caught == NULL)
         status = SMCR_EXIT_INTERNAL;
     if (status == SMCR_EXIT_PASSED)
-        (void)printf("smcrun prove  %zu specs, seed %llu\n", p.n_passed,
-                     (unsigned long long)options->seed);
+        (void)printf("smcrun prove  %zu spec%s, seed %llu\n", p.n_passed,
+                     p.n_passed == 1 ? "" : "s", (unsigned long long)options->seed);
     for (smcr_sabotage_t s = SMCR_DEAD; status == SMCR_EXIT_PASSED && s < SMCR_SABOTAGE_END; s++)
         if (options->sabotages == 0 || (options->sabotages >> s & 1) != 0)
             status = run_trial(&p, s);

@@ -17,9 +17,9 @@ static smc_code_t read_sabotage(smcr_parse_t *p, const char *arg, const char *va
         }
     }
     const char *near = smcr_nearest(value, strlen(value), names);
-    return SMCR_REFUSE(p, "%s knows no '%s': %s%s%s; see smcrun prove --help", arg, value,
-                       near == NULL ? "try" : "did you mean '", near == NULL ? " dead" : near,
-                       near == NULL ? "" : "'?");
+    if (near != NULL)
+        return SMCR_REFUSE(p, "%s knows no '%s'; did you mean '%s'?", arg, value, near);
+    return SMCR_REFUSE(p, "%s knows no '%s': try dead; see smcrun prove --help", arg, value);
 }
 
 static smc_code_t on_sabotage(smcr_parse_t *p, const char *arg, const char *value)

@@ -13,12 +13,18 @@ verdicts() {
     has "vacuous: these pass whatever is broken"$'\n'"  $spec::binance::does not care" '  xx   binance::answers' \
         '  ..   binance::does not care' '2 specs, 1 vacuous; 2 sabotages, 0 unnoticed' '1 passed, 1 failed, 0 skipped'
     run 0 prove -q "$spec::binance::answers" --sabotage dead
-    has '1 of 1 fail' '1 specs, 0 vacuous; 1 sabotages, 0 unnoticed'
+    has '1 of 1 fail' '1 spec, 0 vacuous; 1 sabotage, 0 unnoticed'
     lacks 'x: it fails'
     run 1 prove "$spec::binance::answers" --sabotage limiter-grants --sabotage dead
     has '0 of 1 fail  <- nobody notices' 'unnoticed: every spec passes under these'$'\n''  limiter-grants'
     run 0 prove "$fixtures/needs_setup.lua" --sabotage dead
-    has '1 of 1 fail' '1 specs, 0 vacuous; 1 sabotages, 0 unnoticed'
+    has '1 of 1 fail' '1 spec, 0 vacuous; 1 sabotage, 0 unnoticed'
+    called='prove, on a terminal of 80 columns, and of 120'
+    out=$(script -qec "stty cols 80; '$smcrun' prove '$spec' --sabotage dead --sabotage limiter-grants" /dev/null </dev/null)
+    has '  a dead                     1 of 2 fail' '  b limiter-grants           0 of 2 fail  <- nobody notices'
+    lacks 'refuses connections'
+    out=$(script -qec "stty cols 120; '$smcrun' prove '$spec' --sabotage dead" /dev/null </dev/null)
+    has '  a dead                  refuses connections  '
     run 1 prove "$fixtures/fail.lua"
     has 'shows both values' 'prove wants specs that pass'
     run 4 prove "$fixtures/pass.lua" -k nothing
@@ -28,7 +34,7 @@ verdicts() {
 
 usage() {
     run 3 prove --sabotage ded x.lua
-    has "--sabotage knows no 'ded': did you mean 'dead'?"
+    has "--sabotage knows no 'ded'; did you mean 'dead'?"
     run 3 x.lua --sabotage all
     has "--sabotage knows no 'all'" 'see smcrun prove --help'
     run 3 prove --report tap x.lua
@@ -81,7 +87,8 @@ noticed() {
     shift 2
     called="prove -q scenarios/$file.lua -k '$expr', $*"
     out=$(timeout 200 "$smcrun" prove -q "scenarios/$file.lua" -k "$expr" "${@/#/--sabotage=}" 2>&1)
-    has " $# sabotages, 0 unnoticed"
+    [[ $# == 1 ]] && has ' 1 sabotage, 0 unnoticed'
+    [[ $# == 1 ]] || has " $# sabotages, 0 unnoticed"
 }
 
 # The sabotages of our mechanisms, and those of limits, where the mechanism's own scenarios are.
