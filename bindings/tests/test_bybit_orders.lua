@@ -344,4 +344,23 @@ describe("the lists of a bybit account", function()
     assert.same({ BTC = "0 of 100", USDT = "400 of 10000000" }, coins "&coin=BTC,USDT")
     assert.equal(10001, fake.get(sb, "/v5/account/wallet-balance", "accountType=SPOT").retCode)
   end)
+
+  it("show each coin with what could be transferred, and an account for funding that is empty", function()
+    local function coins(query)
+      local out = {}
+      for i, row in ipairs(fake.get(sb, "/v5/asset/transfer/query-account-coins-balance", query).result.balance) do
+        out[i] = table.concat({ row.coin, row.walletBalance, row.transferBalance, row.bonus }, " ")
+      end
+      return out
+    end
+    assert.same({ "USDT 10000000 10000000 ", "BTC 100 100 " }, coins "accountType=UNIFIED&coin=USDT,BTC")
+    placed { price = "58000", qty = "1" }
+    assert.same({ "USDT 10000000 9942000 " }, coins "accountType=UNIFIED&coin=USDT")
+    assert.same({ "USDT 0 0 " }, coins "accountType=FUND&coin=USDT")
+    for query, msg in pairs { ["accountType=UNIFIED"] = "params error: coin is required",
+      ["coin=USDT"] = "params error: accountType invalid" } do
+      local answer = fake.get(sb, "/v5/asset/transfer/query-account-coins-balance", query)
+      assert.same({ 10001, msg }, { answer.retCode, answer.retMsg })
+    end
+  end)
 end)

@@ -1,4 +1,5 @@
 --- What an account can ask about itself: orders, executions, wallet, key.
+local decimal = require "smc.decimal"
 local format = require "smc.sandbox.bybit.format"
 local json = require "smc.json"
 local ledger = require "smc.sandbox.bybit.ledger"
@@ -125,6 +126,24 @@ local function wallet(sb, call)
   return json.object("list", json.array { format.wallet(sb, call.account, wanted) })
 end
 
+local EMPTY = { free = "0", locked = "0" }
+
+--- What could be taken out of the wallet: what no order and no position holds.  The account for funding is empty.
+local function coins_balance(sb, call)
+  local kind, names, have, out = call.values.accountType, call.values.coin, {}, {}
+  if kind ~= "UNIFIED" and kind ~= "FUND" then return nil, refusal.params "accountType invalid" end
+  if not names and kind == "UNIFIED" then return nil, refusal.linear.empty "coin" end
+  local margin = sb.market:margin(call.account, "USDT")
+  for _, b in ipairs(kind == "UNIFIED" and sb.market:balances(call.account) or {}) do have[b.asset] = b end
+  for coin in (names or ""):gmatch "[^,]+" do
+    local b = have[coin] or EMPTY
+    local held = have[coin] and coin == "USDT" and decimal.add(margin.position_im, margin.order_im) or "0"
+    out[#out + 1] = json.object("coin", coin, "transferBalance", decimal.max("0", decimal.sub(b.free, held)),
+      "walletBalance", decimal.add(b.free, b.locked), "bonus", "")
+  end
+  return json.object("memberId", tostring(sb.uid), "accountType", kind, "balance", json.array(out))
+end
+
 local function info(sb, call)
   local window = sb:setting(call.account, "dcp.spot") or sb:setting(call.account, "dcp.future")
   return json.object("marginMode", sb:setting(call.account, "margin_mode"),
@@ -189,6 +208,7 @@ M.routes = {
   route("order/history", 50, history, { category = true, symbol = "order?", span = true, page = { 20, 50 } }),
   route("execution/list", 50, executions, { category = true, symbol = "order?", span = true, page = { 50, 100 } }),
   route("account/wallet-balance", 50, wallet), route("account/info", 50, info),
+  route("asset/transfer/query-account-coins-balance", 5, coins_balance),
   route("account/fee-rate", 5, fee_rate, { category = true, default = "linear", symbol = "data?" }),
   route("user/query-api", 10, query_api), route("asset/coin/query-info", 5, coins),
   route("account/user-setting-config", 50, user_settings),
