@@ -211,4 +211,15 @@ describe("an order of a failover group", function()
     assert.same({ "invalid_request", "ambiguous" }, { err.class, err.code })
     assert.equal(mine.client_id, assert(its:cancel { symbol = "BTC/USDT", id = mine.id, venue = mine.venue }).client_id)
   end)
+
+  it("that a risk guard refuses is not placed elsewhere, though the group moves on", function()
+    local guard = assert(smc.risk { venues = { binance }, max_drawdown = "0.5", check_every = 600 })
+    guard:stop "drill"
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
+    binance.breaker:force "open"
+    local order, err = group:place(BUY)
+    assert.same({ nil, "risk_guard" }, { order, err.code })
+    assert.equal(bybit, group.active)
+    assert.equal(0, #bybit.sandbox:orders())
+  end)
 end)

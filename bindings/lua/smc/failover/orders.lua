@@ -179,7 +179,8 @@ local function send(g, member, request)
     err = not_placed(err)
   end
   settle(doubt, "absent")
-  return nil, err, err.retryable or UNSENT[err.class]
+  -- Where trading has to stop, an order is not carried on to whom nobody has stopped.
+  return nil, err, err.code ~= "risk_guard" and (err.retryable or UNSENT[err.class])
 end
 
 local function new_id(g) return "smc-" .. g.random:alnum(CLIENT_ID_LENGTH) end
