@@ -219,7 +219,7 @@ describe("an order of a failover group", function()
     binance.breaker:force "open"
     local order, err = group:place(BUY)
     assert.same({ nil, "risk_guard" }, { order, err.code })
-    assert.equal(bybit, group.active)
+    eventually(function() assert.equal(bybit, group.active) end)
     assert.equal(0, #bybit.sandbox:orders())
   end)
 end)
