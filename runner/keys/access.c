@@ -73,7 +73,8 @@ static smcr_exit_t load_env(smcr_access_t *a, const smcr_options_t *options)
         rc = SMC_OK;
     if (rc == SMC_OK)
         rc = refuse_options(&a->env, &err);
-    (void)snprintf(prefix, sizeof(prefix), "%.60s: ", path);
+    (void)snprintf(prefix, sizeof(prefix),
+                   "%s%.60s: ", options->env_file == NULL ? "" : "--env-file ", path);
     if (rc != SMC_OK)
         return complain(SMCR_EXIT_USAGE, prefix, &err);
     if (exposed)

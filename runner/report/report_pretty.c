@@ -56,9 +56,10 @@ static int columns(void)
 static void put_clipped(const smcr_pretty_t *p, const char *text, int width)
 {
     size_t n = 0;
-    for (int used = 0; text[n] != '\0' && used < width; used++) {
+    for (int used = 0; text[n] != '\0' && used < width;) {
         size_t len = smcr_utf8_length(text + n);
-        if (len == 0 || (unsigned char)text[n] < 0x20)
+        used += (int)smcr_columns(text + n);
+        if (len == 0 || (unsigned char)text[n] < 0x20 || used > width)
             break;
         n += len;
     }

@@ -183,10 +183,51 @@ void smcr_put_duration(FILE *out, double seconds)
                       (long long)(seconds / 60 + 0.5) % 60);
 }
 
+/* The code point at text, n bytes of UTF-8. */
+static uint32_t code_point(const char *text, size_t n)
+{
+    uint32_t c = (unsigned char)text[0];
+    if (n > 1)
+        c &= 0x7FU >> n;
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | ((unsigned char)text[i] & 0x3F);
+    return c;
+}
+
+size_t smcr_columns(const char *text)
+{
+    static const struct {
+        uint32_t first, last;
+        size_t columns;
+    } table[] = {
+        {0x0300, 0x036F, 0},   /* accents that are put upon the letter before */
+        {0x1100, 0x115F, 2},   /* Hangul */
+        {0x200B, 0x200F, 0},   /* marks without a width */
+        {0x2E80, 0xA4CF, 2},   /* Chinese and Japanese */
+        {0xAC00, 0xD7A3, 2},   /* Hangul */
+        {0xF900, 0xFAFF, 2},   /* Chinese */
+        {0xFE00, 0xFE0F, 0},   /* variants of the character before */
+        {0xFE30, 0xFE6F, 2},   /* Chinese punctuation */
+        {0xFF00, 0xFF60, 2},   /* full width */
+        {0xFFE0, 0xFFE6, 2},   /* full width */
+        {0x1F300, 0x1F64F, 2}, /* pictures */
+        {0x1F900, 0x1F9FF, 2}, /* pictures */
+        {0x20000, 0x3FFFD, 2}, /* Chinese */
+    };
+    size_t n = smcr_utf8_length(text);
+    uint32_t c = n == 0 ? 0 : code_point(text, n);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (table[i].first <= c && c <= table[i].last)
+            return table[i].columns;
+    return 1;
+}
+
 size_t smcr_width(const char *text)
 {
-    size_t width = 0;
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80 ? 1 : 0;
+    size_t width = 0, n = 0;
+    for (; *text != '\0'; text += n == 0 ? 1 : n) {
+        n = smcr_utf8_length(text);
+        width += smcr_columns(text);
+    }
     return width;
 }

@@ -27,7 +27,9 @@ void smcr_put_xml(FILE *out, const char *text);
 void smcr_put_shell(FILE *out, const char *text);
 /* "17 ms", "1.25 s", "3 min 20 s", "1 h 05 min". */
 void smcr_put_duration(FILE *out, double seconds);
-/* How many columns the first n bytes of valid UTF-8 take, one a character. */
+/* How many columns of a terminal the character at text takes: 0, 1 or 2. */
+size_t smcr_columns(const char *text);
+/* How many all of it takes. */
 size_t smcr_width(const char *text);
 
 #endif /* SMCR_TEXT_H */

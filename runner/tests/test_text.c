@@ -87,6 +87,17 @@ static void shell_words_are_quoted_when_they_must_be(void **state)
                    "$'it\\'s\\012\\033[31m b\\\\ \u00e9 caf\\351 \\302\\233'");
 }
 
+static void widths_are_counted_in_columns(void **state)
+{
+    (void)state;
+    assert_int_equal(smcr_width(""), 0);
+    assert_int_equal(smcr_width("a/b.lua"), 7);
+    assert_int_equal(smcr_width("\u00fcn\u00ef"), 3);
+    assert_int_equal(smcr_width("\u65e5\u672c\u8a9e.lua"), 10);
+    assert_int_equal(smcr_width("\uac00\uff21\U0001f600"), 6);
+    assert_int_equal(smcr_width("e\u0301\xE9"), 2);
+}
+
 static void durations_read_well_at_every_size(void **state)
 {
     (void)state;
@@ -150,6 +161,7 @@ int main(void)
         cmocka_unit_test(lines_are_indented_and_end_in_one_newline),
         cmocka_unit_test(last_lines_are_counted_from_the_end),
         cmocka_unit_test(shell_words_are_quoted_when_they_must_be),
+        cmocka_unit_test(widths_are_counted_in_columns),
         cmocka_unit_test(durations_read_well_at_every_size),
         cmocka_unit_test(addresses_become_numbers),
         cmocka_unit_test(traceback_keeps_the_scenario_only),
