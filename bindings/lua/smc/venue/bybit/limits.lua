@@ -23,6 +23,7 @@ local ENDPOINTS = {
   ["account/instruments-info"] = 10, ["account/user-setting-config"] = 50, ["account/set-margin-mode"] = 5,
   ["account/set-limit-px-action"] = 10, ["user/query-api"] = 10, ["asset/coin/query-info"] = 5,
   ["order/disconnected-cancel-all"] = 5, ["account/transaction-log"] = 25,
+  ["asset/transfer/query-account-coins-balance"] = 5,
 }
 
 local SPAN = 1.02 -- seconds that one more than the limit takes: so far may requests shift on their way to the venue
