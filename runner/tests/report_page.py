@@ -248,6 +248,13 @@ def many(page):
     page.screenshot(artifacts / "many_filtered.png")
 
 
+def none(page):
+    subprocess.run([smcrun, "bot.lua", "-k", "nothing_like_it", "-q", "--report", "html:none.html"],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    visit(page, pathlib.Path("none.html").resolve())
+    the("a run of nothing", "No spec was run.", page.evaluate("document.querySelector('.nothing').innerText"))
+
+
 def main():
     page = browser.Browser(program)
     try:
@@ -262,6 +269,7 @@ def main():
             for part in (overview, timeline, filtering, load, failure, looks):
                 part(page)
             many(page)
+            none(page)
             visit(page, path)
             silence(page, path)
     finally:

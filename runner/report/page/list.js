@@ -51,7 +51,8 @@ function specList(specs, element) {
     spec.block = byName.get(key);
     spec.block.specs.push(spec);
   }
-  const blocks = [...byName.values()], nothing = h("p", { class: "nothing", hidden: "" }, "No spec fits the filter.");
+  const blocks = [...byName.values()];
+  const nothing = h("p", { class: "nothing", hidden: "" }, specs.length > 0 ? "No spec fits the filter." : "No spec was run.");
   element.append(...blocks.map((block) => block.section), nothing);
   let marked = null, reached = null;
 
