@@ -37,9 +37,9 @@ function before_each(fn) end
 ---@param fn async fun()
 function after_each(fn) end
 
----Runs once, before the first spec of the block that is not left out, in a world of its own: a venue opened here does not
----reach the specs.  When it fails, none of the block's specs is run: each ends as an error, of the kind "setup", with what
----setup said and its transcript.  What is skipped in it (pending) skips them all.
+---Runs once, before the first spec of the block that is not left out, in a world of its own: a venue opened here does
+---not reach the specs.  When it fails, none of the block's specs is run: each ends as an error, of the kind "setup",
+---with what setup said and its transcript.  What is skipped in it (pending) skips them all.
 ---@param fn async fun()
 function setup(fn) end
 
