@@ -38,7 +38,8 @@ end
 local function text_of(err)
   if err == nil then return "error was called with nil for its message" end
   local meta = getmetatable(err)
-  local shows_itself = type(err) ~= "table" or type(meta) == "table" and meta.__tostring
+  if type(meta) ~= "table" then meta = { __tostring = meta } end -- that of an error of ours is hidden behind its name
+  local shows_itself = type(err) ~= "table" or meta.__tostring
   local ok, text = pcall(shows_itself and tostring or check.shown, err)
   return ok and text or "an error object whose __tostring fails: " .. tostring(text)
 end
