@@ -94,7 +94,7 @@ static bool run_queue(smcb_host_t *host)
     bool ran = false;
 
     host->round_end = host->last;
-    while (host->round_end != &host->first) {
+    while (host->first != NULL && host->round_end != &host->first) {
         smcb_job_t *job = host->first;
         if (host->round_end == &job->_next)
             host->round_end = &host->first;

@@ -52,7 +52,7 @@ static void sign(const char *text, char hex[2 * MAC_BYTES + 1])
         hex[2 * i] = digits[mac[i] >> 4];
         hex[2 * i + 1] = digits[mac[i] & 15];
     }
-    hex[2 * MAC_BYTES] = '\0';
+    hex[2 * sizeof(mac)] = '\0';
 }
 
 /* The request target is set for each request, the URL only once: libcurl takes a URL apart at every change. */

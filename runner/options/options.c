@@ -140,14 +140,14 @@ static const smcr_option_t *find_option(smcr_command_t command, const char *arg,
     return NULL;
 }
 
-/* value: what stands in the same argument; NULL: an option that wants one finds it in the next. */
+/* value: what stands in the same argument; NULL: an option that wants one finds it in the next, which counts in i. */
 static smc_code_t take_option(smcr_parse_t *p, const smcr_option_t *option, const char *called,
-                              const char *value, char *const argv[], int *i)
+                              const char *value, const char *next, int *i)
 {
     if (option->takes == NOTHING && value != NULL)
         return SMCR_REFUSE(p, "%s takes no value, but got '%s'", called, value);
     if (option->takes == A_VALUE && value == NULL) {
-        value = argv[*i + 1];
+        value = next;
         if (value == NULL)
             return SMCR_REFUSE(p, "%s wants a value behind it", called);
         (*i)++;
@@ -167,7 +167,8 @@ static smc_code_t take_long(smcr_parse_t *p, char *const argv[], int *i)
     const smcr_option_t *option = find_option(p->o->topic, arg, len);
     if (option == NULL)
         return unknown(p, arg, len);
-    return take_option(p, option, option->name, arg[len] == '\0' ? NULL : arg + len + 1, argv, i);
+    return take_option(p, option, option->name, arg[len] == '\0' ? NULL : arg + len + 1,
+                       argv[*i + 1], i);
 }
 
 /* Flags may share an argument, and the last letter of it may take a value: -xv, -vj4, -xk WORD. */
@@ -181,8 +182,9 @@ static smc_code_t take_short(smcr_parse_t *p, char *const argv[], int *i)
         if (option == NULL)
             return unknown(p, arg, strlen(arg));
         if (option->takes != NOTHING)
-            return take_option(p, option, option->alias, c[1] == '\0' ? NULL : c + 1, argv, i);
-        rc = take_option(p, option, option->alias, c[1] == '=' ? c + 2 : NULL, argv, i);
+            return take_option(p, option, option->alias, c[1] == '\0' ? NULL : c + 1, argv[*i + 1],
+                               i);
+        rc = take_option(p, option, option->alias, c[1] == '=' ? c + 2 : NULL, argv[*i + 1], i);
     }
     return rc;
 }

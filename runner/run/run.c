@@ -124,8 +124,10 @@ static smcr_exit_t find_files(session_t *s)
     if (s->plan.n_files > 0)
         return SMCR_EXIT_PASSED;
     (void)fputs("smcrun: nothing to run: no Lua file lies in ", stderr);
-    put_names(o->n_paths == 0 ? (const char *const[]){home} : o->paths,
-              o->n_paths == 0 ? 1 : o->n_paths);
+    if (o->n_paths == 0)
+        put_names((const char *const[]){home}, 1);
+    else
+        put_names(o->paths, o->n_paths);
     return SMCR_EXIT_NOTHING;
 }
 
