@@ -24,6 +24,16 @@ local TYPES = {
 }
 M.types = TYPES
 
+-- The fields that a type has; what else is sent is ignored.
+for _, spec in pairs(TYPES) do
+  local free, waits = not spec.dependent, spec.tifs == PENDING
+  spec.has = { timeInForce = true, clientExtensions = true, instrument = free, units = free, positionFill = free,
+    takeProfitOnFill = free, stopLossOnFill = free, trailingStopLossOnFill = free, tradeClientExtensions = free,
+    tradeID = spec.dependent, clientTradeID = spec.dependent, gtdTime = waits, triggerCondition = waits,
+    price = spec.price or spec.either, distance = spec.distance or spec.either, priceBound = spec.bound,
+    guaranteed = spec.either }
+end
+
 local TIFS = { GTC = "GTC", GTD = "GTD", GFD = "GFD", FOK = "FOK", IOC = "IOC" }
 local FILLS = { DEFAULT = "DEFAULT", OPEN_ONLY = "OPEN_ONLY", REDUCE_FIRST = "REDUCE_FIRST",
   REDUCE_ONLY = "REDUCE_ONLY", POSITION_DEFAULT = "DEFAULT" }
@@ -38,11 +48,12 @@ local function present(value)
 end
 
 --- Reads fields of `given` into `out` by a table of readers; the first that fails is refused, by its path.
-local function read(given, out, readers, path)
+-- has: only those.
+local function read(given, out, readers, path, has)
   for _, reader in ipairs(readers) do
     local name, parse, shown = reader[1], reader[2], reader[3]
     local value = present(given[name])
-    if value ~= nil then
+    if value ~= nil and (not has or has[name]) then
       value = parse(value)
       if value == nil then return refusal.invalid(shown or path .. name) end
       out[name] = value
@@ -87,8 +98,12 @@ local ORDER = { { "instrument", text }, { "units", params.decimal }, { "price", 
   { "triggerCondition", one_of(TRIGGERS) }, { "tradeID", id }, { "clientTradeID", text }, { "guaranteed", truth },
   { "clientExtensions", M.extensions }, { "tradeClientExtensions", M.extensions } }
 
+-- What may follow a fill: the kind of the order, and the name of its details.
+local ON_FILL = { { "TAKE_PROFIT", "takeProfitOnFill" }, { "STOP_LOSS", "stopLossOnFill" },
+  { "TRAILING_STOP_LOSS", "trailingStopLossOnFill" } }
+
 --- The details of a dependent order, with what goes without saying: it is as in the order that is replaced, if any.
-function M.details(given, path, replaced)
+function M.details(given, path, kind, replaced)
   if type(given) ~= "table" then return nil, refusal.invalid(path) end
   local d, old = {}, replaced or { timeInForce = "GTC" }
   local no = read(given, d, DETAILS, path .. ".")
@@ -98,6 +113,7 @@ function M.details(given, path, replaced)
   end
   if not d.price and not d.distance then d.distance, d.price = old.distance, not old.distance and old.price or nil end
   if d.timeInForce ~= "GTD" then d.gtdTime = nil end
+  if TYPES[kind].distance then d.price = nil end
   return d
 end
 
@@ -109,11 +125,12 @@ function M.order(sb, given)
   local spec = TYPES[kind]
   if not spec then return nil, refusal.invalid "order.type" end
   local o = { type = kind }
-  local no = read(given, o, ORDER, "order.")
+  local no = read(given, o, ORDER, "order.", spec.has)
   if no then return nil, no end
-  for _, name in ipairs(spec.dependent and {} or { "takeProfitOnFill", "stopLossOnFill", "trailingStopLossOnFill" }) do
-    if present(given[name]) ~= nil then
-      o[name], no = M.details(given[name], "order." .. name)
+  for _, pair in ipairs(ON_FILL) do
+    local name = pair[2]
+    if spec.has[name] and present(given[name]) ~= nil then
+      o[name], no = M.details(given[name], "order." .. name, pair[1])
       if no then return nil, no end
     end
   end
@@ -122,12 +139,9 @@ function M.order(sb, given)
     if not o.def then return nil, refusal.invalid "order.instrument" end
   end
   o.timeInForce = o.timeInForce or spec.tifs[1]
-  if not spec.bound then o.priceBound = nil end -- what a type does not have is ignored
-  if not spec.price and not spec.either then o.price = nil end
-  if not spec.distance and not spec.either then o.distance = nil end
   if o.timeInForce ~= "GTD" then o.gtdTime = nil end
   if not spec.dependent then o.positionFill = o.positionFill or "DEFAULT" end
-  if kind ~= "MARKET" then o.triggerCondition = o.triggerCondition or "DEFAULT" end
+  if spec.has.triggerCondition then o.triggerCondition = o.triggerCondition or "DEFAULT" end
   if spec.price and not spec.dependent then o.partialFill = "DEFAULT" end
   if spec.dependent then o.triggerMode = "TOP_OF_BOOK" end
   return o
@@ -210,9 +224,9 @@ function M.wrong_details(sb, def, kind, d, on_fill)
 end
 
 local function wrong_on_fill(sb, o)
-  for _, pair in ipairs { { "TAKE_PROFIT", o.takeProfitOnFill }, { "STOP_LOSS", o.stopLossOnFill },
-    { "TRAILING_STOP_LOSS", o.trailingStopLossOnFill } } do
-    local reason = pair[2] and M.wrong_details(sb, o.def, pair[1], pair[2], true)
+  for _, pair in ipairs(ON_FILL) do
+    local details = o[pair[2]]
+    local reason = details and M.wrong_details(sb, o.def, pair[1], details, true)
     if reason then return reason end
   end
 end
@@ -224,7 +238,7 @@ local function wrong_trade(sb, o, replaced)
   if o.tradeID and o.clientTradeID and by_id ~= by_client then return "TRADE_IDENTIFIER_INCONSISTENCY" end
   o.trade = by_id or by_client
   if not o.trade then return "TRADE_DOESNT_EXIST" end
-  o.def, o.tradeID = o.trade.def, o.trade.id
+  o.def, o.tradeID, o.clientTradeID = o.trade.def, o.trade.id, o.trade.extensions and o.trade.extensions.id
   local other = o.trade[o.type]
   if other and other ~= replaced then return o.type .. "_ORDER_ALREADY_EXISTS" end
 end

@@ -25,6 +25,12 @@ end
 
 -- ---- closing -----------------------------------------------------------------------
 
+--- How a transaction names a trade: by id and client's id, or by what was asked for when there is none.
+local function names_of(trade, asked)
+  if trade then return trade.id, trade.extensions and trade.extensions.id end
+  return asked:match "^%d+$", asked:match "^@(.*)$"
+end
+
 --- Units to close: "ALL", or an amount.  Returns the amount, or nil: it can't be read.
 local function amount_of(units, most)
   if units == nil or units == json.null or units == "ALL" then return most end
@@ -43,8 +49,8 @@ local function close(sb, call)
     or not decimal.is_multiple(units, trade.def.step) and "UNITS_PRECISION_EXCEEDED"
     or decimal.lt(decimal.abs(trade.units), units) and "CLOSE_TRADE_UNITS_EXCEED_TRADE_SIZE" or nil
   local whole = trade and decimal.eq(units, decimal.abs(trade.units))
-  local shown = json.object("tradeID", not call.trade:find "^@" and call.trade or nil,
-    "clientTradeID", call.trade:match "^@(.*)$", "units", whole and "ALL" or units)
+  local id, client_id = names_of(trade, call.trade)
+  local shown = json.object("tradeID", id, "clientTradeID", client_id, "units", whole and "ALL" or units)
   local order = { type = "MARKET", timeInForce = "FOK", positionFill = "REDUCE_ONLY", tradeClose = shown,
     def = trade and trade.def, fill_reason = "MARKET_ORDER_TRADE_CLOSE" }
   if wrong then
@@ -64,17 +70,18 @@ local DEPENDENT = { { "takeProfit", "TAKE_PROFIT" }, { "stopLoss", "STOP_LOSS" }
 
 --- Reads what is asked for: a list of { name, kind, order | cancel = true }, and given: any was named.  Or nil and a
 -- refusal.
-local function asked_for(trade, body)
+local function asked_for(trade, asked, body)
   local out = {}
+  local id, client_id = names_of(trade, asked)
   for _, pair in ipairs(DEPENDENT) do
     local name, kind, given = pair[1], pair[2], body[pair[1]]
     out.given = out.given or given ~= nil
     if given == json.null then
       if not trade or trade[kind] then out[#out + 1] = { name = name, kind = kind, cancel = true } end
     elseif given ~= nil then
-      local d, no = requests.details(given, name, trade and trade[kind])
+      local d, no = requests.details(given, name, kind, trade and trade[kind])
       if not d then return nil, no end
-      d.type, d.trade, d.tradeID, d.def = kind, trade, trade and trade.id, trade and trade.def
+      d.type, d.trade, d.tradeID, d.clientTradeID, d.def = kind, trade, id, client_id, trade and trade.def
       d.triggerCondition, d.triggerMode = d.triggerCondition or "DEFAULT", "TOP_OF_BOOK"
       out[#out + 1] = { name = name, kind = kind, order = d }
     end
@@ -96,7 +103,6 @@ local function refuse_dependent(sb, trade, item, wrong)
     local tx = sb.log:add("ORDER_CANCEL_REJECT", "rejectReason", wrong)
     return nil, refusal.reject(wrong, { item.name .. "OrderCancelRejectTransaction", tx.json }, 400)
   end
-  if not trade then item.order.tradeID = nil end
   local tx = orders.reject(sb, item.order, "CLIENT_ORDER", wrong)
   return nil, refusal.reject(wrong, { item.name .. "OrderRejectTransaction", tx.json }, 400)
 end
@@ -123,7 +129,7 @@ local function set_orders(sb, call)
   local trade, no = open(sb, call)
   if no then return nil, no end
   local items
-  items, no = asked_for(trade, call.body)
+  items, no = asked_for(trade, call.trade, call.body)
   if not items then return nil, no end
   if not items.given then return nil, refusal.missing_data() end
   call.batch = sb.log:begin(sb:now(), call.request_id)
@@ -149,8 +155,8 @@ local function modify(sb, call)
     or requests.wrong_extensions(given, "CLIENT_TRADE_")
     or other and other ~= trade and "CLIENT_TRADE_ID_ALREADY_EXISTS" or nil
   call.batch = sb.log:begin(sb:now(), call.request_id)
-  local tx = sb.log:add(wrong and MODIFY .. "_REJECT" or MODIFY, "tradeID", trade and trade.id or
-    call.trade:match "^%d+$", "clientTradeID", trade and trade.extensions and trade.extensions.id,
+  local id, client_id = names_of(trade, call.trade)
+  local tx = sb.log:add(wrong and MODIFY .. "_REJECT" or MODIFY, "tradeID", id, "clientTradeID", client_id,
     "tradeClientExtensionsModify", format.extensions(given), "rejectReason", wrong)
   if wrong then return nil, refusal.reject(wrong, { "tradeClientExtensionsModifyRejectTransaction", tx.json }) end
   trade.extensions = given

@@ -1,0 +1,103 @@
+-- What the oanda sandbox says in passing: how it names trades and prices, and what requests may hold beside the point.
+local fake = require "oanda_fake"
+local json = require "smc.json"
+local shapes = require "oanda_shapes"
+
+local sb
+
+local function get(target) return fake.get(sb, target) end
+local function put(target, body) return fake.ask(sb, "PUT", target, body) end
+
+local function post(given)
+  local o = { instrument = "EUR_USD", units = "10000" }
+  for name, value in pairs(given) do o[name] = value end
+  return fake.ask(sb, "POST", "orders", { order = o })
+end
+
+--- Opens a trade; returns its id.
+local function open(given)
+  given = given or {}
+  given.type = "MARKET"
+  return post(given).orderFillTransaction.tradeOpened.tradeID
+end
+
+local function last() return json.decode(sb.log.list[#sb.log.list].text) end
+
+local function move(to)
+  sb.market:move("EUR_USD", { to = to })
+  sb:settle()
+end
+
+local function still()
+  sb = fake.venue()
+  for _, def in ipairs(sb.symbols) do sb.market:freeze(def.symbol, true) end
+end
+
+describe("an order of oanda", function()
+  before_each(still)
+
+  -- Of each type what it needs, and some of what it has not.
+  local FREE = " takeProfitOnFill tradeClientExtensions positionFill instrument units"
+  local OF_TRADE = " tradeID clientTradeID"
+  local TYPES = { MARKET = { "", "price distance gtdTime triggerCondition guaranteed" .. OF_TRADE },
+    LIMIT = { "price", "distance priceBound guaranteed" .. OF_TRADE },
+    STOP = { "price", "distance guaranteed" .. OF_TRADE },
+    TAKE_PROFIT = { "tradeID price", "distance priceBound guaranteed" .. FREE },
+    STOP_LOSS = { "tradeID price", "priceBound" .. FREE },
+    TRAILING_STOP_LOSS = { "tradeID distance", "price priceBound guaranteed" .. FREE } }
+
+  it("takes what its type has, and ignores the rest", function()
+    local trade = open()
+    local values = { tradeID = trade, price = "1.3", distance = "0.01" }
+    for kind, names in pairs(TYPES) do
+      local given = { type = kind }
+      for name in names[2]:gmatch "%w+" do given[name] = "?" end -- cannot be read
+      for name in names[1]:gmatch "%w+" do given[name] = values[name] end
+      if kind == "STOP_LOSS" then given.price = "1.0" end
+      local made = post(given).orderCreateTransaction
+      shapes.check(made)
+      assert.equal(kind .. "_ORDER", made.type)
+    end
+    assert.is_nil(post({ type = "LIMIT", price = "1.0", trailingStopLossOnFill = { price = "1", distance = "0.01" } })
+      .orderCreateTransaction.trailingStopLossOnFill.price)
+  end)
+
+  it("that closes a trade closes all of it, whatever units it names", function()
+    local trade = open()
+    post { type = "TAKE_PROFIT", tradeID = trade, price = "1.09", units = "1", positionFill = "OPEN_ONLY" }
+    move "1.0902"
+    assert.same({ "-10000", "0" }, { last().units, get("trades/" .. trade).trade.currentUnits })
+  end)
+end)
+
+describe("a trade of oanda with its client's name", function()
+  before_each(still)
+
+  it("is named by both wherever it is named", function()
+    local trade = open { tradeClientExtensions = { id = "mine" } }
+    local function names(tx) return tx.tradeID .. " " .. tx.clientTradeID end
+    local both = trade .. " mine"
+    assert.equal(both, names(post({ type = "STOP_LOSS", tradeID = trade, price = "1" }).orderCreateTransaction))
+    assert.equal(both, names(put("trades/@mine/orders", { takeProfit = { price = "1.2" } }).takeProfitOrderTransaction))
+    assert.equal(both, names(get("trades/" .. trade).trade.takeProfitOrder))
+    assert.equal(both, names(put("trades/@mine/close", { units = "1" }).orderCreateTransaction.tradeClose))
+    assert.equal(both, names(put("trades/" .. trade .. "/close", { units = "1" }).orderCreateTransaction.tradeClose))
+    local answer = put("trades/@mine/clientExtensions", { clientExtensions = { id = "ours" } })
+    assert.equal(both, names(answer.tradeClientExtensionsModifyTransaction))
+  end)
+
+  it("is named as it was asked for when there is none", function()
+    local function missed(name, body, part)
+      local tx = put(name, body)[part .. "RejectTransaction"]
+      assert.equal("TRADE_DOESNT_EXIST", tx.rejectReason)
+      tx = tx.tradeClose or tx
+      return { tx.tradeID, tx.clientTradeID }
+    end
+    for text, expected in pairs { ["@nobody"] = { nil, "nobody" }, ["999"] = { "999" } } do
+      assert.same(expected, missed("trades/" .. text .. "/close", {}, "order"))
+      assert.same(expected, missed("trades/" .. text .. "/orders", { stopLoss = { price = "1" } }, "stopLossOrder"))
+      assert.same(expected, missed("trades/" .. text .. "/clientExtensions", { clientExtensions = { tag = "t" } },
+        "tradeClientExtensionsModify"))
+    end
+  end)
+end)
