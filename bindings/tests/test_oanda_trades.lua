@@ -177,7 +177,12 @@ describe("what hangs on a trade of oanda", function()
     assert.same({ "LINKED_TRADE_CLOSED", "7", id, "8", "8" }, { cancel.reason, cancel.orderID, cancel.closedTradeID,
       cancel.tradeCloseTransactionID, cancel.batchID })
     assert.equal(0, #get("pendingOrders").orders)
-    assert.equal(nil, get("trades/" .. id).trade.stopLossOrder)
+    trade = get("trades/" .. id).trade -- which goes on showing what it ended with
+    assert.same({ "CLOSED", "FILLED", "8", "CANCELLED", "9" }, { trade.state, trade.takeProfitOrder.state,
+      trade.takeProfitOrder.fillingTransactionID, trade.stopLossOrder.state,
+      trade.stopLossOrder.cancellingTransactionID })
+    local closed = get("changes?sinceTransactionID=2").changes.tradesClosed[1]
+    assert.same({ "5", "6", "7" }, { closed.takeProfitOrderID, closed.stopLossOrderID, closed.trailingStopLossOrderID })
   end)
 
   it("stops losses, long and short", function()

@@ -81,7 +81,7 @@ function M.create(sb, order, reason, ...)
   return tx
 end
 
---- Takes it from those that wait.
+--- Takes it from those that wait.  A trade that is closed goes on showing the orders that it ended with.
 local function leave(sb, order, state)
   order.state = state
   for i, other in ipairs(sb.pending) do
@@ -90,7 +90,7 @@ local function leave(sb, order, state)
       break
     end
   end
-  if order.trade then order.trade[order.type] = nil end
+  if order.trade and order.trade.state == "OPEN" then order.trade[order.type] = nil end
 end
 
 function M.client_id(order) return order.clientExtensions and order.clientExtensions.id or nil end
@@ -279,8 +279,9 @@ end
 --- The dependent orders of a closed trade end with it.
 local function unlink(sb, trade, fill_id)
   for _, pair in ipairs(M.dependents) do
-    if trade[pair[1]] then
-      M.cancel(sb, trade[pair[1]], "LINKED_TRADE_CLOSED", "closedTradeID", trade.id, "tradeCloseTransactionID", fill_id)
+    local order = trade[pair[1]]
+    if order and order.state == "PENDING" then
+      M.cancel(sb, order, "LINKED_TRADE_CLOSED", "closedTradeID", trade.id, "tradeCloseTransactionID", fill_id)
     end
   end
 end
