@@ -68,6 +68,34 @@ describe("an order of oanda", function()
     move "1.0902"
     assert.same({ "-10000", "0" }, { last().units, get("trades/" .. trade).trade.currentUnits })
   end)
+
+  it("of another type replaces nothing, and says so in the words of its own", function()
+    local id = post({ type = "LIMIT", price = "1.07" }).orderCreateTransaction.id
+    for kind, reason in pairs { MARKET = "CLIENT_ORDER", STOP = "REPLACEMENT" } do
+      local answer = put("orders/" .. id, { order = { type = kind, instrument = "EUR_USD", units = "1", price = "1" } })
+      local tx = answer.orderRejectTransaction
+      shapes.check(tx)
+      assert.same({ reason, "REPLACING_ORDER_INVALID", kind ~= "MARKET" and id or nil },
+        { tx.reason, tx.rejectReason, tx.intendedReplacesOrderID })
+    end
+  end)
+
+  it("that is rejected for its price shows the price that was given", function()
+    local tx = post({ type = "LIMIT", price = "1.05574999999999", takeProfitOnFill = { price = "1.1000001" } })
+      .orderRejectTransaction
+    assert.same({ "PRICE_PRECISION_EXCEEDED", "1.05574999999999", "1.1000001" },
+      { tx.rejectReason, tx.price, tx.takeProfitOnFill.price })
+    assert.equal("1.07000", post({ type = "LIMIT", price = "1.07", units = "0" }).orderRejectTransaction.price)
+  end)
+
+  it("that closes a trade has no client extensions for another", function()
+    open { takeProfitOnFill = { price = "1.2" } }
+    local id = last().id
+    local answer, ex = put("orders/" .. id .. "/clientExtensions", { tradeClientExtensions = { id = "t" } })
+    assert.same({ 400, "TRADE_ON_FILL_CLIENT_EXTENSIONS_NOT_SUPPORTED" }, { ex.status, answer.errorCode })
+    ex = select(2, put("orders/" .. id .. "/clientExtensions", { clientExtensions = { id = "o" } }))
+    assert.equal(200, ex.status)
+  end)
 end)
 
 describe("a trade of oanda with its client's name", function()
@@ -99,5 +127,53 @@ describe("a trade of oanda with its client's name", function()
       assert.same(expected, missed("trades/" .. text .. "/clientExtensions", { clientExtensions = { tag = "t" } },
         "tradeClientExtensionsModify"))
     end
+  end)
+end)
+
+describe("an oanda account", function()
+  before_each(still)
+
+  it("pays the spread of a fill as its parts say", function()
+    open { units = "2" }
+    open { units = "2" }
+    local fill = post({ type = "MARKET", units = "-4" }).orderFillTransaction
+    local parts = fill.tradesClosed -- 0.00008 a unit
+    assert.same({ "0.0002", "0.0002", "0.0004" }, { parts[1].halfSpreadCost, parts[2].halfSpreadCost,
+      fill.halfSpreadCost })
+  end)
+
+  it("tells when it was traded last", function()
+    assert.is_nil(get("summary").account.lastOrderFillTimestamp)
+    post { type = "LIMIT", price = "1.07" }
+    assert.is_nil(get("summary").account.lastOrderFillTimestamp)
+    open()
+    fake.jump(sb, 60)
+    assert.equal(last().time, get("summary").account.lastOrderFillTimestamp)
+    assert.equal(last().time, get("").account.lastOrderFillTimestamp)
+  end)
+
+  it("is out of its margin call once it holds nothing", function()
+    local trade = open { units = "4400000" }
+    move "1.07"
+    assert.is_string(get("summary").account.marginCallEnterTime)
+    put("trades/" .. trade .. "/close")
+    assert.equal("MARGIN_CALL_EXIT", last().type)
+    assert.is_nil(get("summary").account.marginCallEnterTime)
+  end)
+
+  it("cannot have a margin rate above one, and hears of what it would do first", function()
+    local function code(rate) return (fake.ask(sb, "PATCH", "configuration", { marginRate = rate })).errorCode end
+    assert.equal("MARGIN_RATE_INVALID", code "2")
+    open()
+    assert.equal("MARGIN_RATE_WOULD_TRIGGER_CLOSEOUT", code "10000000000000")
+  end)
+
+  it("asks for candles of so many units", function()
+    local path = "instruments/EUR_USD/candles?count=1&units="
+    for _, units in ipairs { "0", "-5", "many" } do
+      local answer, ex = get(path .. units)
+      assert.same({ 400, "Invalid value specified for 'units'" }, { ex.status, answer.errorMessage })
+    end
+    assert.same({ 200, 200 }, { select(2, get(path .. "100")).status, select(2, get(path)).status })
   end)
 end)

@@ -1,9 +1,11 @@
 -- Laws of an oanda account under random orders and prices: its log tells everything, so whoever replays the log knows
--- the account; and whoever applies the changes to an old picture of it has the new one.
+-- the account; and whoever applies the changes to an old picture of it has the new one.  All of it looks as the venue
+-- describes it.
 local decimal = require "smc.decimal"
 local fake = require "oanda_fake"
 local json = require "smc.json"
 local rng = require "smc.core.rng"
+local shapes = require "oanda_shapes"
 local smc = require "smc"
 
 local STEPS, SEEDS = 150, 3
@@ -34,11 +36,33 @@ local function new_order(sb, random)
   if random:int(1, 3) == 1 then order.stopLossOnFill = { distance = distance(sb, random, symbol) } end
   if random:int(1, 3) == 1 then order.takeProfitOnFill = { price = near(sb, random, symbol) } end
   if random:int(1, 4) == 1 then order.trailingStopLossOnFill = { distance = distance(sb, random, symbol) } end
-  fake.ask(sb, "POST", "orders", { order = order })
+  if random:int(1, 6) == 1 then order.tradeClientExtensions = { id = "t" .. random:int(1, 5) } end
+  return order
+end
+
+local function place(sb, random) fake.ask(sb, "POST", "orders", { order = new_order(sb, random) }) end
+
+--- Everything that some type has: each takes what is its own.
+local function with_everything(sb, random, order)
+  local trade = sb.open_trades[1] and pick(random, sb.open_trades)
+  local symbol = trade and trade.def.symbol or pick(random, INSTRUMENTS)
+  local all = new_order(sb, random)
+  all.type = order and order.type or pick(random, { "MARKET", "LIMIT", "STOP", "MARKET_IF_TOUCHED", "TAKE_PROFIT",
+    "STOP_LOSS", "TRAILING_STOP_LOSS" })
+  if all.type == "TRAILING_STOP_LOSS" then all.distance = distance(sb, random, symbol) end
+  all.timeInForce, all.triggerCondition, all.gtdTime = nil, "MID", "2030-01-01T00:00:00Z"
+  all.instrument, all.price, all.tradeID = symbol, near(sb, random, symbol), trade and trade.id or "1"
+  return { order = all }
 end
 
 local ACTIONS = {
-  new_order, new_order, new_order, new_order,
+  place, place, place, place,
+  function(sb, random) fake.ask(sb, "POST", "orders", with_everything(sb, random)) end,
+  function(sb, random)
+    local order = sb.pending[1] and pick(random, sb.pending)
+    local same = random:int(1, 4) > 1
+    if order then fake.ask(sb, "PUT", "orders/" .. order.id, with_everything(sb, random, same and order or nil)) end
+  end,
   function(sb, random)
     local symbol = pick(random, INSTRUMENTS)
     sb.market:move(symbol, { by = decimal.div(tostring(random:int(-50, 50)), "10000", 4) })
@@ -80,26 +104,32 @@ end
 local function filled(model, tx)
   assert.is_table(model.orders[tx.orderID])
   model.orders[tx.orderID] = nil
-  local pl, units = "0", "0"
+  local pl, units, spread = "0", "0", "0"
+  local function count(part)
+    pl, units = decimal.add(pl, part.realizedPL or "0"), decimal.add(units, part.units)
+    spread = decimal.add(spread, part.halfSpreadCost)
+  end
   for _, part in ipairs(tx.tradesClosed or {}) do
     change(model, part)
-    pl, units = decimal.add(pl, part.realizedPL), decimal.add(units, part.units)
+    count(part)
   end
   if tx.tradeReduced then
     change(model, tx.tradeReduced, true)
-    pl, units = decimal.add(pl, tx.tradeReduced.realizedPL), decimal.add(units, tx.tradeReduced.units)
+    count(tx.tradeReduced)
   end
   if tx.tradeOpened then
     assert.equal(tx.id, tx.tradeOpened.tradeID)
-    model.trades[tx.id], units = tx.tradeOpened.units, decimal.add(units, tx.tradeOpened.units)
+    model.trades[tx.id] = tx.tradeOpened.units
+    count(tx.tradeOpened)
   end
   model.balance = decimal.sub(decimal.add(model.balance, pl), tx.commission)
-  assert.same({ decimal.format(pl, 4), decimal.format(model.balance, 4), units },
-    { tx.pl, tx.accountBalance, tx.units })
+  assert.same({ decimal.format(pl, 4), decimal.format(model.balance, 4), units, decimal.format(spread, 4) },
+    { tx.pl, tx.accountBalance, tx.units, tx.halfSpreadCost })
 end
 
 local function read(model, tx)
   local kind = tx.type
+  shapes.check(tx)
   model.n = model.n + 1
   assert.equal(tostring(model.n), tx.id)
   if model.n > 1 and tx.requestID == model.last.requestID then
@@ -144,6 +174,8 @@ end
 
 local function check_account(sb, model)
   local account = fake.get(sb, "").account
+  shapes.check(account, "Account")
+  for _, trade in ipairs(fake.get(sb, "trades?state=ALL&count=5").trades) do shapes.check(trade, "Trade") end
   assert.same(names_of(model.orders), ids_of(account.orders))
   assert.same(model.trades, ids_of(account.trades, "currentUnits"))
   assert.equal(decimal.format(model.balance, 4), account.balance)
@@ -162,9 +194,21 @@ local function check_account(sb, model)
   return account
 end
 
+--- What of a position no price changes.
+local function booked(p)
+  local sides = {}
+  for _, side in ipairs { p.long, p.short } do
+    sides[#sides + 1] = table.concat({ side.units, side.averagePrice or "", side.pl, side.financing }, " ")
+  end
+  return table.concat({ p.pl, p.financing, p.commission, table.unpack(sides) }, " ")
+end
+
 --- An old picture of the account, with the changes since, against a new one.
 local function check_changes(sb, old, new)
-  local changes = fake.get(sb, "changes?sinceTransactionID=" .. old.lastTransactionID).changes
+  local answer = fake.get(sb, "changes?sinceTransactionID=" .. old.lastTransactionID)
+  local changes = answer.changes
+  shapes.check(changes, "AccountChanges")
+  shapes.check(answer.state, "AccountChangesState")
   local orders, trades, positions = ids_of(old.orders), ids_of(old.trades, "realizedPL"), {}
   for _, o in ipairs(changes.ordersCreated) do orders[o.id] = true end
   for _, name in ipairs { "ordersCancelled", "ordersFilled" } do
@@ -177,9 +221,9 @@ local function check_changes(sb, old, new)
   assert.same(ids_of(new.orders), orders)
   assert.same(ids_of(new.trades, "realizedPL"), trades)
   for _, list in ipairs { old.positions, changes.positions } do
-    for _, p in ipairs(list) do positions[p.instrument] = p.pl end
+    for _, p in ipairs(list) do positions[p.instrument] = booked(p) end
   end
-  for _, p in ipairs(new.positions) do assert.equal(p.pl, positions[p.instrument]) end
+  for _, p in ipairs(new.positions) do assert.equal(booked(p), positions[p.instrument]) end
 end
 
 local MET = { "ORDER_FILL", "ORDER_CANCEL", "TAKE_PROFIT_ORDER", "STOP_LOSS_ORDER", "TRAILING_STOP_LOSS_ORDER",

@@ -473,7 +473,7 @@ describe("an oanda account", function()
     open { units = "1000000" }
     assert.equal("54000.0000", get("summary").account.marginUsed)
     for code, body in pairs { CLIENT_CONFIGURE_DATA_MISSING = {}, ALIAS_INVALID = { alias = "" },
-      MARGIN_RATE_INVALID = { marginRate = "2" }, MARGIN_RATE_WOULD_TRIGGER_MARGIN_CALL = { marginRate = "0.1" },
+      MARGIN_RATE_INVALID = { marginRate = "0" }, MARGIN_RATE_WOULD_TRIGGER_MARGIN_CALL = { marginRate = "0.1" },
       MARGIN_RATE_WOULD_TRIGGER_CLOSEOUT = { marginRate = "0.2" } } do
       answer, ex = configure(body)
       assert.same({ 400, code, code, sb.log:last() }, { ex.status, answer.errorCode,

@@ -42,6 +42,7 @@ local function described(sb, more)
     "alias", sb.alias, "marginRate", sb.margin_rate, "marginCallEnterTime", called and clock.rfc3339(called),
     "marginCallExtensionCount", called and 0, "lastTransactionID", sb.log:last(), "balance", amount(sb.balance),
     "openTradeCount", #sb.open_trades, "openPositionCount", positions_held(sb), "pendingOrderCount", #sb.pending,
+    "lastOrderFillTimestamp", sb.filled_ms and clock.rfc3339(sb.filled_ms),
     "pl", amount(sb.pl), "resettablePL", amount(sb.pl), "resettablePLTime", "0", "financing", amount(sb.financing),
     "commission", amount(sb.commission), "dividendAdjustment", "0", "guaranteedExecutionFees", "0.0000",
     state_fields(money.figures(sb)))
@@ -97,9 +98,9 @@ local function changed_since(sb, since)
     put("ordersFilled", order(tx.filled))
     put("tradesOpened", trade(tx.opened))
     for _, cut in ipairs(tx.cuts or {}) do put(cut.closed and "tradesClosed" or "tradesReduced", trade(cut.trade)) end
-    if tx.def and not touched[tx.def] then
-      touched[tx.def] = true
-      put("positions", (format.position(sb, tx.def)))
+    for _, def in ipairs(tx.defs or {}) do
+      if not touched[def] then put("positions", (format.position(sb, def))) end
+      touched[def] = true
     end
   end
   return lists
@@ -162,10 +163,11 @@ local function wrong_configuration(sb, alias, rate)
   if alias ~= nil and (type(alias) ~= "string" or alias == "" or #alias > ALIAS_MOST) then return "ALIAS_INVALID" end
   if rate == nil then return nil end
   local value = params.decimal(rate)
-  if not value or decimal.le(value, "0") or decimal.lt("1", value) then return "MARGIN_RATE_INVALID" end
+  if not value or decimal.le(value, "0") then return "MARGIN_RATE_INVALID" end
   local f = money.figures(sb, { rate = value })
   if decimal.le("1", f.closeout_percent) then return "MARGIN_RATE_WOULD_TRIGGER_CLOSEOUT" end
   if decimal.le("1", f.call_percent) then return "MARGIN_RATE_WOULD_TRIGGER_MARGIN_CALL" end
+  if decimal.lt("1", value) then return "MARGIN_RATE_INVALID" end
 end
 
 local function configure(sb, call)

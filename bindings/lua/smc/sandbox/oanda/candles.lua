@@ -158,6 +158,14 @@ local function of_instrument(sb, call)
   return candles(sb, def, a)
 end
 
+--- For so many units: the book is too deep for them to move a candle.
+local function of_account(sb, call)
+  local units = call.values.units
+  local value = units and params.decimal(units)
+  if units and (not value or decimal.le(value, "0")) then return nil, refusal.invalid "units" end
+  return of_instrument(sb, call)
+end
+
 --- Several at once: candleSpecifications = EUR_USD:M1:MBA,...
 local function latest(sb, call)
   local _, specifications = params.words(call.values, "candleSpecifications")
@@ -176,7 +184,7 @@ local function latest(sb, call)
 end
 
 M.routes = {
-  { "GET", "instruments/{instrument}/candles", of_instrument, plain = true },
+  { "GET", "instruments/{instrument}/candles", of_account, plain = true },
   { "GET", "candles/latest", latest, plain = true },
 }
 M.public_routes = { { "GET", "instruments/{instrument}/candles", of_instrument, plain = true } }

@@ -294,7 +294,12 @@ local function fill(sb, order, p)
   local spread, rate = sub(best.ask, best.bid), instruments.rate(sb, def.quote)
   local full_price, conversions = pricing.full_price(sb, def), factors(sb, def)
   local gain, loss = instruments.factors(sb, def.quote)
-  local function half(units) return money.round(mul(mul(mul(units, spread, 12), "0.5", 12), rate, 12)) end
+  local spread_cost = "0" -- of all parts together
+  local function half(units)
+    local cost = money.round(mul(mul(mul(units, spread, 12), "0.5", 12), rate, 12))
+    spread_cost = add(spread_cost, cost)
+    return cost
+  end
   local price = decimal.round(decimal.div(trade_on_market(sb, order, p), p.units), def.places)
   local id, time_ms = ("%d"):format(sb.log.n + 1), sb.log.batch.time_ms
   sb.positions[def.symbol] = sb.positions[def.symbol] or new_position()
@@ -316,19 +321,20 @@ local function fill(sb, order, p)
   local trade, opened
   if p.opened ~= "0" then trade, opened = open(sb, order, p, price, half, id, time_ms) end
   leave(sb, order, "FILLED")
-  order.filled = p.units
+  order.filled, sb.filled_ms = p.units, time_ms
   order.fillingTransactionID, order.filled_ms, order.tradeClosedIDs = id, time_ms, closed_ids
   local tx = sb.log:add("ORDER_FILL", "orderID", order.id, "clientOrderID", M.client_id(order),
     "instrument", def.symbol, "units", signed(p.units, p.buy), "requestedUnits", order.requested,
     "price", instruments.price(def, price), "pl", amount(pl), "quotePL", decimal.round(quote_pl, def.places),
     "financing", "0.0000", "baseFinancing", "0", "commission", amount(commission), "accountBalance", amount(sb.balance),
     "gainQuoteHomeConversionFactor", gain, "lossQuoteHomeConversionFactor", loss, "guaranteedExecutionFee", "0.0000",
-    "quoteGuaranteedExecutionFee", "0", "halfSpreadCost", amount(half(p.units)),
+    "quoteGuaranteedExecutionFee", "0", "halfSpreadCost", amount(spread_cost),
     "fullVWAP", instruments.price(def, price),
     "reason", order.fill_reason or FILL_REASONS[order.type] or "MARKET_ORDER", "tradeOpened", opened,
     "tradesClosed", #closed > 0 and json.array(closed) or nil, "tradeReduced", reduced, "fullPrice", full_price,
     "homeConversionFactors", conversions)
-  tx.filled, tx.opened, tx.def, tx.cuts = order, trade, def, p.closes
+  tx.filled, tx.opened, tx.defs, tx.cuts = order, trade, { def }, p.closes
+  sb.stirred = sb.stirred or sb.margin_call_ms ~= nil -- the call may be over
   if trade then attach(sb, order, trade, id) end
   for _, cut in ipairs(p.closes) do
     if cut.closed then unlink(sb, cut.trade, id) end

@@ -16,7 +16,11 @@ end
 
 -- ---- orders ------------------------------------------------------------------------
 
-local function price(order, value) return order.def and instruments.price(order.def, value) or value end
+--- One that is finer than the instrument's, of an order that is rejected for it, is shown as it was given.
+local function price(order, value)
+  local def = order.def
+  return def and decimal.is_multiple(decimal.abs(value), def.tick) and instruments.price(def, value) or value
+end
 
 local function time(_, ms) return clock.rfc3339(ms) end
 
@@ -59,8 +63,9 @@ end
 function M.order(order)
   local out = order_fields(order)
   local ids = order.tradeClosedIDs
-  local last = table.pack("initialMarketPrice", order.initialMarketPrice and price(order, order.initialMarketPrice),
-    "trailingStopValue", order.trailing and price(order, order.trailing), "state", order.state,
+  local def, initial = order.def, order.initialMarketPrice
+  local last = table.pack("initialMarketPrice", initial and instruments.price(def, initial),
+    "trailingStopValue", order.trailing and instruments.price(def, order.trailing), "state", order.state,
     "fillingTransactionID", order.fillingTransactionID,
     "filledTime", order.filled_ms and clock.rfc3339(order.filled_ms),
     "tradeOpenedID", order.tradeOpenedID, "tradeReducedID", order.tradeReducedID,

@@ -87,7 +87,8 @@ local function replace(sb, call)
   local wrong = order.type ~= old.type and "REPLACING_ORDER_INVALID" or requests.wrong(sb, order, old)
     or order.trade ~= old.trade and "REPLACING_TRADE_ID_INVALID" or nil
   if wrong then
-    local tx = M.reject(sb, order, "REPLACEMENT", wrong, old.id)
+    local market = order.type == "MARKET" -- which replaces nothing, and whose transactions have no words for it
+    local tx = M.reject(sb, order, market and "CLIENT_ORDER" or "REPLACEMENT", wrong, not market and old.id or nil)
     return nil, refusal.reject(wrong, { "orderRejectTransaction", tx.json })
   end
   local gone, created, filled, cancelled = M.replace(sb, old, order)
@@ -112,6 +113,7 @@ local function changed_extensions(sb, call, order)
   local other = own and own.id and sb:order_of_client(own.id)
   return own, of_trade, requests.wrong_extensions(own, "CLIENT_ORDER_")
     or requests.wrong_extensions(of_trade, "CLIENT_TRADE_")
+    or of_trade and order.trade and "TRADE_ON_FILL_CLIENT_EXTENSIONS_NOT_SUPPORTED"
     or other and other ~= order and "CLIENT_ORDER_ID_ALREADY_EXISTS" or nil
 end
 

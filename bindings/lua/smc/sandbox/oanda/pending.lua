@@ -81,7 +81,7 @@ local function cost_of_holding(sb, trade, days)
 end
 
 local function financing(sb, days)
-  local total, positions = "0", {}
+  local total, positions, defs = "0", {}, {}
   for _, def in ipairs(sb.symbols) do
     local sum, trades = "0", {}
     for _, trade in ipairs(money.open_trades(sb, def)) do
@@ -93,6 +93,7 @@ local function financing(sb, days)
     end
     total = add(total, sum)
     if #trades > 0 then
+      defs[#defs + 1] = def
       positions[#positions + 1] = json.object("instrument", def.symbol, "financing", money.amount(sum),
         "openTradeFinancings", json.array(trades))
     end
@@ -100,7 +101,7 @@ local function financing(sb, days)
   sb.balance, sb.financing = add(sb.balance, total), add(sb.financing, total)
   sb.log:begin(sb:now())
   sb.log:add("DAILY_FINANCING", "financing", money.amount(total), "accountBalance", money.amount(sb.balance),
-    "accountFinancingMode", "DAILY", "positionFinancings", json.array(positions))
+    "accountFinancingMode", "DAILY", "positionFinancings", json.array(positions)).defs = defs
 end
 
 --- When the next thing happens by the clock, in the market's time.
