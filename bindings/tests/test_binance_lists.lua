@@ -284,6 +284,26 @@ describe("the lists of an account", function()
   end)
 end)
 
+describe("a list whose orders the venue has forgotten", function()
+  it("is forgotten with the last of them, and in nobody's way", function()
+    sb.market:keep(20, 100)
+    list("oco", OCO .. "&listClientOrderId=old")
+    local half = list("oto", OTO)
+    move "61100"
+    move "58900" -- fills what the pending order waits for
+    for _ = 1, 600 do
+      sb.market:place { account = sb.last_account, symbol = "BTCUSDT", side = "buy", type = "market", qty = "0.00001" }
+      sb:settle()
+    end
+    assert.equal(-2013, order(ids(half)[1]).code)
+    assert.equal(-2013, call("GET", "orderList", "origClientOrderId=old").code)
+    local open = call("GET", "openOrderList")
+    assert.same({ half.orderListId, half.orders }, { open[1].orderListId, open[1].orders })
+    assert.same({ half.orderListId }, { call("GET", "allOrderList")[1].orderListId })
+    assert.equal("OCO", list("oco", OCO:gsub("=59000", "=57000"):gsub("=58000", "=56000")).contingencyType)
+  end)
+end)
+
 describe("the WebSocket API and its user stream", function()
   local sock
 
@@ -343,5 +363,58 @@ describe("the WebSocket API and its user stream", function()
     assert.same({ "STOP_LOSS_LIMIT NEW NEW " .. id, "LIMIT_MAKER NEW NEW " .. id,
       ("list %d OCO EXEC_STARTED EXECUTING 2"):format(id), "STOP_LOSS_LIMIT EXPIRED EXPIRED " .. id,
       "LIMIT_MAKER TRADE FILLED " .. id, ("list %d OCO ALL_DONE ALL_DONE 2"):format(id) }, told)
+  end)
+
+  local function told_of_list(frames)
+    local out = {}
+    for _, frame in ipairs(frames) do
+      if frame.event.e == "listStatus" then out[#out + 1] = frame.event end
+    end
+    return out
+  end
+
+  it("call the parts of its orders by letters, and say when it came to what they tell", function()
+    ask("userDataStream.subscribe.signature", {})
+    local answer = list("oco", OCO)
+    task.sleep(5)
+    move "61100"
+    local frames = fake.frames(sock)
+    local begun, over = table.unpack(told_of_list(frames))
+    local orders = {}
+    for i, o in ipairs(answer.orders) do orders[i] = { s = o.symbol, i = o.orderId, c = o.clientOrderId } end
+    assert.same({ orders, orders }, { begun.O, over.O })
+    assert.equal("TRADE", frames[#frames - 2].event.x)
+    assert.same({ answer.transactionTime, frames[#frames - 2].event.T }, { begun.T, over.T })
+    assert.is_true(over.T > begun.T)
+    assert.equal(over.T, call("GET", "orderList", "orderListId=" .. answer.orderListId).transactionTime)
+  end)
+
+  it("tell when an amendment gives an order of it another client id, and only then", function()
+    ask("userDataStream.subscribe.signature", {})
+    local answer = list("oco", OCO)
+    local first = answer.orders[1]
+    local amend = "symbol=BTCUSDT&orderId=" .. first.orderId
+    call("PUT", "order/amend/keepPriority", amend .. "&newQty=0.008&newClientOrderId=" .. first.clientOrderId)
+    assert.equal(1, #told_of_list(fake.frames(sock)))
+    task.sleep(5)
+    call("PUT", "order/amend/keepPriority", amend .. "&newQty=0.007&newClientOrderId=other")
+    local told = told_of_list(fake.frames(sock))
+    assert.same({ 1, "UPDATED", "EXECUTING", "other", answer.transactionTime + 5000 },
+      { #told, told[1].l, told[1].L, told[1].O[1].c, told[1].T })
+  end)
+
+  it("name the id that an order had only when it gets another", function()
+    ask("userDataStream.subscribe.signature", {})
+    local placed = call("POST", "order", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=59000"
+      .. "&newClientOrderId=first")
+    call("PUT", "order/amend/keepPriority", "symbol=BTCUSDT&newQty=0.008&newClientOrderId=second&orderId="
+      .. placed.orderId)
+    move "58900"
+    local told = {}
+    for _, frame in ipairs(fake.frames(sock)) do
+      local e = frame.event
+      if e.x then told[#told + 1] = ("%s %s<%s"):format(e.x, e.c, e.C) end
+    end
+    assert.same({ "NEW first<", "REPLACED second<first", "TRADE second<" }, told)
   end)
 end)

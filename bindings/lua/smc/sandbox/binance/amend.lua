@@ -39,6 +39,7 @@ function M.amend(sb, call)
   local new, why = sb.market:amend { account = call.account, symbol = v.symbol, id = old.id, qty = v.newQty,
     keep_priority = true, new_client_id = v.newClientOrderId or sb:new_client_id() }
   if not new then return nil, assert(REJECTED[why], why) end
+  if new.client_id ~= old.client_id then lists.renamed(sb, old, call.now) end
   sb:settle() -- the engine numbers what it did in the event of it
   local history = sb:label(old).amendments or {}
   history[#history + 1] = { symbol = v.symbol, orderId = old.id, executionId = sb.last_exec_id,

@@ -98,20 +98,46 @@ local function each_leg(legs, check)
   end
 end
 
+--- The orders of a list by their place in it, as far as the market remembers them.  Nil: none; the list is forgotten
+-- with them.
+local function remembered(sb, list)
+  local out
+  for i, id in ipairs(list.ids) do
+    local order = sb.market:order { account = list.account, symbol = list.symbol, id = id }
+    if order then
+      out = out or {}
+      out[i], list.names[i] = order, order.client_id
+    end
+  end
+  if not out then sb.lists[list.id] = false end
+  return out
+end
+
+--- Whether something can still become of it.  With its last order it ends, and its time is that of its end.
 local function is_open(sb, list)
   if list.ended then return false end
-  for _, id in ipairs(list.ids) do
-    local order = sb.market:order { account = list.account, symbol = list.symbol, id = id }
+  local orders = remembered(sb, list) or {}
+  for _, order in pairs(orders) do
     if OPEN[order.status] then return true end
   end
   list.ended = true -- for good: nothing opens an order again
+  for _, order in pairs(orders) do list.time = math.max(list.time, order.updated_ms + sb.skew_ms) end
   return false
+end
+
+--- The lists of the account that asks, those that are remembered.
+local function own(sb, call)
+  local out = {}
+  for _, list in ipairs(sb.lists) do
+    if list and list.account == call.account and remembered(sb, list) then out[#out + 1] = list end
+  end
+  return out
 end
 
 local function open_lists(sb, call, symbol)
   local out = {}
   for _, list in ipairs(sb.lists) do
-    if list.account == call.account and (not symbol or list.symbol == symbol) and is_open(sb, list) then
+    if list and list.account == call.account and (not symbol or list.symbol == symbol) and is_open(sb, list) then
       out[#out + 1] = list
     end
   end
@@ -131,27 +157,38 @@ end
 local SHOWN = format.shape "orderListId=id contingencyType=kind listStatusType=type listOrderStatus=status \z
   listClientOrderId=client_id transactionTime=time symbol orders orderReports=reports"
 
---- A list as a record; type: EXEC_STARTED or ALL_DONE.
-local function record(sb, list, type, reports)
+local ORDER = { "symbol", "orderId", "clientOrderId" } -- what answers call the parts of an order
+local TOLD_ORDER = { "s", "i", "c" } -- and what events do
+
+--- A list as a record; type: EXEC_STARTED, UPDATED or ALL_DONE; parts: what those of its orders are called.
+local function record(sb, list, type, parts, reports)
+  local orders = remembered(sb, list) or {}
+  local shown_orders = {}
+  for i, id in ipairs(list.ids) do
+    shown_orders[i] = json.object(parts[1], list.symbol, parts[2], id, parts[3], orders[i] and orders[i].client_id
+      or list.names[i])
+  end
   return { id = list.id, kind = list.kind, type = type, status = type == "ALL_DONE" and type or "EXECUTING",
     client_id = list.client_id, time = list.time, symbol = list.symbol, reports = reports and json.array(reports),
-    orders = format.each(list.ids, function(id)
-      local o = sb.market:order { account = list.account, symbol = list.symbol, id = id }
-      return json.object("symbol", o.symbol, "orderId", id, "clientOrderId", o.client_id)
-    end) }
+    orders = json.array(shown_orders) }
 end
 
-local function shown(list, sb) return SHOWN(record(sb, list, is_open(sb, list) and "EXEC_STARTED" or "ALL_DONE")) end
+local function shown(list, sb)
+  return SHOWN(record(sb, list, is_open(sb, list) and "EXEC_STARTED" or "ALL_DONE", ORDER))
+end
 
 --- What there is to tell of a list after something happened to one of its orders; new: that one has just been placed.
 -- Returns records; each is told once.
 function M.news(sb, list, new)
   local out = {}
   if new and not list.begun then
-    list.begun, out[1] = true, record(sb, list, "EXEC_STARTED")
+    list.begun, out[1] = true, record(sb, list, "EXEC_STARTED", TOLD_ORDER)
+  end
+  if list.renamed then
+    list.renamed, out[#out + 1] = false, record(sb, list, "UPDATED", TOLD_ORDER)
   end
   if not list.over and not is_open(sb, list) then
-    list.over, out[#out + 1] = true, record(sb, list, "ALL_DONE")
+    list.over, out[#out + 1] = true, record(sb, list, "ALL_DONE", TOLD_ORDER)
   end
   return out
 end
@@ -159,10 +196,18 @@ end
 local STATUS = format.shape "orderListId=id contingencyType=kind listOrderStatus=status listClientOrderId=client_id \z
   symbol orders"
 
+--- An order has another client id since an operation that nobody was told of yet.  Tells of it.
+function M.renamed(sb, order, now)
+  local list = sb.lists[sb:label(order).list_id]
+  if list then list.renamed, list.time = true, now end
+  sb:settle()
+  if list then list.renamed = false end -- nobody may have listened
+end
+
 --- The list of an order, as an amendment tells of it; nil: it has none.
 function M.status(sb, order)
   local list = sb.lists[sb:label(order).list_id]
-  return list and STATUS(record(sb, list, "EXEC_STARTED"))
+  return list and STATUS(record(sb, list, "EXEC_STARTED", ORDER)) or nil
 end
 
 -- ---- placing -------------------------------------------------------------------------------------
@@ -171,7 +216,7 @@ end
 -- pair can be refused once another is placed; that one waits, and nobody has seen it.
 local function submit(sb, call, kind, legs)
   local list = { id = #sb.lists + 1, kind = kind, account = call.account, symbol = call.def.symbol, time = call.now,
-    client_id = call.values.listClientOrderId or sb:new_client_id(), ids = {} }
+    client_id = call.values.listClientOrderId or sb:new_client_id(), ids = {}, names = {} }
   local link, fills = sb.market:new_link(), {}
   for i, one in ipairs(legs) do
     local request = terms.request(sb, call.account, one)
@@ -187,7 +232,7 @@ local function submit(sb, call, kind, legs)
     local label = terms.label(one) or {}
     label.list_id = list.id
     sb:set_label(order, label)
-    list.ids[i], fills[i] = order.id, format.own_fills(why)
+    list.ids[i], list.names[i], fills[i] = order.id, order.client_id, format.own_fills(why)
   end
   sb.lists[list.id] = list
   sb.limits:count_order(call.account, #legs, call.now)
@@ -209,7 +254,7 @@ local function place(sb, call, kind, legs)
     reports[i] = format.placed[respond](format.view(sb, order, { transactTime = call.now,
       fills = fills[i] }))
   end
-  return SHOWN(record(sb, list, "EXEC_STARTED", reports))
+  return SHOWN(record(sb, list, "EXEC_STARTED", ORDER, reports))
 end
 
 local function shapes(legs)
@@ -304,9 +349,10 @@ function M.no_opo() return nil, refusal.unsupported "OPO" end
 local function find(sb, call)
   local v = call.values
   local client_id = not v.orderListId and (v.listClientOrderId or v.origClientOrderId)
-  for i = #sb.lists, 1, -1 do
-    local list = sb.lists[i]
-    if list.account == call.account and (list.id == v.orderListId or list.client_id == client_id) then return list end
+  local lists = own(sb, call)
+  for i = #lists, 1, -1 do
+    local list = lists[i]
+    if list.id == v.orderListId or list.client_id == client_id then return list end
   end
 end
 
@@ -319,7 +365,7 @@ function M.cancel_list(sb, call, list, new_client_id)
     if gone then table.insert(reports, 1, format.canceled(format.view(sb, gone, { transactTime = call.now }))) end
   end
   list.time = call.now
-  return SHOWN(record(sb, list, "ALL_DONE", reports))
+  return SHOWN(record(sb, list, "ALL_DONE", ORDER, reports))
 end
 
 function M.cancel(sb, call)
@@ -338,8 +384,9 @@ function M.open(sb, call) return format.each(open_lists(sb, call), shown, sb) en
 
 function M.all(sb, call)
   local v, out = call.values, {}
-  for _, list in ipairs(sb.lists) do
-    if list.account == call.account and list.id >= (v.fromId or 0) and list.time >= (v.startTime or 0)
+  for _, list in ipairs(own(sb, call)) do
+    is_open(sb, list) -- its time is that of its end, once it has one
+    if list.id >= (v.fromId or 0) and list.time >= (v.startTime or 0)
       and list.time <= (v.endTime or math.maxinteger) then
       out[#out + 1] = list
     end

@@ -12,6 +12,8 @@ local EXEC = { new = "NEW", trade = "TRADE", canceled = "CANCELED", expired = "E
   replaced = "REPLACED", triggered = "NEW",
   released = "NEW" }
 
+local RENAMES = { CANCELED = true, REPLACED = true } -- tell of the client id that was there before
+
 -- Why an order that was triggered could not work.
 local REJECT = { insufficient_funds = "INSUFFICIENT_BALANCES", would_take = "WOULD_MATCH_IMMEDIATELY" }
 
@@ -28,6 +30,7 @@ function M.execution(sb, e, now)
   local more = { e = "executionReport", E = now, x = gone and "EXPIRED" or EXEC[e.exec],
     r = REJECT[e.order.reject] or "NONE", T = e.time_ms + sb.skew_ms, I = e.exec_id, l = ZERO, L = ZERO, n = "0",
     N = json.null, t = -1, m = false, M = false, Y = ZERO }
+  if not RENAMES[more.x] then more.origClientOrderId = "" end
   if e.exec == "triggered" or e.exec == "released" and not e.order.trigger then more.isWorking = true end
   if e.exec == "trade" then
     more.l, more.L, more.Y, more.t = pad(e.last_qty), pad(e.last_price), pad(e.last_quote), e.trade_id
