@@ -24,4 +24,11 @@ function M.signed(sb, method, path, query)
   return M.ask(sb, method, target, { ["x-mbx-apikey"] = sb.key })
 end
 
+--- The names in a JSON text, in their order.
+function M.names(raw)
+  local out = {}
+  for name in raw:gmatch '"(%w+)":' do out[#out + 1] = name end
+  return table.concat(out, " ")
+end
+
 return M

@@ -105,6 +105,21 @@ describe("amending an order", function()
   end)
 end)
 
+describe("the order in the answer to an amendment", function()
+  before_each(function() sb = fake.venue() end)
+
+  it("has what orders of its kind have, and a working time once it works", function()
+    order = place "side=BUY&type=STOP_LOSS_LIMIT&timeInForce=GTC&quantity=0.01&price=61000&stopPrice=60900\z
+      &strategyId=7&icebergQty=0.004"
+    local _, ex = amend "newQty=0.008"
+    assert.equal("symbol orderId orderListId origClientOrderId clientOrderId price qty executedQty preventedQty "
+      .. "quoteOrderQty cumulativeQuoteQty status timeInForce type side stopPrice icebergQty strategyId "
+      .. "selfTradePreventionMode", fake.names(ex.answer:match '"amendedOrder":(%b{})'))
+    order = place(LIMIT)
+    assert.equal(order.workingTime, amend("newQty=0.008").amendedOrder.workingTime)
+  end)
+end)
+
 describe("an order's labels", function()
   before_each(function() sb = fake.venue() end)
 
@@ -149,7 +164,12 @@ describe("an account's lists", function()
     assert.same({ 1, taker.orderId, maker.orderId, "EXPIRE_BOTH", "59999.00000000", "0.00400000", "0.01000000" },
       { #list, m.takerOrderId, m.makerOrderId, m.selfTradePreventionMode, m.price, m.takerPreventedQuantity,
         m.makerPreventedQuantity })
-    assert.equal(taker.preventedMatchId, m.preventedMatchId)
+    assert.same({ { preventedMatchId = m.preventedMatchId, makerSymbol = "BTCUSDT", makerOrderId = maker.orderId,
+      price = m.price, takerPreventedQuantity = "0.00400000", makerPreventedQuantity = "0.01000000" } },
+      taker.preventedMatches)
+    assert.same({ "0.00400000", nil }, { taker.preventedQuantity, taker.preventedMatchId })
+    local gone = call("GET", "order", "symbol=BTCUSDT&orderId=" .. maker.orderId)
+    assert.same({ m.preventedMatchId, "0.01000000" }, { gone.preventedMatchId, gone.preventedQuantity })
     local same = call("GET", "myPreventedMatches", "symbol=BTCUSDT&preventedMatchId=" .. m.preventedMatchId)
     assert.same(list, same)
     for _, other in ipairs { 0, 999 } do

@@ -18,11 +18,7 @@ end
 
 local LIMIT = "side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=40000"
 
-local function names(raw)
-  local out = {}
-  for name in raw:gmatch('"(%w+)":') do out[#out + 1] = name end
-  return table.concat(out, " ")
-end
+local names = fake.names
 
 describe("placing an order", function()
   before_each(function() sb = fake.venue() end)
@@ -169,6 +165,40 @@ describe("an order", function()
     assert.equal(-2013, call("GET", "order", "symbol=BTCUSDT&orderId=999999").code)
     assert.equal(-2039, call("GET", "order", "symbol=BTCUSDT&origClientOrderId=x&orderId=" .. order.orderId).code)
     assert.equal(-1102, call("GET", "order", "symbol=BTCUSDT").code)
+  end)
+
+  it("has the fields that only some orders have where the documents have them", function()
+    local stop = "side=BUY&type=STOP_LOSS_LIMIT&timeInForce=GTC&quantity=0.01&price=61000&stopPrice=60900"
+      .. "&trailingDelta=100&icebergQty=0.004&strategyId=7&strategyType=1000000&newOrderRespType=FULL"
+    local placed, ex = place(stop)
+    local head, terms = "symbol orderId orderListId clientOrderId ", "status timeInForce type side stopPrice "
+      .. "trailingDelta trailingTime "
+    assert.equal(head .. "transactTime price origQty executedQty origQuoteOrderQty cummulativeQuoteQty " .. terms
+      .. "workingTime icebergQty strategyId strategyType fills selfTradePreventionMode", names(ex.answer))
+    ex = select(2, call("GET", "order", "symbol=BTCUSDT&orderId=" .. placed.orderId))
+    assert.equal(head .. "price origQty executedQty cummulativeQuoteQty " .. terms .. "icebergQty time updateTime "
+      .. "isWorking workingTime origQuoteOrderQty strategyId strategyType selfTradePreventionMode", names(ex.answer))
+    ex = select(2, call("DELETE", "order", "symbol=BTCUSDT&orderId=" .. placed.orderId))
+    assert.equal("symbol origClientOrderId orderId orderListId clientOrderId transactTime price origQty executedQty "
+      .. "origQuoteOrderQty cummulativeQuoteQty " .. terms .. "icebergQty strategyId strategyType "
+      .. "selfTradePreventionMode", names(ex.answer))
+    ex = select(2, place("side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&pegPriceType=PRIMARY_PEG"
+      .. "&newOrderRespType=RESULT"))
+    assert.equal(head .. "transactTime price pegPriceType peggedPrice origQty executedQty origQuoteOrderQty "
+      .. "cummulativeQuoteQty status timeInForce type side workingTime selfTradePreventionMode", names(ex.answer))
+  end)
+
+  it("is working from when it reaches the book, also when it has ended", function()
+    local function working(id)
+      local o = call("GET", "order", "symbol=BTCUSDT&orderId=" .. id)
+      return o.status .. " " .. tostring(o.isWorking)
+    end
+    local filled = place "side=BUY&type=MARKET&quantity=0.01"
+    local waits = place "side=SELL&type=STOP_LOSS&quantity=0.01&stopPrice=50000"
+    assert.same({ "NEW true", "FILLED true", "NEW false" },
+      { working(order.orderId), working(filled.orderId), working(waits.orderId) })
+    call("DELETE", "openOrders", "symbol=BTCUSDT")
+    assert.same({ "CANCELED true", "CANCELED false" }, { working(order.orderId), working(waits.orderId) })
   end)
 
   it("takes the cancel's id, and frees its own", function()

@@ -80,6 +80,19 @@ function M.which_prevented(v)
   if (v.preventedMatchId == nil) == (v.orderId == nil) then return refusal.bad_combination() end
 end
 
+local match = format.shape("preventedMatchId makerSymbol makerOrderId price takerPreventedQuantity "
+  .. "makerPreventedQuantity", { preventedMatchId = { "id" }, makerOrderId = { "maker_order_id" },
+    price = { "price", 8 }, takerPreventedQuantity = { "taker_qty", 8 }, makerPreventedQuantity = { "maker_qty", 8 } })
+
+--- The trades with oneself that an order which was just placed would have made, as the answer shows them; nil: none.
+function M.matches_of(sb, order)
+  local out = {}
+  for _, p in ipairs(sb.market:prevented { account = order.account, symbol = order.symbol, order_id = order.id }) do
+    out[#out + 1] = match { makerSymbol = order.symbol, order = p }
+  end
+  return out[1] and json.array(out)
+end
+
 function M.prevented(sb, call)
   local v, out = call.values, {}
   for _, p in ipairs(sb.market:prevented(sb:span(v, { account = call.account, order_id = v.orderId,

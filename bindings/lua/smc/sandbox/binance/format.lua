@@ -72,7 +72,8 @@ local SAYS = {
   part = { "display_qty", 8 },
   time = { "created_ms", plus = "skew_ms" },
   updateTime = { "updated_ms", plus = "skew_ms" },
-  isWorking = { "on_book" },
+  onBook = { "on_book" },
+  isWorking = { function(o) return o.working_ms ~= nil end }, -- stays true when the order has ended
   workingTime = { "working_ms", plus = "skew_ms", default = -1 },
   workingSince = { "working_ms", plus = "skew_ms" },
   preventedQuantity = { "prevented_qty", 8, needs = "prevented_match_id" },
@@ -124,32 +125,36 @@ local FILL = { price = { "price", 8 }, qty = { "qty", 8 }, commission = { "fee",
 M.own_fills = M.shape("price qty commission commissionAsset tradeId", FILL)
 SAYS.fills = { each = M.own_fills }
 
-local HEAD = "symbol orderId orderListId clientOrderId transactTime "
-local TERMS = "price origQty executedQty origQuoteOrderQty cummulativeQuoteQty status timeInForce type side "
-  .. "icebergQty=part stopPrice=stop trailingDelta trailingTime "
-local REST = "selfTradePreventionMode preventedMatchId preventedQuantity strategyId strategyType pegPriceType "
-  .. "pegOffsetType pegOffsetValue peggedPrice "
+local HEAD = "symbol orderId orderListId clientOrderId "
+local PEG = "pegPriceType pegOffsetType pegOffsetValue peggedPrice "
+local TERMS = "price " .. PEG .. "origQty executedQty origQuoteOrderQty cummulativeQuoteQty status timeInForce type "
+  .. "side stopPrice=stop trailingDelta trailingTime "
+local BERG = "icebergQty=part strategyId strategyType "
+local PLACED = HEAD .. "transactTime " .. TERMS .. "workingTime " .. BERG
+local PREVENTED = "selfTradePreventionMode preventedQuantity expiryReason"
 
---- The answers to a placement, by what was asked for.  The view has transactTime, and fills: the engine's record
--- of them, or what own_fills made of it.
+--- The answers to a placement, by what was asked for.  The view has transactTime; fills: the engine's record of them,
+-- or what own_fills made of it; and preventedMatches.
 M.placed = {
-  ACK = M.shape(HEAD),
-  RESULT = M.shape(HEAD .. TERMS .. "workingTime " .. REST .. "expiryReason"),
-  FULL = M.shape(HEAD .. TERMS .. "workingTime fills " .. REST .. "expiryReason"),
+  ACK = M.shape(HEAD .. "transactTime"),
+  RESULT = M.shape(PLACED .. PREVENTED),
+  FULL = M.shape(PLACED .. "fills preventedMatches " .. PREVENTED),
 }
 
 --- The answer to a cancel.  The view has transactTime.
-M.canceled = M.shape("symbol origClientOrderId orderId orderListId clientOrderId transactTime " .. TERMS .. REST)
+M.canceled = M.shape("symbol origClientOrderId orderId orderListId clientOrderId transactTime " .. TERMS .. BERG
+  .. "selfTradePreventionMode preventedMatchId preventedQuantity")
 
 --- An order as queries show it.
-M.order = M.shape("symbol orderId orderListId clientOrderId price origQty executedQty cummulativeQuoteQty status "
-  .. "timeInForce type side stopPrice icebergQty time updateTime isWorking workingTime origQuoteOrderQty trailingDelta "
-  .. "trailingTime " .. REST .. "expiryReason")
+M.order = M.shape(HEAD .. "price " .. PEG .. "origQty executedQty cummulativeQuoteQty status timeInForce type side "
+  .. "stopPrice trailingDelta trailingTime icebergQty time updateTime isWorking workingTime origQuoteOrderQty "
+  .. "strategyId strategyType selfTradePreventionMode preventedMatchId preventedQuantity expiryReason")
 
 --- The order in the answer to an amendment.  The view has origClientOrderId.
-M.amended = M.shape "symbol orderId orderListId origClientOrderId clientOrderId price qty=origQty executedQty \z
-  preventedQty quoteOrderQty=origQuoteOrderQty cumulativeQuoteQty=cummulativeQuoteQty status timeInForce type side \z
-  workingTime selfTradePreventionMode"
+M.amended = M.shape("symbol orderId orderListId origClientOrderId clientOrderId price " .. PEG .. "qty=origQty "
+  .. "executedQty preventedQty quoteOrderQty=origQuoteOrderQty cumulativeQuoteQty=cummulativeQuoteQty status "
+  .. "timeInForce type side stopPrice=stop trailingDelta trailingTime icebergQty=part workingTime=workingSince "
+  .. "strategyId strategyType selfTradePreventionMode")
 
 --- One of the account's own fills.  list_id: of its order.
 function M.fill(f, skew_ms, list_id)

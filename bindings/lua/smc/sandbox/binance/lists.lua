@@ -1,5 +1,6 @@
 --- Order lists: one cancels the other (OCO), one triggers the other (OTO), and one triggers an OCO (OTOCO).
 -- The engine links the orders (core/market, "Linked orders"); here is what makes a list of them.
+local account = require "smc.sandbox.binance.account"
 local decimal = require "smc.decimal"
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
@@ -251,8 +252,8 @@ local function place(sb, call, kind, legs)
   local respond, reports = call.values.newOrderRespType or "RESULT", {}
   for i, id in ipairs(list.ids) do
     local order = sb.market:order { account = call.account, symbol = list.symbol, id = id }
-    reports[i] = format.placed[respond](format.view(sb, order, { transactTime = call.now,
-      fills = fills[i] }))
+    reports[i] = format.placed[respond](format.view(sb, order, { transactTime = call.now, fills = fills[i],
+      preventedMatches = respond == "FULL" and account.matches_of(sb, order) or nil }))
   end
   return SHOWN(record(sb, list, "EXEC_STARTED", ORDER, reports))
 end

@@ -17,6 +17,7 @@ local RESPONSE = { LIMIT = "FULL", MARKET = "FULL" } -- of the other types ACK, 
 --- Hands a judged order to the engine.  Returns the answer, or nil and a refusal.
 function M.submit(sb, call)
   local v = call.values
+  local rested = sb.market:count(call.account, v.symbol) > 0 -- it may meet orders of its own account
   local order, fills = sb.market:place(terms.request(sb, call.account, v), sb.placed)
   if order or sb.assume.count_rejected_orders then sb.limits:count_order(call.account, 1, call.now) end
   if not order then return nil, assert(terms.REJECTED[fills], fills) end
@@ -24,8 +25,8 @@ function M.submit(sb, call)
   if label then sb:set_label(order, label) end
   local kind = v.newOrderRespType or RESPONSE[v.type] or "ACK"
   return format.placed[kind](format.view(sb, order, { transactTime = call.now,
-    fills = kind == "FULL" and fills or nil, order = nil, label = nil, skew_ms = nil },
-    label or false))
+    fills = kind == "FULL" and fills or nil, order = nil, label = nil, skew_ms = nil,
+    preventedMatches = rested and kind == "FULL" and account.matches_of(sb, order) or nil }, label or false))
 end
 
 function M.place(sb, call)

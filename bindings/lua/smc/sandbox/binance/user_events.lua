@@ -21,7 +21,7 @@ local list_status = format.shape "e E s=symbol g=id c=kind l=type L=status r C=c
 
 local report = format.shape "e E s=symbol c=clientOrderId S=side o=type f=timeInForce q=origQty p=price P=stopPrice \z
   d=trailingDelta D=trailingTime F=icebergQty g=orderListId C=origClientOrderId j=strategyId J=strategyType x \z
-  X=status r i=orderId l z=executedQty L n N T t v I w=isWorking m M O=time Z=cummulativeQuoteQty Y \z
+  X=status r i=orderId l z=executedQty L n N T t v I w=onBook m M O=time Z=cummulativeQuoteQty Y \z
   Q=origQuoteOrderQty W=workingSince V=selfTradePreventionMode A B U Cs pl=B pL pY gP=pegPriceType gOT=pegOffsetType \z
   gOV=pegOffsetValue gp=peggedPrice eR=expiryReason"
 
@@ -31,7 +31,7 @@ function M.execution(sb, e, now)
     r = REJECT[e.order.reject] or "NONE", T = e.time_ms + sb.skew_ms, I = e.exec_id, l = ZERO, L = ZERO, n = "0",
     N = json.null, t = -1, m = false, M = false, Y = ZERO }
   if not RENAMES[more.x] then more.origClientOrderId = "" end
-  if e.exec == "triggered" or e.exec == "released" and not e.order.trigger then more.isWorking = true end
+  if e.exec == "triggered" or e.exec == "released" and not e.order.trigger then more.onBook = true end
   if e.exec == "trade" then
     more.l, more.L, more.Y, more.t = pad(e.last_qty), pad(e.last_price), pad(e.last_quote), e.trade_id
     more.n, more.N, more.m, more.M = pad(e.fee), e.fee_asset, e.is_maker, true
