@@ -89,7 +89,7 @@ local ROWS = {
   { "POST order/cancelReplace", "order.cancelReplace", "TRADE", 1, REPLACE, replace.replace, free = true, orders = true,
     check = orders.shape },
   { "PUT order/amend/keepPriority", "order.amend.keepPriority", "TRADE", 4, ONE .. " newClientOrderId newQty!",
-    amend.amend, free = true },
+    amend.amend },
 
   { "POST order/oco", "orderList.place", "TRADE", 1, LIST .. OLD_OCO, lists.old_oco, free = true, orders = true,
     check = lists.check_old_oco },

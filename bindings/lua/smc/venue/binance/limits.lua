@@ -56,8 +56,7 @@ local WEIGHTS = {
 -- Cost their weight only when they fail; by how many orders they place.
 local FREE = { ["POST order"] = 1, ["POST order/cancelReplace"] = 1, ["POST sor/order"] = 1, ["POST orderList/oco"] = 2,
   ["POST order/oco"] = 2, ["POST orderList/oto"] = 2, ["POST orderList/opo"] = 2, ["POST orderList/otoco"] = 3,
-  ["POST orderList/opoco"] = 3, ["DELETE order"] = 0, ["DELETE openOrders"] = 0, ["DELETE orderList"] = 0,
-  ["PUT order/amend/keepPriority"] = 0 }
+  ["POST orderList/opoco"] = 3, ["DELETE order"] = 0, ["DELETE openOrders"] = 0, ["DELETE orderList"] = 0 }
 
 local API = "/api/v3/"
 
