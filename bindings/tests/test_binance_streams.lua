@@ -38,6 +38,8 @@ describe("a market stream connection", function()
     assert.equal('{"result":null,"id":1}', told '{"method":"SUBSCRIBE","params":["x@y","btcusdt@kline_1d"],"id":1}')
     assert.equal('{"result":["x@y","btcusdt@kline_1d"],"id":"abc"}', told '{"method":"LIST_SUBSCRIPTIONS","id":"abc"}')
     assert.equal('{"result":null,"id":null}', told '{"method":"UNSUBSCRIBE","params":["btcusdt@kline_1d"],"id":null}')
+    assert.equal('{"result":null,"id":"e2a85d9f-07a5-4f94-8d5f-789dc3deb097"}',
+      told '{"method":"UNSUBSCRIBE","params":[],"id":"e2a85d9f-07a5-4f94-8d5f-789dc3deb097"}')
     assert.equal('{"result":true,"id":3}', told '{"method":"GET_PROPERTY","params":["combined"],"id":3}')
     assert.equal('{"result":null,"id":4}', told '{"method":"SET_PROPERTY","params":["combined",false],"id":4}')
     assert.equal('{"result":false,"id":5}', told '{"method":"GET_PROPERTY","params":["combined"],"id":5}')
@@ -334,14 +336,31 @@ MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
 ]]
 
 describe("a session that has logged on", function()
-  it("needs no key and no signature any more, until it logs out", function()
+  local api_key, sock
+
+  local function log_on()
     sb = fake.venue()
-    local api_key = sb:add_key("ed25519", PUBLIC, sb.first_account, true)
-    local sock = fake.connect(sb, "/ws-api/v3")
+    api_key = sb:add_key("ed25519", PUBLIC, sb.first_account, true)
+    sock = fake.connect(sb, "/ws-api/v3")
     local params = { apiKey = api_key, timestamp = smc.wall() }
     params.signature = sign.key("ed25519", PRIVATE):sign("apiKey=" .. api_key .. "&timestamp=" .. params.timestamp)
+    return ask(sock, 1, "session.logon", params)
+  end
 
-    local logon = ask(sock, 1, "session.logon", params)
+  it("ends with the first request after its key was deleted, whose answer has no id", function()
+    for _, method in ipairs { "account.status", "session.status", "ping" } do
+      log_on()
+      sb.keys[api_key] = nil
+      sock:say(json.encode { id = 7, method = method, params = { timestamp = method:find "account" and smc.wall() } })
+      local answer = json.decode(sock:take()[1])
+      assert.same({ json.null, 401, -2015 }, { answer.id, answer.status, answer.error.code }, method)
+      assert.equal(json.null, ask(sock, 8, "session.status").result.apiKey)
+      sb:close()
+    end
+  end)
+
+  it("needs no key and no signature any more, until it logs out", function()
+    local logon = log_on()
     assert.same({ 200, api_key, smc.wall() }, { logon.status, logon.result.apiKey, logon.result.authorizedSince })
     assert.equal(200, ask(sock, 2, "account.status", { timestamp = smc.wall() }).status)
     assert.equal(-1021, ask(sock, 3, "account.status", { timestamp = smc.wall() - 9000 }).error.code)

@@ -55,6 +55,23 @@ local PRIVATE = {
   { "account.rateLimits.orders", "rateLimit/order", no_symbol = true },
 }
 
+describe("the limits in an answer", function()
+  it("are those that the request was counted by", function()
+    sb = fake.venue()
+    sock = fake.connect(sb, "/ws-api/v3")
+    local function limits(method, params)
+      sock:say(json.encode { id = 1, method = method, params = signed(params) })
+      local out = {}
+      for i, l in ipairs(json.decode(sock:take()[1]).rateLimits) do out[i] = l.rateLimitType .. " " .. l.interval end
+      return out
+    end
+    local order = { symbol = "BTCUSDT", side = "BUY", type = "MARKET", quantity = "0.01" }
+    assert.same({ "REQUEST_WEIGHT MINUTE" }, limits("order.test", order))
+    assert.same({ "ORDERS SECOND", "ORDERS DAY", "REQUEST_WEIGHT MINUTE" }, limits("order.place", order))
+    sb:close()
+  end)
+end)
+
 describe("the WebSocket API", function()
   before_each(function()
     sb = fake.venue()

@@ -81,7 +81,7 @@ local ROWS = {
   { "GET /dapi/v1/exchangeInfo", nil, "NONE", 1, "", market_data.no_contracts },
 
   { "POST order", "order.place", "TRADE", 1, ORDER, orders.place, free = true, orders = true, check = orders.shape },
-  { "POST order/test", "order.test", "TRADE", if_rates, ORDER .. " computeCommissionRates", orders.test, orders = false,
+  { "POST order/test", "order.test", "TRADE", if_rates, ORDER .. " computeCommissionRates", orders.test,
     check = orders.shape },
   { "DELETE order", "order.cancel", "TRADE", 1, ONE .. " newClientOrderId cancelRestrictions", orders.cancel,
     free = true },

@@ -90,7 +90,7 @@ end
 
 local function good_id(id)
   return id == nil or id == json.null or math.type(id) == "integer" or type(id) == "string" and #id <= 36
-    and not id:find("[^%w]")
+    and not id:find("[^%w-]") -- alphanumeric, says the page; the venue's own clients send UUIDs
 end
 
 --- Where in a one-line message a parser stands after the method's value.

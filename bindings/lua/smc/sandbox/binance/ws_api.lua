@@ -197,23 +197,27 @@ local function read(data)
 end
 
 local function routed(sb, session, request, route)
-  local key = session.key
-  if key and not sb.keys[key.api_key] then -- the key was deleted while the session stood
-    session.key, session.authorized = nil, nil
-    return nil, refusal.bad_key()
-  end
   local result, no, call = router.answer(sb, route, {
-    sent = params.from_ws(request.params), ws = true, session = key, api_key = request.params.apiKey,
+    sent = params.from_ws(request.params), ws = true, session = session.key, api_key = request.params.apiKey,
     payloads = function() return auth.ws_payloads(request.params, request.raw, sb.assume.encoded_ws_payload) end,
   })
-  return result, no, route.orders ~= nil and call and call.account or nil
+  return result, no, route.orders and call and call.account or nil
+end
+
+--- The key was deleted while the session stood: it ends with the next request, whatever that asks.
+local function revoked(sb, session)
+  if not session.key or sb.keys[session.key.api_key] then return false end
+  session.key, session.authorized = nil, nil
+  return true
 end
 
 local function perform(sb, session, request, data)
   local id = sb.book.add("WS", request.method, nil, data, request.params.signature ~= nil)
   local method, route = own[request.method], routes.by_ws[request.method]
   local result, no, account
-  if method then
+  if revoked(sb, session) then
+    request.id, no = nil, refusal.bad_key()
+  elseif method then
     result, no = run_own(sb, session, request, method)
   elseif route then
     result, no, account = routed(sb, session, request, route)
