@@ -4,8 +4,8 @@ local catalogue = require "smc.sandbox.catalogue"
 local reached = require "smc.sandbox.reached"
 
 local TESTS = {
-  binance = { "amend", "auth", "client", "limits", "lists", "orders", "refusals", "replace", "rest", "stops", "streams",
-    "tickers", "ws_api" },
+  binance = { "amend", "auth", "client", "combinations", "limits", "lists", "orders", "refusals", "replace", "rest",
+    "stops", "streams", "tickers", "ws_api" },
   oanda = { "client", "orders", "rest", "streams", "trades" },
   bybit = { "auth", "client", "linear", "orders", "refusals", "rest", "streams", "trade" },
 }

@@ -2,6 +2,7 @@
 local format = require "smc.sandbox.binance.format"
 local json = require "smc.json"
 local refusal = require "smc.sandbox.binance.refusal"
+local symbols = require "smc.sandbox.binance.symbols"
 
 local M = {}
 local pad, ZERO = format.pad, format.ZERO
@@ -56,9 +57,11 @@ function M.within_a_day(v)
   if v.startTime and v.endTime and v.endTime - v.startTime > DAY_MS then return refusal.over_a_day() end
 end
 
+--- By time or by id: where both are given, the time counts.
 function M.all_orders(sb, call)
   local v = call.values
-  return format.each(sb.market:orders(sb:span(v, { account = call.account, from_id = v.orderId })), describe, sb)
+  local from_id = not (v.startTime or v.endTime) and v.orderId or nil
+  return format.each(sb.market:orders(sb:span(v, { account = call.account, from_id = from_id })), describe, sb)
 end
 
 function M.which_fills(v)
@@ -76,8 +79,13 @@ function M.fills(sb, call)
     from_id = v.fromId })), describe_fill, sb)
 end
 
+--- Of one match by its id, or of an order: all, or a page of them.
 function M.which_prevented(v)
-  if (v.preventedMatchId == nil) == (v.orderId == nil) then return refusal.bad_combination() end
+  local paged = v.fromPreventedMatchId or v.limit
+  if (v.preventedMatchId == nil) == (v.orderId == nil) or v.preventedMatchId and paged
+    or v.limit and not v.fromPreventedMatchId then
+    return refusal.bad_combination()
+  end
 end
 
 local match = format.shape("preventedMatchId makerSymbol makerOrderId price takerPreventedQuantity "
@@ -117,8 +125,15 @@ function M.commission(sb, call)
     "specialCommission", rates(ZERO), "taxCommission", rates(ZERO), "discount", M.discount)
 end
 
-function M.filters()
-  return json.object("exchangeFilters", json.array {}, "symbolFilters", json.array {}, "assetFilters", json.array {})
+--- Those that count what an account has.
+function M.filters(_, call)
+  return json.object("exchangeFilters", json.array {}, "symbolFilters", symbols.counting_filters(call.def),
+    "assetFilters", json.array {})
+end
+
+function M.which_allocations(v)
+  if (v.startTime or v.endTime) and (v.orderId or v.fromAllocationId) then return refusal.bad_combination() end
+  return M.within_a_day(v)
 end
 
 --- A list of what this sandbox never makes.

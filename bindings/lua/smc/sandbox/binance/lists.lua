@@ -57,6 +57,9 @@ local PLACES = {
 local function check_pair(legs)
   for _, one in ipairs(legs) do
     if not IN_OCO[one.type] then return refusal.not_in_oco() end
+    if one.icebergQty and one.timeInForce and one.timeInForce ~= "GTC" then
+      return refusal.iceberg_of_pair(one.named "icebergQty")
+    end
   end
   if not waits(legs[1]) and not waits(legs[2]) then return refusal.both_limits() end
   for _, one in ipairs(legs) do
@@ -145,9 +148,18 @@ local function open_lists(sb, call, symbol)
   return out
 end
 
+--- An open list has one client id for itself.
+local function list_named_twice(sb, call)
+  local id = call.values.listClientOrderId
+  for _, list in ipairs(id and open_lists(sb, call) or {}) do
+    if list.client_id == id then return refusal.duplicate_order() end
+  end
+end
+
 local function judge(sb, call, legs)
   return each_leg(legs, function(one) return terms.judge(sb, call.def, one) end)
     or named_twice(sb, call, legs)
+    or list_named_twice(sb, call)
     or each_leg(legs, function(one) return terms.crowded(sb, call.account, one, #legs - 1) end)
     or #open_lists(sb, call, call.def.symbol) >= symbols.max_lists and refusal.engine_filter "MAX_NUM_ORDER_LISTS"
     or nil
@@ -346,14 +358,15 @@ function M.no_opo() return nil, refusal.unsupported "OPO" end
 
 -- ---- cancelling and asking -----------------------------------------------------------------------
 
---- The list that a call names; of the account that asks.
+--- The list that a call names; of the account that asks.  Of both ids a query takes the client id, a cancel the other.
 local function find(sb, call)
   local v = call.values
-  local client_id = not v.orderListId and (v.listClientOrderId or v.origClientOrderId)
+  local client_id = v.origClientOrderId or not v.orderListId and v.listClientOrderId
+  local id = not v.origClientOrderId and v.orderListId
   local lists = own(sb, call)
   for i = #lists, 1, -1 do
     local list = lists[i]
-    if list.id == v.orderListId or list.client_id == client_id then return list end
+    if list.id == id or list.client_id == client_id then return list end
   end
 end
 
@@ -372,6 +385,8 @@ end
 function M.cancel(sb, call)
   local list = find(sb, call)
   if not list or list.symbol ~= call.values.symbol or not is_open(sb, list) then return nil, refusal.unknown_order() end
+  local client_id = call.values.listClientOrderId
+  if client_id and client_id ~= list.client_id then return nil, refusal.ids_disagree() end
   return M.cancel_list(sb, call, list, call.values.newClientOrderId)
 end
 
@@ -383,17 +398,20 @@ end
 
 function M.open(sb, call) return format.each(open_lists(sb, call), shown, sb) end
 
+--- By id or by time: REST takes one of both, in the WebSocket API the time counts.
 function M.all(sb, call)
   local v, out = call.values, {}
+  local timed = v.startTime or v.endTime
+  if timed and v.fromId and not call.ws then return nil, refusal.bad_combination() end
   for _, list in ipairs(own(sb, call)) do
     is_open(sb, list) -- its time is that of its end, once it has one
-    if list.id >= (v.fromId or 0) and list.time >= (v.startTime or 0)
+    if (timed or list.id >= (v.fromId or 0)) and list.time >= (v.startTime or 0)
       and list.time <= (v.endTime or math.maxinteger) then
       out[#out + 1] = list
     end
   end
   local limit = v.limit or 500
-  local first = (v.fromId or v.startTime) and 1 or math.max(1, #out - limit + 1)
+  local first = (v.startTime or v.fromId and not timed) and 1 or math.max(1, #out - limit + 1)
   return format.each({ table.unpack(out, first, math.min(#out, first + limit - 1)) }, shown, sb)
 end
 

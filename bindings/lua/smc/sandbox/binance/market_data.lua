@@ -83,6 +83,12 @@ function M.no_contracts(_, call) return exchange(call, json.array {}, json.array
 --- What a symbol could have, and no symbol here has.
 function M.nothing() return json.array {} end
 
+--- Rules are asked for by one of its parameters, or by none.
+function M.one_choice(v)
+  local sent = (v.symbol and 1 or 0) + (v.symbols and 1 or 0) + (v.symbolStatus and 1 or 0)
+  return sent > 1 and refusal.bad_combination() or nil
+end
+
 --- No rule bounds the prices of trades here, and so no price is computed that such rules refer to.
 function M.rules(sb, call)
   local rules, no = M.each_symbol(sb, call, function(def)
@@ -123,6 +129,11 @@ function M.aggregate(list)
   return out
 end
 
+--- They are asked for by id or by time.
+function M.which_trades(v)
+  return v.fromId and (v.startTime or v.endTime) and refusal.bad_combination() or nil
+end
+
 function M.agg_trades(sb, call)
   local list = M.aggregate(sb.market:trades(sb:span(call.values, { from_id = call.values.fromId })))
   return format.each(list, function(t)
@@ -133,9 +144,9 @@ end
 
 --- "8", "-5:30", "+0" -> milliseconds east of UTC; nil when it is no time zone.
 function M.zone_ms(zone)
-  local sign, hours, minutes = zone:match("^([+-]?)(%d%d?):?(%d*)$")
+  local sign, hours, minutes = (zone:find ":" and zone or zone .. ":00"):match "^([+-]?)(%d%d?):([0-5]%d)$"
   if not sign then return nil end
-  local ms = tonumber(hours) * 60 * MINUTE + (minutes ~= "" and tonumber(minutes) or 0) * MINUTE
+  local ms = (tonumber(hours) * 60 + tonumber(minutes)) * MINUTE
   ms = sign == "-" and -ms or ms
   if ms < -720 * MINUTE or ms > 840 * MINUTE then return nil end
   return ms

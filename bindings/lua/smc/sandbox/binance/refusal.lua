@@ -38,6 +38,8 @@ return refusals.of({
   invalid_time_unit = { -1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND." },
   invalid_peg = { -1210, "Invalid pegPriceType." },
   invalid_peg_offset = { -1211, "Invalid pegOffsetType." },
+  iceberg_of_pair = { -1160,
+    "Parameter '%s' is not supported if `aboveTimeInForce`/`belowTimeInForce` is not GTC." },
   not_in_oco = { -1158, "Order type not supported in OCO." },
   buy_limit_above = { -1165, "A limit order in a buy OCO must be below." },
   sell_limit_below = { -1166, "A limit order in a sell OCO must be above." },

@@ -63,14 +63,15 @@ local ROWS = {
   { "GET historicalBlockTrades", "blockTrades.historical", "NONE", 25, "symbol! fromId! limit<=1000",
     market_data.nothing },
   { "GET aggTrades", "trades.aggregate", "NONE", 4, "symbol! fromId startTime endTime limit<=1000",
-    market_data.agg_trades },
+    market_data.agg_trades, check = market_data.which_trades },
   { "GET klines", "klines", "NONE", 2, KLINES, market_data.klines },
   { "GET uiKlines", "uiKlines", "NONE", 2, KLINES, market_data.klines },
   { "GET avgPrice", "avgPrice", "NONE", 2, "symbol!", market_data.average },
   { "GET referencePrice", "referencePrice", "NONE", 2, "symbol!", market_data.no_reference_price },
   { "GET referencePrice/calculation", "referencePrice.calculation", "NONE", 2, "symbol! symbolStatus",
     market_data.no_reference_price },
-  { "GET executionRules", "executionRules", "NONE", by_rules, TICKERS, market_data.rules },
+  { "GET executionRules", "executionRules", "NONE", by_rules, TICKERS, market_data.rules,
+    check = market_data.one_choice },
   { "GET ticker/24hr", "ticker.24hr", "NONE", by_days, TICKERS .. " tickerType", tickers.day },
   { "GET ticker/price", "ticker.price", "NONE", if_symbol(2, 4), TICKERS, tickers.price },
   { "GET ticker/bookTicker", "ticker.book", "NONE", if_symbol(2, 4), TICKERS, tickers.book },
@@ -131,7 +132,8 @@ local ROWS = {
     check = account.within_a_day },
   { "GET openOrderList", "openOrderLists.status", "USER_DATA", 6, "", lists.open },
   { "GET myAllocations", "myAllocations", "USER_DATA", 20,
-    "symbol! startTime endTime fromAllocationId orderId limit<=1000", account.none },
+    "symbol! startTime endTime fromAllocationId orderId limit<=1000", account.none,
+    check = account.which_allocations },
 }
 
 local AUTH, SESSION_AUTH = "recvWindow timestamp! signature!", "recvWindow timestamp! signature apiKey"

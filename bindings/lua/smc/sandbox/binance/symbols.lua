@@ -24,7 +24,7 @@ M.min_trailing_delta, M.max_trailing_delta = 10, 2000
 M.price_up, M.price_down = "2", "0.5"
 
 M.stp_default = "EXPIRE_MAKER"
-M.stp_modes = { "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER" }
+M.stp_modes = { "NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER" }
 M.order_types = { "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT" }
 
 --- By name, in the order of exchangeInfo.
@@ -54,11 +54,16 @@ function M.filter_names()
   return out
 end
 
-local function describe_filters(def)
+local function describe_filters(def, pattern)
   local out = {}
-  for i, f in ipairs(filters(def)) do out[i] = json.object("filterType", table.unpack(f)) end
+  for _, f in ipairs(filters(def)) do
+    if f[1]:find(pattern) then out[#out + 1] = json.object("filterType", table.unpack(f)) end
+  end
   return json.array(out)
 end
+
+--- The filters that count what an account has on a symbol.
+function M.counting_filters(def) return describe_filters(def, "^MAX_NUM_") end
 
 function M.status(sb, def) return sb.market:halted(def.symbol) and "HALT" or "TRADING" end
 
@@ -75,7 +80,7 @@ function M.describe(def, sb, permission_sets)
     "quoteOrderQtyMarketAllowed", true, "allowTrailingStop", true,
     "cancelReplaceAllowed", true, "amendAllowed", true, "pegInstructionsAllowed", true,
     "isSpotTradingAllowed", true, "isMarginTradingAllowed", false,
-    "filters", describe_filters(def), "permissions", json.array {}, "permissionSets", sets,
+    "filters", describe_filters(def, ""), "permissions", json.array {}, "permissionSets", sets,
     "defaultSelfTradePreventionMode", M.stp_default, "allowedSelfTradePreventionModes", json.array(M.stp_modes))
 end
 
