@@ -31,7 +31,7 @@
 ---@field qty string
 ---@field price string?  nil for a market order
 ---@field filled string
----@field filled_quote string
+---@field filled_quote string?  nil: the venue does not know any more
 ---@field average string?  price of what was filled
 ---@field time integer  ms since the Unix epoch
 ---@field updated integer

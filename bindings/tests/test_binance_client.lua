@@ -42,6 +42,22 @@ describe("unified records", function()
       time_in_force = "gtc", status = "canceled", qty = "1", price = "10", filled = "0.25", filled_quote = "2.25",
       average = "9", time = 5, updated = 5 }, order)
   end)
+
+  it("do not know what was paid where the venue does not", function()
+    local order = unify.order { symbol = "BTCUSDT", orderId = 7, clientOrderId = "mine", side = "BUY", type = "LIMIT",
+      timeInForce = "GTC", status = "FILLED", origQty = "1.0", price = "10.0", executedQty = "1.0",
+      cummulativeQuoteQty = "-1.00000000", time = 5, updateTime = 5 }
+    assert.same({ "1", nil, nil }, { order.filled, order.filled_quote, order.average })
+  end)
+
+  it("name an order by the id that it has when it is told of", function()
+    local function id_of(x, c, original)
+      return unify.report({ x = x, c = c, C = original, s = "BTCUSDT", S = "BUY", o = "LIMIT", f = "GTC", X = "NEW",
+        q = "1", p = "10", P = "0", z = "0", Z = "0", i = 7, O = 5, T = 5 }).client_id
+    end
+    assert.same({ "mine", "mine", "other", "mine" }, { id_of("NEW", "mine", ""), id_of("CANCELED", "bye", "mine"),
+      id_of("REPLACED", "other", "mine"), id_of("TRADE", "mine", "old") })
+  end)
 end)
 
 describe("a local book", function()

@@ -28,9 +28,15 @@ local function price_of(s)
   return s ~= "0" and s or nil
 end
 
+--- What was paid for what was filled.  Of some old orders the venue says that it does not know: by less than zero.
+local function paid(s)
+  s = number(s)
+  return s and s:sub(1, 1) ~= "-" and s or nil
+end
+
 --- An order from what answers and events call alike, once their fields have the names of answers.
 local function order(o, client_id, time, updated)
-  local filled, quote = number(o.executedQty), number(o.cummulativeQuoteQty)
+  local filled, quote = number(o.executedQty), paid(o.cummulativeQuoteQty)
   return {
     id = tostring(o.orderId), client_id = client_id, symbol = M.symbol(o.symbol), side = o.side:lower(),
     type = OUR_TYPE[o.type] or o.type:lower(), time_in_force = o.timeInForce:lower(), status = status(o.status),
@@ -81,7 +87,8 @@ local REPORT = { symbol = "s", side = "S", type = "o", timeInForce = "f", status
 function M.report(e)
   local o = {}
   for name, letter in pairs(REPORT) do o[name] = e[letter] end
-  local out = order(o, e.C ~= "" and e.C or e.c, e.O, e.T)
+  -- With a cancel c is the cancel's, with an amendment the order's new one; C is what it was before.
+  local out = order(o, e.x == "CANCELED" and e.C ~= "" and e.C or e.c, e.O, e.T)
   out.raw = e
   return out
 end
