@@ -38,14 +38,15 @@ static int l_fees(lua_State *L)
 
 static int l_orders(lua_State *L)
 {
-    static const char *const known[] = {"account", "symbol", "open",        "from_id", "limit",
-                                        "from_ms", "to_ms",  "conditional", NULL};
+    static const char *const known[] = {"account", "symbol", "open",        "from_id",   "limit",
+                                        "from_ms", "to_ms",  "conditional", "by_update", NULL};
     const smc_market_t *m = smcb_market_check(L);
     smcb_market_options(L, 2, known);
     int32_t account = smcb_market_account(L, m, 2);
     int32_t instrument = smcb_market_any_instrument(L, m, 2);
     smc_range_t range = smcb_market_range(L, 2);
     range.open_only = smcb_market_bool(L, 2, "open", false);
+    range.by_update = smcb_market_bool(L, 2, "by_update", false);
     if (lua_getfield(L, 2, "conditional") != LUA_TNIL)
         range.waiting =
             smcb_market_bool(L, 2, "conditional", false) ? SMC_WAITING_ONLY : SMC_WAITING_NOT;

@@ -63,6 +63,16 @@ describe("an account's orders", function()
     assert.same({}, call("GET", "allOrders", "symbol=BTCUSDT&orderId=" .. order.orderId + 1))
   end)
 
+  it("are listed by the time of their last change", function()
+    local order = call("POST", "order", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=40000")
+    smc.sleep(5)
+    call("DELETE", "order", "symbol=BTCUSDT&orderId=" .. order.orderId)
+    local now = smc.wall()
+    assert.equal("CANCELED", call("GET", "allOrders", "symbol=BTCUSDT&startTime=" .. now)[1].status)
+    assert.same({}, call("GET", "allOrders", "symbol=BTCUSDT&startTime=" .. now + 1))
+    assert.same({}, call("GET", "allOrders", "symbol=BTCUSDT&endTime=" .. now - 1))
+  end)
+
   it("have prevented matches by the id of one, or by order and page", function()
     for _, query in ipairs { "", "preventedMatchId=1&orderId=1", "preventedMatchId=1&fromPreventedMatchId=1",
       "preventedMatchId=1&limit=5", "orderId=1&limit=5" } do

@@ -74,8 +74,8 @@ static bool order_in(const node_t *n, const smc_range_t *r)
 {
     const smc_order_t *o = &n->o;
     bool waits = o->conditional && o->triggered_ms < 0;
-    return o->id >= r->from_id && o->created_ms >= r->from_ms &&
-           (r->to_ms == 0 || o->created_ms <= r->to_ms) &&
+    int64_t ms = r->by_update ? o->updated_ms : o->created_ms;
+    return o->id >= r->from_id && ms >= r->from_ms && (r->to_ms == 0 || ms <= r->to_ms) &&
            (r->waiting == SMC_WAITING_ANY || waits == (r->waiting == SMC_WAITING_ONLY));
 }
 
@@ -102,8 +102,11 @@ static void holding_orders(const holding_t *h, const smc_range_t *r, passing_t p
 {
     size_t lo, hi, n = 0;
     list_t l = {.of = h->orders, .n = h->n_orders, .id = order_id, .ms = order_ms};
-    bounds(&l, r, &lo, &hi);
-    if (r->waiting == SMC_WAITING_ANY) { /* all of them match */
+    smc_range_t sorted = *r; /* by what they are sorted: that is not their last change */
+    if (r->by_update)
+        sorted.from_ms = sorted.to_ms = 0;
+    bounds(&l, &sorted, &lo, &hi);
+    if (r->waiting == SMC_WAITING_ANY && !r->by_update) { /* all of them match */
         limits(r, hi - lo, &p.skip, &p.take);
         lo += p.skip;
         p.skip = 0;

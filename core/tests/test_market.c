@@ -400,6 +400,16 @@ static void ranges(void **state)
     assert_int_equal(orders(&f, false, (smc_range_t){.from_ms = START + 21, .to_ms = START + 39}),
                      3);
     assert_int_equal(orders(&f, false, (smc_range_t){.from_ms = START + 100}), 0);
+    smc_range_t changed = {.by_update = true,
+                           .from_ms = START + 60}; /* the third was canceled then */
+    assert_int_equal(orders(&f, false, changed), 36);
+    assert_int_equal(orders(&f, true, changed), 6);
+    changed = (smc_range_t){.by_update = true, .to_ms = START + 50};
+    assert_int_equal(orders(&f, false, changed), 1245);
+    changed.limit = 2;
+    assert_int_equal(orders(&f, false, changed), 45);
+    changed.from_ms = START + 20;
+    assert_int_equal(orders(&f, false, changed), 24);
     smc_market_free(f.m);
 }
 

@@ -370,13 +370,14 @@ typedef struct smc_range {
     size_t limit;           /* 0: all */
     int64_t order_id;       /* fills and prevented matches: of this order; 0: of all */
     bool open_only;         /* orders */
+    bool by_update;         /* orders: the bounds are those of their last change */
     smc_waiting_t waiting;  /* orders */
 } smc_range_t;
 
 /* NULL: none.  By client id: an open order first, then the latest that has it, then the latest
  * that had it. */
 const smc_order_t *smc_market_order(const smc_market_t *m, const smc_order_ref_t *ref);
-/* By instrument, then id; times are those of creation. */
+/* By instrument, then id; times are those of creation, unless range->by_update. */
 void smc_market_orders(const smc_market_t *m, int32_t account, int32_t instrument,
                        const smc_range_t *range, smc_order_cb cb, void *ud);
 size_t smc_market_open_orders(const smc_market_t *m, int32_t account, int32_t instrument);

@@ -57,11 +57,12 @@ function M.within_a_day(v)
   if v.startTime and v.endTime and v.endTime - v.startTime > DAY_MS then return refusal.over_a_day() end
 end
 
---- By time or by id: where both are given, the time counts.
+--- By the time of their last change or by id: where both are given, the time counts.
 function M.all_orders(sb, call)
   local v = call.values
-  local from_id = not (v.startTime or v.endTime) and v.orderId or nil
-  return format.each(sb.market:orders(sb:span(v, { account = call.account, from_id = from_id })), describe, sb)
+  local timed = v.startTime ~= nil or v.endTime ~= nil
+  return format.each(sb.market:orders(sb:span(v, { account = call.account, from_id = not timed and v.orderId or nil,
+    by_update = timed })), describe, sb)
 end
 
 function M.which_fills(v)
