@@ -156,7 +156,10 @@ describe("one order that cancels the other", function()
   end)
 
   it("is one of at most twenty, and of five orders that wait", function()
-    for i = 1, 5 do assert.is_number(list("oco", OCO).orderListId, i) end
+    for i = 1, 4 do assert.is_number(list("oco", OCO).orderListId, i) end
+    refused("oco", "side=SELL&quantity=0.01&aboveType=TAKE_PROFIT&aboveStopPrice=61000&belowType=STOP_LOSS"
+      .. "&belowStopPrice=59000", -2010, "Filter failure: MAX_NUM_ALGO_ORDERS")
+    assert.is_number(list("oco", OCO).orderListId)
     refused("oco", OCO, -2010, "Filter failure: MAX_NUM_ALGO_ORDERS")
     for _ = 6, 20 do assert.is_number(list("oto", OTO).orderListId) end
     refused("oto", OTO, -2010, "Filter failure: MAX_NUM_ORDER_LISTS")

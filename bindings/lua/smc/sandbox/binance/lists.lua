@@ -157,10 +157,12 @@ local function list_named_twice(sb, call)
 end
 
 local function judge(sb, call, legs)
+  local waiting = 0
+  for _, one in ipairs(legs) do waiting = waiting + (waits(one) and 1 or 0) end
   return each_leg(legs, function(one) return terms.judge(sb, call.def, one) end)
     or named_twice(sb, call, legs)
     or list_named_twice(sb, call)
-    or each_leg(legs, function(one) return terms.crowded(sb, call.account, one, #legs - 1) end)
+    or each_leg(legs, function(one) return terms.crowded(sb, call.account, one, #legs - 1, waiting - 1) end)
     or #open_lists(sb, call, call.def.symbol) >= symbols.max_lists and refusal.engine_filter "MAX_NUM_ORDER_LISTS"
     or nil
 end

@@ -134,14 +134,15 @@ function M.judge(sb, def, v)
   if v.trailingDelta and not v.pending and passed(sb, v) then return refusal.would_trigger() end
 end
 
---- The refusal of an order that would be one too many on its symbol.  more: that come with it.
-function M.crowded(sb, account, v, more)
+--- The refusal of an order that would be one too many on its symbol.  more: that come with it, and how many of those
+-- wait for a price.
+function M.crowded(sb, account, v, more, waiting)
   if v.type == "MARKET" then return nil end
   if sb.market:count(account, v.symbol) + (more or 0) >= symbols.max_orders then
     return refusal.engine_filter "MAX_NUM_ORDERS"
   end
   if RULES[v.type].waits and #sb.market:orders { account = account, symbol = v.symbol, open = true,
-    conditional = true } >= symbols.max_algo_orders then
+    conditional = true } + (waiting or 0) >= symbols.max_algo_orders then
     return refusal.engine_filter "MAX_NUM_ALGO_ORDERS"
   end
 end
