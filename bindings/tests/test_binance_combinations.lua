@@ -44,6 +44,41 @@ describe("public data", function()
     assert.equal(1, #public("aggTrades?symbol=BTCUSDT&fromId=1&limit=1"))
   end)
 
+  it("has aggregate trades that no page cuts in two", function()
+    sb.market:quote("BTCUSDT", { trade_ms = 0, levels = 0 })
+    local seller, buyer = sb:new_account "seller", sb:new_account "buyer"
+    local function trade(account, side, type, qty, price)
+      return assert(sb.market:place { account = account, symbol = "BTCUSDT", side = side, type = type, qty = qty,
+        price = price, tif = price and "gtc" })
+    end
+    for _, qty in ipairs { "1", "2", "3" } do trade(seller, "sell", "limit", qty, "60000") end
+    trade(seller, "sell", "limit", "4", "60001")
+    trade(buyer, "buy", "market", "10")
+    sb:settle()
+    local all = public "aggTrades?symbol=BTCUSDT&limit=3"
+    local before, three, last = table.unpack(all)
+    assert.same({ "6.00000000", three.f, three.f + 2, "4.00000000", three.f + 3 },
+      { three.q, three.a, three.l, last.q, last.a })
+    assert.same({ three, last }, (public "aggTrades?symbol=BTCUSDT&limit=2"))
+    assert.same({ last }, (public "aggTrades?symbol=BTCUSDT&limit=1"))
+    local function from(id, limit) return public(("aggTrades?symbol=BTCUSDT&fromId=%d&limit=%d"):format(id, limit)) end
+    assert.same({ before, three }, from(before.a, 2))
+    assert.same({ three }, from(three.a, 1))
+    assert.same({ last }, from(three.a + 1, 5))
+    assert.same({ three, last }, (public("aggTrades?symbol=BTCUSDT&startTime=" .. three.T)))
+  end)
+
+  it("begins with the first where a page is asked for from 0", function()
+    for _, path in ipairs { "historicalTrades", "aggTrades" } do
+      local page, newest = public(path .. "?symbol=BTCUSDT&limit=2&fromId=0"), public(path .. "?symbol=BTCUSDT&limit=2")
+      assert.is_true((page[1].id or page[1].a) < (newest[1].id or newest[1].a), path)
+    end
+    for _ = 1, 3 do call("POST", "order", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01") end
+    local trades, orders = call("GET", "myTrades", "symbol=BTCUSDT"), call("GET", "allOrders", "symbol=BTCUSDT")
+    assert.same({ trades[1] }, (call("GET", "myTrades", "symbol=BTCUSDT&fromId=0&limit=1")))
+    assert.same({ orders[1] }, (call("GET", "allOrders", "symbol=BTCUSDT&orderId=0&limit=1")))
+  end)
+
   it("knows time zones by hours, or by hours and minutes", function()
     local function status(zone)
       return select(2, public("klines?symbol=BTCUSDT&interval=1d&limit=1&timeZone=" .. zone)).status

@@ -68,6 +68,7 @@ local LIMIT = 500 -- of lists, where none is asked for
 --- What a query asks the engine for: its symbol, its span of the venue's time, how many; and what is in more.
 function Venue:span(v, more)
   more.symbol, more.limit = v.symbol, more.limit or v.limit or LIMIT
+  more.from_id = more.from_id and math.max(1, more.from_id) -- who says 0 means the first, and the engine means none
   more.from_ms, more.to_ms = v.startTime and v.startTime - self.skew_ms, v.endTime and v.endTime - self.skew_ms
   return more
 end

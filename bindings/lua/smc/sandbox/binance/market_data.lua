@@ -134,9 +134,34 @@ function M.which_trades(v)
   return v.fromId and (v.startTime or v.endTime) and refusal.bad_combination() or nil
 end
 
+--- The whole ones among the last n trades that are asked for, or the first n where a start is given; whether that is
+-- all there are.
+local function whole(sb, v, n)
+  local first = v.fromId and v.fromId - 1 -- to see whether the one before goes on
+  local trades = sb.market:trades(sb:span(v, { from_id = first, limit = n }))
+  local list, all = M.aggregate(trades), #trades < n
+  if not all then table.remove(list, (v.fromId or v.startTime) and #list or 1) end
+  if v.fromId and list[1] and list[1].id < v.fromId then table.remove(list, 1) end
+  return list, all
+end
+
+local AGGREGATES = 500 -- where no limit is sent
+
+local function aggregates(sb, v)
+  local limit = v.limit or AGGREGATES
+  local n = limit + 2
+  while true do
+    local list, all = whole(sb, v, n)
+    if all or #list >= limit then
+      local first = (v.fromId or v.startTime) and 1 or math.max(1, #list - limit + 1)
+      return table.move(list, first, math.min(#list, first + limit - 1), 1, {})
+    end
+    n = 2 * n
+  end
+end
+
 function M.agg_trades(sb, call)
-  local list = M.aggregate(sb.market:trades(sb:span(call.values, { from_id = call.values.fromId })))
-  return format.each(list, function(t)
+  return format.each(aggregates(sb, call.values), function(t)
     return json.object("a", t.id, "p", pad(t.price), "q", pad(t.qty), "f", t.id, "l", t.last_id,
       "T", t.time_ms + sb.skew_ms, "m", t.buyer_is_maker, "M", true)
   end)
