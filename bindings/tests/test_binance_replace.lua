@@ -122,6 +122,11 @@ describe("replacing an order", function()
     local neither, third = replace(NEW, (id:gsub("STOP_ON", "ALLOW")) .. "&orderRateLimitExceededMode=CANCEL_ONLY")
     assert.same({ 400, -2022, "FAILURE", "FAILURE" },
       { third.status, neither.code, neither.data.cancelResult, neither.data.newOrderResult })
+
+    local stopped, fourth = replace(NEW, id .. "&orderRateLimitExceededMode=CANCEL_ONLY")
+    assert.same({ 429, -2022, "FAILURE", "NOT_ATTEMPTED", json.null },
+      { fourth.status, stopped.code, stopped.data.cancelResult, stopped.data.newOrderResult,
+        stopped.data.newOrderResponse })
   end)
 
   it("counts the order that would go among the 200 that may be open", function()

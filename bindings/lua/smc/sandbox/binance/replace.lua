@@ -39,9 +39,10 @@ local function cancel_only(sb, call, limited)
   local v = call.values
   if v.orderRateLimitExceededMode ~= "CANCEL_ONLY" then return nil, limited end
   local cancelled, no = cancel(sb, call)
-  local status
-  if v.cancelReplaceMode == "STOP_ON_FAILURE" and not call.ws then status = 429 end
-  local why = failed(answer(cancelled, no, nil, limited), cancelled ~= nil, status)
+  local stops, status = v.cancelReplaceMode == "STOP_ON_FAILURE", nil
+  if stops and not call.ws then status = 429 end
+  local tried = (cancelled or not stops) and limited or nil
+  local why = failed(answer(cancelled, no, nil, tried), cancelled ~= nil, status)
   why.retry_after = status and limited.retry_after
   return nil, why
 end
