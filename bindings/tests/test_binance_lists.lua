@@ -240,6 +240,18 @@ describe("one order that triggers another", function()
       "Filter failure: PERCENT_PRICE_BY_SIDE")
   end)
 
+  it("leaves the other pending in the answer, also where it is filled at once", function()
+    local at_once = OTO:gsub("workingPrice=59000", "workingPrice=61000")
+    for _, pending in ipairs { at_once, (at_once:gsub("LIMIT_MAKER", "MARKET"):gsub("&pendingPrice=%d+", "")) } do
+      local answer = list("oto", pending .. "&newOrderRespType=FULL")
+      local working, other = table.unpack(answer.orderReports)
+      assert.same({ "FILLED", 1, "PENDING_NEW", -1, "0.00000000", "0.00000000", {} }, { working.status, #working.fills,
+        other.status, other.workingTime, other.executedQty, other.cummulativeQuoteQty, other.fills })
+      assert.matches("^FILLED ", statuses(answer))
+      assert.is_nil(statuses(answer):find "PENDING")
+    end
+  end)
+
   it("is amended leg by leg, a pair together", function()
     local function amend(id)
       return call("PUT", "order/amend/keepPriority", "symbol=BTCUSDT&newQty=0.005&orderId=" .. id)

@@ -254,6 +254,18 @@ local function submit(sb, call, kind, legs)
   return list, fills
 end
 
+--- An order of a list that has just been placed.  One that is pending is shown as that, also when what it waits for was
+-- filled at once.
+local function placed(sb, call, order, one, fills, respond)
+  local view = format.view(sb, order, { transactTime = call.now, fills = fills,
+    preventedMatches = respond == "FULL" and account.matches_of(sb, order) or nil })
+  if one.pending then
+    view.status, view.workingTime, view.fills = "PENDING_NEW", -1, json.array {}
+    view.executedQty, view.cummulativeQuoteQty = format.ZERO, format.ZERO
+  end
+  return format.placed[respond](view)
+end
+
 --- Judges and places a list.
 local function place(sb, call, kind, legs)
   local no = judge(sb, call, legs)
@@ -266,8 +278,7 @@ local function place(sb, call, kind, legs)
   local respond, reports = call.values.newOrderRespType or "RESULT", {}
   for i, id in ipairs(list.ids) do
     local order = sb.market:order { account = call.account, symbol = list.symbol, id = id }
-    reports[i] = format.placed[respond](format.view(sb, order, { transactTime = call.now, fills = fills[i],
-      preventedMatches = respond == "FULL" and account.matches_of(sb, order) or nil }))
+    reports[i] = placed(sb, call, order, legs[i], fills[i], respond)
   end
   return SHOWN(record(sb, list, "EXEC_STARTED", ORDER, reports))
 end
