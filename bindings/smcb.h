@@ -56,6 +56,9 @@ typedef struct smcb_class {
 int smcb_class_new(lua_State *L, const char *name);
 /* Pushes a userdata of a struct that begins with an smcb_class_t; the rest of it is zero. */
 void *smcb_class_push(lua_State *L, size_t size, int uservalues, const char *name);
+/* The userdata that a method was called on, of any class; raises at the caller's line that a dot stands in the place of
+ * a colon when it is none of that class.  name: of the metatable, whose last word messages call the object. */
+void *smcb_self(lua_State *L, const char *name);
 /* As luaL_testudata and luaL_checkudata. */
 void *smcb_class_test(lua_State *L, int idx, const char *name);
 void *smcb_class_check(lua_State *L, int idx, const char *name);

@@ -142,7 +142,7 @@ static int l_report(lua_State *L)
 {
     static const char *const words[] = {"ok", "failed", "ignored", NULL};
     static const smc_call_t results[] = {SMC_CALL_OK, SMC_CALL_FAILED, SMC_CALL_IGNORED};
-    permit_box_t *box = luaL_checkudata(L, 1, PERMIT_MT);
+    permit_box_t *box = smcb_self(L, PERMIT_MT);
     smc_call_t result = results[luaL_checkoption(L, 2, NULL, words)];
     lua_pushboolean(L, box->breaker != NULL);
     give_back(box, result);
@@ -152,7 +152,7 @@ static int l_report(lua_State *L)
 /* begin(): the call begins now; what was waited for since the ask is not its slowness. */
 static int l_begin(lua_State *L)
 {
-    permit_box_t *box = luaL_checkudata(L, 1, PERMIT_MT);
+    permit_box_t *box = smcb_self(L, PERMIT_MT);
     box->permit.started_ms = now_ms();
     return 0;
 }

@@ -27,6 +27,21 @@ void *smcb_class_test(lua_State *L, int idx, const char *name)
     return box->class_name == name ? box : NULL;
 }
 
+void *smcb_self(lua_State *L, const char *name)
+{
+    void *box = luaL_testudata(L, 1, name);
+    const char *dot = strrchr(name, '.');
+    lua_Debug ar;
+
+    if (box != NULL)
+        return box;
+    if (!lua_getstack(L, 0, &ar) || !lua_getinfo(L, "n", &ar) || ar.name == NULL)
+        ar.name = "?";
+    (void)luaL_error(L, "%s:%s: called with a dot? a colon goes before it",
+                     dot != NULL ? dot + 1 : name, ar.name);
+    return NULL;
+}
+
 void *smcb_class_check(lua_State *L, int idx, const char *name)
 {
     void *box = smcb_class_test(L, idx, name);

@@ -15,7 +15,8 @@ typedef struct histogram_box {
 
 static smc_histogram_t *check_histogram(lua_State *L, int idx)
 {
-    histogram_box_t *box = luaL_checkudata(L, idx, HISTOGRAM_MT);
+    histogram_box_t *box =
+        idx == 1 ? smcb_self(L, HISTOGRAM_MT) : luaL_checkudata(L, idx, HISTOGRAM_MT);
 
     /* Finalizers of a closing state may still reach it. */
     luaL_argcheck(L, box->h != NULL, idx, "the histogram is gone");

@@ -99,7 +99,7 @@ static void close_stream(smcb_resource_t *r)
 
 static int l_close(lua_State *L)
 {
-    close_stream(luaL_checkudata(L, 1, STREAM_MT));
+    close_stream(smcb_self(L, STREAM_MT));
     return 0;
 }
 
@@ -208,7 +208,7 @@ static int finish_recv(lua_State *L, smcb_wait_t *w)
 
 static int l_recv(lua_State *L)
 {
-    stream_t *s = luaL_checkudata(L, 1, STREAM_MT);
+    stream_t *s = smcb_self(L, STREAM_MT);
     uint64_t ms = lua_isnoneornil(L, 2) ? 30000 : smcb_check_seconds(L, 2);
     smcb_wait_t *w;
     int n;

@@ -85,13 +85,10 @@ static smc_sign_key_t *test_key(lua_State *L, int idx)
     return box->key;
 }
 
-static smc_sign_key_t *check_key(lua_State *L, int idx)
+static smc_sign_key_t *check_self(lua_State *L)
 {
-    smc_sign_key_t *key = test_key(L, idx);
-
-    if (key == NULL)
-        (void)luaL_typeerror(L, idx, key_mt);
-    return key;
+    (void)smcb_self(L, key_mt);
+    return test_key(L, 1);
 }
 
 static int l_secret_tostring(lua_State *L)
@@ -102,7 +99,7 @@ static int l_secret_tostring(lua_State *L)
 
 static int l_key_tostring(lua_State *L)
 {
-    lua_pushfstring(L, "%s: %s", key_mt, smc_sign_kind_text(smc_sign_key_kind(check_key(L, 1))));
+    lua_pushfstring(L, "%s: %s", key_mt, smc_sign_kind_text(smc_sign_key_kind(check_self(L))));
     return 1;
 }
 
@@ -214,7 +211,7 @@ static int l_key(lua_State *L)
 
 static int l_key_sign(lua_State *L)
 {
-    smc_sign_key_t *key = check_key(L, 1);
+    smc_sign_key_t *key = check_self(L);
     size_t n;
     const char *payload = luaL_checklstring(L, 2, &n);
     smc_buf_t *out = smcb_scratch(L);

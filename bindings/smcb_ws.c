@@ -40,7 +40,7 @@ typedef struct box {
 
 static smcb_ws_conn_t *check_conn(lua_State *L)
 {
-    return ((box_t *)luaL_checkudata(L, 1, WS_MT))->conn;
+    return ((box_t *)smcb_self(L, WS_MT))->conn;
 }
 
 /* ---- transcript ---------------------------------------------------------- */

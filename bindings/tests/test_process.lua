@@ -216,7 +216,10 @@ print(urllib.request.urlopen(urllib.request.Request(url, headers={"X-MBX-APIKEY"
     wrong("stream is \"stdout\" or \"stderr\"", function() p:lines "out" end)
     wrong("started without stdin = true", function() p:write "a" end)
     wrong("'NOTHING' is not the name of a signal", function() p:signal "NOTHING" end)
-    wrong("a colon goes before it", function() p.kill {} end)
+    for _, name in ipairs { "lines", "wait_for", "wait", "write", "close_stdin", "signal", "kill", "stop" } do
+      wrong(("process:%s: called with a dot%%? a colon goes before it"):format(name), function() p[name] {} end)
+      wrong(("process:%s: called with a dot%%? a colon goes before it"):format(name), function() p[name]() end)
+    end
   end)
 end)
 

@@ -255,8 +255,8 @@ describe("wrong use of tasks", function()
     local done = smc.spawn(function() end)
     local self
     local wrong = {
-      { "a task expected", function() local _ = done.join({}) end },
-      { "a task expected", function() done.cancel(3) end },
+      { "join: called with a dot", function() local _ = done.join({}) end },
+      { "cancel: called with a dot", function() done.cancel(3) end },
       { "seconds must be", function() local _ = done:join("x") end },
       { "seconds must be", function() local _ = smc.timeout(0 / 0, print) end },
       { "a function expected", function() local _ = smc.timeout(3, 3) end },

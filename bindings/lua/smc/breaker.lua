@@ -1,4 +1,5 @@
 --- Circuit breakers for scenarios: durations in seconds, rates from 0 to 1, errors by class.
+local colon = require "smc.colon"
 local core = require "smc.core.breaker"
 local errors = require "smc.error"
 local timeline = require "smc.timeline"
@@ -159,6 +160,8 @@ function Breaker.__index(self, key)
   if key == "permits" then return within[self].core:out() end
   return methods[key]
 end
+
+colon.methods("breaker", methods, within)
 
 Breaker.__names = { { state = true, changes = true }, methods }
 

@@ -1,6 +1,7 @@
 --- Failover groups for scenarios: several venues behind the calls of one.
 local alert = require "smc.webhook.alert"
 local calls = require "smc.failover.calls"
+local colon = require "smc.colon"
 local core_failover = require "smc.core.failover"
 local core = require "smc.core.task"
 local gates = require "smc.core.gate"
@@ -159,6 +160,8 @@ function Group.__index(self, key)
   if fields[key] then return fields[key](within[self]) end
   return methods[key]
 end
+
+colon.methods("group", methods, within)
 
 Group.__names = { fields, methods }
 

@@ -1,4 +1,5 @@
 --- How well a venue is doing, for scenarios: durations in seconds.
+local colon = require "smc.colon"
 local core = require "smc.core.health"
 local task = require "smc.core.task"
 
@@ -122,6 +123,8 @@ function Health.__index(self, key)
   if key == "failures" then return within[self].core:failures() end
   return methods[key]
 end
+
+colon.methods("health", methods, within)
 
 Health.__names = { { state = true, score = true, latency = true, failures = true }, methods }
 

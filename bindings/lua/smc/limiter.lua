@@ -1,4 +1,5 @@
 --- Rate limiters for scenarios: budgets by name, durations in seconds.
+local colon = require "smc.colon"
 local core = require "smc.core.limiter"
 local errors = require "smc.error"
 local task = require "smc.core.task"
@@ -321,5 +322,7 @@ function Limiter:alert(name)
   local warning, critical = inner:alerts(i)
   return critical and "critical" or warning and "warning" or nil
 end
+
+colon.methods("limiter", Limiter, within)
 
 return M

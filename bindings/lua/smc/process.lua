@@ -1,4 +1,5 @@
 --- Programs of any language, started by a spec: what they print, what they are told, and their end.
+local colon = require "smc.colon"
 local core = require "smc.core.process"
 local errors = require "smc.error"
 local files = require "smc.load_file"
@@ -103,10 +104,6 @@ end
 local Process = {}
 local Meta = { __metatable = "smc.process", __name = "smc.process" }
 
-local function inside(self, what)
-  return within[self] or error(("process:%s: called with a dot? a colon goes before it"):format(what), 3)
-end
-
 local function exit_of(its)
   local status, signal = its.core:ended()
   if status == nil and signal == nil then return nil end
@@ -128,7 +125,7 @@ end
 
 --- What it has printed, a line each, in the order in which it came.
 function Process:lines(stream)
-  local its, wanted, out = inside(self, "lines"), check_stream("process:lines", stream), {}
+  local its, wanted, out = within[self], check_stream("process:lines", stream), {}
   local first, last = its.core:lines()
   for i = first, last do
     local text, from = its.core:line(i)
@@ -176,7 +173,7 @@ end
 --- Waits for a line, behind the one that was waited for before, that matches a Lua pattern.  Returns it and what the
 -- pattern has captured.
 function Process:wait_for(pattern, options)
-  local its = inside(self, "wait_for")
+  local its = within[self]
   if type(pattern) ~= "string" then error("process:wait_for: a pattern expected", 2) end
   local well_formed, why = pcall(string.find, "", pattern)
   if not well_formed then error("process:wait_for: " .. why:gsub("^.-:%d+: ", ""), 2) end
@@ -206,7 +203,7 @@ end
 
 --- Waits for its end: { status = 0 }, or { signal = "TERM" }.
 function Process:wait(options)
-  local its = inside(self, "wait")
+  local its = within[self]
   options = check_options("process:wait", options, { within = true })
   local limit = check_seconds("process:wait: within", options.within, WITHIN_S, 2)
   local give_up = task.now() + limit
@@ -223,25 +220,25 @@ end
 
 --- To its standard input.  Returns true; nil, err when it takes none, or does not read.
 function Process:write(text)
-  local its = inside(self, "write")
+  local its = within[self]
   if type(text) ~= "string" then error("process:write: a text expected", 2) end
   if not its.takes_input then error("process:write: it was started without stdin = true", 2) end
   return its.core:write(text)
 end
 
 --- Its standard input ends behind what was written.
-function Process:close_stdin() inside(self, "close_stdin").core:end_input() end
+function Process:close_stdin() within[self].core:end_input() end
 
 --- "TERM", "INT", "USR1", ..: to the program, not to what it has started.
 function Process:signal(name)
-  local its = inside(self, "signal")
+  local its = within[self]
   local number = type(name) == "string" and core.number_of((name:gsub("^SIG", "")))
   if not number then error(("process:signal: '%s' is not the name of a signal"):format(tostring(name)), 2) end
   return its.core:signal(number, false)
 end
 
 --- SIGKILL, to it and whatever it has started.  They are gone when this returns.
-function Process:kill() inside(self, "kill").core:kill_now() end
+function Process:kill() within[self].core:kill_now() end
 
 local function stop(self, its, grace)
   if not exit_of(its) and grace > 0 then
@@ -255,7 +252,7 @@ end
 --- Asks it and whatever it has started to end (SIGTERM), and ends them (SIGKILL) when the program has not within
 -- `grace` seconds.  Returns as wait.
 function Process:stop(options)
-  local its = inside(self, "stop")
+  local its = within[self]
   options = check_options("process:stop", options, { grace = true })
   return stop(self, its, check_seconds("process:stop: grace", options.grace, its.grace, 2))
 end
@@ -265,6 +262,8 @@ function Meta.__close(self)
   local its = within[self]
   if not pcall(stop, self, its, its.grace) then its.core:kill_now() end
 end
+
+colon.methods("process", Process, within)
 
 -- ---- start ---------------------------------------------------------------------------
 

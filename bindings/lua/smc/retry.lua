@@ -1,4 +1,5 @@
 --- Retry policies for scenarios: durations in seconds, failures as error objects.
+local colon = require "smc.colon"
 local core = require "smc.core.retry"
 local rng = require "smc.core.rng"
 local task = require "smc.core.task"
@@ -90,5 +91,8 @@ function Retry:call(fn, ...)
     task.sleep(wait)
   end
 end
+
+colon.methods("retry", Retry, within)
+colon.methods("retry_run", Run, colon.marked(Run))
 
 return M

@@ -1,6 +1,7 @@
 --- Risk guards: they watch accounts at several venues, and when a limit is passed they stop the trading, get every
 -- account flat, and tell somebody.
 local alert = require "smc.webhook.alert"
+local colon = require "smc.colon"
 local closing = require "smc.risk.closing"
 local core = require "smc.core.risk"
 local errors = require "smc.error"
@@ -306,6 +307,8 @@ function Guard.__index(self, key)
   if fields[key] then return fields[key](within[self]) end
   return methods[key]
 end
+
+colon.methods("guard", methods, within)
 
 Guard.__names = { fields, methods }
 

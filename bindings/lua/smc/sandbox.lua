@@ -2,6 +2,7 @@
 -- In a spec there is one of each name, which all its clients share; `smc.sandbox(name, options)` opens one more.
 local arrivals = require "smc.core.arrivals"
 local boxes = require "smc.sandbox.box"
+local colon = require "smc.colon"
 local dialects = require "smc.dialects"
 local doors = require "smc.sandbox.door"
 local request_log = require "smc.request_log"
@@ -82,7 +83,9 @@ local function open(w, name, options, place)
   door.server, door.tls, door.served = s, tls, place.keep ~= nil
   box.origin, box.ca = s:origin(), s:ca()
   face.urls(box)
-  function box.requests(_, filters) return (request_log.matching(log, REQUEST_FIELDS, filters, 2)) end
+  box.requests = colon.method("sandbox:requests", function(_, filters)
+    return (request_log.matching(log, REQUEST_FIELDS, filters, 2))
+  end, { [box] = true })
   boxes.set_door(box, door)
   if w.sabotage then sabotage.befall(w.sabotage, door, boxes.venue(box)) end
   w.on_close(function()

@@ -1,5 +1,6 @@
 --- Concurrency for scenarios: tasks are coroutines that the scheduler resumes; whatever waits, yields.
 
+local colon = require "smc.colon"
 local core = require "smc.core.task"
 local list = require "smc.list"
 
@@ -8,10 +9,6 @@ local M = {}
 local Task = {}
 
 -- Wrong use is blamed on the scenario's line: `level` counts as in error(), from the function that is given it.
-
-local function check_task(what, t, level)
-  if getmetatable(t) ~= "smc.task" then error(what .. ": a task expected, got " .. type(t), level + 1) end
-end
 
 local function check_function(what, fn, level)
   if type(fn) ~= "function" then error(what .. ": a function expected, got " .. type(fn), level + 1) end
@@ -31,7 +28,6 @@ end
 --- Waits until the task has ended.  Returns what it returned; raises what it raised; nil, err when it was cancelled or
 -- `seconds` passed first.
 function Task:join(seconds)
-  check_task("task:join", self, 2)
   if seconds ~= nil then check_seconds("task:join", seconds, 2) end
   local ended, err = at_caller(2, pcall(core.join_any, { self }, seconds))
   if not ended then return nil, err end
@@ -40,7 +36,6 @@ end
 
 --- Ends the task where it waits; its pending <close> variables run.
 function Task:cancel()
-  check_task("task:cancel", self, 2)
   at_caller(2, pcall(core.cancel, self))
 end
 
@@ -48,6 +43,8 @@ end
 function Task:status()
   return core.status(self)
 end
+
+colon.methods("task", Task, colon.marked "smc.task")
 
 local task_meta = core.task_meta
 core.task_meta = nil

@@ -1,4 +1,5 @@
 --- A local receiver of webhooks that records what it is sent and says whether its signature holds.
+local colon = require "smc.colon"
 local json = require "smc.json"
 local request_log = require "smc.request_log"
 local rng = require "smc.core.rng"
@@ -156,5 +157,7 @@ function Inbox:heal() within[self].failing = nil end
 function Inbox:close() within[self].server:close() end
 
 Inbox.__close = Inbox.close
+
+colon.methods("inbox", Inbox, within)
 
 return M

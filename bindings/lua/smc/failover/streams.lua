@@ -1,5 +1,6 @@
 --- Streams that move with a group: each is one of the active member's, read by a task of its own, and is opened anew at
 -- the next member before the old one is closed.
+local colon = require "smc.colon"
 local core = require "smc.core.task"
 local errors = require "smc.error"
 local gates = require "smc.core.gate"
@@ -219,6 +220,8 @@ function Stream:__close()
   drop(detach(s))
   s.gate:open()
 end
+
+colon.methods("stream", Stream, within)
 
 -- ---- the streams of a group ------------------------------------------------------------------
 

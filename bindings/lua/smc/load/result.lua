@@ -1,4 +1,6 @@
 --- What a load came to: numbers, percentiles, and a table for people.
+local colon = require "smc.colon"
+
 local M = {}
 
 local Result = { __name = "smc.load" }
@@ -105,5 +107,7 @@ function M.lines(self)
 end
 
 function Result:__tostring() return table.concat(M.lines(self), "\n") end
+
+colon.methods("result", methods, within)
 
 return M

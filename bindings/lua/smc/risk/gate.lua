@@ -2,6 +2,7 @@
 -- It is a method of that one venue object, in front of its class, and a veto of its guarded request: an order that was
 -- let through and then had to wait, for a limiter or the end of a refusal, is judged once more before it is sent.
 local client = require "smc.venue.client"
+local colon = require "smc.colon"
 local guard = require "smc.venue.guard"
 
 local M = {}
@@ -43,7 +44,7 @@ end
 local function stand_before(venue)
   for _, op in ipairs { "place", "amend" } do
     local original = venue[op]
-    venue[op] = function(self, given)
+    venue[op] = colon.method(op, function(self, given)
       local running = coroutine.running()
       if not passes[running] then
         local no = refusal(venue, given, op)
@@ -51,7 +52,7 @@ local function stand_before(venue)
         placing[running] = { venue = venue, op = op, given = given }
       end
       return original(self, given) -- a tail call: wrong use is blamed on its caller
-    end
+    end, judges)
   end
   client.inside(venue).guard.veto = veto_of(venue)
 end

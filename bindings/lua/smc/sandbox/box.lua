@@ -1,4 +1,5 @@
 --- The sandbox object that scenarios hold: what they may look at, and what they may turn, whichever the venue.
+local colon = require "smc.colon"
 local decimal = require "smc.decimal"
 local sign = require "smc.core.sign"
 local stall = require "smc.sandbox.stall"
@@ -286,6 +287,8 @@ end
 function Box:remove_key(api_key)
   hidden[self].keys[api_key] = nil
 end
+
+colon.below("sandbox", Box, hidden)
 
 --- The class of a venue's boxes.  key_kinds: the set of signature kinds that it takes.
 function M.class(name, key_kinds)

@@ -1,5 +1,6 @@
 --- What every venue object is made of, whatever its venue speaks.
 local check = require "smc.check"
+local colon = require "smc.colon"
 local guard_options = require "smc.venue.guard_options"
 local journal = require "smc.journal"
 local reading = require "smc.venue.reading"
@@ -32,24 +33,18 @@ local function stream_of(w, name)
   return rng.new(w.seed, w.target == "sandbox" and stream or stream .. " at " .. task.wall_ms())
 end
 
-local function is_venue(value) return within[value] ~= nil end
-
---- What the venue keeps to itself; one that was called with a dot is blamed on the caller's caller.
-local function mine(self, what)
-  return self ~= nil and within[self] or error(what .. ": called with a dot? a colon goes before it", 3)
-end
-
 --- The class of a venue's objects.  It adds time() and the other calls.
 function M.class(name)
   local class = setmetatable({ name = name }, { __index = Client })
-  local calls = {} -- by name: the call, guarded against what the venue may answer
+  local calls = {} -- by name: the call, guarded against a dot, and against what the venue may answer
   --- What a testnet can't give ends the spec as skipped.
   function class.__index(_, key)
     if key == "sandbox" then spec.skip "a testnet has no sandbox to look into" end
     if key == "secret" then spec.skip "a secret is not to be had on a testnet: a program reads its own" end
+    if calls[key] then return calls[key] end
     local method = class[key]
-    if method == nil or not reading.reads(key) then return method end
-    calls[key] = calls[key] or reading.call(key, method, is_venue)
+    if type(method) ~= "function" then return method end
+    calls[key] = colon.method(key, reading.reads(key) and reading.call(key, method) or method, within)
     return calls[key]
   end
   return class
@@ -293,7 +288,6 @@ function M.verbs(class, call)
   for _, method in ipairs { "GET", "POST", "PUT", "PATCH", "DELETE" } do
     local name = method:lower()
     class[name] = function(self, path, params, options)
-      mine(self, name)
       options = options or {}
       if params ~= nil and type(params) ~= "table" then error(name .. ": parameters are a table", 2) end
       if type(options) ~= "table" then error(name .. ": options are a table, as in { signed = true }", 2) end
@@ -308,14 +302,14 @@ end
 
 --- What this venue object has sent, oldest first: { method, path, op, signed, at, elapsed, status | failed }.
 function Client:requests(filters)
-  return (mine(self, "requests").wire:requests(filters, 2)) -- the parentheses keep this frame for the levels of errors
+  return (within[self].wire:requests(filters, 2)) -- the parentheses keep this frame for the levels of errors
 end
 
 -- Tail calls: wrong use is blamed on their callers.
 
 --- The venue's sandbox commits a fault from now on; a link fault acts on a testnet, too.
 function Client:fault(given)
-  local away = mine(self, "fault").away
+  local away = within[self].away
   if not away or type(given) ~= "table" or given.link == nil then return self.sandbox:fault(given) end
   testnet_links.check(given)
   local ok, wrong = testnet_links.of(away.world, self.name, away.urls):add(given)
@@ -324,7 +318,7 @@ end
 
 --- Ends all faults, or those of one name.
 function Client:heal(name)
-  local away = mine(self, "heal").away
+  local away = within[self].away
   if not away or name ~= nil and not link_faults.table[name] then return self.sandbox:heal(name) end
   local its = testnet_links.known(away.world, self.name)
   if not its then return true end
@@ -333,7 +327,7 @@ end
 
 --- Measures how far the venue's clock is ahead of ours, and signs by it from now on.  Returns milliseconds.
 function Client:sync()
-  local inner, sent = mine(self, "sync"), task.wall_ms()
+  local inner, sent = within[self], task.wall_ms()
   local server, err = self:time()
   if not server then return nil, err end
   local offset = server - (sent + task.wall_ms()) // 2

@@ -1,6 +1,7 @@
 --- Events that arrive over a connection, with questions asked in between; and another connection when that one is lost.
 local backoff = require "smc.venue.backoff"
 local closing = require "smc.venue.closing"
+local colon = require "smc.colon"
 local errors = require "smc.error"
 local json = require "smc.json"
 local task = require "smc.core.task"
@@ -19,6 +20,7 @@ local ANSWER_SECONDS = 10
 local STEADY_SECONDS = 60 -- a connection that lived so long was a good one: attempts are counted anew
 local QUIET = 2 / 3 -- of stale_after: then we ask whether anybody is there
 local EPSILON = 1e-6 -- seconds that a timer may be early
+local opened = setmetatable({}, { __mode = "k" }) -- streams, as a set
 local HOPELESS = { auth = true, permission = true, invalid_request = true } -- no attempt will mend these
 
 --- A class of streams.  Its hooks:
@@ -123,6 +125,7 @@ end
 -- Returns the stream, or nil and an error, and nothing left open.
 function M.open(class, fields, options, inner)
   local self = setmetatable(fields, class)
+  opened[self] = true
   for name, value in pairs(options) do self[name] = value end
   self.random, self.ca, self.guard, self.attempts, self.reconnects = inner.random, inner.ca, inner.guard, 0, 0
   self.queue, self.first, self.last, self.last_id = {}, 1, 0, 0
@@ -361,5 +364,7 @@ function Events:recv(timeout)
     if not ok and not self.failed and task.now() + EPSILON >= give_up then return nil, err end
   end
 end
+
+colon.below("stream", Events, opened, { recv = true, top = true, subscriptions = true, connected = true, close = true })
 
 return M

@@ -43,10 +43,9 @@ for name in pairs(MUTATIONS) do CALLS[name] = true end
 function M.reads(name) return CALLS[name] == true end
 
 --- The call `name`, whose method is given, so that nothing that the venue sends makes it raise.  Wrong use is blamed on
--- the caller, as ever.  is_venue(self): whether it was called with a colon.
-function M.call(name, method, is_venue)
+-- the caller, as ever.
+function M.call(name, method)
   return function(self, ...)
-    if self == nil or not is_venue(self) then error(name .. ": called with a dot? a colon goes before it", 2) end
     local got = table.pack(pcall(method, self, ...))
     if got[1] then return returned(got, self.name, name, MUTATIONS[name]) end
     local why = got[2]
