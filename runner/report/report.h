@@ -35,6 +35,7 @@ typedef struct smcr_totals {
     size_t errors;              /* those of `failed` that make the exit status 2 */
     size_t files_ended;
     size_t files_cut;   /* of these: ended by the interruption */
+    size_t modules;     /* of these: declare no spec, and have no error: others require them */
     int64_t virtual_ms; /* sum over specs */
     int64_t real_us;    /* of the run */
     int exit;           /* status; known at the end */

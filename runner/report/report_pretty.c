@@ -296,8 +296,8 @@ static void on_end(smcr_reporter_t *r, const smcr_totals_t *t)
                  t->signal != 0 ? "interrupted" : "stopped, enough has failed",
                  p->info->n_files - t->files_ended + t->files_cut, p->info->n_files);
     if (!p->info->options->quiet) {
-        (void)fprintf(out, "%s%zu %s in ", smcr_esc(p, DIM), p->info->n_files,
-                      p->info->n_files == 1 ? "file" : "files");
+        size_t n = p->info->n_files - t->modules;
+        (void)fprintf(out, "%s%zu %s in ", smcr_esc(p, DIM), n, n == 1 ? "file" : "files");
         smcr_put_duration(out, (double)t->real_us / 1e6);
         if (p->info->options->clock == SMCR_CLOCK_VIRTUAL) {
             (void)fputs("; ", out);

@@ -8,8 +8,10 @@ smc_code_t smcr_collector_init(smcr_collector_t *c, const smcr_run_t *run, smc_e
     size_t n = 0;
     for (size_t i = 0; i < run->plan->n_files; i++)
         n += run->plan->files[i].n_asked;
-    *c = (smcr_collector_t){._run = run, ._hits = calloc(n + 1, sizeof(bool))};
-    if (c->_hits == NULL)
+    *c = (smcr_collector_t){._run = run,
+                            ._hits = calloc(n + 1, sizeof(bool)),
+                            ._broken = calloc(run->plan->n_files + 1, sizeof(bool))};
+    if (c->_hits == NULL || c->_broken == NULL)
         return smc_fail(err, SMC_ENOMEM, "collect", 0, "no memory to count with");
     return SMC_OK;
 }
@@ -17,6 +19,7 @@ smc_code_t smcr_collector_init(smcr_collector_t *c, const smcr_run_t *run, smc_e
 void smcr_collector_deinit(smcr_collector_t *c)
 {
     free(c->_hits);
+    free(c->_broken);
     *c = (smcr_collector_t){0};
 }
 
@@ -106,9 +109,11 @@ void smcr_collector_event(smcr_collector_t *c, size_t file, const smcr_event_t *
     case SMCR_EV_FILE_ERROR:
         t->failed++;
         t->errors++;
+        c->_broken[file] = true;
         break;
     case SMCR_EV_FILE_END:
         t->files_ended++;
+        t->modules += ev->declared == 0 && !c->_broken[file] ? 1 : 0;
         t->declared += ev->declared > 0 ? (size_t)ev->declared : 0;
         break;
     case SMCR_EV_FILE_START:

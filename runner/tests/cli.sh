@@ -105,6 +105,24 @@ broken_files() {
     has 'error: leak at stream_left.lua:13' 'left behind at its end: task smc/failover/streams.lua:'
 }
 
+# What declares no spec is a module of others, wherever it lies, and no file of the run; what is broken is one.
+modules() {
+    mkdir -p tree/lib
+    echo 'return { answer = 42 }' >tree/lib/answer.lua
+    echo 'local lib = require "lib.answer" it("knows it", function() assert.equal(42, lib.answer) end)' >tree/one.lua
+    cp pass.lua tree
+    run 0 tree --report json:tree.json
+    last '3 passed, 0 failed, 0 skipped'
+    has $'\n2 files in '
+    run 0 merge tree.json
+    has $'\n2 files in '
+    run 0 tree -k knows
+    has $'\n2 files in '
+    echo 'error "broken"' >tree/lib/broken.lua
+    run 2 tree
+    has 'error: load at tree/lib/broken.lua:1' $'\n3 files in '
+}
+
 # Waits until the worker of smcrun $1 has printed $2, and sets $worker; gives up with smcrun.
 wait_for_worker() {
     worker=''
@@ -223,7 +241,7 @@ terminal() {
     lacks $'\033[3'
 }
 
-parts=(verdicts expected_failures broken_files deaths fault_list reports repeating credentials terminal)
+parts=(verdicts expected_failures broken_files modules deaths fault_list reports repeating credentials terminal)
 (($# > 2)) && parts=("${@:3}")
 for part in "${parts[@]}"; do
     "$part"
