@@ -90,6 +90,21 @@ it("says four, from a folder elsewhere #process", function()
   assert(p:wait_for("^four", { within = 60 }))
 end)
 LUA
+mkdir -p py/bots/inner && echo 'print("one", flush=True)' >py/bots/inner/words.py
+echo 'from bots.inner import words' | tee py/bots/run.py >py/bots/__main__.py && touch py/bots/__init__.py py/bots/data.txt
+module() { # module NAME COMMAND: a scenario of its own for each way to start it, beside a program that is none
+    cat >"m/$1.lua" <<LUA
+local smc = require "smc"
+it("says two #process", function()
+  local p <close> = smc.process { "python3", "-B", $2 }
+  assert(p:wait_for("^two", { within = 60 }))
+end)
+LUA
+}
+mkdir m
+module beside '"-m", "bots.run", cwd = "../py"'
+module elsewhere '"-mbots", env = { PYTHONPATH = "nowhere:../py" }'
+module folder '"../py/bots", env = { PYTHONPATH = "../py" }'
 after_runs() { # after_runs N
     local tries
     for tries in {1..600}; do
@@ -120,6 +135,23 @@ has '0 passed, 2 failed, 0 skipped' 'changed: bot.sh' '1 passed, 0 failed, 0 ski
     '1 passed, 0 failed, 0 skipped' 'changed: bot.sh' '1 passed, 0 failed, 0 skipped' 'changed: bot.sh' \
     '0 passed, 1 failed, 0 skipped'
 lacks words.txt
+
+called='--watch m'
+: >watch.txt
+env --default-signal=INT "$smcrun" --allow-process --watch m >watch.txt 2>&1 &
+pid=$!
+after_runs 1
+echo 'print("two", flush=True)' >py/bots/inner/words.py
+after_runs 2
+echo 'more' >py/bots/data.txt
+echo '"""Of bots."""' >py/bots/__init__.py
+after_runs 3
+kill -INT $pid
+wait $pid
+is 'the exit status of the last run' 0 $?
+out=$(<watch.txt)
+has '0 passed, 3 failed, 0 skipped' 'changed: words.py' '3 passed, 0 failed, 0 skipped' 'changed: __init__.py'
+lacks data.txt
 
 # ---- what is shown ---------------------------------------------------------------------------------------
 secret=cAn4ryS3cret-0f-a-Pr0cess

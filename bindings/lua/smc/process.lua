@@ -84,18 +84,42 @@ local function folder(given)
   return given:sub(1, 1) == "/" and given or files.root .. "/" .. given
 end
 
+local function is_file(path)
+  local file <close> = io.open(path, "rb")
+  return file ~= nil and select("#", file:read(1)) == 1 -- a folder can be opened, but reading it fails with a reason
+end
+
+--- The folder from which Python loads a module that is started by its name, if it is there: "-m", "pkg.bot".
+local function place_of_module(name, roots)
+  local path = name:find "^[%w_.]+$" and name:gsub("%.", "/")
+  for _, root in ipairs(path and roots or {}) do
+    if is_file(root .. "/" .. path .. ".py") or is_file(root .. "/" .. path .. "/__main__.py") then return root end
+  end
+end
+
+--- Where it looks: the working folder, and what PYTHONPATH names.
+local function roots_of(cwd, env)
+  local roots = { cwd }
+  for root in tostring(env and env.PYTHONPATH or ""):gmatch "[^:]+" do
+    roots[#roots + 1] = root:sub(1, 1) == "/" and root or cwd .. "/" .. root
+  end
+  return roots
+end
+
 --- Words of the command line that are files are what the scenario is made of, and so are others of their kind, beside
 -- them or below: a program loads its modules from there.  --watch runs it again when one is saved.
-local function note_files(words, cwd)
-  for _, word in ipairs(words) do
+local function note_files(words, cwd, env)
+  local roots = roots_of(cwd, env)
+  for i, word in ipairs(words) do
     local path = word:sub(1, 1) == "/" and word or cwd .. "/" .. word
-    local file = io.open(path, "rb")
-    if file then
-      file:close()
+    if is_file(path .. "/__main__.py") then path = path .. "/__main__.py" end
+    if is_file(path) then
       files.note(path)
       local beside, kind = path:match "^(.*/)[^/]+(%.%a%w*)$"
       if kind then files.note(beside .. "*" .. kind) end
     end
+    local root = place_of_module(words[i - 1] == "-m" and word or word:match "^%-m(.+)" or "", roots)
+    if root then files.note(root .. "/*.py") end
   end
 end
 
@@ -283,7 +307,7 @@ function M.start(given)
   local env = environment(given.env)
   check_world(w)
   local name, cwd = given.name or words[1]:match "[^/]*$", folder(given.cwd)
-  note_files(words, cwd)
+  note_files(words, cwd, given.env)
   local its, err = core.start(words, env, cwd, given.stdin ~= nil, name, table.concat(words, " "))
   if not its then error("smc.process: " .. err.message, 2) end
   local self = setmetatable({ name = name, pid = its:pid() }, Meta)
