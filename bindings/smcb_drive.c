@@ -387,27 +387,33 @@ static int l_real_path(lua_State *L)
     return 1;
 }
 
-/* make_tmpdir() -> path | nil, why: a folder below $TMPDIR, or /tmp. */
+/* make_tmpdir() -> path, lock | nil, why: a folder below $TMPDIR, or /tmp. */
 static int l_make_tmpdir(lua_State *L)
 {
     char path[SMC_TMPDIR_SIZE];
     smc_error_t err = {0};
+    int lock;
 
-    if (smc_tmpdir_make(path, &err) != SMC_OK) {
+    if (smc_tmpdir_make(path, &lock, &err) != SMC_OK) {
         luaL_pushfail(L);
         lua_pushstring(L, err.detail);
         return 2;
     }
     lua_pushstring(L, path); /* when this raises the folder stays */
-    return 1;
+    lua_pushinteger(L, lock);
+    return 2;
 }
 
-/* remove_tmpdir(path) -> true | nil, why. */
+/* remove_tmpdir(path, lock) -> true | nil, why. */
 static int l_remove_tmpdir(lua_State *L)
 {
     smc_error_t err = {0};
+    int lock = (int)luaL_checkinteger(L, 2);
+    smc_code_t rc = smc_tmpdir_remove(luaL_checkstring(L, 1), &err);
 
-    if (smc_tmpdir_remove(luaL_checkstring(L, 1), &err) != SMC_OK) {
+    if (lock >= 0)
+        (void)close(lock);
+    if (rc != SMC_OK) {
         luaL_pushfail(L);
         lua_pushstring(L, err.detail);
         return 2;

@@ -17,8 +17,7 @@
 #define BACKLOG 4096
 #define FIRST_VIRTUAL_PORT 20001
 #define BASE_MAX 32
-/* With the id of the process, for smc_loop_sweep; and no name of shared memory (smc/shm.h), which lies there too. */
-#define DIR_PREFIX "smcrun-sockets-%ld-"
+#define DIR_NAME "smcrun-sockets-" /* no name of shared memory (smc/shm.h), which lies there too */
 
 typedef struct place {
     uint16_t port;
@@ -39,6 +38,7 @@ struct smc_places {
     override_t *overrides;
     bool is_virtual;
     char dir[80]; /* "" until the first virtual listener */
+    int lock;     /* on it, or -1 */
     uint16_t next_port;
     place_t *first;
 };
@@ -50,6 +50,7 @@ smc_places_t *smc_places_new(bool is_virtual)
     if (places == NULL)
         return NULL;
     places->is_virtual = is_virtual;
+    places->lock = -1;
     places->next_port = FIRST_VIRTUAL_PORT;
     return places;
 }
@@ -71,6 +72,8 @@ void smc_places_free(smc_places_t *places)
     }
     if (places->dir[0] != '\0')
         (void)rmdir(places->dir);
+    if (places->lock >= 0)
+        (void)close(places->lock);
     free(places);
 }
 
@@ -96,21 +99,16 @@ static smc_code_t make_dir(smc_places_t *places, smc_error_t *err)
 {
     if (places->dir[0] != '\0')
         return SMC_OK;
-    (void)snprintf(places->dir, sizeof(places->dir), "%s/" DIR_PREFIX "XXXXXX", base_dir(),
-                   (long)getpid());
-    if (mkdtemp(places->dir) == NULL) {
+    smc_code_t rc = smc_tmpdir_make_in(base_dir(), DIR_NAME, places->dir, sizeof(places->dir),
+                                       &places->lock, err);
+    if (rc != SMC_OK)
         places->dir[0] = '\0';
-        return fail_sys(err, "cannot make a directory for sockets");
-    }
-    return SMC_OK;
+    return rc;
 }
 
 void smc_loop_sweep(long pid)
 {
-    char prefix[40];
-
-    (void)snprintf(prefix, sizeof(prefix), DIR_PREFIX, pid);
-    smc_tmpdir_sweep_in(base_dir(), prefix);
+    smc_tmpdir_sweep_in(base_dir(), DIR_NAME, pid);
 }
 
 static smc_code_t bind_and_listen(int fd, const struct sockaddr *addr, socklen_t size,

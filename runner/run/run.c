@@ -10,6 +10,8 @@
 #include "select/suite.h"
 
 #include "smc/clock.h"
+#include "smc/loop.h"
+#include "smc/tmpdir.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -449,6 +451,8 @@ static smcr_exit_t execute(session_t *s)
                              .tick = on_tick,
                              .ud = s};
     s->start_ns = smc_clock_real_ns();
+    smc_loop_sweep(0); /* what runs have left that were killed with all of their workers */
+    smc_tmpdir_sweep(0);
     warm_up(s);
     smcr_reporters_start(&s->reporters, &info);
     smcr_pool_end_t outcome = {0};

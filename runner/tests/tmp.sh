@@ -91,6 +91,34 @@ run 2 loading.lua
 has 'smc.tmp: cannot be used while the file loads'
 nothing_left
 
+# Killed with its worker, it leaves what the next one removes.
+cat >killed.lua <<'LUA'
+local smc = require "smc"
+it("has sockets and a folder, and hangs in C", function()
+  smc.sandbox "binance"
+  assert(io.open(smc.tmp() .. "/x", "w")):write("text"):close()
+  assert.is_nil((("a"):rep(1000000)):find((".-"):rep(20) .. "b"))
+end)
+LUA
+called=killed.lua
+"$smcrun" killed.lua --hang-after 250 &>/dev/null &
+pid=$!
+for _ in {1..600}; do
+    [[ -n $(find t -name x) ]] && break
+    sleep 0.05
+done
+worker=$(pgrep -P "$pid")
+kill -STOP "$pid" # so that it can't remove anything
+kill -9 "$worker" "$pid"
+wait "$pid" 2>/dev/null
+for _ in {1..600}; do
+    kill -0 "$worker" 2>/dev/null || break
+    sleep 0.05
+done
+is 'what is left' 2 "$(find t -maxdepth 1 -name 'smcrun-*' | wc -l)"
+run 0 --allow-process own.lua
+nothing_left
+
 rmdir t # /tmp has room
 echo 'it("asks", function() assert.is_string(require("smc").tmp()) end)' >asks.lua
 run 0 asks.lua

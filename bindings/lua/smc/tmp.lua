@@ -6,10 +6,10 @@ local world = require "smc.world"
 
 local M = {}
 
-local function remove()
+local function remove(lock)
   local path = files.own
   files.own = nil
-  local removed, why = core.remove_tmpdir(path)
+  local removed, why = core.remove_tmpdir(path, lock)
   if not removed then error("smc.tmp: " .. why, 0) end
 end
 
@@ -17,10 +17,10 @@ end
 function M.folder()
   local w = world.current "smc.tmp"
   if not files.own then
-    local path, why = core.make_tmpdir()
-    if not path then error("smc.tmp: " .. why, 2) end
+    local path, lock = core.make_tmpdir()
+    if not path then error("smc.tmp: " .. lock, 2) end
     files.own = path
-    w.on_close(remove)
+    w.on_close(function() remove(lock) end)
   end
   return files.own
 end
