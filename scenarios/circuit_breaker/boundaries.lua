@@ -99,6 +99,27 @@ describe("a circuit breaker at its edge #circuit-breaker #virtual-time #binance"
     assert.same({ 2, 1 }, { breaker:history()[4].calls, breaker:history()[4].failures })
   end)
 
+  it("forgets slow calls like failures, when others have taken their place", function()
+    local venue, breaker = open_venue { size = 4, min_calls = 4, slow = 0.2, slow_rate = 0.5 }
+    for _ = 1, 4 do calls(venue, "s+++") end
+    assert.equal("closed", breaker.state)
+    calls(venue, "ss")
+    assert.equal("open", breaker.state)
+    assert.same({ 4, 2 }, { breaker:history()[1].calls, breaker:history()[1].slow })
+  end)
+
+  it("stays open ten times as long as at first, at most, where nobody says how long", function()
+    local venue, breaker = open_venue { size = 1, min_calls = 1, open = 1, growth = 4 }
+    for _, seconds in ipairs { 1, 4, 10, 10 } do
+      calls(venue, "-")
+      local _, err = venue:time()
+      assert.same({ "circuit_open", seconds }, { err.class, err.retry_after })
+      smc.sleep(seconds)
+    end
+    calls(venue, "+")
+    assert.equal("closed", breaker.state)
+  end)
+
   it("forgets a failure when a window of time has passed over it", function()
     local venue, breaker = open_venue { window = "time", size = 16, min_calls = 2, failure_rate = 1 }
     calls(venue, "-")
@@ -150,6 +171,32 @@ describe("a breaker around something of one's own #circuit-breaker #virtual-time
     smc.sleep(5)
     assert(breaker:call(component))
     assert.same({ "closed", 3 }, { breaker.state, called })
+  end)
+
+  it("counts each way in which the other side fails", function()
+    local ways = { { "network", { link = "down" } }, { "timeout", { venue = "silent" } },
+      { "server", { venue = "http", status = 503 } }, { "protocol", { venue = "not_json" } } }
+    for _, way in ipairs(ways) do
+      breaker = smc.breaker { size = 1, min_calls = 1 }
+      venue:fault(way[2])
+      assert.equal(way[1], select(2, breaker:call(venue.time, venue)).class)
+      assert.equal("open", breaker.state, way[1])
+      assert(venue:heal())
+    end
+  end)
+
+  it("is neither opened nor closed by what was called off", function()
+    local group = smc.failover { venue }
+    breaks()
+    for _ = 1, 2 do breaker:call(component) end
+    assert.equal("open", breaker.state)
+    group:close()
+    smc.sleep(5)
+    assert.equal("cancelled", select(2, breaker:call(group.time, group)).class)
+    assert.same({ "half_open", 0 }, { breaker.state, breaker.permits })
+    broken = false
+    assert(breaker:call(component))
+    assert.equal("closed", breaker.state)
   end)
 
   it("counts neither a component that raises, nor what is the caller's own mistake", function()

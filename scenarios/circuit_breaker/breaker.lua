@@ -60,6 +60,19 @@ for _, row in ipairs(VENUES) do
       assert.same({ "closed", 4, 3 }, { change.from, change.calls, change.failures })
     end)
 
+    once("fails fast, though retries are asked for", function()
+      local venue = smc.venue(row.name, { retry = { base = 1 }, breaker = { size = 1, min_calls = 1, open = 20 } })
+      assert(venue:ping())
+      venue.breaker:force "open"
+      local start = smc.now()
+      assert.equal("circuit_open", select(2, venue:balances()).class)
+      venue.breaker:force(nil)
+      venue:fault { venue = "http", status = 503, on = "balances" }
+      assert.equal("circuit_open", select(2, venue:balances()).class) -- the second attempt, a second later at most
+      assert.is_true(smc.now() - start <= 1)
+      assert.equal(1, #venue:requests { op = "balances" })
+    end)
+
     once("forgets what is longer ago than its window", function()
       local venue = open_venue()
       for _ = 1, 2 do
@@ -117,6 +130,21 @@ for _, row in ipairs(VENUES) do
       local stranger = smc.venue(row.name, { secret = smc.secret.random(), breaker = { size = 4, min_calls = 4 } })
       for _ = 1, 10 do assert.equal("auth", select(2, stranger:balances()).class) end
       assert.equal("closed", stranger.breaker.state)
+    end)
+
+    it("counts each way in which a venue fails #virtual-time", function()
+      local ways = { { "network", { link = "down" } }, { "timeout", { venue = "silent", on = "balances" } },
+        { "server", { venue = "http", status = 503, on = "balances" } },
+        { "protocol", { venue = "not_json", on = "balances" } }, { "ip_ban", { venue = "ban", seconds = 5 } } }
+      if row.name == "oanda" then table.remove(ways) end -- which bans nobody
+      for _, way in ipairs(ways) do
+        local venue = smc.venue(row.name, { breaker = { size = 2, min_calls = 2 }, obey_limits = false })
+        assert(venue:balances())
+        venue:fault(way[2])
+        assert.equal(way[1], select(2, venue:balances()).class)
+        assert.equal("open", venue.breaker.state, way[1])
+        assert(venue:heal())
+      end
     end)
 
     it("counts an order whose outcome nobody knows #virtual-time", function()

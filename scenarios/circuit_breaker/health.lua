@@ -76,6 +76,61 @@ for _, name in ipairs { "binance", "bybit", "oanda" } do
       end
     end)
 
+    once("knows how slow calls are on average: the last one is an eighth of it", function()
+      local one = client { good = 0.1, bad = 1.1 }
+      local latency = 0.8
+      one:fault { venue = "slow", seconds = latency, on = "time", count = 1 }
+      assert(one:time())
+      for _ = 1, 4 do
+        assert(one:time()) -- at once
+        latency = latency * 7 / 8
+        assert.near(latency, one.health.latency, 0.003)
+      end
+    end)
+
+    once("takes no failure for a slow call, nor for a quick one", function()
+      local one = client { good = 0.1, bad = 1.1, window = 64, down_after = 10 }
+      one:fault { venue = "slow", seconds = 0.6, on = "time", count = 1 }
+      assert(one:time())
+      one:fault { link = "down" }
+      assert.equal("network", select(2, one:time()).class) -- at once
+      one:heal()
+      one:fault { venue = "silent", on = "time", count = 1 }
+      assert.equal("timeout", select(2, one:time()).class) -- after ten seconds
+      assert.same({ 0.6, 50 }, { one.health.latency, one.health:parts().latency })
+    end)
+
+    once("is healthy from 80 on, degraded from 50 on", function()
+      local rows = { { 4, 1, "healthy" }, { 15, 4, "degraded" }, { 1, 1, "degraded" }, { 9, 10, "unhealthy" } }
+      for _, row in ipairs(rows) do
+        local venue = client { window = 64, down_after = 64 }
+        calls(venue, ("-"):rep(row[2]) .. ("+"):rep(row[1]))
+        assert.same({ row[1] * 100 // (row[1] + row[2]), row[3] }, { venue.health.score, venue.health.state })
+      end
+    end)
+
+    once("hears of no call that a breaker has refused", function()
+      local health, breaker = smc.health(), smc.breaker { size = 1, min_calls = 1 }
+      local venue = smc.venue(name, { breaker = false })
+      local function call()
+        local time, err = breaker:call(venue.time, venue)
+        health:note(time, err, 0)
+        return err.class
+      end
+      venue:fault { venue = "http", status = 503, on = "time" }
+      assert.equal("server", call())
+      for _ = 1, 3 do assert.equal("circuit_open", call()) end
+      assert.same({ 1, 0 }, { health.failures, health:parts().success })
+    end)
+
+    once("counts refusals for a limit for a minute", function()
+      local venue = smc.venue(name, { health = { limit_max = 4 }, breaker = false, obey_limits = false })
+      venue:fault { venue = "http", status = 429, on = "time", count = 2 }
+      for _ = 1, 2 do assert.equal("rate_limit", select(2, venue:time()).class) end
+      smc.sleep(59)
+      assert.equal(50, venue.health:parts().limits)
+    end)
+
     once("counts refusals for a limit by themselves: they are no failures", function()
       local venue = smc.venue(name, { health = { limit_max = 4 }, breaker = false, obey_limits = false })
       venue:fault { venue = "http", status = 429, on = "time", count = 3 }

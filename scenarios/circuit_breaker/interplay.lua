@@ -24,12 +24,15 @@ for name, budget in pairs(BUDGETS) do
       local limiter = { [budget] = { limit = 1, per = 1, burst = 4 } }
       local venue = smc.venue(name, { breaker = breaker, limiter = limiter })
       venue:fault { venue = "http", status = 503, on = "time" }
+      local start = smc.now()
       local classes = smc.all(10, function() return select(2, venue:time()).class end)
       assert.equal("open", breaker.state)
       assert.equal(4, #venue.sandbox:requests())
       local count = { server = 0, circuit_open = 0 }
       for _, class in ipairs(classes) do count[class] = count[class] + 1 end
       assert.same({ server = 4, circuit_open = 6 }, count)
+      assert.near(1, smc.now() - start, 0.01) -- the first one waits for what is due, the others find it given back
+      assert.equal(3, venue.limiter:usage(budget).used)
 
       venue:heal()
       smc.sleep(20)
@@ -39,11 +42,13 @@ for name, budget in pairs(BUDGETS) do
 
     it("stays closed while the venue refuses for a limit, for it is there", function()
       local refusal = name == "bybit" and { status = 200, code = 10006 } or { status = 429 }
-      local venue = smc.venue(name, { breaker = breaker, limiter = false, obey_limits = false })
-      venue:fault { venue = "http", status = refusal.status, code = refusal.code, on = "balances", count = 8 }
-      for _ = 1, 8 do assert.equal("rate_limit", select(2, venue:balances()).class) end
-      assert.equal("closed", breaker.state)
-      assert(venue:balances())
+      for _, given in ipairs { breaker, { size = 4, min_calls = 4, failure_rate = 0.5 } } do
+        local venue = smc.venue(name, { breaker = given, limiter = false, obey_limits = false })
+        venue:fault { venue = "http", status = refusal.status, code = refusal.code, on = "balances", count = 8 }
+        for _ = 1, 8 do assert.equal("rate_limit", select(2, venue:balances()).class) end
+        assert.equal("closed", venue.breaker.state)
+        assert(venue:balances())
+      end
     end)
   end)
 end
@@ -105,5 +110,24 @@ describe("a risk guard over a failover group #circuit-breaker #virtual-time #bin
     eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
     accounts.assert_flat(venues)
     assert.is_true(guard:history()[1].closing.flat)
+  end)
+
+  it("is not got round by an order that has waited, when the group has gone on meanwhile", function()
+    local binance, bybit = smc.venue "binance", smc.venue "bybit"
+    local group = smc.failover { binance, bybit, check_every = 60 }
+    local guard = assert(smc.risk { venues = { binance }, max_drawdown = "0.1", check_every = 600 })
+    binance.limiter:hold(2)
+    local placing = smc.spawn(function()
+      return group:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "50000" }
+    end)
+    smc.sleep(1)
+    guard:stop "a crash"
+    assert(group:switch(bybit))
+
+    local order, err = placing:join()
+
+    assert.is_nil(order)
+    assert.same({ "risk_guard", "binance" }, { err.code, err.venue })
+    assert.same({}, bybit:requests { op = "place" })
   end)
 end)

@@ -40,6 +40,23 @@ describe("an emergency exit #circuit-breaker #virtual-time", function()
     end
   end)
 
+  it("is not stopped by a breaker that opens while it waits #bybit", function()
+    local bybit
+    venues, bybit = accounts.open({ "bybit" }, { breaker = { size = 1, min_calls = 1, open = 600 } })
+    guard = accounts.guard(venues, { check_every = 600 })
+    bybit:fault { venue = "silent", on = "time", count = 1 }
+    local fails = smc.spawn(function() return bybit:time() end)
+    smc.sleep(8)
+    bybit.limiter:hold(4)
+
+    local closing = stop_and_close()
+
+    assert.equal("timeout", select(2, fails:join()).class)
+    assert.same({ "open", 1, {} }, { bybit.breaker:history()[1].to, closing.venues[1].attempts, closing.venues[1].errors })
+    assert.near(4, closing.elapsed, 0.5)
+    accounts.assert_flat(venues)
+  end)
+
   it("leaves the breaker open when the venue still fails: everybody else goes on waiting #bybit", function()
     local bybit = guarded { "bybit" }
     open_breaker(bybit)
@@ -54,6 +71,37 @@ describe("an emergency exit #circuit-breaker #virtual-time", function()
     eventually(function() assert.is_false(guard.is_closing) end, { within = 20 })
     accounts.assert_flat(venues)
     assert(bybit:balances())
+  end)
+
+  it("goes before everybody else who waits for a limit #bybit", function()
+    local bybit
+    venues, bybit = accounts.open({ "bybit" }, { limiter = { requests = { limit = 2, per = 1, burst = 20 } } })
+    guard = accounts.guard(venues, { check_every = 600 })
+    local crowd = {}
+    for i = 1, 100 do crowd[i] = smc.spawn(function() return bybit:time() end) end
+    smc.sleep(0.1)
+
+    assert.same({}, stop_and_close().venues[1].errors)
+
+    accounts.assert_flat(venues)
+    for _, task in ipairs(crowd) do task:cancel() end
+  end)
+
+  it("tries again every eight seconds at least, for as long as it may #bybit", function()
+    local bybit = guarded({ "bybit" }, { check_every = 600, close_within = 57 })
+    bybit:fault { venue = "http", status = 400, code = 110017, on = "place" }
+    local start = smc.now()
+    assert.is_true(guard:stop "out of here")
+    smc.sleep(45)
+    local before = start
+    for _, request in ipairs(bybit:requests { op = "place", method = "POST", after = start }) do
+      assert.is_true(request.at - before <= 8.5, ("%g s after %g s"):format(request.at - start, before - start))
+      before = request.at
+    end
+    assert.is_true(start + 45 - before <= 8.5)
+    assert(bybit:heal())
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 10 })
+    accounts.assert_flat(venues)
   end)
 
   it("keeps quiet as long as the venue has asked for #binance", function()

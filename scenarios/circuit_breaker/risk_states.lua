@@ -31,6 +31,45 @@ describe("the states of a risk guard #circuit-breaker", function()
     assert.is_not_nil(err.http, "the venue itself has said that there is nothing to reduce: " .. tostring(err))
   end)
 
+  it("takes for an exit what sells at the market no more than is owned, and nothing else #binance", function()
+    local binance = smc.venue "binance"
+    binance.sandbox:fund { USDT = "50000" }
+    guard = assert(smc.risk { venues = { binance }, max_drawdown = "0.02" })
+    assert(binance:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.2" })
+    binance.sandbox:move("BTC/USDT", { by = "-0.2" })
+    assert(guard:check())
+    eventually(function() assert.is_false(guard.is_closing) end)
+    assert.equal("open", guard.state)
+
+    local BUY, LIMIT = { "buy", "market" }, { "sell", "limit", price = "50000" }
+    for _, row in ipairs { { BUY, "0.1" }, { LIMIT, "0.1" }, { { "sell", "market" }, "0.2001" } } do
+      local order, err = binance:place { symbol = "BTC/USDT", side = row[1][1], type = row[1][2], qty = row[2],
+        price = row[1].price }
+      assert.same({ nil, "risk_guard" }, { order, err.code })
+    end
+    assert.equal(1, #binance.sandbox:orders())
+    for _ = 1, 2 do
+      assert(binance:place { symbol = "BTC/USDT", side = "sell", type = "market", qty = "0.1" })
+      assert(guard:check())
+    end
+    assert.is_nil(assert(binance:balances()).BTC)
+  end)
+
+  it("lets nobody change an order while it is open, also to less #bybit", function()
+    local bybit = smc.venue "bybit"
+    guard = assert(smc.risk { venues = { bybit }, max_drawdown = "0.9", check_every = 600 })
+    local order = assert(bybit:place { symbol = "BTC/USDT:USDT", side = "buy", type = "limit", qty = "0.5",
+      price = "50000" })
+    bybit:fault { venue = "silent", on = "cancel_all" } -- so that the order is still there
+    assert.is_true(guard:stop "out of here")
+    local changed, err = bybit:amend { symbol = "BTC/USDT:USDT", id = order.id, qty = "0.4" }
+    assert.same({ nil, "risk_guard" }, { changed, err.code })
+    assert.equal("0.5", bybit.sandbox:orders()[1].qty)
+    assert(bybit:heal())
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 40 })
+    assert.same({}, bybit.sandbox:orders { status = "open" })
+  end)
+
   it("lets a group of venues through no more than each of them #binance #bybit", function()
     local binance, bybit = guarded("binance", "bybit")
     local group <close> = smc.failover { binance, bybit }

@@ -16,11 +16,14 @@ describe("a stream that lost its connection #connection #virtual-time", function
 
     assert.is_true(#tries >= 7, #tries .. " attempts in 40 s")
     assert.near(0, tries[1].at - lost, 0.001)
+    local sooner = 0
     for i = 2, #tries do
       local longest = math.min(30, 0.5 * 2 ^ (i - 2))
       local waited = tries[i].at - tries[i - 1].at
       assert.is_true(waited >= longest / 2 - 0.002 and waited <= longest + 0.002, ("wait %d: %g s"):format(i, waited))
+      sooner = sooner + longest - waited
     end
+    assert.is_true(sooner > 1, "no two clients are to knock at the same moment")
   end)
 
   for _, name in ipairs { "binance", "bybit" } do
