@@ -110,6 +110,15 @@ for _, row in ipairs(VENUES) do
       assert.is_true(smc.now() - start < 4)
     end)
 
+    once("use all of their budget, and begin no wait beyond it #virtual-time", function()
+      local venue = open_venue { attempts = 10, base = 2, max = 2, jitter = 0, budget = 5 }
+      venue:fault { venue = "http", status = 503, on = "open_orders" }
+      local start = smc.now()
+      assert.equal("server", select(2, venue:open_orders(row.order.symbol)).class)
+      assert.equal(3, #venue:requests { op = "open_orders" })
+      assert.near(4, smc.now() - start, 0.1)
+    end)
+
     it("are not made of what asking again can't mend", function()
       local venue = open_venue(true)
       local same = named(row.order, "once-" .. smc.wall()) -- a testnet remembers names
@@ -155,5 +164,52 @@ for _, row in ipairs(VENUES) do
       assert.is_true(sent[2].at - sent[1].at >= 2) -- the window, and a second between the clocks
       assert.equal(1, #venue.sandbox:orders())
     end)
+
+    if row.ages then
+      it("send an order that never arrives as often as they were told, and no more #virtual-time", function()
+        local venue = open_venue({ attempts = 3, base = 0.1 }, { recv_window = 1000 })
+        venue:fault { venue = "reset", on = "place" }
+        local order, err = venue:place(named(row.order, "lost"))
+        assert.is_nil(order)
+        assert.same({ "network", "never_arrived", true }, { err.class, err.code, err.retryable })
+        assert.equal(3, #venue:requests { op = "place", method = "POST" })
+        assert.same({}, venue.sandbox:orders())
+      end)
+    end
   end)
 end
+
+describe("retries of something of one's own #error-handling #virtual-time #binance", function()
+  local venue, called
+  before_each(function() venue, called = smc.venue("binance", { breaker = false }), 0 end)
+
+  local function price()
+    called = called + 1
+    return venue:ticker "BTC/USDT"
+  end
+
+  it("call it until it succeeds, after waits that grow", function()
+    venue:fault { venue = "http", status = 503, on = "ticker", count = 2 }
+    local start = smc.now()
+    local ticker = assert(smc.retry({ base = 1, factor = 3, jitter = 0 }):call(price))
+    assert.equal("BTC/USDT", ticker.symbol)
+    assert.equal(3, called)
+    assert.near(4, smc.now() - start, 0.01)
+  end)
+
+  it("call it as often as they were told, and give its last error", function()
+    venue:fault { venue = "http", status = 503, on = "ticker" }
+    local ticker, err = smc.retry({ attempts = 3, base = 0.01 }):call(price)
+    assert.is_nil(ticker)
+    assert.same({ "server", 3 }, { err.class, called })
+  end)
+
+  it("call it once when asking again can't mend it", function()
+    local ticker, err = smc.retry():call(function()
+      called = called + 1
+      return venue:ticker "NO/SUCH"
+    end)
+    assert.is_nil(ticker)
+    assert.same({ "invalid_request", 1 }, { err.class, called })
+  end)
+end)
