@@ -87,6 +87,31 @@ for name, refusal in pairs(VENUES) do
       for _, at in ipairs(ends) do assert.near(refusal.asks, at, 0.1) end
     end)
 
+    once("a shorter refusal that comes later makes no wait shorter", function()
+      local venue = client(false)
+      venue:fault { venue = "http", status = 429, retry_after = 9, on = "balances", count = 1 }
+      venue:fault { venue = "http", status = 429, retry_after = 2, on = "ticker", count = 1 }
+      local start = smc.now()
+      smc.all { function() return venue:balances() end, function() return venue:ticker "BTC/USDT" end }
+      assert.equal(2, #venue:requests { status = 429 })
+      assert(venue:time())
+      assert.near(9, smc.now() - start, 0.01)
+    end)
+
+    it("who can't wait for so long is told at once, and for how long", function()
+      local venue = client(false, { wait = 1 })
+      refuse(venue, 1)
+      assert.equal("rate_limit", select(2, venue:balances()).class)
+      local start, sent = smc.now(), #venue:requests()
+      local balances, err = venue:balances()
+      assert.is_nil(balances)
+      assert.same({ "rate_limit", "not_sent", start, sent }, { err.class, err.code, smc.now(), #venue:requests() })
+      assert.near(refusal.asks, err.retry_after, 0.01)
+      smc.sleep(refusal.asks - 1)
+      assert(venue:balances())
+      assert.near(refusal.asks, smc.now() - start, 0.01)
+    end)
+
     once("who does not ask again by itself waits no longer than that at the next call", function()
       local venue = client(false)
       refuse(venue, 1)

@@ -24,6 +24,15 @@ describe("the weight of a request to binance #rate-limiting #virtual-time #binan
     assert.equal(1, venue.sandbox:limits().window)
   end)
 
+  it("of an order that was answered by nobody does not come back", function()
+    local venue = smc.venue "binance"
+    assert(venue:time())
+    local before = venue.limiter:usage("request_weight").used
+    venue:fault { venue = "ack_lost", on = "place", count = 1 }
+    assert.equal("unknown_outcome", select(2, venue:place(bid "40000")).class)
+    assert.equal(before + 1, venue.limiter:usage("request_weight").used)
+  end)
+
   it("fills a window to its last unit, and the next one waits", function()
     local venue = smc.venue("binance", { limiter = { request_weight = { limit = 55, per = 10 } } })
     local start = smc.now()

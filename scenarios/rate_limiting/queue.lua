@@ -42,10 +42,12 @@ for name, budget in pairs(VENUES) do
     it("goes by priority, and first come first served inside", function()
       local venue = ready(name)
       local low = smc.venue(name, { limiter = venue.limiter, priority = "low" })
+      local high = smc.venue(name, { limiter = venue.limiter, priority = "high" })
       local critical = smc.venue(name, { limiter = venue.limiter, priority = "critical" })
       for _ = 1, 10 do assert(venue:time()) end
       local order, tasks = {}, {}
-      for i, who in ipairs { { low, "low 1" }, { venue, "normal" }, { low, "low 2" }, { critical, "critical" } } do
+      for i, who in ipairs { { low, "low 1" }, { venue, "normal" }, { high, "high" }, { low, "low 2" },
+        { critical, "critical" } } do
         tasks[i] = smc.spawn(function()
           assert(who[1]:time())
           order[#order + 1] = who[2]
@@ -53,7 +55,7 @@ for name, budget in pairs(VENUES) do
         smc.sleep(0.1)
       end
       for _, task in ipairs(tasks) do task:join() end
-      assert.same({ "critical", "normal", "low 1", "low 2" }, order)
+      assert.same({ "critical", "high", "normal", "low 1", "low 2" }, order)
     end)
 
     it("charges nothing for a request that was given up", function()
@@ -139,6 +141,27 @@ describe("a costly request at the limit #rate-limiting #virtual-time #binance", 
 
     for _, task in ipairs(lights) do task:join() end
     assert.near(3.1, smc.now() - start, 0.1)
+  end)
+
+  it("costs nothing when it has not left", function()
+    local venue = smc.venue("binance", { limiter = { request_weight = { limit = 100, per = 10 } } })
+    assert(venue:time())
+    next_window()
+    assert(venue:book("BTC/USDT", 500))
+    local before = venue.limiter:usage("request_weight").used
+    venue:fault { link = "down" }
+    assert.equal("network", select(2, venue:book("BTC/USDT", 500)).class)
+    assert.equal(before, venue.limiter:usage("request_weight").used)
+  end)
+
+  it("warns at 80 of a hundred, and in earnest at 95", function()
+    local venue = smc.venue("binance", { limiter = { request_weight = { limit = 100, per = 10 } } })
+    assert(venue:time())
+    next_window()
+    for _, row in ipairs { { 79, nil }, { 1, "warning" }, { 14, nil }, { 1, "critical" } } do
+      assert(venue.limiter:try { request_weight = row[1] })
+      assert.equal(row[2], venue.limiter:alert "request_weight")
+    end
   end)
 end)
 

@@ -59,6 +59,23 @@ for _, row in ipairs(VENUES) do
   end)
 end
 
+describe("the limit of one venue #rate-limiting #virtual-time #binance #bybit #oanda", function()
+  it("keeps nobody waiting who asks another", function()
+    local venues = { smc.venue "binance", smc.venue "bybit", smc.venue "oanda" }
+    for i, venue in ipairs(venues) do
+      venue.limiter:hold(20)
+      local start = smc.now()
+      for k, other in ipairs(venues) do
+        if k > i then assert(other:time()) end
+      end
+      assert.equal(start, smc.now())
+    end
+    local start = smc.now()
+    for _, venue in ipairs(venues) do assert(venue:time()) end
+    assert.near(20, smc.now() - start, 0.01)
+  end)
+end)
+
 describe("workers that share a budget #rate-limiting #virtual-time #binance", function()
   --- So many workers of one machine, ten requests in ten seconds for all of them.
   local function workers(n)
