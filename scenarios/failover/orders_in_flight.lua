@@ -43,10 +43,36 @@ describe("an order in flight #failover #binance #bybit", function()
     assert.is_true(#binance:requests { op = "order" } > 1, "looked up until its signature was too old")
   end)
 
-  it("is cancelled where it is, though the group has gone on", function()
-    local order = assert(place())
+  it("keeps the name that it was given, wherever it goes", function()
+    local given = { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "59500",
+      client_id = "mine-1" }
+    assert.same({ "binance", "mine-1" }, { assert(group:place(given)).venue, binance.sandbox:orders()[1].client_id })
+    given.client_id = "mine-2"
+    binance:fault { venue = "down" }
+    local order = assert(group:place(given))
+    assert.same({ "bybit", "mine-2", "mine-2" }, { order.venue, order.client_id, bybit.sandbox:orders()[1].client_id })
+  end)
+
+  it("that is refused goes nowhere else, though the group has gone on meanwhile #virtual-time", function()
+    binance:fault { venue = "slow", on = "place", seconds = 1 }
+    local placing = smc.spawn(function()
+      return group:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.0000001", price = "59500" }
+    end)
+    smc.sleep(0.1)
     assert(group:switch(bybit))
-    assert.equal("canceled", assert(group:cancel { symbol = "BTC/USDT", client_id = order.client_id }).status)
-    assert.equal("canceled", binance.sandbox:orders()[1].status)
+
+    local order, err = placing:join()
+
+    assert.is_nil(order)
+    assert.same({ "filter", "binance" }, { err.class, err.venue })
+    assert.same({}, bybit:requests { op = "place" })
+  end)
+
+  it("is cancelled where it is, though the group has gone on", function()
+    local by_name, by_number = assert(place()), assert(place())
+    assert(group:switch(bybit))
+    assert.equal("canceled", assert(group:cancel { symbol = "BTC/USDT", client_id = by_name.client_id }).status)
+    assert.equal("canceled", assert(group:cancel { symbol = "BTC/USDT", id = by_number.id }).status)
+    assert.same({ "canceled", "canceled" }, { binance.sandbox:orders()[1].status, binance.sandbox:orders()[2].status })
   end)
 end)

@@ -53,6 +53,19 @@ describe("a venue that a group has left #failover #virtual-time #binance #bybit"
     assert.is_true(binance.health.score >= 80, binance.health.score)
   end)
 
+  it("is up with just the health that is asked, and not with a point less", function()
+    binance = smc.venue("binance", { obey_limits = false, health = { limit_max = 10, window = 1 } })
+    binance:fault { venue = "status", on = "ticker", status = 429, times = 5 }
+    for _ = 1, 5 do binance:ticker "BTC/USDT" end -- each costs 10 points
+    for _, row in ipairs { { 51, false }, { 50, true } } do
+      local group = smc.failover { binance, bybit, check_every = 1, recover = { score = row[1], ["for"] = 0 } }
+      fail(group)
+      smc.sleep(3)
+      assert.same({ 50, row[2] }, { binance.health.score, group:is_up(binance) })
+      group:close()
+    end
+  end)
+
   it("is up with less health where less is asked", function()
     local group = smc.failover { binance, bybit, check_every = 1, recover = { score = 30, ["for"] = 0 } }
     fail(group)

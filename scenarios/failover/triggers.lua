@@ -53,6 +53,33 @@ describe("a failover group leaves a venue #failover #virtual-time #binance #bybi
     assert.same({ "errors", 5, "server" }, { event.cause, event.value, event.error.class })
   end)
 
+  it("but not for failures that a success lies between, and for those that a refusal does", function()
+    binance = smc.venue("binance", { obey_limits = false, breaker = false })
+    local group = group_with { errors = true }
+    local function fail(times, status)
+      binance:fault { venue = "status", on = "ticker", status = status, times = times }
+      for _ = 1, times do assert.is_nil((group:ticker "BTC/USDT")) end
+    end
+    fail(4, 500)
+    assert(group:ticker "BTC/USDT")
+    fail(4, 500)
+    fail(1, 429)
+    assert.equal(binance, group.active)
+    binance:fault { venue = "status", on = "ticker", status = 500 }
+    assert(group:ticker "BTC/USDT")
+    assert.same({ "errors", 5 }, { why_left(group, 0).cause, group:history()[1].value })
+  end)
+
+  it("but not for checks that are answered with an error: it is there", function()
+    local group = group_with { connection = true }
+    binance:fault { venue = "status", status = 500 }
+    smc.sleep(11)
+    assert.same({ binance, 0 }, { group.active, #group:history() })
+    assert.equal("server", select(2, group:ticker "BTC/USDT").class)
+    binance:fault { venue = "down" }
+    assert.equal("connection", why_left(group, 7).cause)
+  end)
+
   it("but not for errors that are the caller's own", function()
     local group = group_with { errors = { over = 1 } }
     for _ = 1, 10 do assert.equal("invalid_request", select(2, group:ticker "NO/SUCH").class) end
@@ -73,6 +100,20 @@ describe("a failover group leaves a venue #failover #virtual-time #binance #bybi
     assert.equal("latency", event.cause)
     assert.is_true(event.value >= 0.5 and event.value <= 1.5, event.value)
     assert.is_true(smc.now() - began >= 30)
+  end)
+
+  it("whose health is as bad as was said, and not a point better", function()
+    binance = smc.venue("binance", { obey_limits = false, health = { limit_max = 10 } }) -- a refusal costs 10 points
+    local group = group_with { health = { under = 30, ["for"] = 0 } }
+    local function refuse(times)
+      binance:fault { venue = "status", on = "ticker", status = 429, times = times }
+      for _ = 1, times do group:ticker "BTC/USDT" end
+    end
+    refuse(6)
+    assert.same({ 40, binance }, { binance.health.score, group.active })
+    refuse(1)
+    local event = why_left(group, 0)
+    assert.same({ "health", 30 }, { event.cause, event.value })
   end)
 
   it("whose health has been bad for a while", function()
