@@ -111,7 +111,10 @@ describe("the states of a risk guard #circuit-breaker", function()
     smc.sleep(began + 2.5 - smc.now())
     assert(guard:check())
     assert.equal("half_open", guard.state)
-    smc.sleep(began + 3.01 - smc.now())
+    smc.sleep(began + 2.999 - smc.now())
+    assert(guard:check())
+    assert.equal("half_open", guard.state)
+    smc.sleep(began + 3 - smc.now())
     assert(guard:check())
     assert.equal("closed", guard.state)
   end)
@@ -170,5 +173,35 @@ describe("the states of a risk guard #circuit-breaker", function()
       reduce_only = true }
     assert.same({ nil, "risk_guard" }, { order, err.code })
     eventually(function() assert.equal(1, #inbox:messages { valid_signature = true, kind = "risk.stopped" }) end)
+  end)
+
+  it("is not reset while an account can't be read #bybit", function()
+    local bybit = guarded "bybit"
+    assert.is_true(guard:stop "an exercise")
+    eventually(function() assert.is_false(guard.is_closing) end)
+    bybit:fault { venue = "down" }
+    local ok, err = guard:reset { by = "ann" }
+    assert.same({ nil, "violation_persists", "stopped" }, { ok, err.code, guard.state })
+    assert(bybit:heal())
+    assert(guard:reset { by = "ann" })
+  end)
+
+  it("has forgotten nothing when a reset that begins anew is refused #virtual-time #bybit", function()
+    local bybit = smc.venue("bybit", { breaker = false })
+    bybit.sandbox:fund { USDT = "50000" }
+    guard = assert(smc.risk { venues = { bybit }, max_daily_loss = "1000", max_error_rate = 0.2, check_every = 600 })
+    bybit.sandbox:fund { USDT = "49500" }
+    bybit:fault { venue = "http", status = 500, on = "time", count = 10 }
+    for _ = 1, 10 do bybit:time() end
+    assert(guard:check())
+    assert.equal("open", guard.state)
+    eventually(function() assert.is_false(guard.is_closing) end)
+    local before = guard:figures()
+
+    local ok, err = guard:reset { rebase = true }
+
+    assert.same({ nil, "violation_persists" }, { ok, err.code })
+    assert.same({ before.peak, before.day_start, "500" },
+      { guard:figures().peak, guard:figures().day_start, guard:figures().daily_loss })
   end)
 end)

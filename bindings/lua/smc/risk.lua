@@ -242,7 +242,10 @@ function methods:reset(given)
     return true
   end
   local why = word == "persists" and persists(inner)
-  if take_back then take_back() end
+  if take_back then -- and what the figures say is true again
+    take_back()
+    judge(inner, false)
+  end
   if why then return cannot("violation_persists", why) end
   return cannot("nothing_to_reset", ("the guard is %s: there is nothing to reset"):format(state_of(inner)))
 end
