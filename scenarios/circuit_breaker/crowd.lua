@@ -120,4 +120,21 @@ describe("a crowd and a risk guard #circuit-breaker", function()
 
     accounts.assert_flat(venues)
   end)
+
+  it("are not left with what was under way when everything was flat #virtual-time #bybit", function()
+    local bybit
+    venues, bybit = accounts.open { "bybit" }
+    guard = accounts.guard(venues, { check_every = 600 })
+    bybit:fault { venue = "slow", seconds = 3, on = "place", count = 1 }
+    local late = smc.spawn(function()
+      return bybit:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.3" }
+    end)
+    smc.sleep(1)
+    assert.is_true(guard:stop "out of here")
+    eventually(function() assert.is_false(guard.is_closing) end, { within = 30 })
+    late:join()
+    smc.sleep(5)
+    accounts.assert_flat(venues)
+    assert.is_true(guard:history()[1].closing.venues[1].attempts > 1)
+  end)
 end)

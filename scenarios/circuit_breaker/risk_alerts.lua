@@ -74,6 +74,54 @@ describe("an alert of a risk guard #circuit-breaker #bybit", function()
     has_closed(guard)
   end)
 
+  it("is signed over its time and its body, with the secret of its receiver, and is good for a while #virtual-time",
+    function()
+      local SECRET = "shared with the receiver"
+      inbox = smc.webhook { secret = SECRET, replay_window = 20 }
+      local guard = guarded()
+      crash()
+      assert(guard:check())
+      eventually(function() assert.equal(1, #inbox:messages { valid_signature = true }) end)
+      has_closed(guard)
+
+      local message = inbox:messages()[1]
+      local stamp = message.headers["x-smcrun-timestamp"]
+      local signature = message.headers["x-smcrun-signature"]:match "^sha256=(%x+)$"
+      assert.is_true(smc.sign.verify("hmac", SECRET, stamp .. "." .. message.body, signature))
+      assert.near(smc.wall() / 1000, tonumber(stamp), 2)
+
+      local function repeated(body)
+        assert(smc.http.post(inbox.url, body, { headers = { ["X-Smcrun-Id"] = message.id,
+          ["X-Smcrun-Timestamp"] = stamp, ["X-Smcrun-Signature"] = message.headers["x-smcrun-signature"] } }))
+        local all = inbox:messages()
+        return { all[#all].valid_signature, all[#all].refused, all[#all].duplicate }
+      end
+      assert.same({ true, nil, true }, repeated(message.body))
+      assert.same({ false, "another signature", true }, repeated(message.body .. " "))
+      smc.sleep(22)
+      assert.same({ false, "too old", true }, repeated(message.body))
+    end)
+
+  it("is not genuine when it is signed with another secret", function()
+    local guard = guarded { alert = { url = inbox.url, secret = "nobody has agreed on this" } }
+    crash()
+    assert(guard:check())
+    eventually(function() assert.equal(1, #inbox:messages()) end)
+    assert.same({ false, "another signature" }, { inbox:messages()[1].valid_signature, inbox:messages()[1].refused })
+    has_closed(guard)
+  end)
+
+  it("is sent again when its receiver wants it #virtual-time", function()
+    inbox:fail { status = 503, count = 1, retry_after = 12 }
+    local guard = guarded()
+    crash()
+    assert(guard:check())
+    eventually(function() assert.equal(1, #inbox:messages()) end, { within = 20 })
+    local sent = inbox:attempts()
+    assert.near(12, sent[2].at - sent[1].at, 0.1)
+    has_closed(guard)
+  end)
+
   it("is not repeated to who refuses it #virtual-time", function()
     inbox:fail { status = 400 }
     local guard = guarded()

@@ -58,6 +58,15 @@ describe("value at risk #circuit-breaker #virtual-time #binance", function()
     assert.near(0.1905, guard:figures().var, 1e-7) -- 0.95 of the way from 0.20 to 0.19
   end)
 
+  it("is made of regular looks: those in between are none", function()
+    live_through(0.01, times(1, WILD))
+    for _ = 1, 30 do assert(guard:check()) end
+    assert.equal("closed", guard.state)
+    assert.is_nil(guard:figures().var)
+    smc.sleep(15)
+    assert.equal(0, guard:figures().var and 0)
+  end)
+
   it("is not judged before there are twenty returns", function()
     local returns = times(4, WILD)
     local last = table.remove(returns)
@@ -89,7 +98,7 @@ describe("correlation #circuit-breaker #virtual-time #bybit", function()
       if eth then venue.sandbox:move("ETH/USDT:USDT", { by = STEPS[eth](i) }) end
       smc.sleep(1)
     end
-    return guard
+    return guard, venue
   end
 
   for _, eth in ipairs { "along", "against" } do
@@ -110,6 +119,14 @@ describe("correlation #circuit-breaker #virtual-time #bybit", function()
   it("of one asset with itself does not count", function()
     local guard = live_through(0.01)
     assert.equal("closed", guard.state)
+    assert.equal(0, guard:figures().correlation)
+  end)
+
+  it("of what is not held any more does not count", function()
+    local guard, venue = live_through(1, "along")
+    assert.is_true(guard:figures().correlation > 0.95)
+    assert(venue:flatten "ETH/USDT:USDT")
+    smc.sleep(1)
     assert.equal(0, guard:figures().correlation)
   end)
 end)
