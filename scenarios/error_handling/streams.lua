@@ -70,6 +70,25 @@ for name, its in pairs(VENUES) do
       stream:close()
     end)
 
+    it("tells each step of an order, and of the balances, once, whatever is told twice", function()
+      local stream = assert(venue:user_stream())
+      venue:fault { venue = "duplicate", on = "user_stream" }
+      local order = assert(venue:place { symbol = its.symbol, side = "buy", type = "limit", qty = its.qty,
+        price = name == "oanda" and "0.9" or "58000" })
+      assert(venue:cancel { symbol = its.symbol, id = order.id })
+      local steps, locked = {}, {}
+      local event
+      repeat
+        event = stream:recv(2)
+        if event and event.order then steps[#steps + 1] = event.order.status end
+        if event and event.kind == "balance" then locked[#locked + 1] = event.balances.USDT.locked end
+      until not event
+      assert.same({ "open", "canceled" }, steps)
+      assert.same(name == "oanda" and {} or { "580", "0" }, locked)
+      assert.is_true(venue.sandbox:faults()[1].committed > 0)
+      stream:close()
+    end)
+
     it("never tells an order as it was before", function()
       local stream = assert(venue:user_stream())
       venue:fault { venue = "out_of_order", on = "user_stream" }

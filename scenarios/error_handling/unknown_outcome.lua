@@ -61,6 +61,22 @@ for name, its in pairs(VENUES) do
       assert.equal(1, #patient.sandbox:orders { client_id = "mine" })
     end)
 
+    it("is not taken for another one that comes meanwhile", function()
+      local other = smc.venue(name)
+      local patient = smc.venue(name, { retry = true })
+      assert(patient:balances())
+      patient:fault { venue = "ack_lost", on = "place", times = 1 }
+      local placing = smc.spawn(function()
+        return patient:place { symbol = its.symbol, side = "buy", type = "limit", qty = its.qty, price = its.price,
+          client_id = "mine" }
+      end)
+      smc.sleep(0.01)
+      assert(other:place { symbol = its.symbol, side = "sell", type = "limit", qty = its.qty,
+        price = name == "oanda" and "2" or "65000", client_id = "another" })
+      local order = assert(placing:join())
+      assert.same({ "mine", "buy" }, { order.client_id, order.side })
+    end)
+
     it("is not there twice when its acknowledgement is", function()
       venue:fault { venue = "ack_twice", on = "place", times = 1 }
       local order = assert(place "mine")

@@ -37,6 +37,18 @@ describe("a client of binance that ignores Retry-After #rate-limiting #binance",
     end
   end)
 
+  it("is shut out for refusals in a row, of which an obedient window is the end #virtual-time", function()
+    local venue = ungoverned("binance", { ban_after = 3 })
+    venue.sandbox:limit { request_weight = 5, per = 5 }
+    for _ = 1, 3 do
+      smc.sleep(5 - smc.wall() / 1000 % 5)
+      for _ = 1, 5 do assert(venue:time()) end
+      for _ = 1, 2 do assert.equal("rate_limit", select(2, venue:time()).class) end
+    end
+    for _ = 1, 2 do venue:time() end
+    assert.equal("ip_ban", select(2, venue:time()).class)
+  end)
+
   it("is shut out for three days at most", function()
     local venue = ungoverned "binance"
     assert(venue:time())

@@ -41,6 +41,15 @@ describe("a call to binance #rate-limiting #binance #virtual-time", function()
     end)
   end
 
+  it("that opens an account's stream weighs 4, as the client reckons, of which 2 are the connection's", function()
+    local venue = smc.venue "binance"
+    local before = venue.sandbox:limits().window
+    local stream <close> = assert(venue:user_stream { reconnect = false })
+    assert.is_true(stream:connected())
+    local spent = venue.sandbox:limits().window - before
+    assert.same({ 4, 4 }, { spent, venue.limiter:usage("request_weight").used })
+  end)
+
   it("that places an order counts as one of the account's", function()
     local sent, refused = three_at_once(2, "orders_10s", function(venue)
       return assert(venue:place { symbol = SYMBOL, side = "buy", type = "limit", qty = "0.01", price = "50000" })
