@@ -87,5 +87,22 @@ for _, row in ipairs { { "binance", "BTC/USDT", "0.001" }, { "bybit", "BTC/USDT"
       local later = assert(other:place(request))
       assert.equal(later.id, next_of(events, "fill", 10).fill.order_id)
     end)
+
+    it("tells of an order that was there before, and ended while nobody could hear it, once #virtual-time", function()
+      local venue, other = smc.venue(name), smc.venue(name)
+      local order = assert(venue:place { symbol = symbol, side = "buy", type = "limit", qty = qty,
+        price = name == "oanda" and "0.9" or "50000" })
+      smc.sleep(2)
+      local events <close> = assert(venue:user_stream())
+      venue.sandbox:stall_streams(true)
+      assert(other:cancel { symbol = symbol, id = order.id })
+      venue.sandbox:drop_streams()
+      local told, give_up = {}, smc.now() + 12
+      while smc.now() < give_up do
+        local event = events:recv(math.max(0, give_up - smc.now()))
+        if event and event.order then told[#told + 1] = event.order.id .. " " .. event.order.status end
+      end
+      assert.same({ order.id .. " canceled" }, told)
+    end)
   end)
 end

@@ -161,6 +161,31 @@ describe("binance user stream #connection #binance", function()
     assert.same({}, assert(venue:open_orders "BTC/USDT"))
   end)
 
+  it("tells of each part of an order that is filled by parts", function()
+    local events <close> = assert(venue:user_stream())
+    local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01",
+      price = "50000" })
+    local filled = { { "0.002", "0.002" }, { "0.003", "0.005" }, { "0.005", "0.01" } }
+    for _, part in ipairs(filled) do venue.sandbox:fill { client_id = order.client_id, qty = part[1] } end
+    for _, part in ipairs(filled) do
+      local event
+      repeat event = assert(events:recv(5)) until event.fill
+      assert.same({ part[1], "50000", smc.decimal.mul(part[1], "50000"), part[2] },
+        { event.fill.qty, event.fill.price, event.fill.quote, event.order.filled })
+    end
+  end)
+
+  it("is left when the venue says that it will end, and tells what happens afterwards", function()
+    local events <close> = assert(venue:user_stream())
+    venue.sandbox:announce_shutdown()
+    local event = assert(events:recv(5))
+    assert.same({ "reconnected", "ends" }, { event.kind, event.reason.code })
+    local order = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.001" })
+    repeat event = assert(events:recv(5)) until event.fill
+    assert.equal(order.id, event.fill.order_id)
+    eventually(function() assert.equal(1, #venue.sandbox:streams()) end)
+  end)
+
   it("refuses to start for a stranger", function()
     local stranger = smc.venue("binance", { secret = smc.secret.random() })
     local events, err = stranger:user_stream()

@@ -13,25 +13,28 @@ describe("bybit contracts #connection #bybit", function()
     return assert(venue:place { symbol = SYMBOL, side = side, type = "market", qty = qty, reduce_only = reduce_only })
   end
 
-  it("keep money where it is but for fees and profit, and end flat", function()
-    local before = assert(venue:balances()).USDT.total
-    local bought = market("buy", "0.2")
-    local held = assert(venue:positions())[1]
-    assert.same({ SYMBOL, "long", "0.2" }, { held.symbol, held.side, held.qty })
-    local flat = assert(venue:flatten(SYMBOL))
-    local sold = flat.closed[1]
-    assert.same({}, assert(venue:positions()))
+  for side, held_as in pairs { buy = "long", sell = "short" } do
+    it(("keep money where it is but for fees and profit, and end flat: %s"):format(held_as), function()
+      local before = assert(venue:balances()).USDT.total
+      local opened = market(side, "0.2")
+      local held = assert(venue:positions())[1]
+      assert.same({ SYMBOL, held_as, "0.2" }, { held.symbol, held.side, held.qty })
+      local reduced = market(side == "buy" and "sell" or "buy", "0.05", true)
+      local closed = assert(venue:flatten(SYMBOL)).closed[1]
+      assert.same({}, assert(venue:positions()))
 
-    local fees = "0"
-    for _, order in ipairs { bought, sold } do
-      for _, fill in ipairs(assert(venue:fills(SYMBOL, { order_id = order.id }))) do
-        assert.equal("USDT", fill.fee_asset)
-        fees = decimal.add(fees, fill.fee)
+      local fees, profit = "0", decimal.neg(opened.filled_quote)
+      for _, order in ipairs { opened, reduced, closed } do
+        for _, fill in ipairs(assert(venue:fills(SYMBOL, { order_id = order.id }))) do
+          assert.equal("USDT", fill.fee_asset)
+          fees = decimal.add(fees, fill.fee)
+        end
       end
-    end
-    local profit = decimal.sub(sold.filled_quote, bought.filled_quote)
-    assert.equal(decimal.sub(decimal.add(before, profit), fees), assert(venue:balances()).USDT.total)
-  end)
+      for _, order in ipairs { reduced, closed } do profit = decimal.add(profit, order.filled_quote) end
+      if side == "sell" then profit = decimal.neg(profit) end
+      assert.equal(decimal.sub(decimal.add(before, profit), fees), assert(venue:balances()).USDT.total)
+    end)
+  end
 
   it("are never opened by an order that only reduces", function()
     local order, err = venue:place { symbol = SYMBOL, side = "sell", type = "market", qty = "0.1", reduce_only = true }
@@ -52,6 +55,17 @@ describe("bybit contracts #connection #bybit", function()
     venue.sandbox:move(SYMBOL, { by = "-0.03" })
     assert.equal("filled", assert(venue:order { symbol = SYMBOL, id = stop.id }).status)
     assert.same({}, assert(venue:positions()))
+  end)
+
+  it("have a ticker that stays whole, though only what has changed is told #virtual-time", function()
+    local stream <close> = assert(venue:stream { "ticker:" .. SYMBOL })
+    for i = 1, 5 do
+      venue.sandbox:move(SYMBOL, { by = "0.001" })
+      local t = assert(stream:recv(15))
+      for _, field in ipairs { "last", "bid", "ask", "bid_qty", "ask_qty", "open", "high", "low", "volume" } do
+        assert.is_string(t[field], ("%s of event %d"):format(field, i))
+      end
+    end
   end)
 
   it("keep a local book equal to the venue's, apart from that of category spot", function()

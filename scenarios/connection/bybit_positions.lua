@@ -49,6 +49,17 @@ describe("contracts at bybit #connection #bybit #virtual-time", function()
     assert.same({ true, "0.0002" }, { rate_of(ask) })
   end)
 
+  it("tie up what they and their orders need, of what is free", function()
+    venue.sandbox:fund { USDT = "10000" }
+    assert(limit("buy", "0.1", "50000")) -- at ten times: 500
+    local balance = assert(venue:balances()).USDT
+    assert.is_true(decimal.within(balance.locked, "499", "510"), balance.locked)
+    market("buy", "0.1") -- at about 60000
+    local more = assert(venue:balances()).USDT
+    assert.is_true(decimal.within(decimal.sub(more.locked, balance.locked), "595", "610"), more.locked)
+    assert.equal(more.total, decimal.add(more.free, more.locked))
+  end)
+
   it("need margin for orders that rest, too", function()
     venue.sandbox:fund { USDT = "1000" } -- at ten times, for 10000 USDT of contracts
     assert(limit("buy", "0.1", "59000"))

@@ -61,6 +61,19 @@ for name, symbol in pairs(VENUES) do
       assert.same({ "healthy", 100 }, { venue.health.state, venue.health.score })
     end)
 
+    it("falls with a connection of a stream that breaks, and not with one that was closed", function()
+      local stream <close> = assert(venue:stream { "ticker:" .. symbol })
+      assert(stream:recv(15))
+      assert.equal(100, venue.health:parts().success)
+      venue.sandbox:drop_streams()
+      local event
+      repeat event = assert(stream:recv(15)) until event.kind == "reconnected"
+      local success = venue.health:parts().success
+      assert.is_true(success < 100, success)
+      stream:close()
+      assert.equal(success, venue.health:parts().success)
+    end)
+
     it("falls with a stream that goes silent, and not with one that was closed #virtual-time", function()
       local stream <close> = assert(venue:stream { "ticker:" .. symbol, stale_after = 60, reconnect = false })
       assert(stream:recv(15))

@@ -16,8 +16,27 @@ describe("what was traded #connection #virtual-time", function()
     local fills = assert(venue:fills "ETH/USDT")
 
     assert.is_true(#fills > 50, #fills .. " fills: a page has 50")
-    for _, f in ipairs(fills) do sum = decimal.add(sum, f.qty) end
+    for i, f in ipairs(fills) do
+      sum = decimal.add(sum, f.qty)
+      assert.is_true(i == 1 or fills[i - 1].time <= f.time, "the oldest first")
+    end
     assert.equal(traded, sum)
+  end)
+
+  it("is found at bybit however much was done since: five hundred orders #bybit", function()
+    local venue = smc.venue("bybit", { limiter = false })
+    venue.sandbox:limit { requests = 10000, per = 5 }
+    venue.sandbox:limit { path = "/v5/order/create", requests = 10000, per = 1 }
+    local first = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.001" })
+    for _ = 1, 501 do
+      assert(venue:post("/v5/order/create", { category = "spot", symbol = "BTCUSDT", side = "Sell", orderType = "Limit",
+        timeInForce = "FOK", qty = "0.001", price = "60900" }, { signed = true }))
+    end
+    for _, which in ipairs { { id = first.id }, { client_id = first.client_id } } do
+      which.symbol = "BTC/USDT"
+      local found = assert(venue:order(which))
+      assert.same({ first.id, "filled", first.average }, { found.id, found.status, found.average })
+    end
   end)
 
   it("is in the candle of its second, also in the last millisecond of it #binance", function()
@@ -45,4 +64,52 @@ for _, name in ipairs { "binance", "bybit" } do
         assert.same({ side, "0.00321", order.average }, { last.side, last.qty, last.price })
       end
     end)
+end
+
+for name, row in pairs {
+  binance = { "BTC/USDT", "0.001" }, bybit = { "BTC/USDT", "0.001" }, oanda = { "EUR/USD", "100" },
+} do
+  describe(("what %s tells of an account's past #connection #virtual-time #%s"):format(name, name), function()
+    local symbol, qty = table.unpack(row)
+    local venue, times, ids
+
+    --- Three trades, two seconds apart.
+    before_each(function()
+      venue, times, ids = smc.venue(name), {}, {}
+      for i = 1, 3 do
+        local order = { symbol = symbol, side = i == 2 and "sell" or "buy", type = "market", qty = qty }
+        ids[i] = assert(venue:place(order)).id
+        times[i] = smc.wall()
+        smc.sleep(2)
+      end
+    end)
+
+    for what, field in pairs { orders = "id", fills = "order_id" } do
+      local function told(options)
+        local out = {}
+        for i, item in ipairs(assert(venue[what](venue, symbol, options))) do out[i] = item[field] end
+        return out
+      end
+
+      it("is in the order in which it happened, and what was asked for: " .. what, function()
+        local between = times[1] + 1000
+        assert.same(ids, told())
+        assert.same({ ids[2], ids[3] }, told { since = between })
+        assert.same({ ids[1] }, told { since = times[1] - 1000, until_ = between })
+        assert.same({ ids[2] }, told { since = between, until_ = times[2] + 1000 })
+        assert.equal(2, #told { limit = 2 })
+        assert.same({}, told { since = times[3] + 1000 })
+      end)
+    end
+
+    it("is of one symbol", function()
+      local other = name == "oanda" and "GBP/USD" or "ETH/USDT"
+      local order = assert(venue:place { symbol = other, side = "buy", type = "market",
+        qty = name == "oanda" and "100" or "0.1" })
+      assert.equal(3, #assert(venue:fills(symbol)))
+      local fills = assert(venue:fills(other))
+      assert.is_true(#fills > 0)
+      for _, fill in ipairs(fills) do assert.equal(order.id, fill.order_id) end
+    end)
+  end)
 end

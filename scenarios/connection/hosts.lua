@@ -43,6 +43,12 @@ for _, row in ipairs(VENUES) do
       for _, url in ipairs(row.money_streams) do is_refused("^host '.*' is refused", smc.ws.connect(url)) end
     end)
 
+    it("leads to no other port of a test host", function()
+      local url = row.plain:gsub("^http://([^/]+)", "https://%1:8443")
+      is_refused("^port 8443 .* is refused", smc.http.get(url))
+      is_refused("^port 8443 .* is refused", smc.ws.connect((url:gsub("^http", "ws"))))
+    end)
+
     it("is never in plain text, where others could read a key", function()
       is_refused("plaintext .* refused", smc.http.get(row.plain))
       is_refused("plaintext .* refused", smc.ws.connect((row.plain:gsub("^http", "ws"))))

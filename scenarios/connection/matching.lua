@@ -148,4 +148,32 @@ describe("an iceberg at binance #connection #binance #virtual-time", function()
     sell "0.01"
     assert.same({ "0.01", "0.01", "0.01" }, { top(), filled(iceberg), filled(plain) })
   end)
+
+  it("is passed by when what shows of it is gone, also by one order that takes more", function()
+    local venue = smc.venue "binance"
+    local price = decimal.add(assert(venue:book(SYMBOL, 1)).bids[1][1], "5")
+    local ids = {}
+    for i, more in ipairs { { quantity = "0.03", icebergQty = "0.01" }, { quantity = "0.01" } } do
+      local params = { symbol = "BTCUSDT", side = "BUY", type = "LIMIT", timeInForce = "GTC", price = price }
+      for word, value in pairs(more) do params[word] = value end
+      ids[i] = tostring(assert(venue:post("/api/v3/order", params, { signed = true })).orderId)
+    end
+    assert(venue:place { symbol = SYMBOL, side = "sell", type = "market", qty = "0.02", self_trade = "none" })
+    for _, id in ipairs(ids) do assert.equal("0.01", assert(venue:order { symbol = SYMBOL, id = id }).filled) end
+  end)
 end)
+
+for _, name in ipairs { "binance", "bybit" } do
+  it(("an order for an amount of money buys what that pays for at %s #connection #%s #virtual-time"):format(name, name),
+    function()
+      local venue = smc.venue(name)
+      local before = assert(venue:balances())
+      local order = assert(venue:place { symbol = SYMBOL, side = "buy", type = "market", quote_qty = "1000" })
+      assert.equal("filled", order.status)
+      assert.is_true(decimal.within(order.filled_quote, "999", "1000"), order.filled_quote)
+      assert.equal(order.filled, order.qty)
+      local after = assert(venue:balances())
+      assert.equal(order.filled_quote, decimal.sub(before.USDT.total, after.USDT.total))
+      assert.equal("0", after.USDT.locked)
+    end)
+end

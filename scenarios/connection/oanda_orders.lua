@@ -25,6 +25,8 @@ describe("oanda orders #connection #oanda", function()
       local held = assert(venue:balances()).USD
       assert.equal(before.total, held.total)
       assert.is_true(decimal.cmp(held.locked, before.locked) > 0, "it ties up margin")
+      local free = decimal.add(decimal.sub(held.total, held.locked), position.unrealized)
+      assert.is_true(decimal.eq(free, held.free), held.free)
 
       venue.sandbox:move("EUR/USD", { by = "0.01" })
       local closed = market(close, "10000")
@@ -78,6 +80,40 @@ describe("oanda orders #connection #oanda", function()
     assert.equal("canceled", assert(venue:order { symbol = "EUR/USD", id = order.id }).status)
     assert.same({ new.id }, { assert(venue:open_orders "EUR/USD")[1].id })
     assert.equal(new.id, assert(venue:cancel_all "EUR/USD")[1].id)
+  end)
+
+  it("stays a sale when a sale is amended", function()
+    local order = assert(venue:place { symbol = "EUR/USD", side = "sell", type = "limit", qty = "1000", price = "2" })
+    local new = assert(venue:amend { symbol = "EUR/USD", id = order.id, qty = "700" })
+    assert.same({ "sell", "700", "2" }, { new.side, new.qty, new.price })
+    assert.same({ "sell", "700" }, { venue.sandbox:orders({ status = "open" })[1].side,
+      venue.sandbox:orders({ status = "open" })[1].qty })
+  end)
+
+  it("opens nothing by an order that only reduces", function()
+    local order, err = venue:place { symbol = "EUR/USD", side = "sell", type = "market", qty = "100",
+      reduce_only = true }
+    assert.is_true(order == nil or order.filled == "0", tostring(err))
+    assert.same({}, assert(venue:positions()))
+    market("buy", "100")
+    venue:place { symbol = "EUR/USD", side = "sell", type = "market", qty = "300", reduce_only = true }
+    for _, position in ipairs(assert(venue:positions())) do assert.equal("long", position.side) end
+  end)
+
+  it("cancels all, though one of them ends meanwhile #virtual-time", function()
+    local ids = {}
+    for i = 1, 3 do
+      ids[i] = assert(venue:place { symbol = "EUR/USD", side = "buy", type = "limit", qty = "100", price = "0.9" }).id
+    end
+    local other = smc.venue "oanda"
+    venue:fault { venue = "slow", on = "cancel_all", seconds = 1 }
+    local all = smc.spawn(function() return venue:cancel_all "EUR/USD" end)
+    smc.sleep(1.5)
+    assert(other:cancel { symbol = "EUR/USD", id = ids[3] })
+    local gone, err = all:join()
+    assert.is_not_nil(gone, tostring(err))
+    assert.same({}, venue.sandbox:orders { status = "open" })
+    assert.is_true(#gone >= 2)
   end)
 
   it("takes no order to the market while it is closed, and keeps those that wait", function()

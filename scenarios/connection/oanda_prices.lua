@@ -77,4 +77,11 @@ describe("the two prices of oanda #connection #oanda #virtual-time", function()
     local gain, loss = worth "0.01", worth "-0.01"
     assert.is_true(decimal.lt(gain, bid) and decimal.lt(ask, loss), gain .. " " .. loss) -- dollars for a pound
   end)
+
+  it("have a middle, which is the last price of a ticker", function()
+    local ticker = assert(smc.venue("oanda"):ticker "EUR/USD")
+    assert.is_true(smc.decimal.lt(ticker.bid, ticker.ask))
+    assert.equal(smc.decimal.div(smc.decimal.add(ticker.bid, ticker.ask), "2", 9),
+      smc.decimal.add(ticker.last, "0"))
+  end)
 end)

@@ -26,6 +26,16 @@ describe("a stream that lost its connection #connection #virtual-time", function
     assert.is_true(sooner > 1, "no two clients are to knock at the same moment")
   end)
 
+  it("waits for one to two seconds first at oanda, which counts connections #oanda", function()
+    local venue = smc.venue "oanda"
+    local stream <close> = assert(venue:stream { "ticker:EUR/USD" })
+    assert(stream:recv(5))
+    venue.sandbox:drop_streams()
+    local event
+    repeat event = assert(stream:recv(10)) until event.kind == "reconnected"
+    assert.is_true(event.down >= 1 and event.down <= 2.01, event.down)
+  end)
+
   for _, name in ipairs { "binance", "bybit" } do
     it(("at %s takes 30 seconds of silence for its end, if nobody says otherwise #%s"):format(name, name), function()
       local venue = smc.venue(name)

@@ -84,6 +84,22 @@ describe("a signature that differs in one digit #connection #auth", function()
     assert.same({ 400, -1022 }, ask(last_digit_changed(right)))
   end)
 
+  it("is refused by binance, and covers what is in the path and what is in the body", function()
+    local venue = smc.venue "binance"
+    local query, body = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC", "quantity=0.01&price=40000&timestamp="
+      .. smc.wall()
+    local function place(signed)
+      local signature = assert(smc.sign.key("hmac", venue.sandbox.secret):sign(signed))
+      local reply = assert(smc.http.post(venue.url .. "/api/v3/order?" .. query, body .. "&signature=" .. signature,
+        { headers = { ["X-MBX-APIKEY"] = venue.key, ["Content-Type"] = "application/x-www-form-urlencoded" } }))
+      return { reply.status, smc.json.decode(reply.body).code }
+    end
+    for _, less in ipairs { query, body, query .. "&" .. body } do assert.same({ 400, -1022 }, place(less)) end
+    assert.same({}, venue.sandbox:orders())
+    assert.equal(200, place(query .. body)[1])
+    assert.equal(1, #venue.sandbox:orders())
+  end)
+
   it("is refused by bybit", function()
     local venue = smc.venue "bybit"
     local now = tostring(smc.wall())
