@@ -31,6 +31,8 @@ describe("risk guard #circuit-breaker", function()
       accounts.opens_and_gets_flat(guard, venues)
 
       assert.equal(3, #refuses.sandbox:requests { status = 503 })
+      local elapsed = guard:history()[1].closing.elapsed
+      assert.is_true(elapsed >= 1.7 and elapsed < 5, ("%g s: the waits are 0.5, 1 and 2 s at most"):format(elapsed))
       for _, venue in ipairs(guard:history()[1].closing.venues) do
         assert.equal(venue.venue == name and 4 or 1, venue.attempts)
       end

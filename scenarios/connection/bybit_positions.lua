@@ -83,6 +83,17 @@ describe("contracts at bybit #connection #bybit #virtual-time", function()
     assert.equal("0.1", assert(limit("sell", "0.3", far, { reduce_only = true })).qty)
   end)
 
+  it("take orders with them that only reduce, when they are closed", function()
+    market("buy", "0.1")
+    local far = decimal.add(decimal.floor_to(position().mark, "0.1"), "300")
+    local exit = assert(limit("sell", "0.1", far, { reduce_only = true }))
+    local other = assert(limit("sell", "0.1", far))
+    market("sell", "0.1")
+    local found = assert(venue:order { symbol = SYMBOL, id = exit.id })
+    assert.same({ true, "0" }, { found.status == "canceled" or found.status == "expired", found.filled })
+    assert.equal("open", assert(venue:order { symbol = SYMBOL, id = other.id }).status)
+  end)
+
   it("are taken away when what they have lost leaves less than their maintenance margin", function()
     venue.sandbox:fund { USDT = "1000" }
     market("buy", "0.16")

@@ -29,6 +29,21 @@ for name, refused in pairs { binance = -1021, bybit = 10002 } do
       assert.same({ 0, refused }, { ASK[name](venue, 999), ASK[name](venue, 1000) })
     end)
 
+    it("is measured to the millisecond, halfway between asking and being told", function()
+      venue:fault { link = "latency", latency = 0.2 }
+      venue:fault { link = "latency", latency = 0.2, stream = "upstream" }
+      venue.sandbox:skew(42)
+      assert.near(42000, assert(venue:sync()), 1)
+      assert(venue:balances())
+    end)
+
+    it("is right again when the venue's is, and nobody has measured meanwhile", function()
+      venue:fault { venue = "skew", seconds = 30 }
+      assert.equal(refused, select(2, venue:balances()).code)
+      assert(venue:heal())
+      assert(venue:balances())
+    end)
+
     it("may be as late as its window is wide", function()
       for _, window in ipairs { 200, 30000 } do
         assert.same({ 0, refused }, { ASK[name](venue, -window, window), ASK[name](venue, -window - 1, window) })

@@ -23,22 +23,6 @@ describe("what was traded #connection #virtual-time", function()
     assert.equal(traded, sum)
   end)
 
-  it("is found at bybit however much was done since: five hundred orders #bybit", function()
-    local venue = smc.venue("bybit", { limiter = false })
-    venue.sandbox:limit { requests = 10000, per = 5 }
-    venue.sandbox:limit { path = "/v5/order/create", requests = 10000, per = 1 }
-    local first = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "market", qty = "0.001" })
-    for _ = 1, 501 do
-      assert(venue:post("/v5/order/create", { category = "spot", symbol = "BTCUSDT", side = "Sell", orderType = "Limit",
-        timeInForce = "FOK", qty = "0.001", price = "60900" }, { signed = true }))
-    end
-    for _, which in ipairs { { id = first.id }, { client_id = first.client_id } } do
-      which.symbol = "BTC/USDT"
-      local found = assert(venue:order(which))
-      assert.same({ first.id, "filled", first.average }, { found.id, found.status, found.average })
-    end
-  end)
-
   it("is in the candle of its second, also in the last millisecond of it #binance", function()
     local venue = smc.venue "binance"
     local second = smc.wall() // 1000 * 1000

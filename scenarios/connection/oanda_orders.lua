@@ -100,6 +100,18 @@ describe("oanda orders #connection #oanda", function()
     for _, position in ipairs(assert(venue:positions())) do assert.equal("long", position.side) end
   end)
 
+  it("closes all, though a position is gone already", function()
+    market("buy", "100")
+    venue:fault { venue = "stale", on = "positions" }
+    assert.equal("100", assert(venue:positions())[1].qty)
+    market("sell", "100")
+    assert.equal("100", assert(venue:positions())[1].qty) -- so the venue goes on saying
+    local done, err = venue:flatten()
+    assert.same({}, (done or {}).closed, tostring(err))
+    assert(venue:heal())
+    assert.same({}, assert(venue:positions()))
+  end)
+
   it("cancels all, though one of them ends meanwhile #virtual-time", function()
     local ids = {}
     for i = 1, 3 do

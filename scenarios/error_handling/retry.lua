@@ -49,6 +49,20 @@ for _, row in ipairs(VENUES) do
       assert.equal(4, #venue:requests { op = "open_orders" })
     end)
 
+    once("are three, after a fifth of a second and twice as long each time, where nobody says otherwise #virtual-time",
+      function()
+        local venue = open_venue(true)
+        venue:fault { venue = "http", status = 503, on = "open_orders" }
+        assert.equal("server", select(2, venue:open_orders(row.order.symbol)).class)
+        local waited, less = gaps(venue, "open_orders"), 0
+        assert.equal(3, #waited)
+        for i, most in ipairs { 0.2, 0.4, 0.8 } do
+          assert.is_true(waited[i] >= most / 2 - 0.001 and waited[i] <= most + 0.001, waited[i])
+          less = less + most - waited[i]
+        end
+        assert.is_true(less > 0.002, "by chance, so that no two clients come back at the same moment")
+      end)
+
     it("are as many as attempts fail, up to the last one", function()
       for fails = 0, 4 do
         local venue = open_venue { attempts = 4, base = 0.001 }

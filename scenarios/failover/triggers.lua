@@ -80,6 +80,17 @@ describe("a failover group leaves a venue #failover #virtual-time #binance #bybi
     assert.equal("connection", why_left(group, 7).cause)
   end)
 
+  it("but not for checks that its own limits have kept back", function()
+    local group = smc.failover { binance, bybit, check_every = 1, check_timeout = 0.9 }
+    smc.sleep(3)
+    assert.is_true(#binance:requests { op = "ping" } >= 2)
+    binance.limiter:hold(20)
+    smc.sleep(15)
+    assert.same({ binance, 0, true }, { group.active, #group:history(), group:is_up(binance) })
+    assert(group:ticker "BTC/USDT")
+    assert.equal(1, #binance:requests { op = "ticker" })
+  end)
+
   it("but not for errors that are the caller's own", function()
     local group = group_with { errors = { over = 1 } }
     for _ = 1, 10 do assert.equal("invalid_request", select(2, group:ticker "NO/SUCH").class) end
