@@ -55,6 +55,18 @@ describe("oanda orders #connection #oanda", function()
     assert.same({}, assert(venue:positions()))
   end)
 
+  it("closes the oldest first, at what that one has earned", function()
+    local first = market("buy", "300")
+    venue.sandbox:move("EUR/USD", { by = "0.01" })
+    local second = market("buy", "200")
+    local closed = market("sell", "300")
+    local fill = assert(venue:fills("EUR/USD", { order_id = closed.id }))[1]
+    local earned = decimal.mul(decimal.sub(closed.average, first.average), "300")
+    assert.is_true(decimal.eq(earned, fill.realized), fill.realized)
+    local left = assert(venue:positions())[1]
+    assert.same({ "200", second.average }, { left.qty, left.entry })
+  end)
+
   for _, case in ipairs { { "stop", "0.01", "0.02" }, { "take_profit", "-0.01", "-0.02" } } do
     local kind, at, move = table.unpack(case)
     it(("fills a %s order when its price has come, not before"):format(kind), function()

@@ -117,6 +117,7 @@ for _, row in ipairs(VENUES) do
       for what, call in pairs {
         ["unknown key 'quantity'"] = function() venue:place { symbol = row.symbol, side = "buy", quantity = "1" } end,
         ["qty"] = function() venue:place { symbol = row.symbol, side = "buy", type = "market", qty = 1 } end,
+        ["parameter 'limit' is a fraction"] = function() venue:get("/", { limit = 1.5 }) end,
         ["rumours"] = function() venue:stream { "rumours:" .. row.symbol } end,
       } do
         local ok, err = pcall(call)

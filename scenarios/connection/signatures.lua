@@ -59,6 +59,11 @@ describe("binance signatures #connection #binance #auth", function()
       local signer = assert(smc.sign.key(row.kind, row.secret))
       for _ = 1, 2 do assert.equal(row.signature, assert(signer:sign(PAYLOAD))) end
 
+      if row.public then
+        local checks = assert(smc.sign.key(row.kind, row.public))
+        assert.is_true(smc.sign.verify(row.kind, checks, PAYLOAD, row.signature))
+        assert.is_nil((checks:sign(PAYLOAD)))
+      end
       local client = smc.venue("binance", { key = api_key, secret = row.secret })
       for _ = 1, 2 do assert(client:account()) end
     end)

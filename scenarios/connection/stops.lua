@@ -44,6 +44,23 @@ for name, symbol in pairs { binance = "BTC/USDT", bybit = "BTC/USDT:USDT" } do
   end)
 end
 
+for _, name in ipairs { "binance", "bybit" } do
+  it(("an order that waits at %s keeps what it will cost, until it is cancelled #connection #%s #virtual-time"):format(
+    name, name), function()
+    local venue = smc.venue(name)
+    local before = assert(venue:balances())
+    local sale = assert(venue:place { symbol = "BTC/USDT", side = "sell", type = "stop", qty = "0.5",
+      trigger_price = "50000" })
+    local purchase = assert(venue:place { symbol = "BTC/USDT", side = "buy", type = "stop_limit", qty = "0.1",
+      trigger_price = "70000", price = "71000" })
+    local held = assert(venue:balances())
+    assert.equal("0.5", decimal.sub(held.BTC.locked, before.BTC.locked))
+    assert.equal("7100", decimal.sub(held.USDT.locked, before.USDT.locked))
+    for _, order in ipairs { sale, purchase } do assert(venue:cancel { symbol = "BTC/USDT", id = order.id }) end
+    assert.same(before, assert(venue:balances()))
+  end)
+end
+
 describe("orders that wait at bybit #connection #bybit", function()
   it("are cancelled with all others, and are listed with them", function()
     local venue = smc.venue "bybit"

@@ -15,6 +15,7 @@ local LOSSES = {
   ["is cut in two"] = { { venue = "truncated" }, true },
   ["is a gateway's page, and the order is there"] = { { venue = "status", status = 504, carried_out = true }, true },
   ["is a gateway's page, and the order is not there"] = { { venue = "status", status = 504 }, false },
+  ["has numbers where texts belong"] = { { venue = "wrong_type" }, true },
   ["is no JSON"] = { { venue = "not_json", carried_out = true }, true },
 }
 
