@@ -30,6 +30,8 @@ for i = 1, n do
   b.level = tonumber(state["level" .. i]) or b.window and 0 or b.full
   b.at = tonumber(state["at" .. i]) or b.window and 0 or now
   b.ahead = tonumber(state["ahead" .. i]) or 0
+  b.since = tonumber(state["since" .. i]) or 0 -- of a window: what was granted before is of another one, or may be
+  b.paid = tonumber(state["paid" .. i]) or 0   -- of a window: no grant was at this time or later
   budgets[i] = b
   conf[i + 1] = table.concat({ ARGV[at + 1], b.limit, b.window and 0 or b.refill, b.period }, " ")
 end
@@ -42,7 +44,9 @@ local function period_of(b, ms) return math.floor((ms + b.ahead) / b.period) end
 local function roll(b)
   if b.window then
     local period = period_of(b, now)
-    if period > b.at then b.at, b.level = period, 0 end -- or before, when that clock turned out to be behind
+    if period > b.at then -- or before, when that clock turned out to be behind
+      b.at, b.level, b.since = period, 0, math.max(0, period * b.period - b.ahead, b.paid)
+    end
   elseif now > b.at then
     b.level = math.min(b.full, b.level + math.min(now - b.at, math.ceil(b.full / b.refill)) * b.refill)
     b.at = now
@@ -56,7 +60,11 @@ local function wait_for(b, weight)
 end
 
 local function pay(b, weight)
-  if b.window then b.level = b.level + weight else b.level = b.level - weight * b.period end
+  if not b.window then
+    b.level = b.level - weight * b.period
+    return
+  end
+  b.level, b.paid = b.level + weight, math.max(b.paid, now + 1)
 end
 
 local function used(b)
@@ -92,7 +100,7 @@ elseif what == "refund" then
   each_weight(rest + 1, function(b, weight)
     if not b.window then
       b.level = math.min(b.full, b.level + weight * b.period)
-    elseif period_of(b, granted) >= b.at then
+    elseif granted >= b.since then
       b.level = math.max(0, b.level - weight)
     end
   end)
@@ -118,7 +126,7 @@ for i, b in ipairs(budgets) do
   if what == "look" then roll(b) end
   keep = math.max(keep, b.window and b.period or math.ceil(b.full / b.refill))
   out[3 + i] = used(b)
-  for field, value in pairs { level = b.level, at = b.at, ahead = b.ahead } do
+  for field, value in pairs { level = b.level, at = b.at, ahead = b.ahead, since = b.since, paid = b.paid } do
     write[#write + 1] = field .. i
     write[#write + 1] = text(value)
   end

@@ -14,6 +14,15 @@ static uint64_t full(const smc_budget_conf_t *c)
     return (uint64_t)c->limit * c->period_ms;
 }
 
+/* What is paid from now on is of the period that `of` has come to.  By our clock that period may have begun before the
+ * last grant of the one before: when the venue's turns out to be further ahead than it seemed. */
+static void begin(smc_budget_state_t *of, uint32_t period_ms)
+{
+    uint64_t theirs = of->at * period_ms;
+    uint64_t begun = theirs > of->offset_ms ? theirs - of->offset_ms : 0;
+    of->since_ms = begun > of->paid_ms ? begun : of->paid_ms;
+}
+
 /* Brings a budget to `now`.  true: another period has begun. */
 static bool roll(smc_limiter_t *l, uint32_t i, uint64_t now_ms)
 {
@@ -26,6 +35,7 @@ static bool roll(smc_limiter_t *l, uint32_t i, uint64_t now_ms)
             return false;
         *at = venue_ms / c->period_ms;
         *level = 0;
+        begin(&l->_state.of[i], c->period_ms);
         return true;
     }
     if (now_ms <= *at) /* before: another worker has looked later */
@@ -89,12 +99,15 @@ static uint64_t wait_for(const smc_limiter_t *l, uint32_t i, uint32_t weight, ui
     return later + (price - level + c->refill - 1) / c->refill;
 }
 
-static void pay(smc_limiter_t *l, uint32_t i, uint32_t weight)
+static void pay(smc_limiter_t *l, uint32_t i, uint32_t weight, uint64_t now_ms)
 {
-    if (l->_conf[i].kind == SMC_BUDGET_WINDOW)
-        l->_state.of[i].level += weight;
-    else
-        l->_state.of[i].level -= (uint64_t)weight * l->_conf[i].period_ms;
+    smc_budget_state_t *of = &l->_state.of[i];
+    if (l->_conf[i].kind == SMC_BUDGET_BUCKET) {
+        of->level -= (uint64_t)weight * l->_conf[i].period_ms;
+        return;
+    }
+    of->level += weight;
+    of->paid_ms = now_ms >= of->paid_ms ? now_ms + 1 : of->paid_ms;
 }
 
 /* ---- all of them --------------------------------------------------------- */
@@ -133,7 +146,7 @@ static uint64_t spend(smc_limiter_t *l, const smc_ticket_t *t, uint64_t now_ms)
         uint64_t wait = wait_of(l, t, now_ms, &rolled);
         for (uint32_t i = 0; wait == 0 && i < l->n_budgets; i++)
             if (t->weights[i] > 0)
-                pay(l, i, t->weights[i]);
+                pay(l, i, t->weights[i], now_ms);
         if ((wait > 0 && !rolled) || settle(l, seen)) {
             for (uint32_t i = 0; (wait == 0 || l->_share != NULL) && i < l->n_budgets; i++)
                 if (t->weights[i] > 0)
@@ -278,8 +291,7 @@ static uint64_t refunded(const smc_limiter_t *l, uint32_t i, uint32_t weight, ui
         uint64_t room = full(c) - level, back = (uint64_t)weight * c->period_ms;
         return level + (back < room ? back : room);
     }
-    uint64_t period = (granted_ms + l->_state.of[i].offset_ms) / c->period_ms;
-    uint64_t back = period >= l->_state.of[i].at ? weight : 0;
+    uint64_t back = granted_ms >= l->_state.of[i].since_ms ? weight : 0;
     return level > back ? level - back : 0;
 }
 

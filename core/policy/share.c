@@ -7,9 +7,10 @@
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "what is shared by processes may hide no lock");
 
 #define OP "share"
-#define LAYOUT UINT64_C(0x736d637368617201) /* "smcshar" and a version */
+#define LAYOUT UINT64_C(0x736d637368617202) /* "smcshar" and a version */
 
-enum { SLOTS = 1 + 2 * SMC_SHARE_SEATS, SLOT_BITS = 9, WORDS = 1 + 3 * SMC_LIMITER_BUDGETS };
+enum { SLOTS = 1 + 2 * SMC_SHARE_SEATS, SLOT_BITS = 9 };
+enum { WORDS_EACH = 5, WORDS = 1 + WORDS_EACH * SMC_LIMITER_BUDGETS };
 static_assert(SLOTS <= 1 << SLOT_BITS, "a slot has its number");
 static_assert(sizeof(smc_budgets_state_t) == WORDS * sizeof(uint64_t), "a state is words only");
 
@@ -39,7 +40,7 @@ static uint64_t slot_of(uint64_t head)
 
 static uint64_t words_of(const smc_share_t *s)
 {
-    return s->n_budgets < SMC_LIMITER_BUDGETS ? 1 + 3 * s->n_budgets : WORDS;
+    return s->n_budgets < SMC_LIMITER_BUDGETS ? 1 + WORDS_EACH * s->n_budgets : WORDS;
 }
 
 uint64_t smc_share_read(const smc_share_t *s, smc_budgets_state_t *out)

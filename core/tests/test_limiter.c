@@ -285,6 +285,90 @@ static void refund_of_a_bucket_fills_it_to_its_brim(void **state)
     assert_int_equal(smc_limiter_used(&l, 0, 1), 0);
 }
 
+/* ---- a window's grants, counted one by one, while the venue's clock turns out to be elsewhere -------------- */
+
+enum { GRANTS = 4000 };
+
+typedef struct ledger {
+    smc_budget_conf_t conf;
+    smc_limiter_t l;
+    uint64_t now, offset, period; /* the last that has begun */
+    struct {
+        uint64_t at, period;
+        uint32_t weight; /* 0: given back */
+    } grants[GRANTS];
+    size_t n, refunded;
+} ledger_t;
+
+static uint32_t live_in_period(const ledger_t *m)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < m->n; i++)
+        sum += m->grants[i].period == m->period ? m->grants[i].weight : 0;
+    return sum;
+}
+
+/* `late`: so long ago another worker has read the clock. */
+static void ledger_step(ledger_t *m, smc_rng_t *rng, uint64_t late)
+{
+    uint64_t now = m->now - late, what = smc_rng_below(rng, 10);
+    if (what == 0) {
+        m->offset = smc_rng_below(rng, 3000);
+        smc_limiter_set_offset(&m->l, 0, m->offset);
+        return;
+    }
+    uint64_t period = (now + m->offset) / m->conf.period_ms;
+    if (what < 6 && m->n < GRANTS) {
+        uint32_t weight = 1 + (uint32_t)smc_rng_below(rng, m->conf.limit);
+        m->period = period > m->period ? period : m->period;
+        if (!try_one(&m->l, weight, now))
+            return;
+        m->grants[m->n].at = now;
+        m->grants[m->n].period = m->period;
+        m->grants[m->n++].weight = weight;
+    } else if (m->n > 0) {
+        size_t back = m->n < 12 ? m->n : 12, i = m->n - 1 - (size_t)smc_rng_below(rng, back);
+        m->period = period > m->period ? period : m->period;
+        m->refunded += m->grants[i].weight > 0 && m->grants[i].period == m->period;
+        smc_limiter_refund(&m->l, 0, m->grants[i].weight, m->grants[i].at,
+                           now > m->grants[i].at ? now : m->grants[i].at);
+        m->grants[i].weight = 0;
+    }
+}
+
+/* least_ms: between two steps.  Within a millisecond a refund may be lost, and is never one too many. */
+static void walk_with_refunds(uint64_t least_ms, uint64_t late_ms)
+{
+    static ledger_t m;
+    size_t refunded = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        smc_rng_t rng;
+        smc_rng_init(&rng, seed, "refund");
+        memset(&m, 0, sizeof(m));
+        m.conf = (smc_budget_conf_t){.kind = SMC_BUDGET_WINDOW,
+                                     .limit = 1 + (uint32_t)smc_rng_below(&rng, 12),
+                                     .period_ms = 1 + (uint32_t)smc_rng_below(&rng, 700)};
+        m.l = made(&m.conf, 1, 0);
+        for (int i = 0; i < 1000; i++) {
+            m.now += least_ms + smc_rng_below(&rng, 12);
+            ledger_step(&m, &rng, late_ms > 0 && m.now > 10 ? smc_rng_below(&rng, late_ms) : 0);
+            assert_true(live_in_period(&m) <= m.conf.limit);
+            if (least_ms > 0 && (m.now + m.offset) / m.conf.period_ms <= m.period)
+                assert_int_equal(smc_limiter_used(&m.l, 0, m.now), live_in_period(&m));
+        }
+        refunded += m.refunded;
+    }
+    assert_true(refunded > 3000);
+}
+
+static void a_refund_gives_no_period_more_than_its_limit(void **state)
+{
+    (void)state;
+    walk_with_refunds(1, 0);
+    walk_with_refunds(0, 0);
+    walk_with_refunds(0, 4);
+}
+
 /* ---- the model: a bucket is filled millisecond by millisecond, a queue is a list that is searched ---- */
 
 enum { STEPS = 1200, SEEDS = 100, TICKETS = 24 };
@@ -488,6 +572,7 @@ int main(void)
         cmocka_unit_test(a_configuration_that_makes_no_sense_is_refused_by_name),
         cmocka_unit_test(refund_of_a_window_counts_in_that_window_only),
         cmocka_unit_test(refund_of_a_bucket_fills_it_to_its_brim),
+        cmocka_unit_test(a_refund_gives_no_period_more_than_its_limit),
         cmocka_unit_test(it_does_what_the_model_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

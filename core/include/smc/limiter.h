@@ -67,13 +67,17 @@ typedef enum smc_usage_alert {
 } smc_usage_alert_t;
 
 /* What changes about budgets; 64-bit words only, see smc/share.h. */
+typedef struct smc_budget_state {
+    uint64_t level;     /* BUCKET: tokens * period_ms; WINDOW: used */
+    uint64_t at;        /* BUCKET: the time of level; WINDOW: which period */
+    uint64_t offset_ms; /* WINDOW */
+    uint64_t since_ms;  /* WINDOW: what was granted before is of another period, or may be */
+    uint64_t paid_ms;   /* WINDOW: no grant was at this time or later */
+} smc_budget_state_t;
+
 typedef struct smc_budgets_state {
     uint64_t held_until_ms;
-    struct {
-        uint64_t level;     /* BUCKET: tokens * period_ms; WINDOW: used */
-        uint64_t at;        /* BUCKET: the time of level; WINDOW: which period */
-        uint64_t offset_ms; /* WINDOW */
-    } of[SMC_LIMITER_BUDGETS];
+    smc_budget_state_t of[SMC_LIMITER_BUDGETS];
 } smc_budgets_state_t;
 
 typedef struct smc_limiter {
