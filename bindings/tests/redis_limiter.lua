@@ -63,6 +63,26 @@ describe("smc.limiter in redis", function()
     assert.is_true(limiter:try { w = 4 })
   end)
 
+  it("wakes who waits when something is given back, or the venue's clock is further ahead", function()
+    local limiter, ahead = made({}, { w = { limit = 2, per = 1e6 } }), smc.wall() / 1000 - smc.now()
+    local function follow()
+      ahead = ahead + 2e6
+      limiter:follow("w", ahead)
+    end
+    local function give_back(granted) limiter:refund({ w = 1 }, granted) end
+    for i, sooner in ipairs { give_back, give_back, follow, follow } do
+      while limiter:try { w = 1 } do end
+      local granted = smc.now()
+      local waits = smc.spawn(function() return limiter:acquire({ w = 1 }, { timeout = 20 }) end)
+      smc.sleep(0)
+      -- Redis has told it how long, for it answers in order; or is about to.
+      for _ = 1, i % 2 * 2 do assert.is_false(limiter:try({ w = 1 }, { priority = "critical" })) end
+      assert.equal(1, limiter:waiting())
+      sooner(granted)
+      assert.is_true(waits:join())
+    end
+  end)
+
   it("is corrected by the venue, for all", function()
     local one, two = made(), made()
     one:left("w", 3)

@@ -88,6 +88,12 @@ end
 
 -- ---- the queue -----------------------------------------------------------------------------------
 
+--- Whoever is first may fit sooner than Redis has said, or is saying right now.
+local function ask_again(self)
+  self.changes = self.changes + 1
+  self.gate:open()
+end
+
 local function first(self, lowest)
   for p = 0, lowest do
     if self.queues[p][1] then return self.queues[p][1] end
@@ -137,13 +143,14 @@ local function serve(self, t)
     self.gate:wait(held / 1000)
     return
   end
+  local changes = self.changes
   local paid, more = spend(self, t.weights)
   if paid and t.gone then return give_back(self, t.weights) end
   if paid ~= nil then self.away_since = nil end
   if paid then return finish(self, t, true) end
   if t.gone then return end
   if paid == false then
-    if first(self, 3) == t then self.gate:wait(more) end
+    if first(self, 3) == t and self.changes == changes then self.gate:wait(more) end
     return
   end
   without(self, t, more)
@@ -207,6 +214,7 @@ end
 
 function Remote:refund(i, weight, ms)
   tell(self, "refund", math.max(0, now_ms() - ms), ones(self, i, weight))
+  ask_again(self)
 end
 
 --- Until Redis has heard of the hold, or it is over: the others would go on, and who is held does not ask.
@@ -234,6 +242,7 @@ function Remote:follow(i, ms)
   self.ahead[i] = ms
   if self.fallback then self.fallback:follow(i, ms) end
   tell(self, "follow", i, now_ms() + ms)
+  ask_again(self)
 end
 
 function Remote:used(i) return self.counts[i] end
@@ -279,7 +288,7 @@ function M.new(list, names, options)
   if not conn then return nil, err end
   local self = setmetatable({ conn = conn, key = (options.prefix or "smcrun") .. ":" .. table.concat(names, ","),
     head = head, list = list, patience = options.patience or 2, queues = { [0] = {}, {}, {}, {} }, gate = gates.new(),
-    counts = {}, told = {}, fresh = {}, ahead = {}, held = 0, retry_in = FIRST_RETRY }, Remote)
+    counts = {}, told = {}, fresh = {}, ahead = {}, held = 0, changes = 0, retry_in = FIRST_RETRY }, Remote)
   for i = 1, #list do self.counts[i], self.told[i] = 0, 0 end
   if type(options.without) == "number" then
     self.fallback = part_of(list, options.without)
