@@ -1,5 +1,6 @@
 #include "smc/relay.h"
 
+#include "doorway_priv.h"
 #include "loop_priv.h"
 
 #include <arpa/inet.h>
@@ -13,12 +14,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-typedef struct doorway {
-    uv_poll_t poll;
-    smc_relay_t *relay; /* counted */
-    int fd;
-} doorway_t;
-
 /* A client whose way to the server is being made. */
 typedef struct crossing {
     struct crossing *prev, *next;
@@ -30,11 +25,11 @@ typedef struct crossing {
 } crossing_t;
 
 struct smc_relay {
-    unsigned refs; /* the owner's, the doorway's and each crossing's */
+    unsigned refs; /* the owner's and each crossing's */
     bool closed;
     smc_loop_t *loop;
-    smc_links_t *links; /* the owner's */
-    doorway_t *doorway; /* NULL while connections are refused */
+    smc_links_t *links;     /* the owner's */
+    smc_doorway_t *doorway; /* NULL while connections are refused */
     crossing_t *crossings;
     size_t resolving;
     uint16_t via, port;
@@ -198,73 +193,25 @@ static void begin_crossing(smc_relay_t *relay, int client_fd)
     cross(c, (const struct sockaddr *)&un, sizeof(un));
 }
 
-/* ---- the doorway -------------------------------------------------------- */
+/* ---- the relay ---------------------------------------------------------- */
 
-static void on_client(uv_poll_t *handle, int status, int events)
+static void on_client(void *ud, int fd)
 {
-    doorway_t *d = handle->data;
-    int one = 1, fd;
-
-    (void)events;
-    smc_loop_progress(d->relay->loop);
-    if (status < 0)
-        return;
-    fd = accept4(d->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0)
-        return;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on AF_UNIX */
-    begin_crossing(d->relay, fd);
-}
-
-static void on_doorway_closed(uv_handle_t *handle)
-{
-    doorway_t *d = handle->data;
-
-    unref(d->relay);
-    free(d);
+    begin_crossing(ud, fd);
 }
 
 static void shut(smc_relay_t *relay)
 {
-    doorway_t *d = relay->doorway;
-
-    if (d == NULL)
-        return;
+    smc_doorway_close(relay->doorway);
     relay->doorway = NULL;
-    uv_close((uv_handle_t *)&d->poll, on_doorway_closed);
-    smc_loop_unlisten(relay->loop, relay->via);
-    (void)close(d->fd);
 }
 
 static smc_code_t open_up(smc_relay_t *relay, smc_error_t *err)
 {
-    doorway_t *d = calloc(1, sizeof(*d));
-    smc_code_t code;
-    int rc;
+    const smc_doorway_conf_t conf = {.on_client = on_client, .ud = relay};
 
-    if (d == NULL)
-        return smc_fail(err, SMC_ENOMEM, "relay.open", 0, "out of memory");
-    code = smc_loop_listen(relay->loop, NULL, relay->via, &d->fd, &relay->via, err);
-    if (code != SMC_OK) {
-        free(d);
-        return code;
-    }
-    rc = uv_poll_init(smc_loop_uv(relay->loop), &d->poll, d->fd);
-    if (rc != 0) {
-        smc_loop_unlisten(relay->loop, relay->via);
-        (void)close(d->fd);
-        free(d);
-        return smc_fail(err, SMC_ESYS, "relay.open", -rc, "%s", uv_strerror(rc));
-    }
-    d->poll.data = d;
-    d->relay = relay;
-    relay->refs++;
-    relay->doorway = d;
-    (void)uv_poll_start(&d->poll, UV_READABLE, on_client);
-    return SMC_OK;
+    return smc_doorway_open(relay->loop, &conf, &relay->via, &relay->doorway, err);
 }
-
-/* ---- the relay ---------------------------------------------------------- */
 
 smc_code_t smc_relay_open(smc_loop_t *loop, smc_links_t *links, const char *host, uint16_t port,
                           smc_relay_t **out, smc_error_t *err)

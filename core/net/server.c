@@ -2,26 +2,13 @@
 
 #include "smc/clock.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define KIB ((size_t)1024)
 #define MIB (1024 * KIB)
 #define HEAD_MAX ((size_t)1 << 30) /* offsets in a head are 32 bits wide */
 #define REAL_IDLE_MS 120000
-
-typedef struct listener {
-    uv_poll_t poll;
-    smc_server_t *server; /* counted */
-    int fd;
-    int spare_fd; /* given up for a moment when the process runs out of descriptors */
-} listener_t;
 
 void smc_server_unref(smc_server_t *server)
 {
@@ -59,93 +46,27 @@ void smc_server_unlink(smc_server_t *server, smc_conn_t *conn)
 
 /* ---- listening ---------------------------------------------------------- */
 
-/* Out of descriptors, the waiting client would keep the listener readable for ever: it is sent away. */
-static bool shed_one(listener_t *l)
+static void on_client(void *ud, int fd)
 {
-    int fd;
+    smc_server_t *server = ud;
 
-    (void)close(l->spare_fd);
-    fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0)
-        (void)close(fd);
-    l->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return fd >= 0;
-}
-
-static void on_connectable(uv_poll_t *handle, int status, int events)
-{
-    listener_t *l = handle->data;
-    smc_server_t *server = l->server;
-
-    (void)events;
-    smc_loop_progress(server->loop);
-    if (status < 0)
-        return;
-    while (server->listener == l) {
-        int one = 1, fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
-            continue;
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && l->spare_fd >= 0 && shed_one(l))
-            continue;
-        if (fd < 0)
-            return;
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on AF_UNIX */
-        smc_server_link_new(server, smc_conn_new(server, fd));
-    }
-}
-
-static void on_listener_closed(uv_handle_t *handle)
-{
-    listener_t *l = handle->data;
-
-    smc_server_unref(l->server);
-    free(l);
+    smc_server_link_new(server, smc_conn_new(server, fd));
 }
 
 static void stop_listening(smc_server_t *server)
 {
-    listener_t *l = server->listener;
-
-    if (l == NULL)
-        return;
-    server->listener = NULL;
-    uv_close((uv_handle_t *)&l->poll, on_listener_closed);
-    smc_loop_unlisten(server->loop, server->port);
-    (void)close(l->fd);
-    if (l->spare_fd >= 0)
-        (void)close(l->spare_fd);
+    smc_doorway_close(server->doorway);
+    server->doorway = NULL;
 }
 
-static smc_code_t start_listening(smc_server_t *server, uint16_t port, smc_error_t *err)
+static smc_code_t start_listening(smc_server_t *server, smc_error_t *err)
 {
-    const char *host = server->conf.host[0] == '\0' ? NULL : server->conf.host;
-    listener_t *l = calloc(1, sizeof(*l));
-    smc_code_t code;
-    int rc;
+    const smc_doorway_conf_t conf = {.host =
+                                         server->conf.host[0] == '\0' ? NULL : server->conf.host,
+                                     .on_client = on_client,
+                                     .ud = server};
 
-    if (l == NULL)
-        return smc_fail(err, SMC_ENOMEM, "server.listen", 0, "out of memory");
-    code = smc_loop_listen(server->loop, host, port, &l->fd, &server->port, err);
-    if (code != SMC_OK) {
-        free(l);
-        return code;
-    }
-    l->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    rc = uv_poll_init(smc_loop_uv(server->loop), &l->poll, l->fd);
-    if (rc != 0) {
-        smc_loop_unlisten(server->loop, server->port);
-        (void)close(l->fd);
-        if (l->spare_fd >= 0)
-            (void)close(l->spare_fd);
-        free(l);
-        return smc_fail(err, SMC_ESYS, "server.listen", -rc, "%s", uv_strerror(rc));
-    }
-    l->poll.data = l;
-    l->server = server;
-    server->refs++;
-    server->listener = l;
-    (void)uv_poll_start(&l->poll, UV_READABLE, on_connectable);
-    return SMC_OK;
+    return smc_doorway_open(server->loop, &conf, &server->port, &server->doorway, err);
 }
 
 /* ---- the server --------------------------------------------------------- */
@@ -170,6 +91,7 @@ smc_code_t smc_server_open(smc_loop_t *loop, const smc_server_conf_t *conf, smc_
     server->refs = 1;
     server->loop = loop;
     server->conf = *conf;
+    server->port = conf->port;
     server->conf.max_head_bytes = size_or(conf->max_head_bytes, 64 * KIB);
     server->conf.max_body_bytes = size_or(conf->max_body_bytes, MIB);
     server->conf.max_message_bytes = size_or(conf->max_message_bytes, 16 * MIB);
@@ -178,7 +100,7 @@ smc_code_t smc_server_open(smc_loop_t *loop, const smc_server_conf_t *conf, smc_
         server->conf.idle_ms = REAL_IDLE_MS;
     code = conf->tls == 0 ? SMC_OK : smc_tls_prepare(loop, conf->tls, err);
     if (code == SMC_OK)
-        code = start_listening(server, conf->port, err);
+        code = start_listening(server, err);
     if (code != SMC_OK) {
         smc_server_unref(server);
         return code;
@@ -243,5 +165,5 @@ smc_code_t smc_server_refuse(smc_server_t *server, bool on, smc_error_t *err)
         stop_listening(server);
         return SMC_OK;
     }
-    return server->listener != NULL ? SMC_OK : start_listening(server, server->port, err);
+    return server->doorway != NULL ? SMC_OK : start_listening(server, err);
 }

@@ -1,6 +1,6 @@
 /* server_priv.h - what the files of the server share.
  *
- *   server.c           the listener, and the list of connections
+ *   server.c           the server, and the list of connections
  *   server_conn.c      one connection: bytes in, bytes out, time-outs, its end
  *   server_exchange.c  reading a request and writing its answer
  *   server_ws.c        handshake and WebSocket peers
@@ -16,6 +16,7 @@
 #ifndef SMC_SERVER_PRIV_H
 #define SMC_SERVER_PRIV_H
 
+#include "doorway_priv.h"
 #include "loop_priv.h"
 #include "server_head_priv.h"
 #include "tls_priv.h"
@@ -27,15 +28,15 @@
 typedef struct smc_conn smc_conn_t;
 
 struct smc_server {
-    unsigned refs; /* the owner's, each connection's, each exchange's and the listener's */
+    unsigned refs; /* the owner's, each connection's and each exchange's */
     bool closed;
     bool muted;
     smc_loop_t *loop;
     smc_server_conf_t conf;
     uint16_t port;
-    struct listener *listener; /* NULL while connections are refused */
-    smc_links_t *links;        /* NULL until the first link fault */
-    smc_conn_t *first, *last;  /* in the order of their acceptance */
+    smc_doorway_t *doorway;   /* NULL while connections are refused */
+    smc_links_t *links;       /* NULL until the first link fault */
+    smc_conn_t *first, *last; /* in the order of their acceptance */
     size_t n_conns;
     uint64_t last_id;
     smc_exchange_t *spare; /* released ones, to be used again */

@@ -132,9 +132,8 @@ static inline void serve(fixture_t *f, void (*on_request)(void *ud, smc_exchange
 /* ---- client ------------------------------------------------------------- */
 
 /* The socket, or -1 with errno. */
-static inline int try_dial(fixture_t *f)
+static inline int try_dial_port(fixture_t *f, uint16_t port)
 {
-    uint16_t port = smc_server_port(f->server);
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     const char *path = NULL;
@@ -154,6 +153,11 @@ static inline int try_dial(fixture_t *f)
     (void)close(fd);
     errno = saved;
     return -1;
+}
+
+static inline int try_dial(fixture_t *f)
+{
+    return try_dial_port(f, smc_server_port(f->server));
 }
 
 static inline client_t dial(fixture_t *f)

@@ -3,6 +3,8 @@
 
 #include "smc/relay.h"
 
+#include <sys/resource.h>
+
 typedef struct way {
     smc_links_t *links;
     smc_relay_t *relay;
@@ -166,6 +168,39 @@ static void it_can_be_closed_at_any_moment(void **state)
     check_reply(get(f), "GET /t?a=%2B ", true);
 }
 
+/* A client of the relay's own door, which knows nothing of TLS. */
+static client_t knock(fixture_t *f)
+{
+    uint16_t via = smc_loop_detour(f->loop, "127.0.0.1", smc_server_port(f->server));
+    client_t c = {.fd = try_dial_port(f, via)};
+
+    assert_true(c.fd >= 0);
+    (void)smc_buf_puts(&c.got, "");
+    return c;
+}
+
+static void out_of_descriptors_it_sends_clients_away_and_goes_on(void **state)
+{
+    fixture_t *f = *state;
+    struct rlimit files, tight;
+    client_t c;
+    way_t way;
+
+    serve_tls(f, SMC_TLS_ON);
+    way = way_to(f);
+    c = knock(f);
+    assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &files));
+    tight = files;
+    tight.rlim_cur = (rlim_t)dup(c.fd); /* the next free one is beyond the limit */
+    (void)close((int)tight.rlim_cur);
+    assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &tight));
+    hear(f, &c, NULL);
+    assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &files));
+    hang_up(&c);
+    check_reply(get(f), "GET /t?a=%2B ", true);
+    close_way(&way);
+}
+
 static void there_is_one_relay_to_a_place(void **state)
 {
     fixture_t *f = *state;
@@ -189,6 +224,7 @@ int main(void)
         TLS_BOTH(it_can_be_down),
         TLS_BOTH(a_server_that_is_gone_resets_its_clients),
         TLS_BOTH(it_can_be_closed_at_any_moment),
+        TLS_BOTH(out_of_descriptors_it_sends_clients_away_and_goes_on),
         TLS_VIRTUAL(there_is_one_relay_to_a_place),
     };
 

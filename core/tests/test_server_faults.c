@@ -332,6 +332,30 @@ static void out_of_descriptors_it_sends_clients_away_and_goes_on(void **state)
     hang_up(&later);
 }
 
+static void without_any_descriptor_it_waits_for_better_times(void **state)
+{
+    fixture_t *f = *state;
+    struct rlimit files, tight;
+    int64_t start_ns = smc_clock_now_ns();
+    client_t c;
+
+    serve(f, echo);
+    c = dial(f);
+    say(f, &c, GET("/late"));
+    assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &files));
+    tight = files;
+    tight.rlim_cur = 3; /* not even the one that is kept for this can be opened again */
+    assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &tight));
+    for (int i = 0; i < 10000 && smc_clock_now_ns() < start_ns + 500000000; i++)
+        (void)smc_loop_turn(f->loop, true);
+    assert_int_equal(500, (smc_clock_now_ns() - start_ns) / 1000000); /* and not busily */
+    assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &files));
+    for (int i = 0; i < 100 && smc_server_connections(f->server) == 0; i++)
+        (void)smc_loop_turn(f->loop, true);
+    hear(f, &c, "GET /late ");
+    hang_up(&c);
+}
+
 /* ---- faults on request -------------------------------------------------- */
 
 static client_t ask(fixture_t *f)
@@ -522,6 +546,7 @@ int main(void)
         BOTH(too_much_input_behind_an_open_request_is_dropped),
         BOTH(thousands_of_idle_connections_do_no_harm),
         BOTH(out_of_descriptors_it_sends_clients_away_and_goes_on),
+        VIRTUAL(without_any_descriptor_it_waits_for_better_times),
         BOTH(raw_bytes_go_out_as_they_are),
         BOTH(an_answer_can_stop_in_the_middle),
         BOTH(a_reset_drops_the_connection),
