@@ -17,8 +17,6 @@ static const char kind_key = 0;
 
 static void scratch_reset(smcb_json_scratch_t *s)
 {
-    json_decref(s->root);
-    s->root = NULL;
     s->n_names = 0;
     if (s->out.cap > KEEP_BYTES)
         smc_buf_deinit(&s->out);
@@ -38,8 +36,6 @@ static int scratch_gc(lua_State *L)
 {
     smcb_json_scratch_t *s = lua_touserdata(L, 1);
 
-    json_decref(s->root);
-    s->root = NULL;
     smc_buf_deinit(&s->out);
     free(s->names);
     s->names = NULL;
@@ -59,6 +55,31 @@ smcb_json_kind_t smcb_json_kind(lua_State *L, int idx)
 }
 
 /* ---- decode ------------------------------------------------------------- */
+
+#define ROOT_MT "smc.json.root"
+
+static int root_gc(lua_State *L)
+{
+    json_t **root = lua_touserdata(L, 1);
+
+    json_decref(*root);
+    *root = NULL;
+    return 0;
+}
+
+/* Pushes what holds jansson's value while Lua's is made of it: that may raise, and run a finalizer that decodes, too. */
+static json_t **push_root(lua_State *L)
+{
+    json_t **root = lua_newuserdatauv(L, sizeof(*root), 0);
+
+    *root = NULL;
+    if (luaL_newmetatable(L, ROOT_MT)) {
+        lua_pushcfunction(L, root_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    (void)lua_setmetatable(L, -2);
+    return root;
+}
 
 /* Where the bracket stands that opens level SMCB_JSON_MAX_DEPTH + 1.  text is well-formed. */
 static void find_too_deep(const char *text, size_t n, int *line, int *column)
@@ -159,17 +180,18 @@ static int decode(lua_State *L)
 {
     size_t n;
     const char *text = luaL_checklstring(L, 1, &n);
-    smcb_json_scratch_t *s;
+    json_t **root;
     json_error_t why;
     smc_error_t err;
     int line, column;
+    bool fits;
 
     lua_settop(L, 1);
     if (smcb_json_read_usual(L, text, n))
         return 1;
-    s = smcb_json_scratch(L);
-    s->root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
-    if (s->root == NULL) {
+    root = push_root(L);
+    *root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    if (*root == NULL) {
         /* Behind " near " jansson quotes the input, which may hold what no message should show. */
         char *quote = strstr(why.text, " near ");
 
@@ -179,11 +201,11 @@ static int decode(lua_State *L)
                        why.column, why.text);
         return smcb_push_fail(L, &err);
     }
-    if (push_json(L, s->root, 0)) {
-        scratch_reset(s);
+    fits = push_json(L, *root, 0);
+    json_decref(*root); /* now, and not when the collector comes to it */
+    *root = NULL;
+    if (fits)
         return 1;
-    }
-    scratch_reset(s);
     lua_settop(L, 1);
     find_too_deep(text, n, &line, &column);
     (void)smc_fail(&err, SMC_EPARSE, "json.decode", 0, "line %d, column %d: nested deeper than %d",

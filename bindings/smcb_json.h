@@ -28,12 +28,13 @@ typedef enum smcb_json_kind {
 typedef struct smcb_json_name {
     const char *text; /* borrowed from a key of the table being written */
     size_t len;
+    int at; /* where that key stands on the stack */
 } smcb_json_name_t;
 
-/* Neither direction calls back into Lua (all access is raw), so one scratch area a Lua state is enough.  It is a
- * userdata: whatever a call holds when Lua raises out of it is found there by the next call or by __gc. */
+/* Writing calls nothing of Lua's that may collect, and with it run a finalizer of the scenario's, which may write, too:
+ * so one scratch area a Lua state is enough.  It is a userdata: whatever a call holds when Lua raises out of it is
+ * found there by the next call or by __gc. */
 typedef struct smcb_json_scratch {
-    json_t *root;            /* what decode is turning into Lua values */
     smc_buf_t out;           /* what encode has written */
     smcb_json_name_t *names; /* a stack: keys of the objects that are open now */
     size_t n_names;

@@ -173,7 +173,7 @@ static int compare_names(const void *a, const void *b)
     return c != 0 ? c : (x->len > y->len) - (x->len < y->len);
 }
 
-/* What stands in a table: its names are added to the stack of names, its positions are counted. */
+/* What stands in a table: its names are added to the stack of names, and stay on Lua's, its positions are counted. */
 typedef struct shape {
     size_t names;
     lua_Integer positions;
@@ -192,8 +192,12 @@ static shape_t survey(writer_t *w, int idx)
             smcb_json_name_t name;
 
             name.text = lua_tolstring(L, -1, &name.len);
+            name.at = lua_gettop(L);
             add_name(w, name);
             shape.names++;
+            if (!lua_checkstack(L, 12))
+                refuse(w, "too many names at once");
+            lua_pushvalue(L, -1); /* to go on from */
         } else if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1) {
             lua_Integer at = lua_tointeger(L, -1);
 
@@ -225,29 +229,34 @@ static void write_positions(writer_t *w, int idx, lua_Integer n)
     (void)smc_buf_putc(&w->s->out, ']');
 }
 
+/* The value of the only name of an array, which is on top: how long it is. */
+static lua_Integer told_length(writer_t *w, int idx, const shape_t *shape)
+{
+    const smcb_json_name_t *name = &w->s->names[w->s->n_names - 1];
+    lua_State *L = w->L;
+    lua_Integer n;
+
+    if (shape->names > 1 || name->len != 1 || name->text[0] != 'n')
+        refuse(w, "an array that has names");
+    (void)lua_rawget(L, idx);
+    n = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : -1;
+    if (n < shape->last || n > INT_MAX)
+        refuse(w, "an array whose n is not its length");
+    lua_pop(L, 1);
+    w->s->n_names--;
+    return n;
+}
+
 /* A marked array: its length is its field n, else that of the list. */
 static void write_array(writer_t *w, int idx)
 {
-    lua_State *L = w->L;
-    size_t base = w->s->n_names;
     shape_t shape = survey(w, idx);
-    lua_Integer n = shape.last;
-    bool has_n;
 
-    lua_pushliteral(L, "n");
-    has_n = lua_rawget(L, idx) != LUA_TNIL;
-    if (shape.names > has_n)
-        refuse(w, "an array that has names");
-    if (has_n) {
-        n = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : -1;
-        if (n < shape.last || n > INT_MAX)
-            refuse(w, "an array whose n is not its length");
-    } else if (shape.positions != n) {
+    if (shape.names > 0)
+        shape.last = told_length(w, idx, &shape);
+    else if (shape.positions != shape.last)
         refuse(w, "an array with holes and no n");
-    }
-    lua_pop(L, 1);
-    w->s->n_names = base;
-    write_positions(w, idx, n);
+    write_positions(w, idx, shape.last);
 }
 
 static void write_member(writer_t *w, smcb_json_name_t name, bool first, int value)
@@ -283,13 +292,14 @@ static void write_plain(writer_t *w, int idx)
         /* A copy: deeper objects may move the stack of names. */
         smcb_json_name_t name = s->names[base + i];
 
-        lua_pushlstring(L, name.text, name.len);
+        lua_pushvalue(L, name.at);
         (void)lua_rawget(L, idx);
         write_member(w, name, i == 0, lua_gettop(L));
         lua_pop(L, 1);
     }
     (void)smc_buf_putc(&s->out, '}');
     s->n_names = base;
+    lua_pop(L, (int)shape.names);
 }
 
 /* What json.object made: key, value, key, value. */
@@ -300,7 +310,7 @@ static void write_pairs(writer_t *w, int idx)
 
     (void)smc_buf_putc(&w->s->out, '{');
     for (lua_Integer i = 1; i < n; i += 2) {
-        smcb_json_name_t name;
+        smcb_json_name_t name = {0};
 
         if (lua_rawgeti(L, idx, i) != LUA_TSTRING)
             refuse(w, "a json.object that was changed");
@@ -318,12 +328,9 @@ static void write_raw(writer_t *w, int idx)
     size_t len;
     const char *text;
 
-    (void)lua_rawgeti(L, idx, 1);
-    text = lua_tolstring(L, -1, &len);
-    if (text == NULL) {
+    if (lua_rawgeti(L, idx, 1) != LUA_TSTRING)
         refuse(w, "a json.raw that was changed");
-        return;
-    }
+    text = lua_tolstring(L, -1, &len);
     (void)smc_buf_append(&w->s->out, text, len);
     lua_pop(L, 1);
 }

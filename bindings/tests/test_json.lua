@@ -237,6 +237,15 @@ describe("json.encode", function()
     raises("holds itself", t)
   end)
 
+  it("raises for more names than there is room for on Lua's stack", function()
+    local value = {}
+    for i = 1, 2000 do value["k" .. i] = 0 end
+    local function encode_above(...) return json.encode(value), ... end
+    local ok, message = pcall(function() encode_above(table.unpack({}, 1, 998500)) end)
+    assert.is_false(ok)
+    assert.truthy(message:find("json.encode: too many names at once", 1, true), message)
+  end)
+
   it("works again after it has raised", function()
     raises("a function", { a = { b = { c = print } } })
     assert.equal('{"a":1}', json.encode { a = 1 })
@@ -257,6 +266,52 @@ describe("json.encode", function()
     local text = json.encode(value)
     collectgarbage()
     assert.same(value, json.decode(text))
+  end)
+end)
+
+describe("json in the middle of itself", function()
+  local ITEM = '{"a":1.5,"b":"\\u00e9","c":[1.25,{"d":"\\n","n":2}]}'
+  local finalized
+
+  -- Each collection makes a finalizer of the scenario's use json.
+  before_each(function()
+    finalized = 0
+    local function arm()
+      setmetatable({}, { __gc = function()
+        finalized = finalized + 1
+        assert(json.decode(ITEM))
+        json.encode { x = "é", y = { 1.5, { z = 2 } }, a = json.array { n = 3 } }
+        if finalized < 1e6 then arm() end
+      end })
+    end
+    arm()
+  end)
+
+  after_each(function()
+    assert.is_true(finalized >= 3)
+    finalized = 1e6
+  end)
+
+  it("decodes", function()
+    for _ = 1, 12 do
+      local value = assert(json.decode("[" .. (ITEM .. ","):rep(2000) .. "0]"))
+      assert.equal(2001, #value)
+      for i = 1, 2000 do
+        if value[i].a ~= 1.5 or value[i].b ~= "é" or value[i].c[2].d ~= "\n" then error("item " .. i) end
+      end
+    end
+  end)
+
+  it("encodes", function()
+    local value, want, long = {}, {}, ("long"):rep(100)
+    for i = 1, 2000 do
+      value[i] = { a = 1, [long] = "x", c = json.array { n = 1 }, [long .. "er"] = { e = i } }
+      want[i] = ('{"a":1,"c":[null],"%s":"x","%ser":{"e":%d}}'):format(long, long, i)
+    end
+    want = "[" .. table.concat(want, ",") .. "]"
+    for _ = 1, 12 do
+      if json.encode(value) ~= want then error "another text" end
+    end
   end)
 end)
 
