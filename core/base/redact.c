@@ -214,30 +214,58 @@ static size_t next_byte(const char *p, size_t n, unsigned char *byte)
     return 1;
 }
 
-/* How many bytes of the text the needle covers from here; 0 when it does not stand here.
- * Each byte may stand as it is even where it could be read as an escape: a secret may hold "%41" itself. */
+/* Where a reader of the text may stand, none of them twice: each byte may be read as it is even where it could be an
+ * escape, for a secret may hold "%41" itself.  There is more than one such place only for secrets full of escapes. */
+enum { PLACES_MAX = 16 };
+typedef struct places {
+    size_t at[PLACES_MAX];
+    size_t n;
+} places_t;
+
+static void add_place(places_t *places, size_t at)
+{
+    for (size_t i = 0; i < places->n; i++)
+        if (places->at[i] == at)
+            return;
+    if (places->n < PLACES_MAX)
+        places->at[places->n++] = at;
+}
+
+/* From each place over the byte `want`. */
+static places_t step_over(const places_t *from, unsigned char want, bool any_case, const char *p,
+                          size_t n)
+{
+    places_t to;
+
+    to.n = 0;
+    for (size_t i = 0; i < from->n; i++) {
+        if (from->at[i] >= n)
+            continue;
+        const char *text = p + from->at[i];
+        unsigned char raw = (unsigned char)*text, byte;
+        size_t step = next_byte(text, n - from->at[i], &byte);
+
+        if (raw == want || (any_case && tolower(raw) == want))
+            add_place(&to, from->at[i] + 1);
+        if (step > 1 && (byte == want || (any_case && tolower(byte) == want)))
+            add_place(&to, from->at[i] + step);
+    }
+    return to;
+}
+
+/* How many bytes of the text the needle covers from here; 0 when it does not stand here. */
 static size_t match(const redact_needle_t *needle, const char *p, size_t n)
 {
-    size_t at = 0;
+    places_t places;
+    size_t farthest = 0;
 
-    for (size_t i = 0; i < needle->n; i++) {
-        unsigned char want = (unsigned char)needle->bytes[i];
-        unsigned char byte;
-        size_t step;
-
-        if (at >= n)
-            return 0;
-        step = next_byte(p + at, n - at, &byte);
-        if (needle->any_case)
-            byte = (unsigned char)tolower(byte);
-        if (byte != want) {
-            if ((unsigned char)p[at] != want)
-                return 0;
-            step = 1;
-        }
-        at += step;
-    }
-    return at;
+    places.at[0] = 0;
+    places.n = 1;
+    for (size_t i = 0; i < needle->n && places.n > 0; i++)
+        places = step_over(&places, (unsigned char)needle->bytes[i], needle->any_case, p, n);
+    for (size_t i = 0; i < places.n; i++)
+        farthest = places.at[i] > farthest ? places.at[i] : farthest;
+    return farthest;
 }
 
 static size_t longest_from(const redact_t *r, unsigned char first, const char *p, size_t n)
