@@ -67,7 +67,7 @@ static int root_gc(lua_State *L)
     return 0;
 }
 
-/* Pushes what holds jansson's value while Lua's is made of it: that may raise, and run a finalizer that decodes, too. */
+/* Pushes what holds jansson's value while Lua's is made of it: that may raise, or run a finalizer that decodes. */
 static json_t **push_root(lua_State *L)
 {
     json_t **root = lua_newuserdatauv(L, sizeof(*root), 0);
@@ -176,12 +176,34 @@ static bool push_json(lua_State *L, json_t *v, int depth)
     return true;
 }
 
+/* NULL: it is no JSON.  Behind a number or a word jansson passes over a NUL, which stands nowhere in JSON as it is. */
+static json_t *load(const char *text, size_t n, smc_error_t *err)
+{
+    json_error_t why;
+    json_t *root =
+        json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    const char *nul = root == NULL ? NULL : memchr(text, '\0', n), *quote;
+
+    if (root != NULL && nul == NULL)
+        return root;
+    json_decref(root);
+    if (nul != NULL) {
+        (void)smc_fail(err, SMC_EPARSE, "json.decode", 0, "byte %zu is a NUL",
+                       (size_t)(nul - text) + 1);
+        return NULL;
+    }
+    /* Behind " near " jansson quotes the input, which may hold what no message should show. */
+    quote = strstr(why.text, " near ");
+    (void)smc_fail(err, SMC_EPARSE, "json.decode", 0, "line %d, column %d: %.*s", why.line,
+                   why.column, quote != NULL ? (int)(quote - why.text) : INT_MAX, why.text);
+    return NULL;
+}
+
 static int decode(lua_State *L)
 {
     size_t n;
     const char *text = luaL_checklstring(L, 1, &n);
     json_t **root;
-    json_error_t why;
     smc_error_t err;
     int line, column;
     bool fits;
@@ -190,17 +212,9 @@ static int decode(lua_State *L)
     if (smcb_json_read_usual(L, text, n))
         return 1;
     root = push_root(L);
-    *root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
-    if (*root == NULL) {
-        /* Behind " near " jansson quotes the input, which may hold what no message should show. */
-        char *quote = strstr(why.text, " near ");
-
-        if (quote != NULL)
-            *quote = '\0';
-        (void)smc_fail(&err, SMC_EPARSE, "json.decode", 0, "line %d, column %d: %s", why.line,
-                       why.column, why.text);
+    *root = load(text, n, &err);
+    if (*root == NULL)
         return smcb_push_fail(L, &err);
-    }
     fits = push_json(L, *root, 0);
     json_decref(*root); /* now, and not when the collector comes to it */
     *root = NULL;
