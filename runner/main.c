@@ -14,7 +14,10 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+enum { MAX_FILES = 65536 }; /* the hard limit of the process may be lower */
 
 /* Started with a closed descriptor, the first file that we open would become standard output. */
 static bool fill_standard_descriptors(void)
@@ -24,6 +27,17 @@ static bool fill_standard_descriptors(void)
         fd = open("/dev/null", O_RDWR);
     } while (fd >= 0 && fd <= STDERR_FILENO);
     return fd >= 0 && close(fd) == 0;
+}
+
+/* Many connections at a time, with both of their ends, and two more descriptors where a fault acts on one: the soft
+ * limit is often 1024. */
+static void raise_file_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= MAX_FILES)
+        return;
+    files.rlim_cur = files.rlim_max < MAX_FILES ? files.rlim_max : MAX_FILES;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static smcr_exit_t printed(void)
@@ -71,6 +85,7 @@ int main(int argc, char *argv[])
     smc_error_t err = {0};
     if (!fill_standard_descriptors())
         return SMCR_EXIT_INTERNAL;
+    raise_file_limit();
     smc_code_t rc = smcr_options_parse(&options, argc, argv, &err);
     smcr_exit_t status = SMCR_EXIT_USAGE;
     if (rc == SMC_OK && argc == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))

@@ -213,8 +213,8 @@ static void fill_error(smc_http_call_t *call, CURLcode rc)
         return;
     if (*text == '\0')
         text = call->client->curl.easy_strerror(rc);
-    (void)smc_fail(&call->reply->err, code_of(rc, text), "http", (int)rc, "%s %s", call->origin,
-                   text);
+    (void)smc_fail(&call->reply->err, code_of(rc, text), "http", (int)rc, "%s %s%s", call->origin,
+                   text, rc == CURLE_COULDNT_CONNECT ? smc_loop_no_descriptor() : "");
 }
 
 void smc_http_fill_reply(smc_http_call_t *call, CURLcode rc)

@@ -5,10 +5,13 @@
 #include "smc/clock.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #define NS_PER_MS INT64_C(1000000)
 #define WATCH_MAX 65536
@@ -139,6 +142,17 @@ void smc_loop_close(smc_loop_t *loop)
     if (uv_loop_close(&loop->uv) != 0)
         assert(!"a handle was left open on the loop");
     free_loop(loop);
+}
+
+const char *smc_loop_no_descriptor(void)
+{
+    int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+        return ": the process has no descriptor left: raise the limit (ulimit -n)";
+    if (fd >= 0)
+        (void)close(fd);
+    return "";
 }
 
 /* ---- turns ------------------------------------------------------------- */

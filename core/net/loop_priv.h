@@ -13,6 +13,9 @@ uv_loop_t *smc_loop_uv(smc_loop_t *loop);
  * turns in which nothing called it. */
 void smc_loop_progress(smc_loop_t *loop);
 
+/* What a connection that could not be made is to say besides: "" unless the process has no descriptor left. */
+const char *smc_loop_no_descriptor(void);
+
 struct smc_places *smc_loop_places(const smc_loop_t *loop);
 
 /* One certificate authority, libwebsockets context, libcurl multi or guard of programs per loop hangs here, so that it is created lazily

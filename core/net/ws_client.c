@@ -170,8 +170,8 @@ void smc_ws_connect(smc_ws_t *ws, const char *address)
     if (smc_ws_leave(ws))
         return;
     if (ws->wsi == NULL) {
-        (void)smc_fail(&ws->err, SMC_ECONN, OP, 0, "cannot connect to %s:%u", ws->url.host,
-                       (unsigned)ws->url.port);
+        (void)smc_fail(&ws->err, SMC_ECONN, OP, 0, "cannot connect to %s:%u%s", ws->url.host,
+                       (unsigned)ws->url.port, smc_loop_no_descriptor());
         smc_ws_finish(ws, 0, &ws->err);
         return;
     }

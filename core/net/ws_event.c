@@ -144,8 +144,8 @@ static smc_code_t why_not_connected(const smc_ws_t *ws, struct lws *wsi, const c
         return smc_fail(err, SMC_ETLS, "ws.open", 0,
                         "no TLS with %s:%u; does its server speak it? (%.*s)", ws->url.host,
                         (unsigned)ws->url.port, (int)n, text);
-    return smc_fail(err, SMC_ECONN, "ws.open", 0, "cannot connect to %s:%u", ws->url.host,
-                    (unsigned)ws->url.port);
+    return smc_fail(err, SMC_ECONN, "ws.open", 0, "cannot connect to %s:%u%s", ws->url.host,
+                    (unsigned)ws->url.port, smc_loop_no_descriptor());
 }
 
 static int on_connection_error(smc_ws_t *ws, struct lws *wsi, void *in, size_t n)

@@ -10,12 +10,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     MEMORY_MIB = 1024, /* of Lua */
-    MAX_FILES = 65536, /* connections; the hard limit of the process may be lower */
 };
 
 /* All that a signal handler can reach. */
@@ -50,17 +48,6 @@ static bool catch_signals(void)
             return false;
     }
     return signal(SIGPIPE, SIG_IGN) != SIG_ERR;
-}
-
-/* Many clients at a time: the soft limit is often 1024. */
-static void raise_file_limit(void)
-{
-    struct rlimit files;
-
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return;
-    files.rlim_cur = files.rlim_max < MAX_FILES ? files.rlim_max : MAX_FILES;
-    (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* One line; the message may hold what a client sent. */
@@ -150,7 +137,6 @@ smcr_exit_t smcr_serve(smcr_options_t *o)
         return status;
     if (!catch_signals())
         return tell(SMCR_EXIT_INTERNAL, strerror(errno));
-    raise_file_limit();
     conf.seed = o->seed;
     if (smcb_open(&conf, &host, &L, &err) != SMC_OK)
         return tell(SMCR_EXIT_INTERNAL, err.detail);

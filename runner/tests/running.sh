@@ -189,7 +189,32 @@ strict_leaks() {
     has 'error: leak at left.lua:5' 'left behind at its end: order binance BTC/USDT left-open' 'global made' '--strict-leaks'
 }
 
-parts=(retries repeats until_it_fails stops watches strict_leaks)
+# As many at a time as ask, whatever the soft limit is; and beyond the hard one an error says what is missing.
+descriptors() {
+    cat >crowd.lua <<'LUA'
+local smc = require "smc"
+it("serves a crowd through a slow wire", function()
+  local venue, answers, tasks = smc.venue("binance", { limiter = false }), 0, {}
+  venue:fault { link = "latency", latency = 1 }
+  for i = 1, 60 do
+    tasks[i] = smc.spawn(function()
+      if venue:time() then answers = answers + 1 end
+    end)
+  end
+  for _, task in ipairs(tasks) do task:join() end
+  assert.equal(60, answers)
+end)
+LUA
+    local soft
+    soft=$(ulimit -S -n)
+    ulimit -S -n 64
+    ends_with 0 '1 passed, 0 failed, 0 skipped' crowd.lua
+    ulimit -S -n "$soft"
+    out=$(ulimit -n 64 && "$smcrun" -v crowd.lua 2>&1)
+    has '0 passed, 1 failed, 0 skipped' 'the process has no descriptor left: raise the limit (ulimit -n)'
+}
+
+parts=(retries repeats until_it_fails stops watches strict_leaks descriptors)
 (($# > 4)) && parts=("${@:5}")
 for part in "${parts[@]}"; do
     "$part"
