@@ -235,6 +235,8 @@ describe("one order that triggers another", function()
   it("is a limit order, and leaves nothing pegged pending", function()
     refused("oto", (OTO:gsub("workingType=LIMIT", "workingType=MARKET")), -1116, "Invalid orderType.")
     refused("otoco", (OTOCO:gsub("workingType=LIMIT", "workingType=STOP_LOSS")), -1116, "Invalid orderType.")
+    refused("oto", OTO .. "&workingStopPrice=60000", -1104,
+      "Not all sent parameters were read; read '12' parameter(s) but was sent '13'.")
     refused("oto", OTO .. "&pendingPegPriceType=PRIMARY_PEG", -2010, "Pegged orders are not supported for this symbol.")
     refused("oto", (OTO:gsub("pendingPrice=61000", "pendingPrice=1")), -1013,
       "Filter failure: PERCENT_PRICE_BY_SIDE")

@@ -54,8 +54,9 @@ local WIRE_NAME = { tickerType = "type" }
 
 -- How the legs of order lists begin the names of their parameters, and what each of them may have.
 local LEGS = { "pendingAbove", "pendingBelow", "pending", "above", "below", "working", "limit", "stop" }
-local OF_LEG = "ClientOrderId Price StopPrice TrailingDelta TimeInForce IcebergQty StrategyId StrategyType "
-  .. "PegPriceType PegOffsetType PegOffsetValue"
+local OF_LEG = "ClientOrderId Price TimeInForce IcebergQty StrategyId StrategyType PegPriceType PegOffsetType "
+  .. "PegOffsetValue"
+local OF_WAITING = OF_LEG .. " StopPrice TrailingDelta" -- of all but a working order, which is a limit order
 
 --- What a parameter is; one of a leg is what it is without the leg's name.
 local function known_as(name)
@@ -96,7 +97,7 @@ function M.parse(line)
       add(one)
       add(other)
     elseif leg then
-      for name in OF_LEG:gmatch "%S+" do add(leg .. name) end
+      for name in (leg == "working" and OF_LEG or OF_WAITING):gmatch "%S+" do add(leg .. name) end
     else
       local name, need, max = piece:match "^(%w+)(!?)<?=?(%d*)$"
       add(name, need == "!", math.tointeger(tonumber(max)))
