@@ -10,7 +10,7 @@ static const char *const tifs[] = {"none", "gtc", "ioc", "fok", NULL};
     X(account) X(symbol) X(side) X(type) X(qty) X(quote_qty)      \
     X(price) X(tif) X(client_id) X(stp) X(now_ms) X(trigger)      \
     X(trail) X(trail_bps) X(link) X(after) X(reduce_only)         \
-    X(close_lot) X(display_qty)
+    X(close_lot) X(display_qty) X(expires_unfilled)
 /* clang-format on */
 enum {
 #define X(name) P_##name,
@@ -84,6 +84,8 @@ static smc_order_request_t read_request(lua_State *L, const smc_market_t *m, int
         .after = number(L, at, P_after),
         .reduce_only = smcb_market_bool_at(L, at + P_reduce_only, "reduce_only", false),
         .close_lot = number(L, at, P_close_lot),
+        .expires_unfilled =
+            smcb_market_bool_at(L, at + P_expires_unfilled, "expires_unfilled", false),
     };
 }
 

@@ -55,7 +55,11 @@ describe("a request that goes to extremes", function()
   it("for a market order in an empty book finds nothing to trade with", function()
     sb.market:quote("BTCUSDT", { levels = 0 })
     assert.same({ 400, -2010, "Order book liquidity is less than symbol minimum quantity." },
-      refused(fake.signed(sb, "POST", "/api/v3/order", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01")))
+      refused(fake.signed(sb, "POST", "/api/v3/order", "symbol=BTCUSDT&side=BUY&type=MARKET&quoteOrderQty=100")))
+    local ex = fake.signed(sb, "POST", "/api/v3/order", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01")
+    local order = json.decode(ex.answer)
+    assert.same({ 200, "EXPIRED", "INSUFFICIENT_LIQUIDITY", "0.00000000", {} },
+      { ex.status, order.status, order.expiryReason, order.executedQty, order.fills })
   end)
 end)
 

@@ -84,7 +84,8 @@ static smc_refusal_t check_book(const instrument_t *inst, const smc_order_reques
     if (r->type != SMC_MARKET_ORDER)
         return SMC_ACCEPTED;
     if (best == NULL)
-        return SMC_REFUSED_NO_LIQUIDITY;
+        return r->expires_unfilled && r->quote_qty == NULL ? SMC_ACCEPTED
+                                                           : SMC_REFUSED_NO_LIQUIDITY;
     if (r->quote_qty != NULL && dec_less(plan->qty, inst->min_qty))
         return plan->ran_out ? SMC_REFUSED_NO_LIQUIDITY : SMC_REFUSED_QUOTE_TOO_SMALL;
     return SMC_ACCEPTED;

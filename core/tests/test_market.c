@@ -379,6 +379,23 @@ static int64_t orders(const fixture_t *f, bool open, smc_range_t range)
     return ids;
 }
 
+static void expires_in_an_empty_book(void **state)
+{
+    (void)state;
+    fixture_t f;
+    set_up(&f, "0");
+    smc_order_request_t dry = {.type = SMC_MARKET_ORDER, .expires_unfilled = true};
+    assert_int_equal(place(&f, f.a, 's', "1", NULL, dry), SMC_ACCEPTED);
+    assert_int_equal(f.o->status, SMC_ORDER_EXPIRED);
+    assert_int_equal(f.o->reason, SMC_END_LIQUIDITY);
+    assert_int_equal(place(&f, f.a, 'b', "1", NULL, dry), SMC_ACCEPTED);
+    assert_int_equal(place(&f, f.a, 's', "10.001", NULL, dry), SMC_REFUSED_FUNDS);
+    smc_dec_t hundred = dec("100");
+    dry.quote_qty = &hundred;
+    assert_int_equal(place(&f, f.a, 'b', NULL, NULL, dry), SMC_REFUSED_NO_LIQUIDITY);
+    smc_market_free(f.m);
+}
+
 static void ranges(void **state)
 {
     (void)state;
@@ -443,6 +460,7 @@ int main(void)
         cmocka_unit_test(locks_and_returns),
         cmocka_unit_test(charges_the_received_asset_rounded_down),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(expires_in_an_empty_book),
         cmocka_unit_test(funds_of_market_orders),
         cmocka_unit_test(amounts_of_quote),
         cmocka_unit_test(fills_or_kills),

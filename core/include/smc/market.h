@@ -302,6 +302,8 @@ typedef struct smc_order_request {
     /* An order of the account on the instrument: until it is filled this one locks nothing and does
      * nothing; ends the other in any other way, this one is cancelled.  0: none. */
     int64_t after;
+    /* A market order by quantity in an empty book is taken in, and expires; else NO_LIQUIDITY. */
+    bool expires_unfilled;
     /* Contracts.  Closes the position and no more: cut down to it when it begins to work. */
     bool reduce_only;
     int64_t close_lot; /* 0, or the lot that it closes and nothing else; implies reduce_only */

@@ -170,6 +170,7 @@ function M.request(sb, account, v)
     quote_qty = v.quoteOrderQty, price = v.pegged or v.price, tif = LOWER[v.timeInForce],
     client_id = v.newClientOrderId or sb:new_client_id(), stp = ENGINE_STP[stp] or LOWER[stp],
     trigger = rule.waits and trigger_of(v) or nil, trail_bps = v.trailingDelta,
+    expires_unfilled = rule.works == "market" or nil,
     display_qty = v.icebergQty and is_iceberg(v) and v.icebergQty or nil }
 end
 
