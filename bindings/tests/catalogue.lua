@@ -6,7 +6,7 @@ local reached = require "smc.sandbox.reached"
 local TESTS = {
   binance = { "amend", "auth", "client", "combinations", "limits", "lists", "orders", "refusals", "replace", "rest",
     "stops", "streams", "tickers", "ws_api" },
-  oanda = { "client", "orders", "rest", "streams", "trades" },
+  oanda = { "client", "details", "orders", "rest", "streams", "trades" },
   bybit = { "auth", "client", "linear", "orders", "refusals", "rest", "streams", "trade" },
 }
 

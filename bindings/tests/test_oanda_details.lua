@@ -98,6 +98,49 @@ describe("an order of oanda", function()
   end)
 end)
 
+describe("what should follow a fill of oanda", function()
+  before_each(still)
+
+  local DETAILS = { takeProfitOnFill = { price = "1.2" }, stopLossOnFill = { price = "1.0" },
+    trailingStopLossOnFill = { distance = "0.01" } }
+
+  --- An order below the price, with what should follow.
+  local function waiting(name, more)
+    local details = {}
+    for _, given in ipairs { DETAILS[name], more } do
+      for key, value in pairs(given) do details[key] = value end
+    end
+    return post { type = "LIMIT", price = "1.07", [name] = details }
+  end
+
+  it("has names of its own", function()
+    local answer = post { type = "LIMIT", price = "1.07", takeProfitOnFill = { price = "1.2",
+      clientExtensions = { id = "same" } }, stopLossOnFill = { price = "1.0", clientExtensions = { id = "same" } } }
+    assert.equal("ORDERS_ON_FILL_DUPLICATE_CLIENT_ORDER_IDS", answer.errorCode)
+    post { type = "LIMIT", price = "1.07", clientExtensions = { id = "x" }, takeProfitOnFill = { price = "1.2" },
+      stopLossOnFill = { price = "1.0", clientExtensions = { id = "x" } } } -- which is free once that is filled
+    move "1.069"
+    assert.equal("STOP_LOSS_ORDER", last().type)
+  end)
+
+  for name, kind in pairs { takeProfitOnFill = "TAKE_PROFIT", stopLossOnFill = "STOP_LOSS",
+    trailingStopLossOnFill = "TRAILING_STOP_LOSS" } do
+    it("ends its order when it comes too late: " .. kind, function()
+      local id = waiting(name, { clientExtensions = { id = "taken" } }).orderCreateTransaction.id
+      post { type = "LIMIT", price = "1.0", clientExtensions = { id = "taken" } }
+      move "1.069"
+      assert.same({ "ORDER_CANCEL", id, kind .. "_ON_FILL_CLIENT_ORDER_ID_ALREADY_EXISTS" },
+        { last().type, last().orderID, last().reason })
+      move "1.08"
+      id = waiting(name, { timeInForce = "GTD", gtdTime = "2026-01-05T01:00:00Z" }).orderCreateTransaction.id
+      fake.jump(sb, 3600)
+      move "1.069"
+      assert.same({ "ORDER_CANCEL", id, kind .. "_ON_FILL_GTD_TIMESTAMP_IN_PAST" },
+        { last().type, last().orderID, last().reason })
+    end)
+  end
+end)
+
 describe("a trade of oanda with its client's name", function()
   before_each(still)
 

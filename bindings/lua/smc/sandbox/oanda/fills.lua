@@ -109,6 +109,11 @@ M.reasons = {
   "CLIENT_REQUEST", "CLIENT_REQUEST_REPLACED", "LINKED_TRADE_CLOSED", "TIME_IN_FORCE_EXPIRED", "MARKET_HALTED",
   "INSUFFICIENT_LIQUIDITY", "BOUNDS_VIOLATION", "INSUFFICIENT_MARGIN", "CLIENT_TRADE_ID_ALREADY_EXISTS",
   "TAKE_PROFIT_ON_FILL_LOSS", "STOP_LOSS_ON_FILL_LOSS", "POSITION_CLOSEOUT_FAILED", "FIFO_VIOLATION" }
+for _, pair in ipairs(M.dependents) do
+  for _, name in ipairs { "CLIENT_ORDER_ID_ALREADY_EXISTS", "GTD_TIMESTAMP_IN_PAST" } do
+    M.reasons[#M.reasons + 1] = pair[1] .. "_ON_FILL_" .. name
+  end
+end
 
 -- ---- planning ----------------------------------------------------------------------
 
@@ -136,7 +141,19 @@ local function reductions(sb, order, units, buy)
   return out, left
 end
 
---- Why the dependent orders of a fill can't be, or nil: they would be filled at once.
+--- Why the dependent orders of a fill can't be, or nil: while their order waited, their name was given to another, or
+-- their time went by.
+local function late(sb, order)
+  for _, pair in ipairs(M.dependents) do
+    local d = order[pair[2]]
+    local id = d and M.client_id(d)
+    local other = id and sb:order_of_client(id)
+    if other and other ~= order then return pair[1] .. "_ON_FILL_CLIENT_ORDER_ID_ALREADY_EXISTS" end
+    if d and d.gtdTime and d.gtdTime <= sb:now() then return pair[1] .. "_ON_FILL_GTD_TIMESTAMP_IN_PAST" end
+  end
+end
+
+--- The same: they would be filled at once.
 local function losing(sb, order, buy)
   local best = sb.market:best(order.def.symbol)
   local exit = buy and best.bid or best.ask
@@ -181,7 +198,7 @@ local function may_open(sb, order, p)
   if p.opened == "0" then return nil end
   local given = order.tradeClientExtensions
   if given and given.id and sb:trade_of_client(given.id) then return "CLIENT_TRADE_ID_ALREADY_EXISTS" end
-  local reason = losing(sb, order, p.buy)
+  local reason = late(sb, order) or losing(sb, order, p.buy)
   if reason then return reason end
   local held = add(money.net(sb, order.def), signed(p.units, p.buy))
   local f = money.figures(sb, { def = order.def, units = held })

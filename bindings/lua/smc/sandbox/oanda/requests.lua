@@ -224,10 +224,14 @@ function M.wrong_details(sb, def, kind, d, on_fill)
 end
 
 local function wrong_on_fill(sb, o)
+  local seen = {}
   for _, pair in ipairs(ON_FILL) do
     local details = o[pair[2]]
     local reason = details and M.wrong_details(sb, o.def, pair[1], details, true)
     if reason then return reason end
+    local name = details and details.clientExtensions and details.clientExtensions.id
+    if name and seen[name] then return "ORDERS_ON_FILL_DUPLICATE_CLIENT_ORDER_IDS" end
+    if name then seen[name] = true end
   end
 end
 
