@@ -51,6 +51,7 @@ describe("records of oanda in the words of all venues", function()
       { "market", "sell", "3", nil, nil, true } },
     { { type = "TAKE_PROFIT", tradeID = "9", price = "1.3" }, { "take_profit", "sell", "70", nil, "1.3", true } },
     { { type = "STOP_LOSS_ORDER", tradeID = "9", price = "1" }, { "stop", "sell", "70", nil, "1", true } },
+    { { type = "GUARANTEED_STOP_LOSS", tradeID = "9", price = "1" }, { "stop", "sell", "70", nil, "1", true } },
     { { type = "TRAILING_STOP_LOSS", tradeID = "9", trailingStopValue = "1.05" },
       { "stop", "sell", "70", nil, "1.05", true } },
   } do
@@ -246,6 +247,8 @@ describe("an order of oanda", function()
       { 201, { orderCreateTransaction = CREATED, orderFillTransaction = tx("9", "ORDER_FILL", { units = "400",
         price = "1.085" }), orderCancelTransaction = tx("10", "ORDER_CANCEL", { orderID = "8",
         reason = "INSUFFICIENT_LIQUIDITY" }) } },
+      { 201, { orderCreateTransaction = CREATED, orderFillTransaction = tx("9", "ORDER_FILL", { units = "400",
+        price = "1.085" }) } },
       { 400, { orderRejectTransaction = tx("9", "MARKET_ORDER_REJECT", { rejectReason = "UNITS_INVALID" }),
         errorMessage = "Order units specified are invalid" } } } }
     local filled = assert(venue:place(BUY))
@@ -257,6 +260,8 @@ describe("an order of oanda", function()
       halted.client_id, halted.order_id })
     local part = assert(venue:place(BUY))
     assert.same({ "expired", "400", "INSUFFICIENT_LIQUIDITY" }, { part.status, part.filled, part.reason })
+    local less = assert(venue:place(BUY)) -- of "ioc", of which the venue says no more than what was filled
+    assert.same({ "expired", "1000", "400" }, { less.status, less.qty, less.filled })
     local _, rejected = venue:place(BUY)
     assert.same({ "invalid_request", "UNITS_INVALID", 400, "mine" }, { rejected.class, rejected.code, rejected.http,
       rejected.client_id })
@@ -380,6 +385,38 @@ describe("an order of oanda", function()
     assert.same({ order = { type = "LIMIT", instrument = "EUR_USD", units = "-7", price = "1.15", timeInForce = "GTC",
       positionFill = "DEFAULT", stopLossOnFill = { price = "1.2" }, clientExtensions = { id = "mine" } } },
       seen[2].body)
+  end)
+
+  it("has a price or a distance when it is amended, as its type has", function()
+    local function order(id, type, fields)
+      local out = { id = id, createTime = script.time, type = type, tradeID = "5", timeInForce = "GTC",
+        state = "PENDING" }
+      for name, value in pairs(fields) do out[name] = value end
+      return { { 200, { order = out } } }
+    end
+    local venue, seen = script.open { ["GET /orders/8"] = order("8", "STOP_LOSS", { price = "1.05",
+      distance = "0.01" }),
+      ["GET /orders/9"] = order("9", "TRAILING_STOP_LOSS", { distance = "0.01", trailingStopValue = "1.05" }),
+      ["PUT /orders/8"] = { { 201, { orderCreateTransaction = tx("10", "STOP_LOSS_ORDER", { tradeID = "5",
+        price = "1.06" }) } } } }
+    assert.equal("1.06", assert(venue:amend { symbol = "EUR/USD", id = "8", trigger_price = "1.06" }).trigger_price)
+    assert.same({ order = { type = "STOP_LOSS", tradeID = "5", price = "1.06", timeInForce = "GTC" } },
+      script.last(seen, "PUT /orders/8").body)
+    local none, err = venue:amend { symbol = "EUR/USD", id = "9", trigger_price = "1.06" }
+    assert.is_nil(none)
+    assert.same({ "invalid_request", "not_offered", 3 }, { err.class, err.code, #seen })
+  end)
+
+  it("that belongs to a trade is filled by what was left of the trade", function()
+    local profit = { id = "8", createTime = script.time, type = "TAKE_PROFIT", tradeID = "5", price = "1.05",
+      state = "FILLED", fillingTransactionID = "9" }
+    local venue = script.open { ["GET /orders/8"] = { { 200, { order = profit } } },
+      ["GET /trades"] = { { 200, { trades = { { id = "5", instrument = "EUR_USD", currentUnits = "0",
+        initialUnits = "30" } } } } },
+      ["GET /transactions/idrange"] = { { 200, { transactions = { tx("9", "ORDER_FILL", { units = "-12",
+        price = "1.06" }) } } } } }
+    local order = assert(venue:order { symbol = "EUR/USD", id = "8" })
+    assert.same({ "filled", "12", "12", "sell" }, { order.status, order.qty, order.filled, order.side })
   end)
 
   it("shows the trade that it belongs to", function()

@@ -302,7 +302,7 @@ describe("the stream of an oanda account", function()
           tx("7", "ORDER_FILL", { orderID = "6", instrument = "EUR_USD", units = "10", price = "1.10", pl = "0",
             accountBalance = "100.5000", tradeOpened = { tradeID = "7", units = "10" } }),
           tx("8", "STOP_LOSS_ORDER", { tradeID = "7", price = "1.05" }),
-          tx("9", "ORDER_CANCEL", { orderID = "3", reason = "CLIENT_REQUEST" }),
+          tx("9", "ORDER_CANCEL", { orderID = "3", clientOrderID = "new", reason = "CLIENT_REQUEST" }),
           tx("10", "ORDER_CANCEL", { orderID = "8", reason = "TIME_IN_FORCE_EXPIRED" }),
           tx("11", "LIMIT_ORDER_REJECT", { instrument = "EUR_USD", units = "-1", price = "1",
             rejectReason = "PRICE_INVALID" }), tx("12", "CLIENT_CONFIGURE"), deposit "13",
@@ -322,7 +322,7 @@ describe("the stream of an oanda account", function()
     assert.same({ "fill", "trade", "filled", "mine", "10", "1.1", "" }, event())
     assert.same({ "balance", "", "", "", "", "", "100.5" }, event())
     assert.same({ "order", "new", "open", "", "10", "", "" }, event())
-    assert.same({ "order", "canceled", "canceled", "old", "7", "", "" }, event())
+    assert.same({ "order", "canceled", "canceled", "new", "7", "", "" }, event()) -- its name has changed meanwhile
     assert.same({ "order", "expired", "expired", "", "10", "", "" }, event())
     assert.same({ "order", "rejected", "rejected", "", "1", "", "" }, event())
     assert.same({ "transfer", "", "", "", "", "", "13" }, event())

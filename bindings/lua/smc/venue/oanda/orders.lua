@@ -228,7 +228,11 @@ function Orders:amend(given)
     return nil, errors.not_offered("amend", "the quantity of an order that belongs to a trade is that of the trade")
   end
   if given.qty then new.units = (old.units:sub(1, 1) == "-" and "-" or "") .. given.qty end
-  new.price = given.trigger_price or given.price or old.price
+  local price = given.trigger_price or given.price
+  if price and old.type == "TRAILING_STOP_LOSS" then
+    return nil, errors.not_offered("amend", "a trailing stop has no price but a distance")
+  end
+  new.price, new.distance = price or old.price, not price and old.distance or nil -- of a stop loss one of the two
   return seen(self, made(self, "amend", "PUT", "orders/" .. old.id, { order = new }, placed))
 end
 

@@ -93,7 +93,8 @@ end
 -- ---- orders ------------------------------------------------------------------------
 
 local TYPES = { LIMIT = "limit", MARKET = "market", STOP = "stop", MARKET_IF_TOUCHED = "take_profit",
-  TAKE_PROFIT = "take_profit", STOP_LOSS = "stop", TRAILING_STOP_LOSS = "stop", FIXED_PRICE = "market" }
+  TAKE_PROFIT = "take_profit", STOP_LOSS = "stop", GUARANTEED_STOP_LOSS = "stop", TRAILING_STOP_LOSS = "stop",
+  FIXED_PRICE = "market" }
 
 --- The order of a record of the account, or of the transaction that made it.  trade: the one that it closes, of an
 -- order that belongs to a trade: such an order has no instrument and no units of its own.
@@ -117,17 +118,19 @@ function M.order(o, trade)
   }
 end
 
---- What an ORDER_FILL made of the order.
+--- What an ORDER_FILL made of the order.  There is one for an order, and it ends it: what was not filled is gone.  An
+-- order that belongs to a trade was for what was left of the trade.
 function M.filled(order, fill)
   order.filled, order.average = qty_of(fill.units), number(fill.price)
   order.filled_quote = number(decimal.mul(order.filled, order.average))
-  if order.qty == "0" then order.qty = order.filled end
-  order.status = decimal.cmp(order.filled, order.qty) < 0 and "partially_filled" or "filled"
+  if order.qty == "0" or order.raw.tradeID then order.qty = order.filled end
+  order.status = decimal.cmp(order.filled, order.qty) < 0 and "expired" or "filled"
   order.updated = clock.ms(fill.time)
   return order
 end
 
-local OURS = { CLIENT_REQUEST = true, CLIENT_REQUEST_REPLACED = true, LINKED_TRADE_CLOSED = true, MIGRATION = true }
+local OURS = { CLIENT_REQUEST = true, CLIENT_REQUEST_REPLACED = true, DIVIDEND_ADJUSTMENT_REPLACED = true,
+  LINKED_TRADE_CLOSED = true, MIGRATION = true }
 
 --- What an ORDER_CANCEL made of it: our own wish, or the venue's.
 function M.cancelled(order, cancel)

@@ -21,13 +21,15 @@ local function keep(self, order)
   return order
 end
 
---- A copy, since events keep what was true when they happened.
-local function ended(self, id)
-  local order = self.open[id]
-  self.open[id] = nil
+--- A copy of the order that a transaction ends, since events keep what was true when they happened.  Its client's id
+-- may be another by now.
+local function ended(self, tx)
+  local order = self.open[tx.orderID]
+  self.open[tx.orderID] = nil
   if not order then return nil end
   local copy = {}
   for name, value in pairs(order) do copy[name] = value end
+  copy.client_id = tx.clientOrderID or copy.client_id
   return copy
 end
 
@@ -36,13 +38,13 @@ local function balance(self, tx, kind)
 end
 
 local function filled(self, tx)
-  local order = ended(self, tx.orderID)
+  local order = ended(self, tx)
   return { kind = "fill", fill = unify.fill(tx, self.home), order = order and unify.filled(order, tx),
     execution = "trade" }, balance(self, tx, "balance")
 end
 
 local function cancelled(self, tx)
-  local order = ended(self, tx.orderID)
+  local order = ended(self, tx)
   if not order then return nil end
   unify.cancelled(order, tx)
   return { kind = "order", order = order, execution = order.status }
