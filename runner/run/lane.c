@@ -266,6 +266,14 @@ static bool pass_events(smcr_lane_t *lane)
     return fine;
 }
 
+void smcr_lane_listen(smcr_lane_t *lane, int64_t now_ns)
+{
+    uint64_t written = __atomic_load_n(&lane->_transcript->written, __ATOMIC_RELAXED);
+    if (written != lane->_written)
+        lane->heard_ns = now_ns;
+    lane->_written = written;
+}
+
 bool smcr_lane_read(smcr_lane_t *lane)
 {
     for (;;) {

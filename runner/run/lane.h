@@ -28,7 +28,7 @@ typedef struct smcr_lane {
     pid_t pid; /* 0: the lane is free */
     int events;
     int output;
-    int64_t heard_ns;   /* when it last gave a sign of life */
+    int64_t heard_ns;   /* when it last gave a sign of life: an event, or a line of its transcript */
     int64_t stopped_ns; /* when it was asked to stop; 0: not */
     double hang_s;
     smcr_killed_t killed;
@@ -38,6 +38,7 @@ typedef struct smcr_lane {
     smcr_schedule_t *_schedule;
     smcr_job_t *_job;
     smc_log_copy_t *_transcript; /* of the spec that runs, in memory shared with the worker */
+    uint64_t _written; /* bytes of it, when somebody looked last */
     smc_buf_t _in;
     smcr_event_t _running;  /* its id, file and line, while a spec runs; else id is NULL */
     smcr_event_t *_pending; /* declared, to run here; id is NULL of those that have started */
@@ -61,6 +62,8 @@ smc_code_t smcr_lane_open(smcr_lane_t *lane, const smcr_run_t *run, smcr_schedul
 void smcr_lane_deinit(smcr_lane_t *lane);
 /* Reads what there is, without blocking, and passes whole events on.  False: nothing more will come. */
 bool smcr_lane_read(smcr_lane_t *lane);
+/* Looks whether the transcript has grown. */
+void smcr_lane_listen(smcr_lane_t *lane, int64_t now_ns);
 /* Kills the worker and all that it started. */
 void smcr_lane_kill(smcr_lane_t *lane, smcr_killed_t why);
 /* Asks it to stop; why: INTERRUPTED or STOPPED. */

@@ -87,6 +87,7 @@ static void watch(pool_t *p)
         smcr_lane_t *lane = &p->lanes[i];
         if (lane->pid == 0)
             continue;
+        smcr_lane_listen(lane, now);
         if (lane->stopped_ns != 0 && now - lane->stopped_ns > to_ns(p->conf->grace_s))
             smcr_lane_kill(lane, SMCR_INTERRUPTED);
         else if (now - lane->heard_ns > to_ns(p->conf->hang_s))

@@ -37,6 +37,7 @@ drive 2 'file:cpu' spin_loading.lua --hang-after 250
 drive 2 'error:livelock pass error:livelock pass' livelock.lua --hang-after 250
 drive 2 'pass error:hang pass' hang.lua --hang-after 1
 drive 2 'error:hang' killed.lua --hang-after 1
+drive 0 'pass' talks.lua --hang-after 5
 if [[ -n ${SANITIZED:-} ]]; then
     : >driven/native.lua # a sanitizer's memory is not ours, and has no limit
 else
@@ -115,7 +116,7 @@ says swallowed.lua 'broken close' 'broken when left' 'did not end within its 60 
     'host.policy: network (connect): connection refused'
 says spin.lua 'error: cpu at spin.lua:'
 says spin_loading.lua 'error: cpu at spin_loading.lua:1'
-says hang.lua 'error: hang at hang.lua:4' 'no sign of life for 1 s' 'about to hang'
+says hang.lua 'error: hang at hang.lua:4' 'no sign of life for 1 s and was killed (--hang-after)' 'about to hang'
 says exhausted.lua 'error: memory at exhausted.lua:7' '--memory' 'its transcript' 'client  > GET /'
 [[ -n ${SANITIZED:-} ]] || says native.lua 'error: memory at native.lua:9' 'the worker took more than 128 MiB and was killed (--memory)' 'its transcript'
 says memory.lua 'error: memory' '--memory'
