@@ -2,7 +2,7 @@
 
 ---@class smc.FailoverTrigger
 ---@field for? number  seconds for which it must hold without a break; looked at whenever a call fails or a member was
----checked
+---checked.  `for_` is understood, too
 
 ---@class smc.FailoverThreshold: smc.FailoverTrigger
 ---@field over? number  from this value on
@@ -41,7 +41,7 @@
 ---@field failback? "manual"|{ after: number }  whether the group goes back to a better member by itself, once that has
 ---been up for so many seconds; default "manual"
 ---@field symbols? table<string, table<string, string>>  what a symbol is called at a member that has another in its
----place: { ["BTC/USDT"] = { oanda = "BTC/USD" } }
+---place: { ["BTC/USDT"] = { oanda = "XAU/USD" } }
 ---@field absent_after? number  seconds after which an order that its venue doesn't know has certainly not arrived.
 ---Default: as long as a signed request is good for and a second more (binance and bybit: 6 s); 10 s elsewhere
 ---@field alert? string|smc.Inbox|smc.AlertOptions  whom to tell, in the form that smc.Inbox describes: kinds

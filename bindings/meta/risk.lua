@@ -16,7 +16,7 @@
 ---status from 500, 403, 418 or 429; from 10 on; the guard's own requests count
 
 ---@class smc.AlertOptions
----@field url string
+---@field url string  on this machine: 127.0.0.1, localhost or [::1]
 ---@field secret? string|smc.SecretHandle  needed, but for the url of an inbox of smc.webhook
 ---@field limit? integer  messages within `per` seconds, default 10; what is more is summed up in one
 ---@field per? integer  seconds; default 60
@@ -117,7 +117,8 @@
 ---@field is_closing boolean  positions are being closed
 local Guard = {}
 
----Looks now, beside the regular looks.  Errors: those of a venue that can't be read; judged all the same.
+---Looks now, beside the regular looks.  Errors: those of a venue that can't be read, judged all the same; `cancelled`
+---when the guard is closed.
 ---Where: scenario, hook.
 ---@async
 ---@return smc.RiskFigures?
@@ -144,7 +145,8 @@ function Guard:may_place(order) end
 ---drawdown persists until it is made good
 
 ---Looks once more, and lets trade on trial.  Errors, class `circuit_open`: code `violation_persists`, with what is
----beyond its limit; `closing`: positions are still being closed; `nothing_to_reset`.  Where: scenario, hook.
+---beyond its limit; `closing`: positions are still being closed; `nothing_to_reset`.  `cancelled` when it is closed.
+---Where: scenario, hook.
 ---@async
 ---@param how? smc.RiskReset
 ---@return true? ok
@@ -153,15 +155,17 @@ function Guard:may_place(order) end
 function Guard:reset(how) end
 
 ---Emergency stop: as a trip, but nothing at all may be placed until a reset; the alert is of kind `risk.stopped`.
----Raises: no reason.  Where: scenario, hook.
+---Raises: no reason; the guard is closed.  Where: scenario, hook.
 ---@param reason string
 ---@return boolean first  false: it was stopped before
 ---@source ../lua/smc/risk.lua
 function Guard:stop(reason) end
 
----Gets every account flat, in any state, and waits for it.  Where: scenario, hook.
+---Gets every account flat, in any state, and waits for it.  Errors: `cancelled` when the guard is closed.
+---Where: scenario, hook.
 ---@async
----@return smc.RiskClosing
+---@return smc.RiskClosing?
+---@return smc.Error? err
 ---@source ../lua/smc/risk.lua
 function Guard:flatten() end
 

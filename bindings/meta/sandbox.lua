@@ -63,7 +63,7 @@ function Sandbox:requests(filters) end
 
 ---Orders that the matching engine accepted, of all accounts, oldest first:
 ---id client_id original_client_id symbol side type time_in_force price qty filled quote status.
----Raises: an unknown filter.  Where: scenario, hook.
+---Raises: an unknown filter, side, status or symbol.  Where: scenario, hook.
 ---@param filters? smc.OrderFilters
 ---@return table[]
 ---@source ../lua/smc/sandbox/box.lua
@@ -318,7 +318,7 @@ function Sandbox:announce_shutdown() end
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:add_key(key) end
 
----The key stops working at once.  Where: scenario, hook.
+---The key stops working at once.  Raises: no such key.  Where: scenario, hook.
 ---@param api_key string  oanda: the token
 ---@source ../lua/smc/sandbox/box.lua
 function Sandbox:remove_key(api_key) end

@@ -267,7 +267,8 @@ function Venue:flatten(symbol) end
 ---stop and take_profit, and no quote_qty; an order that it accepts and cancels at once, for want of margin or because
 ---the market is closed, is an error with err.order_id.
 ---
----Raises: unknown keys, amounts that are no strings.  Where: scenario, hook.
+---Raises: unknown keys, amounts that are no strings, a word or a symbol that is not ours, a price of what goes to the
+---market.  Where: scenario, hook.
 ---@async
 ---@param request smc.PlaceRequest
 ---@return smc.Order?
@@ -492,7 +493,8 @@ local MarketStream = {}
 ---The next event, in order of arrival.  Here a lost connection is noticed and made anew; while there is none, recv
 ---fails with `timeout`, code "reconnecting".  An attempt that has begun may take longer than the timeout.
 ---Errors: `timeout`; `network` without reconnect; `auth`, `permission`, `invalid_request` when the venue refuses for
----good.  Raises: no number of seconds; another task waits for this stream already.  Where: scenario, hook.
+---good; `cancelled` once it was closed and what had come before is read.  Raises: no number of seconds; another task
+---waits for this stream already.  Where: scenario, hook.
 ---@async
 ---@param timeout? number  seconds; default 30
 ---@return smc.MarketEvent|smc.ReconnectedEvent|smc.GapEvent|nil

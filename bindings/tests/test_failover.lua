@@ -45,11 +45,15 @@ describe("smc.failover", function()
     says("smc.failover: alert: a URL, an inbox, or a table", with { alert = 5 })
     says("smc.failover: alert: http://127.0.0.1:9/ needs a secret", with { alert = "http://127.0.0.1:9/" })
     says("smc.failover: alert: unknown option 'to'", with { alert = { to = "me" } })
-    says("unknown key 'speed' of triggers", with { triggers = { speed = {} } })
-    says("unknown key 'under' of triggers.latency", with { triggers = { latency = { under = 1 } } })
-    says("unknown key 'over' of triggers.connection", with { triggers = { connection = { over = 1 } } })
+    says("triggers: unknown key 'speed'", with { triggers = { speed = {} } })
+    says("triggers.latency: unknown key 'under'", with { triggers = { latency = { under = 1 } } })
+    says("triggers.connection: unknown key 'over'", with { triggers = { connection = { over = 1 } } })
     says("triggers.errors.over must be a whole number", with { triggers = { errors = { over = 1.5 } } })
     says("triggers.latency.for must be a number", with { triggers = { latency = { ["for"] = -1 } } })
+    says("triggers.latency.for must be a number", with { triggers = { latency = { for_ = -1 } } })
+    says("recover: for and for_ are the same", with { recover = { ["for"] = 1, for_ = 1 } })
+    says("alert: https://hooks.slack.com/x: alerts go to this machine alone", with { alert = {
+      url = "https://hooks.slack.com/x", secret = "12345678" } })
     says("at least one trigger must be left", with { triggers = { connection = false, latency = false, errors = false,
       rate_limit = false, stream_stale = false, breaker = false, health = false } })
     says("select is \"order\", \"weight\" or \"health\"", with { select = "random" })
@@ -61,11 +65,11 @@ describe("smc.failover", function()
     says("weights.bybit must be a whole number", with { select = "weight", weights = { bybit = -1 } })
     says("hysteresis, points of health, needs select", with { hysteresis = 5 })
     says("recover.score must be a whole number from 0 to 100", with { recover = { score = 101 } })
-    says("unknown key 'after' of recover", with { recover = { after = 1 } })
+    says("recover: unknown key 'after'", with { recover = { after = 1 } })
     says("cooldown must be a number", with { cooldown = -1 })
     says("failback is \"manual\" or { after = seconds }", with { failback = "auto" })
     says("failback.after must be a number", with { failback = {} })
-    says("unknown key 'kraken' of symbols[\"BTC/USDT\"]", with { symbols = { ["BTC/USDT"] = { kraken = "X" } } })
+    says("symbols[\"BTC/USDT\"]: unknown key 'kraken'", with { symbols = { ["BTC/USDT"] = { kraken = "X" } } })
   end)
 
   it("begins with the first venue", function()
@@ -140,7 +144,7 @@ describe("smc.failover", function()
   end)
 
   it("has no venue while all are down, and one as soon as one is up again", function()
-    local group = smc.failover { binance, bybit, recover = { score = 0, ["for"] = 10 } }
+    local group = smc.failover { binance, bybit, recover = { score = 0, for_ = 10 } }
     binance:fault { venue = "down" }
     bybit:fault { venue = "down" }
     for _, op in ipairs { "ping", "cancel_all", "user_stream" } do

@@ -14,7 +14,7 @@ local function says(message, fn)
   local ok, err = pcall(fn)
   assert.is_false(ok)
   assert.matches("test_oanda_client.lua:%d+: ", tostring(err))
-  assert.equal(message, (tostring(err):gsub("^.-:%d+: ", "", 1)))
+  assert.equal(message, (tostring(err):gsub("^.-:%d+: ", "", 1):gsub(" %(known: .*%)$", "")))
 end
 
 describe("times of oanda", function()
@@ -118,7 +118,7 @@ describe("the token of oanda", function()
     says("sandbox:add_key: a token is drawn by the venue, and takes no 'secret'", function()
       return box:add_key { kind = "bearer", secret = "mine" }, nil
     end)
-    says("sandbox:add_key: kind (bearer) and its secret or public PEM expected", function()
+    says("sandbox:add_key: kind = \"bearer\" expected", function()
       return box:add_key { kind = "hmac", secret = "mine" }, nil
     end)
   end)

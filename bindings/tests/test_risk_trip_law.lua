@@ -233,7 +233,7 @@ describe("a reset", function()
   it("blames wrong use on its caller", function()
     local guard = guarded {}
     for text, fn in pairs { ["unknown key 'who'"] = function() guard:reset { who = 1 } end,
-      ["a reason expected"] = function() guard:stop() end, ["no limit is called 'x'"] = function()
+      ["a reason expected"] = function() guard:stop() end, ["unknown limit 'x'"] = function()
         guard:set_limits { x = 1 } end, ["an order expected"] = function() guard:may_place() end,
       ["max_drawdown must be"] = function() guard:set_limits { max_drawdown = "2" } end } do
       local ok, err = pcall(fn)

@@ -12,7 +12,7 @@ local function says(venue, message, call)
   local ok, err = pcall(call)
   assert.is_false(ok, message)
   assert.matches("test_wrong_use.lua:%d+: ", tostring(err))
-  assert.equal(message, (tostring(err):gsub("^.-:%d+: ", "", 1)))
+  assert.equal(message, (tostring(err):gsub("^.-:%d+: ", "", 1):gsub(" %(known: .*%)$", "")))
   assert.equal(sent, #venue:requests())
 end
 
@@ -82,10 +82,51 @@ for name, symbol in pairs(SYMBOLS) do
         local a, b = v:get("/x", {}, true)
         return a, b
       end)
-      local ok, err = pcall(function() local a, b = v:get("/x", { price = 0.1 }) return a, b end)
-      assert.is_false(ok)
-      assert.matches("test_wrong_use.lua:%d+: parameter 'price' is a fraction", err)
+      for message, wrong in pairs { ["is a fraction"] = 0.1, ["is a function: a text, a whole number"] = print } do
+        local ok, err = pcall(function() local a, b = v:get("/x", { price = wrong }) return a, b end)
+        assert.is_false(ok)
+        assert.matches("test_wrong_use.lua:%d+: parameter 'price' " .. message, err)
+      end
       says(v, "requests: a table of filters expected", function() return (v:requests "place") end)
+    end)
+
+    it("is said of an order in words that are not ours, at every venue alike", function()
+      local given = { symbol = symbol, side = "buy", type = "market", qty = "100" }
+      local function place(key, value)
+        local order = { [key] = value }
+        for k, usual in pairs(given) do order[k] = order[k] or usual end
+        return function() local a, b = v:place(order) return a, b end
+      end
+      says(v, "place: side is buy or sell", place("side", "BUY"))
+      says(v, "place: time_in_force is fok, gtc or ioc", place("time_in_force", "GTC"))
+      says(v, "place: a market order has no price; types that have one: limit", place("price", "1.1"))
+      local like = name == "oanda" and '"EUR/USD"' or '"BTC/USDT"'
+      for _, wrong in ipairs { (symbol:gsub("/", "")), symbol:lower() } do
+        says(v, ("place: a symbol like %s expected"):format(like), place("symbol", wrong))
+        says(v, "stream: a symbol like \"BTC/USDT\" expected", function()
+          local a, b = v:stream { "ticker:" .. wrong }
+          return a, b
+        end)
+      end
+      says(v, 'candles: an interval like "1m" expected', function() local a, b = v:candles(symbol) return a, b end)
+    end)
+
+    it("is said of what the sandbox is asked", function()
+      local box = v.sandbox
+      says(v, "sandbox:orders: side is buy or sell", function() return (box:orders { side = "BUY" }) end)
+      says(v, "sandbox:orders: unknown status 'opn'", function() return (box:orders { status = "opn" }) end)
+      says(v, "sandbox:remove_key: no key is called 'x'", function() box:remove_key "x" end)
+    end)
+
+    it("is no news of a stream that was closed", function()
+      local stream = assert(v:stream { "book:" .. symbol })
+      stream:close()
+      for call, n in pairs { recv = 1, top = 1, subscriptions = false } do
+        local event, err = stream[call](stream, n or nil)
+        while event and event.kind do event, err = stream[call](stream, n or nil) end -- what had come before
+        assert.is_nil(event)
+        assert.equal("stream: cancelled (closed): the stream is closed", tostring(err))
+      end
     end)
 
     it("is said by its streams", function()
@@ -139,9 +180,60 @@ describe("what is wrong with a venue", function()
   it("is said of who one is, and of whom one talks to", function()
     refused("key is a text", { key = 5 })
     for _, wrong in ipairs { 5, {}, "" } do refused("secret is a text, or a handle", { secret = wrong }) end
+    refused("secret must have at least 4 bytes", { secret = "abc" })
+    refused("binance: unknown option 'retries' %(known: breaker, health, key, limiter, .*, wait%)", { retries = 1 })
     refused("sandbox is one of binance", { sandbox = 5 })
     refused("sandbox is one of binance", { sandbox = smc.sandbox "bybit" })
     assert.is_false(pcall(smc.sandbox, "binance", 5))
+  end)
+end)
+
+describe("what is wrong with a sandbox", function()
+  it("is said of assumptions of another kind", function()
+    local function refused(message, name, assume)
+      local ok, err = pcall(function()
+        local box = smc.sandbox(name, { assume = assume })
+        return box
+      end)
+      assert.is_false(ok)
+      assert.matches("test_wrong_use.lua:%d+: smc.sandbox: " .. message, err)
+    end
+    refused("oanda: the assumption financing is a boolean, not a string", "oanda", { financing = "no" })
+    refused("binance: the assumption ban_after is a number, not a string", "binance", { ban_after = "3" })
+    assert.equal("oanda", smc.sandbox("oanda", { assume = { connections_per_second = 5 } }).name)
+  end)
+end)
+
+describe("an attempt that failed without an error", function()
+  it("is none", function()
+    says(smc.venue "binance", "run:next: the error of the attempt that failed expected", function()
+      local verdict = smc.retry():begin():next "oops"
+      return verdict
+    end)
+  end)
+end)
+
+describe("what is wrong with a guard", function()
+  it("is said of venues, of what is no order, and of one that is closed", function()
+    local venue = smc.venue "binance"
+    says(venue, "smc.risk: venues is a list, as in { binance, bybit }", function()
+      local guard, err = smc.risk { venues = venue }
+      return guard, err
+    end)
+    local guard = assert(smc.risk { venues = { venue }, max_drawdown = "0.1" })
+    says(venue, "guard:may_place: an order expected, as place is given it", function()
+      local ok = guard:may_place {}
+      return ok
+    end)
+    guard:close()
+    for _, call in ipairs { "check", "reset", "flatten" } do
+      local sent = #venue:requests()
+      local result, err = guard[call](guard)
+      assert.is_nil(result)
+      assert.equal(("guard:%s: cancelled (closed): the risk guard is closed"):format(call), tostring(err))
+      assert.equal(sent, #venue:requests())
+    end
+    says(venue, "guard:stop: the guard is closed", function() guard:stop "somebody said so" end)
   end)
 end)
 

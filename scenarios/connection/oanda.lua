@@ -65,7 +65,7 @@ describe("oanda connection #connection #oanda", function()
   it("refuses an instrument that it does not have, after one attempt", function()
     local ticker, err = venue:ticker "NO/SUCH"
     assert.is_nil(ticker)
-    assert.same({ 400, "filter", false }, { err.http, err.class, err.retryable })
+    assert.same({ 400, "invalid_request", false }, { err.http, err.class, err.retryable })
     assert.equal(1, #venue:requests())
   end)
 

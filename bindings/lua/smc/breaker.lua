@@ -2,6 +2,7 @@
 local colon = require "smc.colon"
 local core = require "smc.core.breaker"
 local errors = require "smc.error"
+local lists = require "smc.list"
 local timeline = require "smc.timeline"
 local world = require "smc.world"
 
@@ -70,7 +71,7 @@ function M.new(options)
   if type(options) ~= "table" then error("smc.breaker: an options table expected", 2) end
   local conf = USUAL
   for name in pairs(options) do
-    if OPTIONS[name] == nil then error(("smc.breaker: unknown option '%s'"):format(tostring(name)), 2) end
+    if OPTIONS[name] == nil then error("smc.breaker: " .. lists.unknown("option", name, OPTIONS), 2) end
     if name ~= "counts" then conf = nil end
   end
   if options.window and options.window ~= "calls" and options.window ~= "time" then

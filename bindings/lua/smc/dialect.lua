@@ -1,5 +1,6 @@
 --- A venue of one's own, as two tables: the client half in venue/NAME.lua, the server half in sandbox/NAME.lua, both
 -- beside the scenario.  What it does not define it does not have.
+local list = require "smc.list"
 local box = require "smc.sandbox.box"
 local base = require "smc.sandbox.base"
 local client = require "smc.venue.client"
@@ -14,7 +15,7 @@ local M = {}
 local function check(what, def, known, needed)
   if type(def) ~= "table" then error(what .. ": a table expected", 3) end
   for key, value in pairs(def) do
-    if not known[key] then error(("%s: unknown key '%s'"):format(what, tostring(key)), 3) end
+    if not known[key] then error(("%s: %s"):format(what, list.unknown("key", key, known)), 3) end
     if type(value) ~= known[key] then error(("%s: %s must be a %s"):format(what, key, known[key]), 3) end
   end
   for _, key in ipairs(needed) do

@@ -3,6 +3,7 @@
 local core = require "smc.core.task"
 local check = require "smc.check"
 local errors = require "smc.error"
+local list = require "smc.list"
 
 local known = { within = true, every = true }
 local TICK = 0.001 -- the clock's step: a shorter sleep would not move it, and the trying never end
@@ -21,7 +22,7 @@ return function(fn, options)
   options = options or {}
   if type(options) ~= "table" then error("eventually: options as in { within = 5, every = 0.1 } expected", 2) end
   for key in pairs(options) do
-    if not known[key] then error(("eventually: unknown option '%s' (known: within, every)"):format(key), 2) end
+    if not known[key] then error("eventually: " .. list.unknown("option", key, known), 2) end
   end
   if type(fn) ~= "function" then error("eventually: a function expected, got " .. type(fn), 2) end
   local within = seconds("within", options.within or 5, 0)

@@ -1,6 +1,7 @@
 --- How well a venue is doing, for scenarios: durations in seconds.
 local colon = require "smc.colon"
 local core = require "smc.core.health"
+local list = require "smc.list"
 local task = require "smc.core.task"
 
 local M = {}
@@ -44,7 +45,7 @@ function M.new(options)
   options = options or {}
   if type(options) ~= "table" then error("smc.health: an options table expected", 2) end
   for name in pairs(options) do
-    if OPTIONS[name] == nil then error(("smc.health: unknown option '%s'"):format(tostring(name)), 2) end
+    if OPTIONS[name] == nil then error("smc.health: " .. list.unknown("option", name, OPTIONS), 2) end
   end
   local conf = next(options) == nil and USUAL or conf_of(options, 2)
   local self = setmetatable({}, Health)

@@ -3,6 +3,7 @@
 
 local core = require "smc.core.http"
 local task = require "smc.core.task"
+local lists = require "smc.list"
 local timeline = require "smc.timeline"
 local world = require "smc.world"
 
@@ -54,7 +55,7 @@ local function merge(method, url, body, options, level)
   if options == nil then return asked end
   check_type("options", options, "table", level + 1)
   for key, value in pairs(options) do
-    if not OPTIONS[key] then error(("unknown option '%s'"):format(tostring(key)), level) end
+    if not OPTIONS[key] then error(lists.unknown("option", key, OPTIONS), level) end
     asked[key] = value
   end
   return asked

@@ -2,6 +2,7 @@
 local colon = require "smc.colon"
 local core = require "smc.core.limiter"
 local errors = require "smc.error"
+local lists = require "smc.list"
 local task = require "smc.core.task"
 local timeline = require "smc.timeline"
 local world = require "smc.world"
@@ -24,7 +25,7 @@ local function budget_of(name, given, level)
   local function wrong(what) error(("smc.limiter: %s: %s"):format(name, what), level + 2) end
   if type(given) ~= "table" then wrong "a table like { limit = 6000, per = 60 } expected" end
   for key in pairs(given) do
-    if not BUDGET[key] then wrong(("unknown key '%s'"):format(tostring(key))) end
+    if not BUDGET[key] then wrong(lists.unknown("key", key, BUDGET)) end
   end
   if not is_count(given.limit) then wrong "limit is a whole number from 1 to 10^9" end
   if type(given.per) ~= "number" or not (given.per >= 0.001 and given.per <= 1e6) then
@@ -114,7 +115,7 @@ local OPTIONS = { share = true, redis = true, prefix = true, without = true, pat
 local function check_options(options, level)
   if type(options) ~= "table" then error("smc.limiter: options as in { share = \"name\" } expected", level + 1) end
   for key in pairs(options) do
-    if not OPTIONS[key] then error(("smc.limiter: unknown option '%s'"):format(tostring(key)), level + 1) end
+    if not OPTIONS[key] then error("smc.limiter: " .. lists.unknown("option", key, OPTIONS), level + 1) end
   end
   if options.share ~= nil then check_name(options.share, level + 1) end
   local function wrong(what) error("smc.limiter: " .. what, level + 2) end
@@ -168,6 +169,7 @@ end
 
 --- budgets: by name { limit, per [, burst | kind] }, or a venue's name.  See bindings/meta/limiter.lua.
 function M.new(budgets, options)
+  world.current "smc.limiter"
   local its = type(budgets) == "string" and published(budgets, 2) or read(budgets, 2)
   if options ~= nil then check_options(options, 2) end
   return made(its, options)
@@ -235,7 +237,7 @@ local function how_of(what, how)
     error(("limiter:%s: options as in { priority = \"high\" } expected"):format(what), 3)
   end
   for key in next, how do
-    if not HOW[what][key] then error(("limiter:%s: unknown option '%s'"):format(what, tostring(key)), 3) end
+    if not HOW[what][key] then error(("limiter:%s: %s"):format(what, lists.unknown("option", key, HOW[what])), 3) end
   end
   local priority = PRIORITY[how.priority or "normal"]
   if not priority then error(("limiter:%s: priority is critical, high, normal or low"):format(what), 3) end

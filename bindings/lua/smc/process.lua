@@ -47,7 +47,7 @@ local function check_command(given)
   end
   for key in pairs(given) do
     if words[key] == nil and not OPTIONS[key] then
-      error(("smc.process: unknown option '%s'"):format(tostring(key)), 3)
+      error("smc.process: " .. lists.unknown("option", key, OPTIONS), 3)
     end
   end
   for _, name in ipairs { "cwd", "name" } do
@@ -172,7 +172,7 @@ end
 local function check_options(what, given, known)
   if given ~= nil and type(given) ~= "table" then error(what .. ": a table of options expected", 3) end
   for key in pairs(given or {}) do
-    if not known[key] then error(("%s: unknown option '%s'"):format(what, tostring(key)), 3) end
+    if not known[key] then error(("%s: %s"):format(what, lists.unknown("option", key, known)), 3) end
   end
   return given or {}
 end

@@ -1,18 +1,20 @@
 --- A log of requests that scenarios ask questions of: what a client sent, or what a sandbox saw.
 
+local list = require "smc.list"
+
 local M = {}
 
 --- The entries of `log` that fit all `filters`: fields that are equal, and `after` <= at <= `before` in seconds of
 -- smc.now().  log: a list, oldest first, or the part of one from log.first to log.last.
--- fields: the names that may be asked for.  A wrong name is blamed on the caller at `level`.
-function M.matching(log, fields, filters, level)
+-- what: the call; fields: the names that may be asked for.  A wrong name is blamed on the caller at `level`.
+function M.matching(what, log, fields, filters, level)
   local wanted = {}
-  if filters ~= nil and type(filters) ~= "table" then error("requests: a table of filters expected", level + 1) end
+  if filters ~= nil and type(filters) ~= "table" then error(what .. ": a table of filters expected", level + 1) end
   for key, value in pairs(filters or {}) do
     if fields[key] then
       wanted[#wanted + 1] = { key, value }
     elseif key ~= "after" and key ~= "before" then
-      error(("requests: unknown filter '%s'"):format(tostring(key)), level + 1)
+      error(("%s: %s"):format(what, list.unknown("filter", key, fields, "after", "before")), level + 1)
     end
   end
   local after, before = filters and filters.after or -math.huge, filters and filters.before or math.huge

@@ -1,6 +1,7 @@
 --- Retry policies for scenarios: durations in seconds, failures as error objects.
 local colon = require "smc.colon"
 local core = require "smc.core.retry"
+local list = require "smc.list"
 local rng = require "smc.core.rng"
 local task = require "smc.core.task"
 local world = require "smc.world"
@@ -32,7 +33,7 @@ function M.new(options)
   options = options or {}
   if type(options) ~= "table" then error("smc.retry: an options table expected", 2) end
   for name in pairs(options) do
-    if OPTIONS[name] == nil then error(("smc.retry: unknown option '%s'"):format(tostring(name)), 2) end
+    if OPTIONS[name] == nil then error("smc.retry: " .. list.unknown("option", name, OPTIONS), 2) end
   end
   local conf = { attempts = number(options, "attempts", 1, 1, 1000, 2),
     budget_ms = number(options, "budget", 1000, 0, 1e6, 2), base_ms = number(options, "base", 1000, 0.001, 1e6, 2),
@@ -64,6 +65,7 @@ end
 
 --- To be called once for each failed attempt: "again" or "look_up" after so many seconds, or "stop".
 function Run:next(err, mutation)
+  if type(err) ~= "table" then error("run:next: the error of the attempt that failed expected", 2) end
   if world.is_sabotaged "retry-never" then return "stop" end
   if world.is_sabotaged "retry-always" then return "again", 0 end
   return self.core:next(failure_of(err, mutation == true), self.random)

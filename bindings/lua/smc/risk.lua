@@ -1,5 +1,6 @@
 --- Risk guards: they watch accounts at several venues, and when a limit is passed they stop the trading, get every
 -- account flat, and tell somebody.
+local list = require "smc.list"
 local alert = require "smc.webhook.alert"
 local colon = require "smc.colon"
 local closing = require "smc.risk.closing"
@@ -186,10 +187,15 @@ end
 
 -- ---- what scenarios ask and do -----------------------------------------------------------------
 
+local function is_closed(op)
+  return nil, errors.new { class = "cancelled", code = "closed", op = op, message = "the risk guard is closed" }
+end
+
 --- Looks now, beside the regular looks.  Returns what was seen, as figures does; nil and an error when a venue can't be
 -- read, which is a violation once it has lasted stale_after seconds.
 function methods:check()
   local inner = within[self]
+  if inner.closed then return is_closed "guard:check" end
   local ok, err = inner.view:read()
   judge(inner, false)
   if not ok then return nil, err end
@@ -201,8 +207,10 @@ function methods:figures() return seen_of(within[self]) end
 
 --- Whether an order, as place is given it, would be placed now, at one of the venues.
 function methods:may_place(order)
-  if type(order) ~= "table" then error("guard:may_place: an order expected, as place is given it", 2) end
   local inner = within[self]
+  if type(order) ~= "table" or not (order.symbol and order.side and order.type) then
+    error("guard:may_place: an order expected, as place is given it", 2)
+  end
   for _, account in ipairs(inner.view.accounts) do
     if may_place(inner, account, order, "place") then return true end
   end
@@ -229,9 +237,10 @@ function methods:reset(given)
   given = given or {}
   if type(given) ~= "table" then error("guard:reset: a table like { by =, reason =, rebase = } expected", 2) end
   for key in pairs(given) do
-    if not RESET[key] then error(("guard:reset: unknown key '%s'"):format(tostring(key)), 2) end
+    if not RESET[key] then error("guard:reset: " .. list.unknown("key", key, RESET), 2) end
   end
   local inner = within[self]
+  if inner.closed then return is_closed "guard:reset" end
   if inner.closing then return cannot("closing", "positions are still being closed") end
   local readable, err = inner.view:read()
   if not readable then return cannot("violation_persists", "an account can't be read: " .. tostring(err)) end
@@ -254,6 +263,7 @@ end
 function methods:stop(reason)
   if type(reason) ~= "string" or reason == "" then error("guard:stop: a reason expected", 2) end
   local inner = within[self]
+  if inner.closed then error("guard:stop: the guard is closed", 2) end
   if not inner.core:stop() then return false end
   local event = record(inner, "stopped", { reason = reason })
   inner.tell("stopped", told(event))
@@ -264,6 +274,7 @@ end
 --- Gets every account flat now, once more when it was not the last time.  Waits.
 function methods:flatten()
   local inner = within[self]
+  if inner.closed then return is_closed "guard:flatten" end
   local last = inner.history[#inner.history]
   if not last or state_of(inner) == "closed" then
     last = record(inner, "flatten", {})

@@ -1,6 +1,7 @@
 --- Simulated venues: real HTTP and WebSocket servers of this process, over the matching engine.
 -- In a spec there is one of each name, which all its clients share; `smc.sandbox(name, options)` opens one more.
 local arrivals = require "smc.core.arrivals"
+local list = require "smc.list"
 local boxes = require "smc.sandbox.box"
 local colon = require "smc.colon"
 local dialects = require "smc.dialects"
@@ -49,14 +50,15 @@ local function check_tls(name, tls)
   if tls == nil or type(tls) == "boolean" then return tls end
   local fault = type(tls) == "table" and tls.fault
   if TLS_FAULTS[fault] and next(tls, next(tls)) == nil then return { [TLS_FAULTS[fault]] = true } end
-  error(("sandbox %s: tls must be true or { fault = \"expired\" | \"wrong_host\" | \"unknown_ca\" }"):format(name), 4)
+  error(("smc.sandbox: %s: tls must be true or { fault = \"expired\" | \"wrong_host\" | \"unknown_ca\" }")
+    :format(name), 4)
 end
 
 local function check_options(name, options, known)
-  if type(options) ~= "table" then error(("sandbox %s: an options table expected"):format(name), 4) end
+  if type(options) ~= "table" then error(("smc.sandbox: %s: an options table expected"):format(name), 4) end
   for key in pairs(options) do
     if not known[key] and key ~= "tls" then
-      error(("sandbox %s: unknown option '%s'"):format(name, tostring(key)), 4)
+      error(("smc.sandbox: %s: %s"):format(name, list.unknown("option", key, known, "tls")), 4)
     end
   end
 end
@@ -84,7 +86,7 @@ local function open(w, name, options, place)
   box.origin, box.ca = s:origin(), s:ca()
   face.urls(box)
   box.requests = colon.method("sandbox:requests", function(_, filters)
-    return (request_log.matching(log, REQUEST_FIELDS, filters, 2))
+    return (request_log.matching("sandbox:requests", log, REQUEST_FIELDS, filters, 2))
   end, { [box] = true })
   boxes.set_door(box, door)
   if w.sabotage then sabotage.befall(w.sabotage, door, boxes.venue(box)) end
@@ -97,7 +99,7 @@ local function open(w, name, options, place)
 end
 
 local function check_name(name, level)
-  if not dialects.sandbox(name) then error("sandbox: " .. dialects.unknown("sandbox", name), level + 1) end
+  if not dialects.sandbox(name) then error("smc.sandbox: " .. dialects.unknown("sandbox", name), level + 1) end
 end
 
 local M = {}

@@ -66,12 +66,12 @@ local function must_be(word, value, wanted, level)
     local what = wanted == "string" and "a name" or "a function"
     error(("%s: %s expected, got %s"):format(word, what, type(value)), level or 3)
   end
+  if value == "" then error(word .. ": a name expected, got an empty one", level or 3) end
 end
 
 --- more: fields of the spec.
 local function add_spec(word, name, fn, more)
   must_load(word, 4)
-  must_be(word, name, "string", 4)
   local names, tags = names_and_tags(name, block)
   local info = debug.getinfo(3, "Sl")
   local id = M.path .. "::" .. table.concat(names, "::")
@@ -101,18 +101,21 @@ end
 words.insulate = words.describe -- every file has a state, and every spec a world, of its own
 
 function words.it(name, fn)
+  must_be("it", name, "string")
   must_be("it", fn, "function")
   add_spec("it", name, fn)
 end
 
 function words.pending(name, fn)
   if cleanups then M.skip(name or "pending") end
+  must_be("pending", name, "string")
   if fn ~= nil then must_be("pending", fn, "function") end
   add_spec("pending", name, fn, { pending = true })
 end
 
 function words.xfail(name, fn)
   if not cleanups then
+    must_be("xfail", name, "string")
     must_be("xfail", fn, "function")
     add_spec("xfail", name, fn, { xfail = true })
     return

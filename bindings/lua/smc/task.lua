@@ -113,7 +113,10 @@ function M.timeout(seconds, fn)
   check_function("smc.timeout", fn, 2)
   local t <close> = core.spawn(fn)
   local ended, err = core.join_any({ t }, seconds)
-  if not ended then return nil, err end
+  if not ended then
+    err.op, err.message = "smc.timeout", ("not done within %g s"):format(seconds)
+    return nil, err
+  end
   return core.results(t)
 end
 

@@ -1,5 +1,6 @@
 --- Venues: where one lives in this run, and with which credentials; its dialect does the talking.
 local dialects = require "smc.dialects"
+local list = require "smc.list"
 local sandbox = require "smc.sandbox"
 local spec = require "smc.spec"
 local world = require "smc.world"
@@ -62,7 +63,9 @@ end
 local function check(name, options, dialect)
   if options ~= nil and type(options) ~= "table" then error("smc.venue: an options table expected", 3) end
   for key in pairs(options or {}) do
-    if not dialect.options[key] then error(("smc.venue: unknown option '%s' of %s"):format(tostring(key), name), 3) end
+    if not dialect.options[key] then
+      error(("smc.venue: %s: %s"):format(name, list.unknown("option", key, dialect.options)), 3)
+    end
   end
   check_access(name, options or {})
   return options or {}

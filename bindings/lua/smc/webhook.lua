@@ -1,6 +1,7 @@
 --- A local receiver of webhooks that records what it is sent and says whether its signature holds.
 local colon = require "smc.colon"
 local json = require "smc.json"
+local list = require "smc.list"
 local request_log = require "smc.request_log"
 local rng = require "smc.core.rng"
 local server = require "smc.core.server"
@@ -60,7 +61,7 @@ local OPTIONS = { secret = true, replay_window = true }
 local function check(options)
   if type(options) ~= "table" then error("smc.webhook: an options table expected", 3) end
   for key in pairs(options) do
-    if not OPTIONS[key] then error(("smc.webhook: unknown option '%s'"):format(tostring(key)), 3) end
+    if not OPTIONS[key] then error("smc.webhook: " .. list.unknown("option", key, OPTIONS), 3) end
   end
   local secret = options.secret
   if secret ~= nil and tostring(secret) ~= HANDLE and not (type(secret) == "string" and #secret >= LEAST_BYTES) then
@@ -118,12 +119,12 @@ end
 
 --- What was taken in, oldest first.  Filters: valid_signature, kind, id, duplicate, after, before.
 function Inbox:messages(filters)
-  return (request_log.matching(accepted(within[self].log), FILTERS, filters, 2))
+  return (request_log.matching("inbox:messages", accepted(within[self].log), FILTERS, filters, 2))
 end
 
 --- Everything that arrived, also what was failed; filters as of messages, and status.
 function Inbox:attempts(filters)
-  return (request_log.matching(within[self].log, FILTERS, filters, 2))
+  return (request_log.matching("inbox:attempts", within[self].log, FILTERS, filters, 2))
 end
 
 local FAILURE = { status = "integer", count = "integer", reset = "boolean", retry_after = "number" }
@@ -134,7 +135,7 @@ function Inbox:fail(given)
   if type(given) ~= "table" then error("inbox:fail: a table like { status = 503, count = 2 } expected", 2) end
   for key, value in pairs(given) do
     local wanted = FAILURE[key]
-    if not wanted then error(("inbox:fail: unknown key '%s'"):format(tostring(key)), 2) end
+    if not wanted then error("inbox:fail: " .. list.unknown("key", key, FAILURE), 2) end
     if (wanted == "integer" and math.type(value) or type(value)) ~= wanted then
       error(("inbox:fail: %s must be a %s"):format(key, wanted), 2)
     end

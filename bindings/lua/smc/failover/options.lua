@@ -45,7 +45,7 @@ end
 local function check_keys(name, given, known)
   if type(given) ~= "table" then wrong("%s must be a table", name) end
   for key in pairs(given) do
-    if not known[key] then wrong("unknown key '%s' of %s", tostring(key), name) end
+    if not known[key] then wrong("%s: %s", name, list.unknown("key", key, known)) end
   end
   return given
 end
@@ -95,7 +95,7 @@ local function read_weights(given, names)
   return weights
 end
 
---- { ["BTC/USDT"] = { oanda = "BTC/USD" } }
+--- { ["BTC/USDT"] = { oanda = "XAU/USD" } }
 local function read_symbols(given, names)
   local known = {}
   for _, name in ipairs(names) do known[name] = true end
@@ -111,13 +111,19 @@ end
 
 -- ---- policy --------------------------------------------------------------------------------
 
+--- `for` is a word of Lua's: for_ is understood, too.
+local function lasting(name, given, usual)
+  if given["for"] and given.for_ then wrong("%s: for and for_ are the same; give one of them", name) end
+  return ms(name .. ".for", given["for"] or given.for_ or usual)
+end
+
 local function read_trigger(row, given)
   local kind, threshold, scale, usual = table.unpack(row)
   if given == false then return nil end
   if given == nil or given == true then given = {} end
   local name = "triggers." .. kind
-  check_keys(name, given, { ["for"] = true, [threshold or "for"] = true })
-  local out = { kind = kind, threshold = 0, for_ms = ms(name .. ".for", given["for"] or row.for_) }
+  check_keys(name, given, { ["for"] = true, for_ = true, [threshold or "for"] = true })
+  local out = { kind = kind, threshold = 0, for_ms = lasting(name, given, row.for_) }
   local value = threshold and (given[threshold] or usual)
   if scale == 1000 then
     out.threshold = ms(name .. "." .. threshold, value, 0.001)
@@ -154,11 +160,11 @@ local function policy_of(given, names)
   if select == "weight" and not given.weights then wrong "select = \"weight\" needs weights = { NAME = number }" end
   if select == "order" and given.weights then wrong "weights need select = \"weight\" or \"health\"" end
   if select ~= "health" and given.hysteresis then wrong "hysteresis, points of health, needs select = \"health\"" end
-  local recover = check_keys("recover", given.recover or {}, { score = true, ["for"] = true })
+  local recover = check_keys("recover", given.recover or {}, { score = true, ["for"] = true, for_ = true })
   local conf = { weights = read_weights(given.weights, names), triggers = read_triggers(given.triggers or {}),
     by_health = select == "health", hysteresis = whole("hysteresis", given.hysteresis or 10, 100),
     recover_score = whole("recover.score", recover.score or 50, 100),
-    recover_ms = ms("recover.for", recover["for"] or 10), cooldown_ms = ms("cooldown", given.cooldown or 60) }
+    recover_ms = lasting("recover", recover, 10), cooldown_ms = ms("cooldown", given.cooldown or 60) }
   read_failback(conf, given.failback)
   return conf
 end
@@ -167,7 +173,7 @@ local function read(given)
   if type(given) ~= "table" then wrong "a list of venues, with options by name, expected" end
   for key in pairs(given) do
     local position = math.type(key) == "integer" and key >= 1
-    if not position and not KNOWN[key] then wrong("unknown option '%s'", tostring(key)) end
+    if not position and not KNOWN[key] then wrong("%s", list.unknown("option", key, KNOWN)) end
   end
   local venues = read_venues(given)
   local names = labels(venues)

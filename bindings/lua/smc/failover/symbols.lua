@@ -73,9 +73,17 @@ end
 
 local function no_symbol(member, op, symbol, theirs)
   local key = member.label:find "[^%w]" and ('["%s"]'):format(member.label) or member.label
+  local message = ("%s does not have %s; what stands for it there is said by symbols = { [\"%s\"] = { %s = .. } }")
+    :format(member.label, theirs, symbol, key)
+  if theirs ~= symbol then
+    local names = {}
+    for name in pairs(member.known) do names[#names + 1] = name end
+    table.sort(names)
+    message = ("%s does not have %s, which stands for %s by symbols (it has: %s)"):format(member.label, theirs, symbol,
+      table.concat(names, ", "))
+  end
   return errors.new { class = "invalid_request", code = "no_symbol", venue = member.venue.name, op = op,
-    message = ("%s does not have %s; what stands for it there is said by symbols = { [\"%s\"] = { %s = .. } }")
-      :format(member.label, theirs, symbol, key) }
+    message = message }
 end
 
 local ASKED_WRONG = { invalid_request = true, filter = true }

@@ -1,4 +1,5 @@
 --- What smc.load is told, checked.
+local list = require "smc.list"
 local plan = require "smc.load.plan"
 
 local M = {}
@@ -84,13 +85,8 @@ end
 
 local function check_keys(given, level)
   if type(given) ~= "table" then wrong(level + 1, "options expected, as in { rate = 100, duration = 10, run = f }") end
-  local names = {}
-  for name in pairs(KNOWN) do names[#names + 1] = name end
-  table.sort(names)
   for name in pairs(given) do
-    if not KNOWN[name] then
-      wrong(level + 1, "unknown option '%s' (known: %s)", tostring(name), table.concat(names, ", "))
-    end
+    if not KNOWN[name] then wrong(level + 1, "%s", list.unknown("option", name, KNOWN)) end
   end
 end
 

@@ -16,6 +16,11 @@ local LIMITS = {
 local OTHERS = { venues = true, alert = true, currency = true, par = true, assets = true, sell_assets = true,
   check_every = true, trial = true, stale_after = true, error_window = true, close_within = true }
 
+local ALL = {}
+for _, names in ipairs { LIMITS, OTHERS } do
+  for name in pairs(names) do ALL[name] = true end
+end
+
 -- By name: default, least, most, in seconds.
 local SECONDS = { check_every = { 1, 0.01, 86400 }, trial = { 60, 0, 86400 }, stale_after = { 5, 0, 86400 },
   error_window = { 60, 0.01, 86400 }, close_within = { 120, 0, 86400 } }
@@ -59,7 +64,7 @@ function M.limits(given, before, level)
   local out = {}
   for name, value in pairs(before) do out[name] = value end
   for name, value in pairs(given) do
-    if not LIMITS[name] then wrong(level + 1, "no limit is called '%s'", tostring(name)) end
+    if not LIMITS[name] then wrong(level + 1, "%s", lists.unknown("limit", name, LIMITS)) end
     out[name] = value ~= false and limit_of(name, value, level + 1) or nil
   end
   return out
@@ -95,7 +100,9 @@ local function set_of(given, name, level)
 end
 
 local function venues_of(list, level)
-  if type(list) ~= "table" or next(list) == nil then wrong(level + 1, "venues is a list, as in { binance, bybit }") end
+  if type(list) ~= "table" or lists.length(list) == 0 then
+    wrong(level + 1, "venues is a list, as in { binance, bybit }")
+  end
   local seen = {}
   for i = 1, lists.length(list) do
     local venue = list[i]
@@ -117,7 +124,7 @@ function M.read(given, level)
   local limits = {}
   for name, value in pairs(given) do
     if LIMITS[name] then limits[name] = value
-    elseif not OTHERS[name] then wrong(level + 1, "unknown option '%s'", tostring(name)) end
+    elseif not OTHERS[name] then wrong(level + 1, "%s", lists.unknown("option", name, ALL)) end
   end
   local out = { venues = venues_of(given.venues, level + 1), limits = M.limits(limits, {}, level + 1),
     alert = given.alert, currency = given.currency or "USD", sell_assets = given.sell_assets or false,

@@ -2,6 +2,7 @@
 local colon = require "smc.colon"
 local decimal = require "smc.decimal"
 local sign = require "smc.core.sign"
+local list = require "smc.list"
 local stall = require "smc.sandbox.stall"
 
 local M = {}
@@ -29,11 +30,11 @@ function M.venue(box) return hidden[box] end
 
 function M.set_door(box, door) doors[box] = door end
 
-local function check_keys(what, given, known)
+local function check_keys(what, given, known, level)
   if given == nil then return {} end
-  if type(given) ~= "table" then error(what .. ": a table expected", 3) end
+  if type(given) ~= "table" then error(what .. ": a table expected", level or 3) end
   for key in pairs(given) do
-    if not known[key] then error(("%s: unknown key '%s'"):format(what, tostring(key)), 3) end
+    if not known[key] then error(("%s: %s"):format(what, list.unknown("key", key, known)), level or 3) end
   end
   return given
 end
@@ -48,11 +49,25 @@ end
 
 local ORDER_FILTERS = { client_id = true, side = true, status = true, symbol = true }
 local OPEN = { new = true, partially_filled = true }
+local STATUS = { open = true, new = true, partially_filled = true, filled = true, canceled = true, expired = true,
+  expired_in_match = true }
+
+--- The filters of orders; wrong use is blamed on the caller's caller.
+function M.order_filters(given)
+  local filters = check_keys("sandbox:orders", given, ORDER_FILTERS, 4)
+  if filters.side ~= nil and filters.side ~= "buy" and filters.side ~= "sell" then
+    error("sandbox:orders: side is buy or sell", 3)
+  end
+  if filters.status ~= nil and not STATUS[filters.status] then
+    error("sandbox:orders: " .. list.unknown("status", filters.status, STATUS), 3)
+  end
+  return filters
+end
 
 --- Orders of every account that the venue accepted, oldest first.  Filters: client_id (also one that a cancel
 -- replaced), side "buy" or "sell", status (the venue's in lower case, or "open"), symbol.
 function Box:orders(filters)
-  filters = check_keys("sandbox:orders", filters, ORDER_FILTERS)
+  filters = M.order_filters(filters)
   local sb, symbol = hidden[self], nil
   if filters.symbol then symbol = select(2, def_of(self, filters.symbol, "sandbox:orders")).symbol end
   self:advance()
@@ -276,7 +291,8 @@ function Box:add_key(given)
     local kinds = {}
     for kind in pairs(self.key_kinds) do kinds[#kinds + 1] = kind end
     table.sort(kinds)
-    error(("sandbox:add_key: kind (%s) and its secret or public PEM expected"):format(table.concat(kinds, ", ")), 2)
+    error("sandbox:add_key: " .. (self.key_kinds.bearer and "kind = \"bearer\" expected"
+      or ("kind (%s) and its secret or public PEM expected"):format(table.concat(kinds, ", "))), 2)
   end
   local signer, err = sign.key(given.kind, material)
   if not signer then error("sandbox:add_key: " .. err.message, 2) end
@@ -285,6 +301,9 @@ end
 
 --- The key stops working at once.
 function Box:remove_key(api_key)
+  if not hidden[self].keys[api_key] then
+    error(("sandbox:remove_key: no key is called '%s'"):format(tostring(api_key)), 2)
+  end
   hidden[self].keys[api_key] = nil
 end
 
@@ -301,10 +320,10 @@ end
 local function check_credentials(name, options)
   local key, secret = options.key, options.secret
   if key ~= nil and (type(key) ~= "string" or not key:find "^[%w_-]+$" or #key > 128) then
-    error(("sandbox %s: key must be 1 to 128 letters, digits, - or _"):format(name), 6)
+    error(("smc.sandbox: %s: key must be 1 to 128 letters, digits, - or _"):format(name), 6)
   end
   if secret ~= nil and (type(secret) ~= "string" or not secret:find "^[!-~]+$" or #secret < 8 or #secret > 128) then
-    error(("sandbox %s: secret must be 8 to 128 printable characters without blanks"):format(name), 6)
+    error(("smc.sandbox: %s: secret must be 8 to 128 printable characters without blanks"):format(name), 6)
   end
 end
 
@@ -314,7 +333,11 @@ function M.new(class, venue, seed, options, book)
   for name, value in next, venue.assumptions do assume[name] = value end
   for name, value in pairs(options.assume or {}) do
     if assume[name] == nil then
-      error(("sandbox %s: unknown assumption '%s'"):format(class.name, tostring(name)), 5)
+      error(("smc.sandbox: %s: %s"):format(class.name, list.unknown("assumption", name, venue.assumptions)), 5)
+    end
+    local usual = type(venue.assumptions[name])
+    if venue.assumptions[name] ~= false and type(value) ~= usual then -- false: there is none, of whatever kind
+      error(("smc.sandbox: %s: the assumption %s is a %s, not a %s"):format(class.name, name, usual, type(value)), 5)
     end
     assume[name] = value
   end

@@ -282,7 +282,10 @@ end
 --- From now on, or from `after` on, the fault is committed.  for_good: nothing heals it.  Returns true, or nil and what
 -- is wrong with it.
 function Door:add(given, for_good)
-  if type(given) == "table" and given.link ~= nil and given.venue == nil then return self.links:add(given) end
+  if type(given) == "table" and (given.link == nil) == (given.venue == nil) then
+    return nil, "either venue, what the venue does wrong, or link, what befalls the wire, expected"
+  end
+  if type(given) == "table" and given.link ~= nil then return self.links:add(given, true) end
   local fault, wrong = faults.read(given, self.its, self.ops, self.venue())
   if not fault then return nil, wrong end
   local needs = fault.entry.needs

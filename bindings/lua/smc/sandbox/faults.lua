@@ -13,6 +13,8 @@
 --   frame     frame(tap, p, data, how): sends something in place of a frame (faults/streams.lua)
 --   begin, switch: a state of the whole venue (faults/states.lua)
 -- The front door (door.lua) carries them out.
+local lists = require "smc.list"
+
 local M = { table = {}, aliases = { http = "status" } }
 
 --- What of our client is met, and the seconds within which each is over; healed: the next call after the end of a
@@ -103,7 +105,9 @@ local function check_names(name, fault, given)
   for key in pairs(given) do
     local plain = key == "for_" and "for" or key
     if key ~= "venue" and not fault.params[key] and not M.takes(fault, plain) then
-      return ("unknown parameter '%s' of '%s'"):format(tostring(key), name)
+      local names = {}
+      for each in pairs(M.common) do names[#names + 1] = M.takes(fault, each) and each or nil end
+      return ("%s of '%s'"):format(lists.unknown("parameter", key, fault.params, table.unpack(names)), name)
     end
   end
   if given.times and given.count then return "times and count are the same; give one of them" end

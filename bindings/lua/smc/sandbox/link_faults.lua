@@ -11,6 +11,7 @@
 --   aimed    meets requests, also when none are chosen
 --   switch   in place of toxic, for what happens to all connections: switch(server, on) -> true or nil, err
 --   needs_tls  only for a venue with TLS;  clients: only where the clients are of this process
+--   one_of   parameters of which one is given, or it does nothing
 --   toxiproxy  it is one of Toxiproxy's
 local M = {}
 
@@ -32,7 +33,7 @@ end
 
 M.table = {
   latency = {
-    doc = "bytes arrive so much later, in order", toxiproxy = true,
+    doc = "bytes arrive so much later, in order", toxiproxy = true, one_of = { "latency", "jitter" },
     class = { read = "-", order = "-", stream = "-", connect = "-" },
     recovers = "at once",
     params = { latency = { "number", "how much", unit = "s", default = 0, least = 0, api = MS },
@@ -47,7 +48,7 @@ M.table = {
     toxic = function(p) return { size = p.rate * 1000 } end,
   },
   slow_close = {
-    doc = "the end of a connection arrives so much later", toxiproxy = true,
+    doc = "the end of a connection arrives so much later", toxiproxy = true, one_of = { "delay" },
     class = { read = "-", order = "-", stream = "-", connect = "-" },
     recovers = "at once",
     params = { delay = { "number", "how much", unit = "s", default = 0, least = 0, api = MS } },
@@ -239,6 +240,16 @@ local function check_together(name, fault, given, values, ops)
     return "size_variation must be less than average_size"
   end
   return nil, fault.aimed or chosen ~= nil
+end
+
+--- Why one would do nothing, or nil.
+function M.idle(given)
+  local fault = M.table[given.link]
+  for _, key in ipairs(fault and fault.one_of or {}) do
+    if given[key] ~= nil and given[key] ~= 0 then return nil end
+  end
+  return fault and fault.one_of and ("%s does nothing without %s"):format(given.link,
+    table.concat(fault.one_of, " or ")) or nil
 end
 
 --- Reads { link = NAME, and parameters }.  ops: the calls of the venue.

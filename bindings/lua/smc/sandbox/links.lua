@@ -103,10 +103,11 @@ local function refusal(self, name)
   end
 end
 
---- From now on, or later, the fault acts.  Returns the fault, or nil and what is wrong with it.
-function Links:add(given)
+--- From now on, or later, the fault acts.  acts: one that would do nothing is refused; a toxic of Toxiproxy's may begin
+-- like that.  Returns the fault, or nil and what is wrong with it.
+function Links:add(given, acts)
   local fault, wrong = faults.read(given, self.door.ops)
-  wrong = wrong or refusal(self, fault.name)
+  wrong = wrong or acts and faults.idle(given) or refusal(self, fault.name)
   if wrong then return nil, wrong end
   fault.on = given.on and self.door.ops[given.on]
   fault.path, fault.method, fault.left = given.path, given.method and given.method:upper(), math.huge

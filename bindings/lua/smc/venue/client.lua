@@ -1,6 +1,7 @@
 --- What every venue object is made of, whatever its venue speaks.
 local check = require "smc.check"
 local colon = require "smc.colon"
+local lists = require "smc.list"
 local guard_options = require "smc.venue.guard_options"
 local journal = require "smc.journal"
 local reading = require "smc.venue.reading"
@@ -21,6 +22,7 @@ for _, name in ipairs(guard_options.NAMES) do M.options[name] = true end
 M.SPAN = { since = true, until_ = true, limit = true, order_id = true }
 
 local CLIENT_ID_LENGTH = 20
+local LEAST_BYTES = 4 -- of a secret
 local within = setmetatable({}, { __mode = "k" }) -- venue -> what it keeps to itself
 local opened = setmetatable({}, { __mode = "k" }) -- by world and name: how many, so that no two draw the same ids
 
@@ -54,6 +56,9 @@ end
 local function key_of(material)
   local kind, err = sign.detect(material)
   if not kind then error(err, 0) end
+  if type(material) == "string" and #material < LEAST_BYTES then
+    error(("smc.venue: secret must have at least %d bytes"):format(LEAST_BYTES), 5)
+  end
   local key
   key, err = sign.key(kind, material)
   if not key then error(err, 0) end
@@ -143,7 +148,7 @@ function M.checked(what, given, known, needed, level)
   level = level or 3
   if type(given) ~= "table" then error(what .. ": a table expected", level) end
   for key in pairs(given) do
-    if not known[key] then error(("%s: unknown key '%s'"):format(what, tostring(key)), level) end
+    if not known[key] then error(("%s: %s"):format(what, lists.unknown("key", key, known)), level) end
   end
   for _, key in ipairs(needed or {}) do
     if given[key] == nil then error(("%s: %s is missing"):format(what, key), level) end
@@ -152,7 +157,7 @@ function M.checked(what, given, known, needed, level)
 end
 
 function M.native(what, symbol, level)
-  if type(symbol) ~= "string" or symbol == "" then
+  if not words.is_symbol(symbol) then
     error(what .. ": a symbol like \"BTC/USDT\" expected", level or 3)
   end
   return words.native(symbol)
@@ -169,6 +174,10 @@ local function any_of(set)
   local last = table.remove(list)
   return #list == 0 and last or table.concat(list, ", ") .. " or " .. last
 end
+
+local SIDES = { buy = true, sell = true }
+local TIMES = { gtc = true, ioc = true, fok = true }
+local AT_MARKET = { market = true, stop = true, take_profit = true }
 
 local function check_types(what, given, kind, names)
   for _, name in ipairs(names) do
@@ -189,6 +198,11 @@ function M.check_place(given, types, positions)
   check_types("place", given, "string",
     { "qty", "quote_qty", "price", "trigger_price", "symbol", "side", "time_in_force", "client_id", "self_trade" })
   check_types("place", given, "boolean", { "reduce_only" })
+  if not SIDES[given.side] then error("place: side is buy or sell", 3) end
+  if given.time_in_force and not TIMES[given.time_in_force] then error("place: time_in_force is fok, gtc or ioc", 3) end
+  if given.price and AT_MARKET[given.type] then
+    error(("place: a %s order has no price; types that have one: limit"):format(given.type), 3)
+  end
   if given.reduce_only and not positions then
     error("place: reduce_only belongs to positions; this venue has none", 3)
   end
@@ -220,6 +234,12 @@ function M.count(what, name, value)
     error(("%s: %s is %s"):format(what, name, WHOLE.limit), 3)
   end
   return value
+end
+
+--- Wrong use is blamed on the caller's caller.
+function M.interval(word)
+  if type(word) ~= "string" or word == "" then error("candles: an interval like \"1m\" expected", 3) end
+  return word
 end
 
 local ONE = { symbol = true, id = true, client_id = true }
@@ -292,7 +312,7 @@ function M.verbs(class, call)
       if params ~= nil and type(params) ~= "table" then error(name .. ": parameters are a table", 2) end
       if type(options) ~= "table" then error(name .. ": options are a table, as in { signed = true }", 2) end
       for key in next, options do -- of one that is wrong any may be named
-        if key ~= "signed" then error(("%s: unknown option '%s'"):format(name, tostring(key)), 2) end
+        if key ~= "signed" then error(("%s: %s"):format(name, lists.unknown("option", key, { signed = true })), 2) end
       end
       if type(path) ~= "string" or path:sub(1, 1) ~= "/" then error(name .. ": a path expected", 2) end
       return returned(pcall(call, self, name .. " " .. path, method, path, params or {}, options.signed == true))

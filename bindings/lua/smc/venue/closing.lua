@@ -1,10 +1,13 @@
 --- The two ways in which every stream of a venue ends.  Its connection is in `conn`, if it has one at the moment;
 -- `beat` is the timer of its pings.
 
+local errors = require "smc.error"
+
 --- Adds close and __close to a class of streams.
 return function(Stream)
   local function over(self)
-    self.closed = true
+    self.closed, self.failed = true, errors.new { class = "cancelled", code = "closed", op = "stream",
+      message = "the stream is closed" }
     if self.beat then self.beat:cancel() end
     self.beat = nil
     if self.watch then self.guard.health:unwatch(self.watch) end

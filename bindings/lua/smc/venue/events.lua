@@ -65,7 +65,7 @@ end
 --- The connection is of no use any more.  Returns nil and the reason.
 function Events:fail(err)
   self.failed = self.failed or err
-  return nil, err
+  return nil, self.failed
 end
 
 --- The venue says that it is about to end the connection.

@@ -101,7 +101,8 @@ function M.parse(channels, how)
   for i = 1, list.length(channels) do
     local channel = channels[i]
     local kind, symbol = tostring(channel):match("^(%a+):(.+)$")
-    if not how.kinds[kind] then error(("stream: unknown channel '%s'"):format(tostring(channel)), 3) end
+    if not how.kinds[kind] then error("stream: " .. list.unknown("channel", channel, how.kinds), 3) end
+    if not words.is_symbol(symbol) then error("stream: a symbol like \"BTC/USDT\" expected", 3) end
     names[i] = how.topic(kind, (how.native or words.native)(symbol), depth)
     channel_of[names[i]] = channel
     if kind == "book" then

@@ -6,6 +6,10 @@ local M = {}
 
 function M.text(name, value)
   if type(value) == "table" then return json.encode(value) end
+  if type(value) ~= "string" and type(value) ~= "number" and type(value) ~= "boolean" then
+    error(("parameter '%s' is a %s: a text, a whole number, true, false or a table expected")
+      :format(name, type(value)), 0)
+  end
   if type(value) == "number" and math.type(value) ~= "integer" then
     error(("parameter '%s' is a fraction: give decimals as strings"):format(name), 0)
   end

@@ -1,4 +1,6 @@
 --- What a stream may be told beside what it is to carry.
+local list = require "smc.list"
+
 local M = {}
 
 local KNOWN = { reconnect = "boolean", stale_after = "number", first_delay = "number", longest_delay = "number" }
@@ -20,7 +22,9 @@ function M.read(what, given, others, level)
       check(what, name, value, level)
       out[name] = value
     elseif math.type(name) ~= "integer" and not (others and others[name]) then
-      error(("%s: unknown option '%s'"):format(what, tostring(name)), level)
+      local names = {}
+      for other in pairs(others or {}) do names[#names + 1] = other end
+      error(("%s: %s"):format(what, list.unknown("option", name, KNOWN, table.unpack(names))), level)
     end
   end
   return out

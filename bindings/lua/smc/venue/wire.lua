@@ -48,7 +48,7 @@ end
 
 --- What was sent, oldest first; see smc/request_log.lua.
 function Wire:requests(filters, level)
-  return (request_log.matching(self.log, FIELDS, filters, level + 1))
+  return (request_log.matching("requests", self.log, FIELDS, filters, level + 1))
 end
 
 return M

@@ -8,6 +8,9 @@ local M = {}
 local QUOTES = { "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USDP", "DAI", "EUR", "TRY", "BRL", "JPY", "BTC", "ETH",
   "BNB" }
 
+--- Whether it is a symbol in our words, "BTC/USDT"; the venue's own ones are none.
+function M.is_symbol(symbol) return type(symbol) == "string" and symbol:find "^[^%l/]+/[^%l/]+$" ~= nil end
+
 --- "BTC/USDT" -> "BTCUSDT".
 function M.native(symbol)
   return (symbol:gsub("/", "", 1))

@@ -1,5 +1,6 @@
 --- Whom a risk guard or a failover group tells: a webhook, signed.  The log is told of everything by them.
 local rng = require "smc.core.rng"
+local list = require "smc.list"
 local sender = require "smc.webhook.sender"
 local sign = require "smc.core.sign"
 local webhook = require "smc.webhook"
@@ -7,6 +8,7 @@ local webhook = require "smc.webhook"
 local M = {}
 
 local OPTIONS = { url = true, secret = true, limit = 10, per = 60, attempts = 8 }
+local LOOPBACK = { ["127.0.0.1"] = true, localhost = true, ["[::1]"] = true }
 local ID_LENGTH, LEAST_BYTES = 20, 4
 
 local function wrong(text, ...) error("alert: " .. text:format(...), 0) end
@@ -36,9 +38,12 @@ local function read(given)
   if webhook.is_inbox(given) then given = { url = given.url, secret = given.secret } end
   if type(given) ~= "table" then wrong "a URL, an inbox, or a table like { url =, secret = } expected" end
   for key in pairs(given) do
-    if OPTIONS[key] == nil then wrong("unknown option '%s'", tostring(key)) end
+    if OPTIONS[key] == nil then wrong("%s", list.unknown("option", key, OPTIONS)) end
   end
   if type(given.url) ~= "string" or not given.url:find "^https?://" then wrong "url is a URL" end
+  if not LOOPBACK[given.url:match "^https?://(%[?[^/?#%]]*%]?)":gsub(":%d+$", "")] then
+    wrong("%s: alerts go to this machine alone: 127.0.0.1, localhost or [::1]", given.url)
+  end
   return { url = given.url, secret = secret_of(given, given.url), limit = whole(given, "limit"),
     per = whole(given, "per"), attempts = whole(given, "attempts") }
 end

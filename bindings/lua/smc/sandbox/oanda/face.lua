@@ -23,13 +23,12 @@ function Box:limit(given)
   boxes.venue(self).limits:change(n, per)
 end
 
-local FILTERS = { client_id = true, side = true, status = true, symbol = true }
 local STATUS = { PENDING = "new", FILLED = "filled", CANCELLED = "canceled" }
 
 --- Orders that the venue accepted, oldest first: id client_id symbol side type price qty filled status time_in_force.
 -- Filters: client_id, side "buy" or "sell", status "new", "filled", "canceled" or "open", symbol.
 function Box:orders(filters)
-  filters = boxes.check_keys("sandbox:orders", filters, FILTERS)
+  filters = boxes.order_filters(filters)
   local sb, def = boxes.venue(self), nil
   if filters.symbol then def = select(2, boxes.def_of(self, filters.symbol, "sandbox:orders")) end
   self:advance()

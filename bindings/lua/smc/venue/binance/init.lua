@@ -94,7 +94,7 @@ end
 
 function Venue:candles(symbol, interval, options)
   options = client.span("candles", options, CANDLES, 3)
-  return public(self, "candles", "klines", { symbol = native("candles", symbol), interval = interval,
+  return public(self, "candles", "klines", { symbol = native("candles", symbol), interval = client.interval(interval),
     startTime = options.since, limit = options.limit }, each, unify.candle)
 end
 

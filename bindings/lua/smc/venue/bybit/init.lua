@@ -148,8 +148,8 @@ local INTERVALS = { ["1m"] = "1", ["3m"] = "3", ["5m"] = "5", ["15m"] = "15", ["
 
 function Venue:candles(symbol, interval, options)
   options = client.span("candles", options, CANDLES, 3)
-  local params = of("candles", symbol, { interval = INTERVALS[interval] or interval, start = options.since,
-    limit = options.limit })
+  local params = of("candles", symbol, { interval = INTERVALS[interval] or client.interval(interval),
+    start = options.since, limit = options.limit })
   return public(self, "candles", "market/kline", params,
     function(result) return each(reversed(result.list), unify.candle) end)
 end

@@ -78,6 +78,7 @@ end
 
 --- The names of the topics.  The venue can't be asked: these are the ones that it has confirmed.
 function Stream:subscriptions()
+  if self.closed then return nil, self.failed end
   return { table.unpack(self.names) }
 end
 

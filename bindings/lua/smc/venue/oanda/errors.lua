@@ -135,11 +135,8 @@ local PARAMETER = names "oanda::rest::core::{InvalidParameterException,MissingPa
 local TIMELY = names [[TIME_IN_FORCE_GTD_TIMESTAMP_IN_PAST
   {TAKE_PROFIT,STOP_LOSS,GUARANTEED_STOP_LOSS,TRAILING_STOP_LOSS}_ON_FILL_GTD_TIMESTAMP_IN_PAST]]
 
-local INSTRUMENTS = { instrument = true, instruments = true, ["order.instrument"] = true }
-
 local function by_message(message, skewed)
-  if message:find("Time is in the future", 1, true) then return skewed and "clock_skew" or "invalid_request", false end
-  return INSTRUMENTS[message:match "^Invalid value specified for '([%w_.]+)'"] and "filter" or "invalid_request", false
+  return skewed and message:find("Time is in the future", 1, true) and "clock_skew" or "invalid_request", false
 end
 
 --- By the HTTP status, where that says all.

@@ -104,8 +104,8 @@ function Venue:candles(symbol, interval, options)
   options = client.span("candles", options, CANDLES, 3)
   local name = unify.checked("candles", symbol)
   return request.ask(self, "candles", ("instruments/%s/candles"):format(name),
-    { granularity = INTERVALS[interval] or interval, from = options.since and clock.unix(options.since),
-      count = options.limit }, candles_of)
+    { granularity = INTERVALS[interval] or client.interval(interval), count = options.limit,
+      from = options.since and clock.unix(options.since) }, candles_of)
 end
 
 --- There are none: the venue publishes prices, not what others trade.

@@ -58,7 +58,10 @@ function Stream:event_of(line)
 end
 
 --- The names of the instruments.
-function Stream:subscriptions() return { table.unpack(self.names) } end
+function Stream:subscriptions()
+  if self.closed then return nil, self.failed end
+  return { table.unpack(self.names) }
+end
 
 --- Waits for the first prices of the books.
 function Stream:begin()
