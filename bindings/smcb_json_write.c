@@ -31,19 +31,23 @@ static void refuse(writer_t *w, const char *what)
 {
     lua_State *L = w->L;
     luaL_Buffer b;
+    int depth = w->depth;
 
+    /* What is wrong with a table is said before any of its values was gone into. */
+    if (depth > 0 && w->path[depth - 1].name.text == NULL && w->path[depth - 1].index == 0)
+        depth--;
     luaL_buffinit(L, &b);
-    for (int i = 0; i < w->depth && i < PATH_SHOWN; i++) {
+    for (int i = 0; i < depth && i < PATH_SHOWN; i++) {
         if (w->path[i].name.text != NULL)
             lua_pushfstring(L, ".%s", w->path[i].name.text);
         else
             lua_pushfstring(L, "[%I]", (LUAI_UACINT)w->path[i].index);
         luaL_addvalue(&b);
     }
-    if (w->depth > PATH_SHOWN)
+    if (depth > PATH_SHOWN)
         luaL_addstring(&b, "...");
     luaL_pushresult(&b);
-    luaL_error(L, "json.encode: %s%s%s", what, w->depth > 0 ? " at " : "", lua_tostring(L, -1));
+    luaL_error(L, "json.encode: %s%s%s", what, depth > 0 ? " at " : "", lua_tostring(L, -1));
 }
 
 static writer_t new_writer(lua_State *L, smcb_json_scratch_t *s)

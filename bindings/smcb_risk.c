@@ -234,6 +234,8 @@ static int l_seen(lua_State *L)
             continue;
         if (i < (int)SMC_RISK_MONEY)
             lua_pushlstring(L, text, smc_dec_text(r->money[i], text));
+        else if (i == (int)SMC_RISK_LOSSES)
+            lua_pushinteger(L, (lua_Integer)r->seen[i]);
         else
             lua_pushnumber(L, r->seen[i]);
         lua_setfield(L, -2, smc_risk_limit_text((smc_risk_limit_t)i));

@@ -258,7 +258,8 @@ function Venue:flatten(symbol) end
 ---@field trigger_price? string  needed by the last four types, which wait for it: a stop for a price that gets
 ---worse, a take profit for one that gets better; then they go on as a market or a limit order
 ---@field reduce_only? boolean  only where there are positions: never opens one
----@field time_in_force? "gtc"|"ioc"|"fok"  limit only; default "gtc"; oanda: market too, default "fok"
+---@field time_in_force? "gtc"|"ioc"|"fok"  limit only; default "gtc"; oanda: ioc and fok are of a market order, default
+---"fok"
 ---@field client_id? string  made when it is not given
 ---@field self_trade? string  the venue's mode, e.g. "expire_taker"
 
@@ -285,7 +286,8 @@ function Venue:place(request) end
 ---@field trigger_price? string
 
 ---Changes an open order.  qty is the new total.  binance keeps order and place in the queue where only the quantity
----shrinks, and replaces it by a new order with a new id otherwise; bybit changes the order; oanda always replaces it.
+---shrinks, and replaces it by a new order with a new id and client_id otherwise; bybit changes the order; oanda always
+---replaces it, under the same client_id.
 ---Errors: `unknown_order`, whatever place can fail with.  Where: scenario, hook.
 ---@async
 ---@param change smc.AmendRequest

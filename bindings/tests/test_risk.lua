@@ -27,6 +27,7 @@ describe("smc.core.risk", function()
     local seen = guard:seen()
     assert.near(0.01, seen.var, 1e-12)
     seen.var = nil
+    assert.equal("integer", math.type(seen.losses))
     assert.same({ drawdown = "0.0995", daily_loss = "39.5", exposure = "300.25", losses = 3.0, correlation = 0.5,
       concentration = "0.2220988339811216", error_rate = 0.5 }, seen)
     view.positions = {}

@@ -33,6 +33,9 @@ describe("a venue beside the scenario", function()
     assert.equal(1, venue.limiter:usage("requests").used)
     assert.error_matches(function() smc.venue "tiniest" end, "no venue is called 'tiniest'")
     assert.error_matches(function() smc.venue "broken" end, "venue/broken.lua must return smc.dialect.venue")
+    for _, fault in ipairs { { venue = "reset", on = "place" }, { link = "latency", latency = 1, on = "place" } } do
+      assert.error_matches(function() venue:fault(fault) end, "this venue's sandbox names no calls; choose by path")
+    end
     assert.error_matches(function() smc.sandbox("tiny", { colour = 1 }) end, "unknown option 'colour'")
   end)
 end)

@@ -124,6 +124,7 @@ end
 --- What is wrong with `on`, or nil.  ops: those of the venue.
 local function check_on(name, fault, on, ops)
   if not on then return nil end
+  if next(ops) == nil then return "on: this venue's sandbox names no calls; choose by path and method" end
   if not ops[on] then
     return ("no call is named '%s' (on: %s)"):format(on, table.concat(sorted_keys(ops), ", "))
   end

@@ -233,6 +233,7 @@ local function check_together(name, fault, given, values, ops)
     return ("%s: a request has gone upstream before anybody knows what it asks for; leave %s out, or stream")
       :format(name, chosen or "stream")
   end
+  if given.on and next(ops) == nil then return "on: this venue's sandbox names no calls; choose by path and method" end
   if given.on and not ops[given.on] then
     return ("no call is named '%s' (on: %s)"):format(given.on, list_of(ops))
   end
