@@ -28,7 +28,7 @@ typedef struct smcr_lane {
     pid_t pid; /* 0: the lane is free */
     int events;
     int output;
-    int64_t heard_ns;   /* when it last gave a sign of life: an event, or a line of its transcript */
+    int64_t heard_ns; /* when it last gave a sign of life: an event, or a line of its transcript */
     int64_t stopped_ns; /* when it was asked to stop; 0: not */
     double hang_s;
     smcr_killed_t killed;
@@ -38,7 +38,7 @@ typedef struct smcr_lane {
     smcr_schedule_t *_schedule;
     smcr_job_t *_job;
     smc_log_copy_t *_transcript; /* of the spec that runs, in memory shared with the worker */
-    uint64_t _written; /* bytes of it, when somebody looked last */
+    uint64_t _written;           /* bytes of it, when somebody looked last */
     smc_buf_t _in;
     smcr_event_t _running;  /* its id, file and line, while a spec runs; else id is NULL */
     smcr_event_t *_pending; /* declared, to run here; id is NULL of those that have started */

@@ -107,7 +107,8 @@ static const char *cause(const smcr_lane_t *lane, int status, char *buf, size_t 
         (void)snprintf(buf, size, "stopped, enough has failed");
         return "stopped";
     case SMCR_HUNG:
-        (void)snprintf(buf, size, "the worker gave no sign of life for %g s and was killed (--hang-after)",
+        (void)snprintf(buf, size,
+                       "the worker gave no sign of life for %g s and was killed (--hang-after)",
                        lane->hang_s);
         return "hang";
     case SMCR_GARBLED:

@@ -332,7 +332,7 @@ function Client:fault(given)
   local away = within[self].away
   if not away or type(given) ~= "table" or given.link == nil then return self.sandbox:fault(given) end
   testnet_links.check(given)
-  local ok, wrong = testnet_links.of(away.world, self.name, away.urls):add(given)
+  local ok, wrong = testnet_links.of(away.world, self.name, away.urls):add(given, true)
   if not ok then error("fault: " .. wrong, 2) end
 end
 
