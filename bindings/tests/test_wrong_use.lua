@@ -213,6 +213,24 @@ describe("an attempt that failed without an error", function()
   end)
 end)
 
+describe("a venue that was opened in setup", function()
+  local early
+  setup(function()
+    early = smc.venue "binance"
+    assert(early:ping())
+  end)
+
+  it("says where it is to be opened", function()
+    for call, given in pairs { ping = false, place = { symbol = "BTC/USDT", side = "buy", type = "market", qty = "1" },
+      get = "/api/v3/time", fault = { venue = "down" } } do
+      local ok, err = pcall(function() local a, b = early[call](early, given or nil) return a, b end)
+      assert.is_false(ok)
+      assert.matches("test_wrong_use.lua:%d+: " .. call .. ": this venue was opened in setup%(%) or in another spec, "
+        .. "and has ended with it: open it in before_each%(%) or it%(%)$", err)
+    end
+  end)
+end)
+
 describe("what is wrong with a guard", function()
   it("is said of venues, of what is no order, and of one that is closed", function()
     local venue = smc.venue "binance"

@@ -21,6 +21,9 @@ function M.current(what)
   return current
 end
 
+--- Whether a world is that of what runs now.
+function M.is_current(w) return w == current end
+
 --- Whom the server of a URL is trusted by, where that is not the system's list; nil otherwise.
 function M.ca_of(url)
   local origin = current and type(url) == "string" and url:match "^%a+://[^/?#]*"

@@ -13,6 +13,7 @@ local task = require "smc.core.task"
 local testnet_links = require "smc.venue.testnet_links"
 local wire = require "smc.venue.wire"
 local words = require "smc.venue.words"
+local world = require "smc.world"
 
 local M = {}
 local Client = {}
@@ -35,6 +36,17 @@ local function stream_of(w, name)
   return rng.new(w.seed, w.target == "sandbox" and stream or stream .. " at " .. task.wall_ms())
 end
 
+local GONE = ": this venue was opened in setup() or in another spec, and has ended with it: open it in before_each() "
+  .. "or it()"
+
+--- method, for venues of the spec that runs.  Tail calls: wrong use is blamed on the same line as ever.
+local function of_this_spec(name, method)
+  return function(self, ...)
+    if not world.is_current(within[self].world) then error(name .. GONE, 2) end
+    return method(self, ...)
+  end
+end
+
 --- The class of a venue's objects.  It adds time() and the other calls.
 function M.class(name)
   local class = setmetatable({ name = name }, { __index = Client })
@@ -46,7 +58,8 @@ function M.class(name)
     if calls[key] then return calls[key] end
     local method = class[key]
     if type(method) ~= "function" then return method end
-    calls[key] = colon.method(key, reading.reads(key) and reading.call(key, method) or method, within)
+    if reading.reads(key) then method = reading.call(key, method) end
+    calls[key] = colon.method(key, of_this_spec(key, method), within)
     return calls[key]
   end
   return class
@@ -84,11 +97,11 @@ function M.new(class, access, options, w, limits, how)
     sandbox = access.sandbox,
   }, class)
   local ca = access.ca
-  local inner = { wire = wire.new(class.name, ca), ca = ca, offset_ms = 0, traded = {},
+  local inner = { world = w, wire = wire.new(class.name, ca), ca = ca, offset_ms = 0, traded = {},
     recv_window = options.recv_window, journal = journal.of(w), random = stream_of(w, class.name) }
   local secret = options.secret or access.secret
   if how == "bearer" then inner.token = token_of(secret) else inner.signer = key_of(secret) end
-  if not access.sandbox then inner.away = { world = w, urls = access.urls } end
+  if not access.sandbox then inner.away = { urls = access.urls } end
   inner.guard = guard_options.guard(self, options, limits, w, 5)
   within[self] = inner
   check.called[self] = "venue " .. class.name
@@ -332,7 +345,7 @@ function Client:fault(given)
   local away = within[self].away
   if not away or type(given) ~= "table" or given.link == nil then return self.sandbox:fault(given) end
   testnet_links.check(given)
-  local ok, wrong = testnet_links.of(away.world, self.name, away.urls):add(given, true)
+  local ok, wrong = testnet_links.of(within[self].world, self.name, away.urls):add(given, true)
   if not ok then error("fault: " .. wrong, 2) end
 end
 
@@ -340,7 +353,7 @@ end
 function Client:heal(name)
   local away = within[self].away
   if not away or name ~= nil and not link_faults.table[name] then return self.sandbox:heal(name) end
-  local its = testnet_links.known(away.world, self.name)
+  local its = testnet_links.known(within[self].world, self.name)
   if not its then return true end
   return its:heal(name)
 end
