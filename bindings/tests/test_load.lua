@@ -57,13 +57,15 @@ describe("an open load", function()
     local result = smc.load { rate = 50, duration = 1, name = "reads", run = function(n)
       if n % 10 == 0 then return nil, errors.new { class = "timeout", message = "number " .. n } end
       if n == 7 then return false, "odd" end
+      if n == 8 then return nil, { class = "server", message = "ours" } end
+      if n == 9 then return nil, {} end
       return n
     end }
-    assert.same({ timeout = 5, error = 1 }, result.classes)
-    assert.same({ 6, 50, 0.12 }, { result.failed, result.count, result.errors })
-    assert.near(44, result.rate, 0.001)
-    for _, text in ipairs { "reads: open model, 50 arrivals in 1 s", "errors   6, 12 %: timeout 5, error 1",
-      "timeout: smc: timeout: number 10", "error: odd" } do
+    assert.same({ timeout = 5, error = 2, server = 1 }, result.classes)
+    assert.same({ 8, 50, 0.16 }, { result.failed, result.count, result.errors })
+    assert.near(42, result.rate, 0.001)
+    for _, text in ipairs { "reads: open model, 50 arrivals in 1 s", "errors   8, 16 %: timeout 5, error 2, server 1",
+      "timeout: smc: timeout: number 10", "error: odd", "server: ours" } do
       assert.matches(text, tostring(result), 1, true)
     end
   end)

@@ -14,6 +14,12 @@ local function must(value, err)
   return value
 end
 
+--- Class and words of an error; a scenario's own may be a table with a class and a message, too.
+local function read(err)
+  if type(err) ~= "table" or errors.is(err) then return errors.is(err) and err.class or "error", tostring(err) end
+  return type(err.class) == "string" and err.class or "error", tostring(err.message or "a table without a message")
+end
+
 function M.new()
   return setmetatable({ histogram = must(histogram.new()), buckets = {}, planned = 0, count = 0, failed = 0,
     dropped = 0, classes = {}, first = {}, behind = 0, in_flight = 0, last = 0 }, Tally)
@@ -27,10 +33,10 @@ function Tally:add(seconds, err, now)
   local bucket = timeline.bucket(seconds)
   self.buckets[bucket] = (self.buckets[bucket] or 0) + 1
   if err == nil then return end
-  local class = errors.is(err) and err.class or "error"
+  local class, text = read(err)
   self.failed = self.failed + 1
   self.classes[class] = (self.classes[class] or 0) + 1
-  self.first[class] = self.first[class] or tostring(err)
+  self.first[class] = self.first[class] or text
 end
 
 --- One is meant to begin, and is let in or not.
