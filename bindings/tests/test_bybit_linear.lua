@@ -119,6 +119,10 @@ describe("an order in a bybit contract", function()
     local limits = fake.get(sb, "/v5/market/price-limit", "symbol=BTCUSDT").result
     assert.equal(0, create({ price = limits.buyLmt, timeInForce = "IOC" }).retCode)
     assert.equal(110121, create({ price = decimal.add(limits.buyLmt, "0.1") }).retCode)
+    local settings = fake.get(sb, "/v5/account/user-setting-config").result
+    assert.same({ false, true }, { settings.lpaSpot, settings.lpaPerp }) -- lpaPerp: refused
+    assert.equal(0, fake.post(sb, "/v5/account/set-limit-px-action", { category = "inverse",
+      modifyEnable = true }).retCode) -- of all contracts
     assert.is_false(fake.get(sb, "/v5/account/user-setting-config").result.lpaPerp)
   end)
 
@@ -310,7 +314,7 @@ describe("a bybit position", function()
 
   it("stays one for both sides", function()
     local function switch(mode) return post("position/switch-mode", { mode = mode }).retCode end
-    assert.same({ 110025, 10001 }, { switch(0), switch(3) })
+    assert.same({ 110025, 110029, 10001 }, { switch(0), switch(3), switch(1) })
     local id = placed()
     assert.equal(110028, switch(3))
     post("order/cancel", { orderId = id })
@@ -401,7 +405,8 @@ describe("the stops of a bybit position", function()
     assert.equal(10001, stop({ stopLoss = "61000" }).retCode)
     for _, wrong in ipairs { { stopLoss = "59000.05" }, { stopLoss = "low" },
       { stopLoss = "59000", slTriggerBy = "Mid" }, { tpslMode = "Partial", takeProfit = "61000", tpSize = "0.0001" },
-      { tpslMode = "Partial", takeProfit = "61000", tpSize = "0.1", tpLimitPrice = "x" }, { trailingStop = "-1" } } do
+      { tpslMode = "Partial", takeProfit = "61000", tpSize = "0.1", tpOrderType = "Limit", tpLimitPrice = "x" },
+      { trailingStop = "-1" } } do
       assert.equal(10001, stop(wrong).retCode, json.encode(wrong))
     end
     assert.same({ "", "", "0" }, { position().takeProfit, position().stopLoss, position().trailingStop })
@@ -451,7 +456,7 @@ describe("the stops of a bybit position", function()
   it("may be of a part, and at a limit", function()
     trade("Buy", "0.4")
     assert.equal(0, stop({ tpslMode = "Partial", takeProfit = "61000", tpSize = "0.1",
-      tpLimitPrice = "61000" }).retCode)
+      tpOrderType = "Limit", tpLimitPrice = "61000" }).retCode)
     local o = get("order/realtime", "&symbol=BTCUSDT").result.list[1]
     assert.same({ "PartialTakeProfit", "0.1", "Limit", "61000" }, { o.stopOrderType, o.qty, o.orderType, o.price })
     assert.equal("", position().takeProfit)
@@ -583,7 +588,8 @@ describe("the public data of bybit contracts", function()
     assert.same({ "linear", "BTCUSDT", 3 }, { premium.category, premium.symbol, #premium.list })
     assert.equal("20000000", get("market/risk-limit", "&symbol=BTCUSDT").result.list[1].riskLimitValue)
     local held = get("market/open-interest", "&symbol=BTCUSDT&intervalTime=1h&limit=2").result.list
-    assert.same({ "50000", 3600000 }, { held[1].openInterest, held[1].timestamp - held[2].timestamp })
+    assert.same({ "100000", "50000", 3600000 }, { held[1].openInterest, held[1].singleOpenInterest,
+      held[1].timestamp - held[2].timestamp })
     assert.equal(10001, get("market/open-interest", "&symbol=BTCUSDT&intervalTime=1y").retCode)
     local fees = get("account/fee-rate", "&symbol=BTCUSDT").result.list[1]
     assert.same({ "0.00055", "0.0002" }, { fees.takerFeeRate, fees.makerFeeRate })

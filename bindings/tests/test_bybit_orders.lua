@@ -122,7 +122,7 @@ describe("a bybit order with conditions", function()
     local function listed(filter)
       return #fake.get(sb, "/v5/order/realtime", "category=spot&orderFilter=" .. filter).result.list
     end
-    assert.same({ 1, 1, 0 }, { listed "StopOrder", listed "tpslOrder", listed "Order" })
+    assert.same({ 1, 0, 0 }, { listed "StopOrder", listed "tpslOrder", listed "Order" })
     assert.equal(170213, spot("cancel", { orderId = id }).retCode)
     assert.equal(0, spot("amend", { orderId = id, triggerPrice = "58000" }).retCode)
     assert.equal("58000", lookup(id).triggerPrice)

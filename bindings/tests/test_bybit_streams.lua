@@ -212,8 +212,12 @@ describe("the private stream of bybit", function()
     end
     assert.same({ 10001, 10001, 10001, 0 }, { protect("SHARES", 10), protect("SPOT", 2), protect("SPOT", 301),
       protect("SPOT", 5) })
+    local set = fake.get(sb, "/v5/account/query-dcp-info").result.dcpInfos
+    assert.same({ 1, "SPOT", "ON", "5" }, { #set, set[1].product, set[1].dcpStatus, set[1].timeWindow })
+    assert.equal(0, fake.post(sb, "/v5/order/disconnected-cancel-all", { timeWindow = 7 }).retCode) -- options
+    assert.equal("OPTIONS", fake.get(sb, "/v5/account/query-dcp-info").result.dcpInfos[2].product)
     local info = fake.get(sb, "/v5/account/info").result
-    assert.same({ "ON", 5 }, { info.dcpStatus, info.timeWindow })
+    assert.same({ "OFF", 0 }, { info.dcpStatus, info.timeWindow }) -- no longer told here
     log_on()
     assert.is_true(say('{"op":"subscribe","args":["dcp.spot","dcp.future","order"]}').success)
     local spot, linear = place("spot", "40000"), place("linear", "40000")

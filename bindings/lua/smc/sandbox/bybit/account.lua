@@ -1,5 +1,4 @@
 --- What an account can ask about itself: orders, executions, wallet, key.
-local decimal = require "smc.decimal"
 local format = require "smc.sandbox.bybit.format"
 local json = require "smc.json"
 local ledger = require "smc.sandbox.bybit.ledger"
@@ -13,18 +12,15 @@ local CLOSED_TAIL = 500
 
 local OPEN = { new = true, partially_filled = true }
 
-local WAITS = { Order = false, StopOrder = true, tpslOrder = true }
-
---- A page of the account's orders that fit.
-local function orders(sb, call, fits)
+--- A page of the account's orders that fit.  where: see format.order.
+local function orders(sb, call, where, fits)
   local v, symbols, found = call.values, {}, {}
   for _, def in ipairs(call.defs) do symbols[def.symbol] = def end
   local list = sb.ledger.list
   if v.orderId or v.orderLinkId then list = { sb.ledger:find(call, v.orderId, v.orderLinkId) } end
-  local wanted = WAITS[v.orderFilter]
   for _, entry in ipairs(list) do
     if entry.account == call.account and entry.category == call.category and symbols[entry.symbol]
-      and (wanted == nil or wanted == (entry.stop_type ~= nil)) then
+      and (v.orderFilter or ledger.kind(entry)) == ledger.kind(entry) then
       local order = ledger.order_of(sb, entry)
       if order and fits(order) then found[#found + 1] = { n = entry.n, entry = entry, order = order } end
     end
@@ -32,7 +28,7 @@ local function orders(sb, call, fits)
   while call.tail and #found > call.tail do table.remove(found, 1) end
   local page, more = params.page(found, call)
   for i, item in ipairs(page) do
-    page[i] = format.order(symbols[item.entry.symbol], item.entry, item.order, sb.skew_ms)
+    page[i] = format.order(symbols[item.entry.symbol], item.entry, item.order, sb.skew_ms, where)
   end
   return page, more
 end
@@ -49,7 +45,7 @@ local function realtime(sb, call)
   end
   local closed = v.openOnly == "1"
   call.tail = closed and not by_id and CLOSED_TAIL
-  return listed(call, orders(sb, call, function(order)
+  return listed(call, orders(sb, call, nil, function(order)
     return by_id ~= nil or (OPEN[order.status] == nil) == closed
   end))
 end
@@ -57,7 +53,7 @@ end
 local function history(sb, call)
   local status = call.values.orderStatus
   local day_ago = sb.market:time() - DAY_MS
-  return listed(call, orders(sb, call, function(order)
+  return listed(call, orders(sb, call, "history", function(order)
     return not OPEN[order.status] and (not status or status == format.status(call.market.list[1], order))
       and order.created_ms >= call.from and order.created_ms <= call.to
       and (order.filled ~= "0" or order.updated_ms >= day_ago)
@@ -74,8 +70,8 @@ end
 
 local function add_fills(sb, call, def, by_id, out)
   local asked = by_id and sb.ledger:find(call, call.values.orderId, call.values.orderLinkId)
-  for _, f in ipairs(sb.market:fills { account = call.account, symbol = def.symbol, from_ms = call.from,
-    to_ms = call.to }) do
+  for _, f in ipairs(sb.market:fills { account = call.account, symbol = def.symbol,
+    from_ms = not by_id and call.from or nil, to_ms = not by_id and call.to or nil }) do
     local entry = sb.ledger:of_engine(def.symbol, f.order_id)
     if entry and (not by_id or entry == asked) and ledger.order_of(sb, entry) then
       f.trade_id = f.id
@@ -102,7 +98,7 @@ local function executions(sb, call)
   end
   table.sort(all, earlier)
   for _, item in ipairs(all) do
-    if not v.execType or v.execType == (item.entry.exec_type or "Trade") then
+    if by_id or not v.execType or v.execType == (item.entry.exec_type or "Trade") then
       wanted[#wanted + 1] = item
       item.n = #wanted
     end
@@ -126,29 +122,10 @@ local function wallet(sb, call)
   return json.object("list", json.array { format.wallet(sb, call.account, wanted) })
 end
 
-local EMPTY = { free = "0", locked = "0" }
-
---- What could be taken out of the wallet: what no order and no position holds.  The account for funding is empty.
-local function coins_balance(sb, call)
-  local kind, names, have, out = call.values.accountType, call.values.coin, {}, {}
-  if kind ~= "UNIFIED" and kind ~= "FUND" then return nil, refusal.params "accountType invalid" end
-  if not names and kind == "UNIFIED" then return nil, refusal.linear.empty "coin" end
-  local margin = sb.market:margin(call.account, "USDT")
-  for _, b in ipairs(kind == "UNIFIED" and sb.market:balances(call.account) or {}) do have[b.asset] = b end
-  for coin in (names or ""):gmatch "[^,]+" do
-    local b = have[coin] or EMPTY
-    local held = have[coin] and coin == "USDT" and decimal.add(margin.position_im, margin.order_im) or "0"
-    out[#out + 1] = json.object("coin", coin, "transferBalance", decimal.max("0", decimal.sub(b.free, held)),
-      "walletBalance", decimal.add(b.free, b.locked), "bonus", "")
-  end
-  return json.object("memberId", tostring(sb.uid), "accountType", kind, "balance", json.array(out))
-end
-
 local function info(sb, call)
-  local window = sb:setting(call.account, "dcp.spot") or sb:setting(call.account, "dcp.future")
   return json.object("marginMode", sb:setting(call.account, "margin_mode"),
     "updatedTime", tostring(sb.market_opened + sb.skew_ms), "unifiedMarginStatus", 5,
-    "dcpStatus", window and "ON" or "OFF", "timeWindow", window or 10, "smpGroup", 0, "isMasterTrader", false,
+    "dcpStatus", "OFF", "timeWindow", 0, "smpGroup", 0, "isMasterTrader", false,
     "spotHedgingStatus", "OFF")
 end
 
@@ -157,20 +134,28 @@ local function fee_rate(sb, call)
   for i, def in ipairs(call.defs) do
     list[i] = json.object("symbol", def.native, "takerFeeRate", sb:rate(def, false), "makerFeeRate", sb:rate(def, true))
   end
-  return json.object("category", call.category, "list", json.array(list))
+  local category = not call.market.contracts and call.category or nil -- of contracts it is not told
+  return json.object("category", category, "list", json.array(list))
 end
+
+local function smp_group() return json.object("smpGroup", 0) end
+
+local NO_EXPIRY, CREATED = "1970-01-01T00:00:00Z", "2025-10-13T03:20:45Z"
 
 local function query_api(sb, call)
+  local none = json.array {}
   local function may(...) return json.array(call.key.can_trade and { ... } or {}) end
+  local permissions = json.object("ContractTrade", may("Order", "Position"), "Spot", may "SpotTrade", "Wallet", none,
+    "Options", none, "Derivatives", may "DerivativesTrade", "CopyTrading", none, "BlockTrade", none, "Exchange", none,
+    "NFT", none, "Affiliate", none, "Earn", none, "FiatP2P", none, "FiatConvertBroker", none, "FiatGlobalPay", none,
+    "FiatBitPay", none, "BitCard", none, "ByXPost", none)
   return json.object("id", tostring(sb.uid), "note", "", "apiKey", call.key.api_key, "readOnly",
-    call.key.can_trade and 0 or 1, "secret", "", "permissions", json.object("ContractTrade", may("Order", "Position"),
-      "Spot", may "SpotTrade", "Wallet", json.array {}, "Options", json.array {}, "Derivatives", may "DerivativesTrade",
-      "Exchange", json.array {}), "ips", json.array { "*" }, "type", 1, "unified", 0, "uta", 1, "userID", sb.uid,
+    call.key.can_trade and 0 or 1, "secret", "", "permissions", permissions, "ips", json.array { "*" }, "type", 1,
+    "deadlineDay", -2, "expiredAt", NO_EXPIRY, "createdAt", CREATED, "unified", 0, "uta", 1, "userID", sb.uid,
     "inviterID", 0, "vipLevel", "No VIP", "mktMakerLevel", "0", "affiliateID", 0, "rsaPublicKey", "",
-    "isMaster", true, "parentUid", "0")
+    "isMaster", true, "parentUid", "0", "kycLevel", "LEVEL_DEFAULT", "kycRegion", "", "userIDInt64", tostring(sb.uid),
+    "inviterIDInt64", "0", "affiliateIDInt64", "0")
 end
-
-local function coins() return json.object("rows", json.array {}) end
 
 local MODES = { ISOLATED_MARGIN = true, REGULAR_MARGIN = true, PORTFOLIO_MARGIN = true }
 
@@ -182,17 +167,18 @@ local function set_margin_mode(sb, call)
   return json.object("reasons", json.array {})
 end
 
---- What becomes of prices outside the band: moved to its edge, or refused.
+--- What becomes of prices outside the band: moved to its edge, or refused; of all contracts at once.
 local function set_price_action(sb, call)
   local v = call.values
   if v.modifyEnable ~= "true" and v.modifyEnable ~= "false" then return nil, refusal.params "modifyEnable invalid" end
-  sb:set(call.account, "adjust_" .. call.category, v.modifyEnable == "true")
+  sb:set(call.account, call.market.contracts and "adjust_linear" or "adjust_spot", v.modifyEnable == "true")
   return json.object()
 end
 
+--- lpaSpot says that prices are moved, lpaPerp that they are refused.  Source: v5/account/get-user-setting-config.
 local function user_settings(sb, call)
   return json.object("lpaSpot", sb:setting(call.account, "adjust_spot"), "lpaPerp",
-    sb:setting(call.account, "adjust_linear"), "deltaEnable", false, "smsef", false, "fmsef", false)
+    not sb:setting(call.account, "adjust_linear"), "deltaEnable", false, "smsef", false, "fmsef", false)
 end
 
 --- more: what it has besides.
@@ -208,9 +194,8 @@ M.routes = {
   route("order/history", 50, history, { category = true, symbol = "order?", span = true, page = { 20, 50 } }),
   route("execution/list", 50, executions, { category = true, symbol = "order?", span = true, page = { 50, 100 } }),
   route("account/wallet-balance", 50, wallet), route("account/info", 50, info),
-  route("asset/transfer/query-account-coins-balance", 5, coins_balance),
   route("account/fee-rate", 5, fee_rate, { category = true, default = "linear", symbol = "data?" }),
-  route("user/query-api", 10, query_api), route("asset/coin/query-info", 5, coins),
+  route("user/query-api", 10, query_api), route("account/smp-group", 5, smp_group),
   route("account/user-setting-config", 50, user_settings),
   route("account/set-margin-mode", 5, set_margin_mode, { method = "POST" }),
   route("account/set-limit-px-action", 10, set_price_action, { method = "POST", category = true }),

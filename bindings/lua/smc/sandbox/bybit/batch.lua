@@ -9,10 +9,9 @@ local M = {}
 
 local MOST = { spot = 10, linear = 20, inverse = 20, option = 20 }
 
---- One order of a batch, with the category of all.
-local function one(sb, call, handle, object)
+--- One order of a batch, with the category of all.  values: its parameters; nil, no when they could not be read.
+local function one(sb, call, handle, values, no)
   if not call.admit() then return nil, refusal.too_many() end
-  local values, no = params.from_object(object)
   if not values then return nil, no end
   values.category = call.category
   local each = setmetatable({ values = values }, { __index = call })
@@ -22,7 +21,15 @@ local function one(sb, call, handle, object)
   return handle(sb, each)
 end
 
-local function batch(handle)
+--- What is told of one: where it failed, what it was called.  created: whether it tells since when the order is there.
+local function row(sb, call, values, entry, created)
+  local at = created and (entry and tostring(sb:now()) or "") or nil
+  return json.object("category", call.category, "symbol", values.symbol or "", "orderId",
+    entry and entry.id or values.orderId or "", "orderLinkId", entry and entry.link or values.orderLinkId or "",
+    "createAt", at)
+end
+
+local function batch(handle, created)
   return function(sb, call)
     local list = call.values.request
     if type(list) ~= "table" or #list == 0 then return nil, refusal.params "request is required" end
@@ -31,11 +38,10 @@ local function batch(handle)
     end
     local rows, codes = {}, {}
     for i, object in ipairs(list) do
-      local entry, no = one(sb, call, handle, object)
+      local values, bad = params.from_object(object)
+      local entry, no = one(sb, call, handle, values, bad)
       if no then reached.refused("bybit", no) end
-      rows[i] = json.object("category", call.category, "symbol", type(object) == "table" and object.symbol or "",
-        "orderId", entry and entry.id or "", "orderLinkId", entry and entry.link or "",
-        "createAt", entry and tostring(sb:now()) or "")
+      rows[i] = row(sb, call, values or {}, entry, created)
       codes[i] = json.object("code", no and no.code or 0, "msg", no and no.msg or "OK")
     end
     call.ext = json.object("list", json.array(codes))
@@ -46,7 +52,8 @@ end
 M.routes = {}
 for _, name in ipairs { "create", "amend", "cancel" } do
   M.routes[#M.routes + 1] = { method = "POST", path = "/v5/order/" .. name .. "-batch", private = true, trade = true,
-    batch = true, limit = { spot = 20, linear = 10, option = 10 }, category = true, handle = batch(orders[name]) }
+    batch = true, limit = { spot = 20, linear = 10, option = 10 }, category = true,
+    handle = batch(orders[name], name == "create") }
 end
 
 return M

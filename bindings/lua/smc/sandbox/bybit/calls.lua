@@ -13,8 +13,8 @@ local M = {}
 local routes = {}
 M.routes = routes
 
-for _, part in ipairs { "market_data", "orders", "batch", "account", "transaction_log", "positions",
-  "dcp" } do
+for _, part in ipairs { "market_data", "orders", "batch", "account", "assets", "transaction_log",
+  "positions", "dcp" } do
   for _, route in ipairs(require("smc.sandbox.bybit." .. part).routes) do routes[route.path] = route end
 end
 

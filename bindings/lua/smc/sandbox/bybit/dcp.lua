@@ -8,17 +8,29 @@ local subscriptions = require "smc.sandbox.subscriptions"
 local M = {}
 
 --- The category that a topic protects.
-M.topics = { ["dcp.spot"] = "spot", ["dcp.future"] = "linear" }
-local PRODUCTS = { SPOT = "dcp.spot", DERIVATIVES = "dcp.future" }
+M.topics = { ["dcp.spot"] = "spot", ["dcp.future"] = "linear", ["dcp.option"] = "option" }
+local PRODUCTS = { SPOT = "dcp.spot", DERIVATIVES = "dcp.future", OPTIONS = "dcp.option" }
 local LEAST, MOST = 3, 300 -- seconds
 
 local function protect(sb, call)
-  local topic = PRODUCTS[call.values.product]
+  local topic = PRODUCTS[call.values.product or "OPTIONS"]
   if not topic then return nil, refusal.params "product invalid" end
   local seconds, no = params.whole(call.values, "timeWindow", nil, LEAST)
   if no or not seconds or seconds > MOST then return nil, refusal.params "timeWindow invalid" end
   sb:set(call.account, topic, seconds)
   return json.object()
+end
+
+--- What is set for each product.
+local function told(sb, call)
+  local list = {}
+  for _, product in ipairs { "SPOT", "DERIVATIVES", "OPTIONS" } do
+    local seconds = sb:setting(call.account, PRODUCTS[product])
+    if seconds then
+      list[#list + 1] = json.object("product", product, "dcpStatus", "ON", "timeWindow", tostring(seconds))
+    end
+  end
+  return json.object("dcpInfos", json.array(list))
 end
 
 local function attended(sb, account, topic)
@@ -65,6 +77,7 @@ function M.catch_up(sb, now_ms)
 end
 
 M.routes = { { method = "POST", path = "/v5/order/disconnected-cancel-all", private = true, trade = true, limit = 5,
-  handle = protect } }
+  handle = protect },
+  { method = "GET", path = "/v5/account/query-dcp-info", private = true, limit = 5, handle = told } }
 
 return M

@@ -15,7 +15,8 @@ local TIF = { gtc = "GTC", ioc = "IOC", fok = "FOK" }
 local EXPIRED = { ioc = "EC_NoImmediateQtyToFill", fok = "EC_NoEnoughQtyToFill",
   liquidity = "EC_NoImmediateQtyToFill", bound = "EC_ReachRiskPriceLimit", trigger_failed = "EC_NoEnoughQtyToFill" }
 local CANCELS = { user = { "CancelByUser", "EC_PerCancelRequest" },
-  reduce_only = { "CancelByReduceOnly", "EC_NoError" }, system = { "CancelAllBeforeLiq", "EC_NoError" } }
+  reduce_only = { "CancelByReduceOnly", "EC_NoError" }, linked = { "UNKNOWN", "EC_NoError" },
+  system = { "CancelAllBeforeLiq", "EC_NoError" } }
 
 local function waits(o) return o.trigger ~= nil and not o.triggered_ms end
 M.waits = waits
@@ -47,6 +48,18 @@ end
 
 M.status = state
 
+local CLEARED = { TakeProfit = true, StopLoss = true, TrailingStop = true, PartialTakeProfit = true,
+  PartialStopLoss = true }
+local LINKED = { PartialTakeProfit = "CancelByOCOTpCanceledBySlTriggered",
+  PartialStopLoss = "CancelByOCOSlCanceledByTpTriggered" }
+
+--- Who cancelled an order, where the engine's reason alone does not tell; nil where it does.  Source: v5/enum.
+local function cancelled_by(entry, o)
+  if entry.by_dcp then return "CancelByDCP" end
+  if o.reason == "linked" then return LINKED[entry.stop_type] end
+  return o.reason == "reduce_only" and CLEARED[entry.stop_type] and "CancelByTpSlTsClear" or nil
+end
+
 local function left(o)
   if o.status == "new" or o.status == "partially_filled" then
     local qty = sub(o.qty, o.filled)
@@ -68,21 +81,23 @@ function M.fee_coin(def, side)
   return (def.contract or side == "sell") and def.quote or def.base
 end
 
---- An order row.  o: the engine's, as of the moment; status: instead of the order's own; stream: the row goes to the
--- private stream.
-function M.order(def, entry, o, skew_ms, stream, status)
+--- An order row.  o: the engine's, as of the moment; where: "stream", "history" or nil; status: instead of the order's
+-- own.
+function M.order(def, entry, o, skew_ms, where, status)
+  local stream = where == "stream"
   local own, cancel_type, reason = state(def, o)
-  if entry.by_dcp then cancel_type = "CancelByDCP" end
   local leaves_qty, leaves_value = left(o)
   local coin = M.fee_coin(def, o.side)
   local linear, none = def.contract ~= nil, def.contract and "" or def.zero
   local limit_none = def.contract and "0" or def.zero
   return json.object(
     "category", stream and def.category or nil,
-    "orderId", entry.id, "orderLinkId", entry.link, "parentOrderLinkId", "", "blockTradeId", "", "symbol", def.native,
+    "orderId", entry.id, "orderLinkId", entry.link, "parentOrderLinkId", entry.parent or "", "blockTradeId", "",
+    "symbol", def.native,
     "price", o.price, "qty", o.quote_qty ~= "0" and o.quote_qty or o.qty, "side", SIDE[o.side],
     "isLeverage", linear and "" or "0", "positionIdx", 0, "orderStatus", status or own,
-    "createType", linear and created_by(entry) or nil, "cancelType", cancel_type, "rejectReason", reason,
+    "createType", linear and created_by(entry) or nil, "cancelType", cancelled_by(entry, o) or cancel_type,
+    "rejectReason", reason,
     "avgPrice", o.filled ~= "0" and decimal.div(o.filled_quote, o.filled, 8) or "",
     "leavesQty", leaves_qty, "leavesValue", leaves_value, "cumExecQty", o.filled, "cumExecValue", o.filled_quote,
     "cumExecFee", entry.fee,
@@ -103,7 +118,8 @@ function M.order(def, entry, o, skew_ms, stream, status)
     "extraFees", "", "feeCurrency", stream and (linear and "" or coin) or nil,
     "closedPnl", stream and (entry.closed and entry.closed.pnl or "0") or nil,
     "createdTime", tostring(o.created_ms + skew_ms), "updatedTime", tostring(o.updated_ms + skew_ms),
-    "cumFeeDetail", entry.fee == "0" and json.object() or json.object(coin, entry.fee))
+    "cumFeeDetail", entry.fee == "0" and json.object() or json.object(coin, entry.fee),
+    "rpiTakerAccess", where and false, "rpiMatchedQty", where and "0")
 end
 
 local EXEC_BASE, SYMBOL_STEP = 2100000000000000000, 1000000000000
@@ -123,7 +139,8 @@ function M.execution(sb, def, entry, f, o, stream)
   local linear = def.contract ~= nil
   return json.object(
     "category", stream and def.category or nil,
-    "symbol", def.native, "closedSize", linear and (f.closed_qty or "0") or "", "execFee", f.fee, "execFeeV2", "",
+    "symbol", def.native, "closedSize", linear and (f.closed_qty or "0") or "", "execFee", f.fee,
+    "execFeeV2", not stream and "" or nil,
     "execId", f.exec_id or M.exec_id(def, f.trade_id, f.side == "sell"), "execPrice", f.price, "execQty", f.qty,
     "execType", entry.exec_type or "Trade", "execValue", f.quote,
     "feeRate", f.rate or sb:rate(def, f.is_maker), "tradeIv", "", "markIv", "", "blockTradeId", "",
@@ -132,7 +149,7 @@ function M.execution(sb, def, entry, f, o, stream)
     "orderQty", o.quote_qty ~= "0" and "0.000000" or o.qty, "orderType", ORDER_TYPES[o.type],
     "stopOrderType", entry.stop_type or linear and "UNKNOWN" or "", "side", SIDE[f.side],
     "execTime", tostring(f.time_ms + sb.skew_ms), "isLeverage", "0", "isMaker", f.is_maker, "seq", f.trade_id,
-    "marketUnit", entry.market_unit or "", "execPnl", linear and (f.realized or "0") or nil,
+    "marketUnit", entry.market_unit or "", "execPnl", linear and (f.realized or "0") or stream and "" or nil,
     "createType", linear and created_by(entry) or nil, "extraFees", "", "feeCurrency", M.fee_coin(def, f.side))
 end
 
@@ -142,6 +159,11 @@ local function break_even(p, realized, rate)
   return decimal.div(sub(mul(p.entry, p.qty, 12), realized), sub(p.qty, fees), 8)
 end
 
+--- Of a position; "" when it is flat.
+function M.side_of(p)
+  return p.qty == "0" and "" or decimal.cmp(p.qty, "0") > 0 and "Buy" or "Sell"
+end
+
 --- A position row.  p: the engine's; kept: see Venue:kept.  stream: to the private stream.
 function M.position(sb, def, p, kept, stream)
   local flat = p.qty == "0"
@@ -149,9 +171,10 @@ function M.position(sb, def, p, kept, stream)
   local function time(ms) return ms ~= 0 and tostring(ms + sb.skew_ms) or "" end
   return json.object("category", stream and def.category or nil, "positionIdx", 0, "riskId", def.id,
     "riskLimitValue", def.risk_limit, "symbol", def.native,
-    "side", flat and "" or decimal.cmp(p.qty, "0") > 0 and "Buy" or "Sell", "size", decimal.abs(p.qty),
+    "side", M.side_of(p), "size", decimal.abs(p.qty),
     stream and "entryPrice" or "avgPrice", p.entry, "positionValue", decimal.abs(p.cost), "tradeMode", 0,
-    "positionStatus", "Normal", "autoAddMargin", 0, "adlRankIndicator", flat and 0 or 2, "leverage", kept.leverage,
+    "positionStatus", "Normal", "autoAddMargin", kept.auto_add_margin or 0,
+    "adlRankIndicator", flat and 0 or 2, "leverage", kept.leverage,
     "breakEvenPrice", flat and "" or break_even(p, realized, def.taker_fee),
     "positionBalance", flat and "0" or p.im, "markPrice", prices.mark(sb, def), "liqPrice", "", "bustPrice", "",
     "positionMM", p.mm, "positionMMByMp", p.mm, "positionIM", p.im, "positionIMByMp", p.im,

@@ -80,6 +80,12 @@ function Ledger:charge(entry, fee)
   entry.fee = decimal.add(entry.fee, fee)
 end
 
+--- What orderFilter calls it: "Order", "StopOrder", and of category spot "tpslOrder".
+function M.kind(entry)
+  if entry.stop_type == "tpslOrder" then return "tpslOrder" end
+  return entry.stop_type and "StopOrder" or "Order"
+end
+
 --- The order behind an entry, as the engine has it now; nil when the engine has forgotten it.
 function M.order_of(sb, entry)
   return entry.order or (sb.market:order { account = entry.account, symbol = entry.symbol, id = entry.engine_id })

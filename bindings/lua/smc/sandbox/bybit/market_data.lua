@@ -4,6 +4,7 @@ local decimal = require "smc.decimal"
 local format = require "smc.sandbox.bybit.format"
 local json = require "smc.json"
 local prices = require "smc.sandbox.bybit.prices"
+local params = require "smc.sandbox.bybit.params"
 local refusal = require "smc.sandbox.bybit.refusal"
 local symbols = require "smc.sandbox.bybit.symbols"
 
@@ -27,12 +28,22 @@ local function each(list, make)
   return json.array(out)
 end
 
---- Clients ask for every category when they load markets; those that are not served here have no instruments.
-local function instruments(_, call)
-  local status = call.values.status
-  local list = each(status and status ~= "Trading" and {} or call.defs, symbols.describe)
-  return json.object("category", call.category, "list", list, "nextPageCursor", call.category ~= "spot" and "" or nil)
+--- Clients ask for every category when they load markets; those that are not served here have no instruments.  Those of
+-- category spot come all at once.  more: by category, what each has besides.
+local function instruments(more)
+  return function(_, call)
+    local status, list, next_cursor = call.values.status, call.defs, nil
+    if status and status ~= "Trading" then list = {} end
+    if call.market.contracts then list, next_cursor = params.page_forward(list, call) end
+    return json.object("category", call.category, "list", each(list, function(def)
+      return symbols.describe(def, more[def.category] or {})
+    end), "nextPageCursor", next_cursor)
+  end
 end
+
+local PUBLIC = { linear = { "forbidUplWithdrawal", false } }
+local RPI = { "isPublicRpi", false, "myRpiPermission", false }
+local OWN = { spot = RPI, linear = RPI }
 
 --- The figures of the last 24 hours.
 function M.day(sb, def)
@@ -44,13 +55,14 @@ function M.day(sb, def)
     hour_ago = def.contract and (sb.market:stats(def.symbol, now - HOUR_MS, now) or s).open }
 end
 
---- What is open in a contract: what strangers hold, and what accounts do.
+--- What is open in a contract, of both sides and of one: what strangers hold, and what accounts do, each against one of
+-- them.
 local function open_interest(sb, def)
   local sum = def.interest
   for account = sb.first_account, sb.last_account do
     sum = decimal.add(sum, decimal.abs(sb.market:position(account, def.symbol).qty))
   end
-  return sum
+  return decimal.mul(sum, "2"), sum
 end
 
 --- The names and values of a ticker, in turn; of contracts REST and the stream have the same.
@@ -64,14 +76,14 @@ function M.ticker_fields(sb, def)
   if not def.contract then
     return out, { "usdIndexPrice", def.quote == "USDT" and prices.index(sb, def) or "" }
   end
-  local mark, interest = prices.mark(sb, def), open_interest(sb, def)
-  local value = decimal.mul(interest, mark, 4)
+  local mark = prices.mark(sb, def)
+  local both, single = open_interest(sb, def)
   return out, { "indexPrice", prices.index(sb, def), "markPrice", mark, "prevPrice1h", d.hour_ago,
-    "openInterest", interest, "openInterestValue", value, "singleOpenInterest", interest,
-    "singleOpenInterestValue", value, "fundingRate", prices.funding_rate(sb, def),
+    "openInterest", both, "openInterestValue", decimal.mul(both, mark, 4), "singleOpenInterest", single,
+    "singleOpenInterestValue", decimal.mul(single, mark, 4), "fundingRate", prices.funding_rate(sb, def),
     "nextFundingTime", tostring(prices.next_funding(sb) + sb.skew_ms), "predictedDeliveryPrice", "",
     "basisRate", "", "basis", "", "deliveryFeeRate", "", "deliveryTime", "0", "preOpenPrice", "", "preQty", "",
-    "curPreListingPhase", "", "fundingIntervalHour", "8", "fundingCap", "0.005", "basisRateYear", "" }
+    "curPreListingPhase", "", "fundingIntervalHour", "8", "fundingCap", "0.005" }
 end
 
 local function joined(a, b)
@@ -79,7 +91,12 @@ local function joined(a, b)
   return json.object(table.unpack(a))
 end
 
-local function ticker(sb, def) return joined(M.ticker_fields(sb, def)) end
+--- Over REST a contract has one field more.
+local function ticker(sb, def)
+  local fields, more = M.ticker_fields(sb, def)
+  if def.contract then table.move({ "basisRateYear", "" }, 1, 2, #more + 1, more) end
+  return joined(fields, more)
+end
 
 local function tickers(sb, call)
   return json.object("category", call.category, "list", each(call.defs, function(def) return ticker(sb, def) end))
@@ -201,9 +218,9 @@ local INTERESTS = { ["5min"] = 5 * 60000, ["15min"] = 15 * 60000, ["30min"] = 30
 local function interest_history(sb, call)
   local step = INTERESTS[call.values.intervalTime]
   if not step then return nil, refusal.params "intervalTime invalid" end
-  local now = open_interest(sb, call.def)
+  local both, single = open_interest(sb, call.def)
   local list = back_in_time(sb, call, step, function(at)
-    return json.object("openInterest", now, "timestamp", tostring(at))
+    return json.object("openInterest", both, "singleOpenInterest", single, "timestamp", tostring(at))
   end)
   return json.object("category", call.category, "symbol", call.def.native, "list", list, "nextPageCursor", "")
 end
@@ -226,7 +243,7 @@ local function past(default) return { limit = { default, 1, 200 }, startTime = {
 local function route(path, handle, takes)
   takes = takes or {}
   return { method = "GET", path = "/v5/market/" .. path, handle = handle, category = takes.category or true,
-    default = takes.default, symbol = takes.symbol or "data", whole = takes.whole }
+    default = takes.default, symbol = takes.symbol or "data", whole = takes.whole, page = takes.page }
 end
 
 local function candle_route(path, handle)
@@ -236,7 +253,8 @@ end
 M.routes = {
   { method = "GET", path = "/v5/market/time", handle = time },
   { method = "GET", path = "/v5/system/status", handle = status },
-  route("instruments-info", instruments, { symbol = "data?" }), route("tickers", tickers, { symbol = "data?" }),
+  route("instruments-info", instruments(PUBLIC), { symbol = "data?", page = { 500, 1000 } }),
+  route("tickers", tickers, { symbol = "data?" }),
   route("orderbook", orderbook, { whole = { limit = { spot = { 1, 1, 1000 }, linear = { 25, 1, 1000 } } } }),
   route("recent-trade", recent, { whole = { limit = { spot = { 60, 1, 60 }, linear = { 500, 1, 1000 } } } }),
   route("kline", kline(traded), { default = "linear", whole = CANDLES }),
@@ -248,7 +266,7 @@ M.routes = {
   route("risk-limit", risk_limit, { category = "contracts", symbol = "data?" }),
   route("price-limit", price_limit, { default = "linear" }),
   { method = "GET", path = "/v5/account/instruments-info", private = true, limit = 10, category = true,
-    symbol = "data?", handle = instruments },
+    symbol = "data?", page = { 200, 200 }, handle = instruments(OWN) },
 }
 
 return M

@@ -87,6 +87,13 @@ function M.page(list, call)
   return out, ""
 end
 
+--- The same of a list that begins with the oldest: its cursor tells how many items came before.
+function M.page_forward(list, call)
+  local from = call.before or 0
+  local upto = math.min(#list, from + call.limit)
+  return table.move(list, from + 1, upto, 1, {}), M.next_cursor(upto < #list and upto or nil)
+end
+
 -- ---- what a route takes ------------------------------------------------------------
 
 local WEEK_MS = 7 * 24 * 3600 * 1000

@@ -10,11 +10,21 @@ local subscriptions = require "smc.sandbox.subscriptions"
 
 local M = {}
 
-M.topics = { "order", "order.spot", "order.linear", "execution", "execution.spot", "execution.linear", "execution.fast",
-  "execution.fast.spot", "execution.fast.linear", "wallet", "position", "position.linear",
-  "dcp.spot", "dcp.future" }
-local TOPICS = {}
-for _, name in ipairs(M.topics) do TOPICS[name] = true end
+-- By category: those that this sandbox has nothing of can be subscribed to, and stay silent.
+local CATEGORISED = { order = { "spot", "linear", "inverse", "option" },
+  execution = { "spot", "linear", "inverse", "option" }, ["execution.fast"] = { "spot", "linear", "inverse", "option" },
+  position = { "linear", "inverse", "option" } }
+
+M.topics = { "wallet", "greeks", "dcp.spot", "dcp.future", "dcp.option" }
+local TOPICS = {} -- "all" of all categories, "one" of one, "plain" of none
+for _, name in ipairs(M.topics) do TOPICS[name] = "plain" end
+for name, categories in pairs(CATEGORISED) do
+  M.topics[#M.topics + 1], TOPICS[name] = name, "all"
+  for _, category in ipairs(categories) do
+    local one = name .. "." .. category
+    M.topics[#M.topics + 1], TOPICS[one] = one, "one"
+  end
+end
 
 -- ---- telling ------------------------------------------------------------------------
 
@@ -52,7 +62,7 @@ local function named(def) return def.contract and def.native or def.id end
 function M.tell_order(sb, entry, o, status)
   local def = sb.by_symbol[entry.symbol]
   tell(sb, entry.account, "order", def.category, named(def), function()
-    return format.order(def, entry, o, sb.skew_ms, true, status)
+    return format.order(def, entry, o, sb.skew_ms, "stream", status)
   end)
 end
 
@@ -168,14 +178,14 @@ function operations.subscribe(sb, session, frame)
   if not session.key then return respond(session, frame, false, "Request not authorized") end
   local names = frames.names(frame)
   if not names then return respond(session, frame, false, "error:args invalid") end
-  local all, one = false, false -- of all categories, of one
+  local kinds = {}
   for _, name in ipairs(names) do
-    local plain = name == "wallet" or name:find "^dcp" ~= nil
-    local categorised = not plain and (name:find "%.%l+ear$" or name:find "%.spot$") ~= nil
-    all, one = all or not plain and not categorised, one or categorised
     if not TOPICS[name] then return respond(session, frame, false, "error:handler not found,topic:" .. name) end
+    kinds[TOPICS[name]] = true
   end
-  if all and one then return respond(session, frame, false, "error:all-in-one and categorised topics mixed") end
+  if kinds.all and kinds.one then
+    return respond(session, frame, false, "error:all-in-one and categorised topics mixed")
+  end
   sb:settle() -- what happened before does not belong to the new subscription
   for _, name in ipairs(names) do
     reached.mark("bybit", "private", name)

@@ -21,6 +21,7 @@ local M = refusals.of({
 
   -- ---- the trade socket ------------------------------------------------------------------------
   unknown_op = { 10404, "Unknown op: %s" },
+  no_category = { 10404, "category is not correct/supported" },
   not_logged_on = { 10004, "Request not authorized" },
   logged_on = { 20001, "Repeat auth" },
   request_twice = { 20006, "reqId duplicated" },
@@ -96,10 +97,16 @@ local M = refusals.of({
   stop_price = { 10001, "%s:%s set for %s position should be %s than base_price:%s" },
   stop_not_modified = { 34040, "not modified" },
   leverage_range = { 110013, "cannot set leverage gt maxLeverage by risk limit" },
-  mode_needs_flat = { 110024, "You have an existing position, so position mode cannot be switched" },
+  mode_needs_flat = { 110024, "You have an existing position, so the position mode cannot be switched." },
   same_position_mode = { 110025, "Position mode is not modified" },
   same_margin_mode = { 110026, "Cross/isolated margin mode is not modified" },
-  mode_needs_no_orders = { 110028, "You have existing open orders, so position mode cannot be switched" },
+  mode_needs_no_orders = { 110028, "You have existing open orders, so the position mode cannot be switched." },
+  no_hedge_mode = { 110029, "Hedge mode is not supported for this symbol." },
+  not_isolated = { 110076, "Only isolated mode can set auto-add-margin" },
+  portfolio = { 110077, "Pm mode cannot support" },
+  not_reduce_only = { 110082, "You cannot lift Reduce-Only restrictions, as no Reduce-Only restrictions are applied to "
+    .. "your position" },
+  unified_only = { 100028, "The API cannot be accessed by unified account users." },
   portfolio_leverage = { 110038, "Leverage cannot be set in portfolio margin mode" },
   same_leverage = { 110043, "Set leverage not modified" },
 }, 200)

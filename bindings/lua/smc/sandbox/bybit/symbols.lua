@@ -51,10 +51,10 @@ for _, def in ipairs(LINEAR) do
     maintenance_rate = MAINTENANCE }
 end
 
---- The categories, each { name, list, by_native }; those that have nothing here are empty.
+--- The categories, each { name, contracts, list, by_native }; those that have nothing here are empty.
 M.categories, M.list = {}, {}
 for name, list in pairs { spot = SPOT, linear = LINEAR, inverse = {}, option = {} } do
-  local category = { name = name, list = list, by_native = {} }
+  local category = { name = name, contracts = name ~= "spot", list = list, by_native = {} }
   M.categories[name] = category
   for _, def in ipairs(list) do
     category.by_native[def.native], def.no = def, refusal[name]
@@ -73,7 +73,7 @@ end
 local o = json.object
 local describe = {}
 
-function describe.spot(def)
+function describe.spot(def, more)
   return o("symbolId", def.id, "symbol", def.native, "baseCoin", def.base, "quoteCoin", def.quote, "innovation", "0",
     "status", "Trading", "marginTrading", "none", "stTag", "0",
     "lotSizeFilter", o("basePrecision", def.step, "quotePrecision", def.quote_step, "minOrderQty", def.step,
@@ -81,10 +81,11 @@ function describe.spot(def)
       "maxLimitOrderQty", def.max_limit, "maxMarketOrderQty", def.max_market,
       "postOnlyMaxLimitOrderSize", def.max_maker),
     "priceFilter", o("tickSize", def.tick),
-    "riskParameters", o("priceLimitRatioX", def.band, "priceLimitRatioY", def.band_limit), "symbolType", "")
+    "riskParameters", o("priceLimitRatioX", def.band, "priceLimitRatioY", def.band_limit), "symbolType", "",
+    table.unpack(more))
 end
 
-function describe.linear(def)
+function describe.linear(def, more)
   return o("symbol", def.native, "symbolId", def.id, "contractType", "LinearPerpetual", "status", "Trading",
     "baseCoin", def.base, "quoteCoin", def.quote, "launchTime", "1584230400000", "deliveryTime", "0",
     "deliveryFeeRate", "", "priceScale", tostring(#def.tick - 2),
@@ -95,11 +96,12 @@ function describe.linear(def)
     "unifiedMarginTrade", true, "fundingInterval", 480, "settleCoin", "USDT", "copyTrading", "none",
     "upperFundingRate", "0.005", "lowerFundingRate", "-0.005", "displayName", "", "isPreListing", false,
     "preListingInfo", json.null,
-    "riskParameters", o("priceLimitRatioX", def.band, "priceLimitRatioY", def.band_limit), "symbolType", "")
+    "riskParameters", o("priceLimitRatioX", def.band, "priceLimitRatioY", def.band_limit), "symbolType", "",
+    table.unpack(more))
 end
 
---- One element of instruments-info's list.
-function M.describe(def) return describe[def.category](def) end
+--- One element of instruments-info's list.  more: names and values that it has besides.
+function M.describe(def, more) return describe[def.category](def, more) end
 
 --- One element of risk-limit's list.
 function M.describe_risk(def)

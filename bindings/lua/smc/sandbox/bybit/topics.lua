@@ -4,6 +4,7 @@ local format = require "smc.sandbox.bybit.format"
 local decimal = require "smc.decimal"
 local json = require "smc.json"
 local market_data = require "smc.sandbox.bybit.market_data"
+local prices = require "smc.sandbox.bybit.prices"
 local subscriptions = require "smc.sandbox.subscriptions"
 local reached = require "smc.sandbox.reached"
 
@@ -166,6 +167,15 @@ function M.liquidated(sb, def, e)
   subscriptions.touch(topic, sb.market:time())
 end
 
+--- The least and the most that one may sell and buy at.
+local function price_limit()
+  return { every = 300, emit = function(topic, sb)
+    local low, high = prices.band(sb, topic.def)
+    return json.object("topic", topic.name, "data", json.object("symbol", topic.def.native, "buyLmt", high,
+      "sellLmt", low), "ts", sb:now())
+  end }
+end
+
 local function kline(interval)
   return { every = 1000, emit = function(topic, sb)
     -- The candle of the instant before: at a candle's end that is the one that closes now.
@@ -189,6 +199,7 @@ local function parse(sb, category, name)
   if not def then return nil end
   if kind == "publicTrade" then return def, public_trade end
   if kind == "tickers" then return def, ticker end
+  if kind == "priceLimit" then return def, price_limit end
   if kind == "allLiquidation" and def.contract then return def, liquidations end
   local depth, interval = kind:match("^orderbook%.(%d+)$"), kind:match("^kline%.(%w+)$")
   if DEPTHS[depth] and (depth ~= "500" or def.contract) then return def, orderbook, depth end
@@ -201,7 +212,7 @@ end
 
 --- How names are written, with <what varies>.
 M.forms = { "publicTrade.<symbol>", "tickers.<symbol>", "orderbook.<depth>.<symbol>", "kline.<interval>.<symbol>",
-  "allLiquidation.<symbol>" }
+  "allLiquidation.<symbol>", "priceLimit.<symbol>" }
 
 local function form_of(name)
   return (name:gsub("%.%u+$", ".<symbol>"):gsub("^orderbook%.%d+", "orderbook.<depth>")

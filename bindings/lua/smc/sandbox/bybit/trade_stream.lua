@@ -46,6 +46,12 @@ local function limit_header(sb, call)
     "Timenow", tostring(now))
 end
 
+--- As over REST, but that a category which is not served has a code of this socket.
+local function perform(sb, route, key, values, no)
+  if values and not sb.categories[values.category] then return nil, refusal.no_category() end
+  return calls.perform(sb, route, key, values, no)
+end
+
 --- order.create and the like, by the path of the same call over REST.
 local function order_call(path)
   local route = calls.route(path)
@@ -56,7 +62,7 @@ local function order_call(path)
     if ok then ok, no = check_header(frame, sb:now()) end
     if ok and (type(frame.args) ~= "table" or #frame.args ~= 1) then ok, no = nil, refusal.params "args invalid" end
     local result, call
-    if ok then result, no, call = calls.perform(sb, route, session.key, params.from_object(frame.args[1])) end
+    if ok then result, no, call = perform(sb, route, session.key, params.from_object(frame.args[1])) end
     sb:settle()
     respond(session, frame, no, "data", result or json.object(), "retExtInfo", call and call.ext or json.object(),
       "header", limit_header(sb, call))
@@ -91,8 +97,11 @@ end
 function operations.auth(sb, session, frame)
   frame.reqId = frame.reqId or frame.req_id -- both are in use
   if session.key then return respond(session, frame, refusal.logged_on()) end
-  session.key = auth.check_socket(sb, frame.args, sb:now())
-  respond(session, frame, not session.key and refusal.bad_signature "GET/realtime" or nil)
+  local args = frame.args
+  if type(args) ~= "table" or #args ~= 3 then return respond(session, frame, refusal.params "args invalid") end
+  session.key = auth.check_socket(sb, args, sb:now())
+  respond(session, frame, not session.key and refusal.bad_signature("GET/realtime" .. (frames.text(args[2]) or ""))
+    or nil)
 end
 
 function operations.ping(sb, session, frame)

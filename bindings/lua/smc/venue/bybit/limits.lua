@@ -14,16 +14,18 @@ M.budgets = { requests = rolling(600, 5, 18) }
 M.pause = 2
 
 local ENDPOINTS = {
-  ["order/create"] = { spot = 20, linear = 10, option = 10 }, ["order/amend"] = { spot = 10, linear = 10, option = 10 },
-  ["order/cancel"] = { spot = 20, linear = 10, option = 10 },
-  ["order/cancel-all"] = { spot = 20, linear = 10, option = 1 },
+  ["order/create"] = { spot = 20, linear = 10 }, ["order/amend"] = { spot = 10, linear = 10 },
+  ["order/cancel"] = { spot = 20, linear = 10 }, ["order/cancel-all"] = { spot = 20, linear = 10 },
   ["order/realtime"] = 50, ["order/history"] = 50, ["execution/list"] = 50, ["position/list"] = 50,
   ["position/closed-pnl"] = 50, ["position/set-leverage"] = 10, ["position/switch-mode"] = 10,
   ["position/trading-stop"] = 10, ["account/wallet-balance"] = 50, ["account/info"] = 50, ["account/fee-rate"] = 5,
   ["account/instruments-info"] = 10, ["account/user-setting-config"] = 50, ["account/set-margin-mode"] = 5,
   ["account/set-limit-px-action"] = 10, ["user/query-api"] = 10, ["asset/coin/query-info"] = 5,
   ["order/disconnected-cancel-all"] = 5, ["account/transaction-log"] = 25,
-  ["asset/transfer/query-account-coins-balance"] = 5,
+  ["asset/transfer/query-account-coins-balance"] = 5, ["asset/transfer/query-account-coin-balance"] = 450,
+  ["account/withdrawal"] = 50, ["account/query-dcp-info"] = 5, ["account/smp-group"] = 5,
+  ["order/spot-borrow-check"] = 50, ["position/symbol-info"] = 50, ["position/set-auto-add-margin"] = 10,
+  ["position/confirm-pending-mmr"] = 10, ["position/switch-isolated"] = 10,
 }
 
 local SPAN = 1.02 -- seconds that one more than the limit takes: so far may requests shift on their way to the venue
@@ -42,15 +44,13 @@ for path, limit in pairs(ENDPOINTS) do
   end
 end
 
---- inverse and linear share their windows.
-local GROUPS = { spot = "spot", option = "option" }
-
---- The budget of the endpoint; nil of what is public.
+--- The budget of the endpoint; nil of what is public.  inverse and linear share theirs; options, which are not offered
+-- here, are counted with them.
 local function endpoint(asked)
   local path = asked.path:match "^/v5/(.*)$"
   local limit = asked.signed and ENDPOINTS[path]
   if type(limit) ~= "table" then return limit and path end
-  return path .. " " .. (GROUPS[asked.params.category] or "linear")
+  return path .. " " .. (asked.params.category == "spot" and "spot" or "linear")
 end
 
 local PUBLIC, costs = { requests = 1 }, {} -- by endpoint, which are asked for with every request
