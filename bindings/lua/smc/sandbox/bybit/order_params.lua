@@ -16,6 +16,20 @@ local SMP = { None = "none", CancelMaker = "expire_maker", CancelTaker = "expire
 local WATCHES = { LastPrice = "last", MarkPrice = "mark", IndexPrice = "index" }
 M.WATCHES = WATCHES
 local MAX_LINK = 36
+local PLACED = { Order = true, StopOrder = true, tpslOrder = true } -- the orderFilter of a spot order
+
+-- What orderFilter may be where orders are looked up or cancelled; of those that are not served there are none.
+local FILTERS = {
+  spot = { Order = true, StopOrder = true, tpslOrder = true, OcoOrder = true, BidirectionalTpslOrder = true },
+  linear = { Order = true, StopOrder = true, OpenOrder = true },
+}
+
+--- The refusal of an orderFilter that the category does not have; nil where there is none.
+function M.wrong_filter(call)
+  local filter = call.values.orderFilter
+  if not filter or FILTERS[call.category == "spot" and "spot" or "linear"][filter] then return nil end
+  return refusal[call.category].filter()
+end
 
 -- Features that this sandbox has not, with the values that ask for none of them.
 local UNSUPPORTED = {
@@ -33,11 +47,13 @@ local function words(def, v)
   if v.timeInForce and not TIFS[v.timeInForce] then return nil, no.tif() end
   if v.marketUnit and not UNITS[v.marketUnit] then return nil, no.invalid "marketUnit" end
   if v.smpType and not SMP[v.smpType] then return nil, no.invalid "smpType" end
-  for _, name in ipairs { "triggerBy", "tpTriggerBy", "slTriggerBy" } do
-    if v[name] and not WATCHES[v[name]] then return nil, no.invalid(name) end
-  end
+  if v.triggerBy and not WATCHES[v.triggerBy] then return nil, no.invalid "triggerBy" end
   if v.orderLinkId and (#v.orderLinkId > MAX_LINK or v.orderLinkId:find("[^%w_-]")) then
     return nil, refusal.params "orderLinkId invalid"
+  end
+  if def.category == "spot" then
+    if not PLACED[v.orderFilter or "Order"] then return nil, no.filter() end
+    if v.orderFilter and v.orderFilter ~= "Order" and not v.triggerPrice then return nil, no.no_trigger() end
   end
   if v.positionIdx and v.positionIdx ~= "0" then return nil, refusal.position_mode() end
   for name, none in pairs(UNSUPPORTED[def.category]) do
@@ -65,12 +81,12 @@ local LIMITS = { { "tpOrderType", "tpLimitPrice", "tp_limit" }, { "slOrderType",
 local MODES = { Full = true, Partial = true }
 
 --- Whether the stops of an order are of the whole position or of what it trades, and of these at which limits.
-local function read_modes(def, o, v)
+local function read_modes(def, o, v, entry)
   if v.tpslMode and not MODES[v.tpslMode] then return nil, def.no.invalid "tpslMode" end
-  o.tpsl_mode = v.tpslMode or o.tpsl_mode
+  o.tpsl_mode = v.tpslMode or entry.tpsl_mode
   for _, row in ipairs(LIMITS) do
     local type, name, field = table.unpack(row)
-    if v[type] == "Limit" then
+    if v[type] == "Limit" or entry[field] and v[name] then
       if o.tpsl_mode ~= "Partial" then return nil, def.no.invalid "tpslMode" end
       local price, no = params.amount(v, name, def.no)
       if not price then return nil, no end
@@ -81,17 +97,22 @@ local function read_modes(def, o, v)
   return true
 end
 
---- Reads the stops that come with an order into it; "0": none.
-function M.read_stops(sb, def, o, v)
+--- Reads the stops that come with an order into it; "0": none.  entry: of the order that is changed, nil of a new one.
+function M.read_stops(sb, def, o, v, entry)
   if def.contract then
-    local ok, no = read_modes(def, o, v)
+    local ok, no = read_modes(def, o, v, entry or {})
     if not ok then return nil, no end
+    for _, by in ipairs { "tpTriggerBy", "slTriggerBy" } do
+      if v[by] and not WATCHES[v[by]] then return nil, def.no.invalid(by) end
+    end
   end
   for _, row in ipairs(def.contract and STOPS or {}) do
     local kind, name, field = table.unpack(row)
     if v[name] then
       local price, no = params.amount(v, name, def.no)
-      if price and price ~= "0" then
+      if price and price ~= "0" and o.reduce_only then
+        no = refusal.params(name .. " cannot be set when reduceOnly is true")
+      elseif price and price ~= "0" then
         no = M.wrong_stop(kind, o.side == "buy", price, o.price or prices.last(sb, def))
       end
       if no then return nil, no end

@@ -49,7 +49,8 @@ function M.submit(sb, def, o, entry)
   local order, reason = sb.market:place { account = entry.account, symbol = def.symbol, side = o.side,
     type = o.market and "market" or o.post_only and "limit_maker" or "limit", qty = o.qty, quote_qty = o.quote_qty,
     price = o.price or o.bound, tif = not o.market and not o.post_only and o.tif or nil, stp = o.stp,
-    trigger = o.trigger, trail = o.trail, client_id = client_id(sb, entry), reduce_only = o.reduce_only or nil }
+    trigger = o.trigger, trail = o.trail, link = o.oco, client_id = client_id(sb, entry),
+    reduce_only = o.reduce_only or nil }
   if order then
     entry.engine_id = order.id
   elseif LATE[reason] then
@@ -64,16 +65,20 @@ end
 
 local function acknowledged(entry) return json.object("orderId", entry.id, "orderLinkId", entry.link) end
 
---- Too many open orders of the category (spot) or the symbol (linear), or too many that wait.
-local function crowded(sb, call, def, o)
+--- Too many open orders of the category (spot) or the symbol (linear), or too many of this kind that wait.
+local function crowded(sb, call, def, stop_type)
   local open = 0
   for _, each in ipairs(def.category == "spot" and call.market.list or { def }) do
     open = open + sb.market:count(call.account, each.symbol)
   end
   if open >= symbols.max_orders[def.category] then return def.no.too_many_orders() end
-  if not o.trigger then return nil end
-  local waiting = sb.market:orders { account = call.account, symbol = def.symbol, open = true, conditional = true }
-  if #waiting >= symbols.max_waiting[def.category] then return def.no.too_many_waiting() end
+  if not stop_type then return nil end
+  local waiting = 0
+  for _, order in ipairs(sb.market:orders { account = call.account, symbol = def.symbol, open = true,
+    conditional = true }) do
+    if sb.ledger:of_engine(def.symbol, order.id).stop_type == stop_type then waiting = waiting + 1 end
+  end
+  if waiting >= symbols.max_waiting[def.category] then return def.no.too_many_waiting() end
 end
 
 --- The rules of positions.
@@ -110,9 +115,9 @@ function M.create(sb, call)
   if ok and def.contract then ok, no = check_position(sb, call, def, o) end
   if not ok then return nil, no end
   if v.orderLinkId and sb.ledger:find(call, nil, v.orderLinkId) then return nil, def.no.duplicate() end
-  no = crowded(sb, call, def, o)
-  if no then return nil, no end
   local stop_type = o.trigger and (v.orderFilter == "tpslOrder" and "tpslOrder" or "Stop") or nil
+  no = crowded(sb, call, def, stop_type)
+  if no then return nil, no end
   return M.submit(sb, def, o, { account = call.account, link = v.orderLinkId, smp = v.smpType or "None",
     last = prices.last(sb, def), trigger_by = v.triggerBy, stop_type = stop_type, reduce_only = o.reduce_only,
     close_on_trigger = v.closeOnTrigger == "true", take_profit = o.take_profit, stop_loss = o.stop_loss,
@@ -138,11 +143,14 @@ function M.cancel(sb, call)
   end)
   if not entry then return nil, order end
   -- Without an orderFilter a spot order that waits is not looked for.
-  if entry.category == "spot" and (entry.stop_type and "StopOrder" or "Order") ~= (call.values.orderFilter or "Order")
-    and entry.stop_type ~= call.values.orderFilter then
+  if entry.category == "spot" and ledger.kind(entry) ~= (call.values.orderFilter or "Order") then
     return nil, refusal.spot.no_cancel()
   end
   assert(sb.market:cancel { account = call.account, symbol = entry.symbol, id = order.id })
+  local other = entry.pair and ledger.order_of(sb, entry.pair)
+  if other and OPEN[other.status] then -- a take profit and a stop loss that came together go together
+    assert(sb.market:cancel { account = call.account, symbol = entry.symbol, id = other.id })
+  end
   return entry
 end
 
@@ -179,6 +187,21 @@ local function amendment(sb, entry, order, def, v)
   return out
 end
 
+local STOPS = { take_profit = "takeProfit", stop_loss = "stopLoss", tp_by = "tpTriggerBy", sl_by = "slTriggerBy",
+  tpsl_mode = "tpslMode" }
+
+--- Takes what an amendment says of the stops that an order brings: o, as read from v.  Returns whether it says any.
+local function amend_stops(entry, o, v)
+  local said = false
+  for field, name in pairs(STOPS) do
+    if v[name] then entry[field], said = o[field] or v[name], true end
+  end
+  for _, field in ipairs { "tp_limit", "sl_limit" } do
+    if o[field] then entry[field], said = o[field], true end
+  end
+  return said
+end
+
 function M.amend(sb, call)
   local v = call.values
   local entry, order, def = open_one(sb, call, function(no) return no.no_replace() end)
@@ -189,33 +212,42 @@ function M.amend(sb, call)
     qty = change.qty or order.qty, price = order.type ~= "market" and (change.price or order.price) or nil,
     reduce_only = entry.reduce_only, trigger = format.waits(order) and order.trigger or nil }
   local ok
-  ok, no = order_params.read_stops(sb, def, o, v)
+  ok, no = order_params.read_stops(sb, def, o, v, entry)
   if ok and next(change) then
     ok, no = order_params.check(sb, def, o, sb:setting(call.account, "adjust_" .. def.category))
   end
   if not ok then return nil, no end
-  local stops = o.take_profit or o.stop_loss
-  entry.take_profit, entry.stop_loss = o.take_profit or entry.take_profit, o.stop_loss or entry.stop_loss
+  local stops = amend_stops(entry, o, v)
   if not next(change) then return stops and entry or nil, not stops and refusal.not_modified() or nil end
   local reason
   ok, reason = sb.market:amend { account = call.account, symbol = entry.symbol, id = order.id, qty = change.qty,
     price = change.price and o.price, trigger_price = change.trigger_price }
+  if ok and entry.stop then entry.stop.price = change.trigger_price or entry.stop.price end
   if ok then return entry end
   return nil, def.no[assert(AMENDS[reason] or REJECTED[reason], reason)]()
 end
 
-local FILTERS = { Order = "none", StopOrder = "waiting", tpslOrder = "waiting", OpenOrder = "none" }
+--- Whether a call that cancels all means this order.  stopOrderType: of conditional ones those that are no stops of a
+-- position.
+local function meant(v, filter, entry, order)
+  if not filter then return true end
+  local kind = format.waits(order) and ledger.kind(entry) or "Order"
+  return kind == (filter == "OpenOrder" and "Order" or filter)
+    and (filter ~= "StopOrder" or v.stopOrderType ~= "Stop" or entry.stop_type == "Stop")
+end
 
 local function cancel_all(sb, call)
-  local v = call.values
-  if call.category ~= "spot" and not (v.symbol or v.baseCoin or v.settleCoin) then return nil, refusal.no_scope() end
-  local which = FILTERS[v.orderFilter or call.category == "spot" and "Order"]
-  local out = {}
+  local v, out = call.values, {}
+  if call.market.contracts and not (v.symbol or v.baseCoin or v.settleCoin) then return nil, refusal.no_scope() end
+  local no = order_params.wrong_filter(call)
+  if no then return nil, no end
+  local filter = v.orderFilter or not call.market.contracts and "Order" or nil
   for _, def in ipairs(call.defs) do
     for _, order in ipairs(sb.market:orders { account = call.account, symbol = def.symbol, open = true }) do
-      if not which or which == (format.waits(order) and "waiting" or "none") then
+      local entry = sb.ledger:of_engine(def.symbol, order.id)
+      if meant(v, filter, entry, order) then
         assert(sb.market:cancel { account = call.account, symbol = def.symbol, id = order.id })
-        out[#out + 1] = acknowledged(sb.ledger:of_engine(def.symbol, order.id))
+        out[#out + 1] = acknowledged(entry)
       end
     end
   end

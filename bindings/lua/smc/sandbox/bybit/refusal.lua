@@ -46,6 +46,8 @@ local M = refusals.of({
   ["spot.closed"] = { 170151, "This trading pair is not open yet." },
   ["spot.buy_too_high"] = { 170193, "Buy order price cannot be higher than %s%s." },
   ["spot.sell_too_low"] = { 170194, "Sell order price cannot be lower than %s%s." },
+  ["spot.filter"] = { 170201, "Invalid orderFilter parameter" },
+  ["spot.no_trigger"] = { 170202, "Please enter the TP/SL price." },
   ["spot.expect_rise"] = { 170203, "The trigger price %s must be above the last price %s." },
   ["spot.expect_fall"] = { 170204, "The trigger price %s must be below the last price %s." },
   ["spot.no_order"] = { 170213, "Order does not exist." },
@@ -62,6 +64,7 @@ local M = refusals.of({
   ["linear.side"] = { 10001, "params error: side invalid" },
   ["linear.type"] = { 10001, "params error: orderType invalid" },
   ["linear.tif"] = { 10001, "params error: timeInForce invalid" },
+  ["linear.filter"] = { 10001, "params error: orderFilter invalid" },
   ["linear.invalid"] = { 10001, "params error: %s invalid" },
   ["linear.unsupported"] = { 10001, "This feature is not supported." },
   ["linear.price_step"] = { 10001, "Price invalid" },
@@ -94,6 +97,14 @@ local M = refusals.of({
   -- ---- positions -------------------------------------------------------------------------------
   position_mode = { 10001, "position idx not match position mode" },
   no_position_to_stop = { 10001, "can not set tp/sl/ts for zero position" },
+  part_pairs = { 10001, '"tpSize" and "takeProfit" or "slSize" and "stopLoss" need to input in pairs and must set at '
+    .. "least one pair when tpslMode is Partial." },
+  part_sizes = { 10001, "slSize and tpSize must be equal if both values are set" },
+  part_too_large = { 110058, "You can't set take profit and stop loss due to insufficient size of remaining position "
+    .. "size." },
+  too_many_parts = { 110061, "Not allowed to have more than 20 TP/SLs under Partial tpSlMode" },
+  market_only = { 10001, "%s only support Market when tpSlMode is Full" },
+  mode_needed = { 10001, "%s can not have a value when tpSlMode is empty" },
   stop_price = { 10001, "%s:%s set for %s position should be %s than base_price:%s" },
   stop_not_modified = { 34040, "not modified" },
   leverage_range = { 110013, "cannot set leverage gt maxLeverage by risk limit" },

@@ -23,8 +23,19 @@ local function drop(sb, stop)
   if order then assert(sb.market:cancel { account = stop.entry.account, symbol = stop.entry.symbol, id = order.id }) end
 end
 
+--- Takes away what is set of the whole position.  What came together with it is by itself then.
+local function take_away(sb, kept, kind)
+  local stop = kept.stops[kind]
+  if not stop then return nil end
+  drop(sb, stop)
+  kept.stops[kind] = nil
+  return stop.entry
+end
+
 --- Sets one of TakeProfit, StopLoss and TrailingStop, or takes it away.  given: price, or trail with perhaps a price
--- from which it follows ("0": away); by; size (nil: the whole position) and limit, a price.
+-- from which it follows ("0": away); by; size (nil: the whole position) and limit, a price; oco: a link of the engine;
+-- parent: the link of the order that brought it.  Returns the entry of its order, true when it was taken away, or nil
+-- and a refusal.
 function M.set(sb, account, def, kind, given)
   local kept, whole = sb:kept(account, def), given.size == nil
   local position = sb.market:position(account, def.symbol)
@@ -33,21 +44,42 @@ function M.set(sb, account, def, kind, given)
     local no = order_params.wrong_stop(kind, long, given.price, prices.watched(sb, def, given.by))
     if no then return nil, no end
   end
-  if whole and kept.stops[kind] then
-    drop(sb, kept.stops[kind])
-    kept.stops[kind] = nil
-  end
+  local old = whole and take_away(sb, kept, kind)
   if away then return true end
   local rises = (kind == "TakeProfit") == long
   local entry, no = orders.submit(sb, def, { side = long and "sell" or "buy", market = not given.limit,
     price = given.limit, tif = "gtc", qty = given.size or decimal.abs(position.qty), reduce_only = true, stp = "none",
-    trigger = { price = given.price, by = order_params.WATCHES[given.by], when = rises and "rises" or "falls",
-      immediately = true }, trail = given.trail },
+    oco = given.oco, trigger = { price = given.price, by = order_params.WATCHES[given.by],
+      when = rises and "rises" or "falls", immediately = true }, trail = given.trail },
     { account = account, smp = "None", trigger_by = given.by, reduce_only = true, close_on_trigger = true,
-      stop_type = whole and kind or "Partial" .. kind, tpsl_mode = whole and "Full" or "Partial" })
+      stop_type = whole and kind or "Partial" .. kind, tpsl_mode = whole and "Full" or "Partial",
+      parent = given.parent or old and old.parent })
   if not entry then return nil, no end
-  if whole then kept.stops[kind] = { entry = entry, price = given.price, trail = given.trail } end
-  return true
+  if whole then
+    entry.stop = { entry = entry, price = given.price, trail = given.trail }
+    kept.stops[kind] = entry.stop
+  end
+  return entry
+end
+
+--- Sets a take profit and a stop loss that come together, by kind.  The user cancels them together, and of a part of a
+-- position the one that is triggered cancels the other.  Returns the entries by kind, or nil and a refusal.
+local function set_both(sb, account, def, both)
+  local take, stop, made = both.TakeProfit, both.StopLoss, {}
+  if take and stop and take.size and stop.size then
+    take.oco = sb.market:new_link()
+    stop.oco = take.oco
+  end
+  for _, kind in ipairs { "TakeProfit", "StopLoss" } do
+    if both[kind] then
+      local entry, no = M.set(sb, account, def, kind, both[kind])
+      if not entry then return nil, no end
+      made[kind] = entry ~= true and entry or nil
+    end
+  end
+  take, stop = made.TakeProfit, made.StopLoss
+  if take and stop then take.pair, stop.pair = stop, take end
+  return made
 end
 
 --- The position has changed: its stops become as large as it is.  Returns whether anything was done.
@@ -86,23 +118,24 @@ function M.attach(sb, entry)
     size = without_stops(sb, entry)
     if not size then return false end
   end
-  local done = false
-  for kind, given in pairs {
-    TakeProfit = { price = entry.take_profit, by = entry.tp_by or "LastPrice", size = size, limit = entry.tp_limit },
-    StopLoss = { price = entry.stop_loss, by = entry.sl_by or "LastPrice", size = size, limit = entry.sl_limit } } do
-    if given.price and given.price ~= "0" then done = M.set(sb, entry.account, def, kind, given) or done end
+  local function brought(price, by, limit)
+    if not price or price == "0" then return nil end
+    return { price = price, by = by or "LastPrice", size = size, limit = limit, parent = entry.link }
   end
-  return done
+  local both = { TakeProfit = brought(entry.take_profit, entry.tp_by, entry.tp_limit),
+    StopLoss = brought(entry.stop_loss, entry.sl_by, entry.sl_limit) }
+  return next(both) ~= nil and set_both(sb, entry.account, def, both) ~= nil
 end
 
 -- ---- POST /v5/position/trading-stop ---------------------------------------------------------
 
--- By kind: the price or distance, what it watches, and of a part its size and its limit.
+-- By kind: the price or distance, what it watches, of a part its size and its limit, and how it is placed.
 local FIELDS = {
-  TakeProfit = { "takeProfit", "tpTriggerBy", "tpSize", "tpLimitPrice" },
-  StopLoss = { "stopLoss", "slTriggerBy", "slSize", "slLimitPrice" },
+  TakeProfit = { "takeProfit", "tpTriggerBy", "tpSize", "tpLimitPrice", "tpOrderType" },
+  StopLoss = { "stopLoss", "slTriggerBy", "slSize", "slLimitPrice", "slOrderType" },
   TrailingStop = { "trailingStop" },
 }
+local MOST_PARTS = 20
 
 --- A number of a call, nil where there is none.
 local function number(def, v, name, step)
@@ -113,14 +146,35 @@ local function number(def, v, name, step)
   return value
 end
 
+--- What is wrong with the parameters that only stops of a part of a position have; nil: nothing.
+local function wrong_parts(v)
+  local partial = v.tpslMode == "Partial"
+  for _, kind in ipairs { "TakeProfit", "StopLoss" } do
+    local type = FIELDS[kind][5]
+    if v[type] and not v.tpslMode then return refusal.mode_needed(type) end
+    if v[type] == "Limit" and not partial then return refusal.market_only(type) end
+  end
+  if not partial then return nil end
+  local take, stop = v.takeProfit and v.tpSize, v.stopLoss and v.slSize
+  if (v.takeProfit or v.tpSize) ~= nil and not take or (v.stopLoss or v.slSize) ~= nil and not stop
+    or not (take or stop) then
+    return refusal.part_pairs()
+  end
+  if take and stop and decimal.is_valid(take) and decimal.is_valid(stop) and decimal.cmp(take, stop) ~= 0 then
+    return refusal.part_sizes()
+  end
+end
+
 --- What a call asks for one of the three; nil where it says nothing of it.
 local function asked(def, v, kind)
-  local name, by, size, limit = table.unpack(FIELDS[kind])
+  local name, by, size, limit, type = table.unpack(FIELDS[kind])
   if by and v[by] and not order_params.WATCHES[v[by]] then return nil, def.no.invalid(by) end
   local partial = v.tpslMode == "Partial"
+  local at_limit = partial and type and v[type] == "Limit"
+  if at_limit and not v[limit] then return nil, def.no.empty(limit) end
   local out = { by = by and v[by] or "LastPrice" }
   for _, row in ipairs { { kind == "TrailingStop" and "trail" or "price", name, def.tick },
-    { "size", partial and size, def.step }, { "limit", partial and limit, def.tick },
+    { "size", partial and size, def.step }, { "limit", at_limit and limit, def.tick },
     kind == "TrailingStop" and { "price", "activePrice", def.tick } or nil } do
     local value, no = number(def, v, row[2], row[3])
     if no then return nil, no end
@@ -129,22 +183,51 @@ local function asked(def, v, kind)
   return (out.trail or kind ~= "TrailingStop" and out.price) and out or nil
 end
 
-function M.trading_stop(sb, call)
-  local def = call.def
-  if sb.market:position(call.account, def.symbol).qty == "0" then return nil, refusal.no_position_to_stop() end
-  local stops, changed = sb:kept(call.account, def).stops, false
+--- Whether there is room for stops of a part so large; else a refusal.
+local function room(sb, account, def, size, n)
+  if decimal.cmp(size, decimal.abs(sb.market:position(account, def.symbol).qty)) > 0 then
+    return nil, refusal.part_too_large()
+  end
+  for _, order in ipairs(sb.market:orders { account = account, symbol = def.symbol, open = true }) do
+    if (sb.ledger:of_engine(def.symbol, order.id).stop_type or ""):find "^Partial" then n = n + 1 end
+  end
+  if n > MOST_PARTS then return nil, refusal.too_many_parts() end
+  return true
+end
+
+--- What is to be set, by kind; what stays as it is left out.
+local function changes(sb, call, stops)
+  local def, out = call.def, {}
   for _, kind in ipairs { "TakeProfit", "StopLoss", "TrailingStop" } do
     local given, no = asked(def, call.values, kind)
     if no then return nil, no end
     local old = stops[kind] and (stops[kind].trail or stops[kind].price) or "0"
-    if given and (given.size or (given.trail or given.price) ~= old) then
-      local ok
-      ok, no = M.set(sb, call.account, def, kind, given)
-      if not ok then return nil, no end
-      changed = true
-    end
+    if given and (given.size or (given.trail or given.price) ~= old) then out[kind] = given end
   end
-  if not changed then return nil, refusal.stop_not_modified() end
+  local part = out.TakeProfit and out.TakeProfit.size or out.StopLoss and out.StopLoss.size
+  if part then
+    local ok, no = room(sb, call.account, def, part, (out.TakeProfit and 1 or 0) + (out.StopLoss and 1 or 0))
+    if not ok then return nil, no end
+  end
+  return out
+end
+
+function M.trading_stop(sb, call)
+  local def, v = call.def, call.values
+  if v.positionIdx and v.positionIdx ~= "0" then return nil, refusal.position_mode() end
+  if v.tpslMode and v.tpslMode ~= "Full" and v.tpslMode ~= "Partial" then return nil, def.no.invalid "tpslMode" end
+  if sb.market:position(call.account, def.symbol).qty == "0" then return nil, refusal.no_position_to_stop() end
+  local no = wrong_parts(v)
+  if no then return nil, no end
+  local given, done
+  given, no = changes(sb, call, sb:kept(call.account, def).stops)
+  if not given then return nil, no end
+  if not next(given) then return nil, refusal.stop_not_modified() end
+  done, no = set_both(sb, call.account, def, given)
+  if done and given.TrailingStop then
+    done, no = M.set(sb, call.account, def, "TrailingStop", given.TrailingStop)
+  end
+  if not done then return nil, no end
   return json.object()
 end
 
