@@ -1,5 +1,6 @@
 -- The client half of bybit: how records are unified, the local book, orders only acknowledged.
 local boxes = require "smc.sandbox.box"
+local json = require "smc.json"
 local local_book = require "smc.venue.bybit.local_book"
 local smc = require "smc"
 local unify = require "smc.venue.bybit.unify"
@@ -40,6 +41,40 @@ describe("a bybit order in the words of all venues", function()
       assert.same({ row[1], row[3] }, { o.status, o.reason })
     end)
   end
+end)
+
+describe("a bybit fill", function()
+  -- What the documents show in the example of v5/execution/list, where feeCurrency is empty.
+  local function fill(category, over)
+    local raw = { symbol = "ETHUSDT", orderType = "Market", orderLinkId = "", side = "Buy", orderId = "8c065341",
+      stopOrderType = "UNKNOWN", leavesQty = "0", execTime = "1672282722429", feeCurrency = "", isMaker = false,
+      execFee = "0.071409", feeRate = "0.0006", execId = "e0cbe81d", execPrice = "1190.15", execQty = "0.1",
+      execValue = "119.015", execType = "Trade", closedSize = "", seq = 4688002127 }
+    for name, value in pairs(over or {}) do raw[name] = value end
+    return unify.fill(raw, category)
+  end
+
+  it("says what its fee was paid in, also where the venue does not", function()
+    assert.same({ id = "e0cbe81d", order_id = "8c065341", symbol = "ETH/USDT:USDT", side = "buy", price = "1190.15",
+      qty = "0.1", quote = "119.015", fee = "0.071409", fee_asset = "USDT", time = 1672282722429, maker = false },
+      fill "linear")
+    assert.same({ "USDT", "ETH", "USDT", "MNT" }, { fill("linear", { side = "Sell" }).fee_asset,
+      fill("spot").fee_asset, fill("spot", { side = "Sell" }).fee_asset,
+      fill("spot", { feeCurrency = "MNT" }).fee_asset })
+  end)
+end)
+
+describe("the positions of bybit", function()
+  it("leave out a row without size, which hedge mode has", function()
+    local venue = smc.venue "bybit"
+    assert(venue:place { symbol = "BTC/USDT:USDT", side = "buy", type = "market", qty = "0.1" })
+    local row = venue:positions()[1].raw
+    local flat = { size = "0", side = "", symbol = "ETHUSDT", avgPrice = "0", unrealisedPnl = "0" }
+    venue:fault { venue = "not_json", on = "positions", body = json.encode { retCode = 0, retMsg = "OK",
+      result = { list = { flat, row } } } }
+    local held = assert(venue:positions())
+    assert.same({ 1, "BTC/USDT:USDT" }, { #held, held[1].symbol })
+  end)
 end)
 
 describe("a local book of bybit", function()
@@ -331,6 +366,23 @@ describe("a bybit venue", function()
     local gone = assert(venue:cancel_all "BTC/USDT")
     assert.same({ 52, "canceled" }, { #gone, gone[1].status })
     assert.equal(10, #assert(venue:orders("BTC/USDT", { limit = 10 })))
+  end)
+
+  it("cancels spot orders of every kind, whoever placed them", function()
+    local venue = smc.venue "bybit"
+    local function tpsl()
+      return assert(venue:post("/v5/order/create", { category = "spot", symbol = "BTCUSDT", side = "Buy",
+        orderType = "Market", qty = "100", triggerPrice = "59000", orderFilter = "tpslOrder" }, { signed = true }))
+        .result.orderId
+    end
+    local id = tpsl()
+    assert.same({ id, "canceled" }, { assert(venue:cancel { symbol = "BTC/USDT", id = id }).id,
+      assert(venue:order { symbol = "BTC/USDT", id = id }).status })
+    id = tpsl()
+    local gone = assert(venue:cancel_all "BTC/USDT")
+    assert.same({ 1, id }, { #gone, gone[1].id })
+    local _, err = venue:cancel { symbol = "BTC/USDT", id = "7" }
+    assert.equal("unknown_order", err.class)
   end)
 
   it("says how long a limit lasts", function()

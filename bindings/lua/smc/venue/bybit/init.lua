@@ -205,7 +205,7 @@ end
 --- Of contracts in USDT; flat ones are left out.
 function Venue:positions()
   return signed(self, "positions", "GET position/list", { category = "linear", settleCoin = SETTLED_IN, limit = 200 },
-    function(result) return each(result.list, unify.position) end)
+    function(result) return list_of(result, unify.is_held, unify.position) end)
 end
 
 -- ---- orders ------------------------------------------------------------------------
@@ -302,13 +302,20 @@ local function which(what, given)
     orderLinkId = not given.id and given.client_id or nil }
 end
 
+-- The filters behind which spot orders are kept that wait for their price.
+local WAITING = { "StopOrder", "tpslOrder" }
+local ALL = { "Order", table.unpack(WAITING) }
+
 --- Cancels an order: { symbol, id | client_id }.
 function Venue:cancel(given)
   local params = which("cancel", given)
-  local order, err = acknowledged(self, "cancel", "cancel", params, is_over, given.client_id)
-  if order or err.code ~= 170213 then return seen(self, order, err) end
-  params.orderFilter = "StopOrder" -- where spot orders that wait for their price are kept
-  return seen(self, acknowledged(self, "cancel", "cancel", params, is_over, given.client_id))
+  local order, err
+  for _, filter in ipairs(params.category == "spot" and { false, table.unpack(WAITING) } or { false }) do
+    params.orderFilter = filter or nil
+    order, err = acknowledged(self, "cancel", "cancel", params, is_over, given.client_id)
+    if order or err.code ~= 170213 then break end
+  end
+  return seen(self, order, err)
 end
 
 --- Changes an open order, which keeps its id: { symbol, id | client_id, qty, price, trigger_price }.
@@ -413,8 +420,8 @@ end
 function Venue:cancel_all(symbol)
   local out = {}
   for _, params in ipairs(scopes("cancel_all", symbol)) do
-    -- Of spot those that rest and those that wait are cancelled by calls of their own.
-    for _, filter in ipairs(params.category == "spot" and { "Order", "StopOrder" } or { false }) do
+    -- Of spot each kind is cancelled by a call of its own.
+    for _, filter in ipairs(params.category == "spot" and ALL or { false }) do
       params.orderFilter = filter or nil
       local gone, err = signed(self, "cancel_all", "POST order/cancel-all", params,
         function(result) return each(result.list, function(row) return words.text(row.orderId) end) end)

@@ -73,13 +73,24 @@ end
 local TRADES = { Trade = true, BustTrade = true, AdlTrade = true }
 function M.is_trade(f) return TRADES[f.execType] or false end
 
+--- What a fee was paid in, where the venue does not say: what the contract is settled in; of category spot what was
+-- got.  Source: v5/enum, "Spot Fee Currency Instruction".
+local function fee_asset(symbol, category, side)
+  local base, quote = symbol:match "^([^/:]+)/([^:]+)"
+  return category ~= "linear" and side == "Buy" and base or quote
+end
+
 --- One of the account's fills, from execution/list or the execution topic.
 function M.fill(f, category)
-  return { id = words.text(f.execId), order_id = f.orderId, symbol = M.symbol(f.symbol, category),
-    side = f.side:lower(), price = number(f.execPrice), qty = number(f.execQty), quote = number(f.execValue),
-    fee = number(f.execFee),
-    fee_asset = f.feeCurrency, time = ms(f.execTime), maker = f.isMaker }
+  local symbol, asset = M.symbol(f.symbol, category), f.feeCurrency
+  if asset == nil or asset == "" then asset = fee_asset(symbol, category, f.side) end
+  return { id = words.text(f.execId), order_id = f.orderId, symbol = symbol, side = f.side:lower(),
+    price = number(f.execPrice), qty = number(f.execQty), quote = number(f.execValue), fee = number(f.execFee),
+    fee_asset = asset, time = ms(f.execTime), maker = f.isMaker }
 end
+
+--- Whether a position is not flat.
+function M.is_held(p) return number(p.size) ~= "0" end
 
 --- A position that is not flat, of category linear.
 function M.position(p)
