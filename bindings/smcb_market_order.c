@@ -41,7 +41,7 @@ static int64_t number(lua_State *L, int at, int field)
 /* The table `trigger`, with the trail beside it.  false: there is none. */
 static bool read_trigger(lua_State *L, int at, smc_trigger_t *t)
 {
-    static const char *const known[] = {"price", "by", "when", "immediately", NULL};
+    static const char *const known[] = {"price", "by", "when", "immediately", "unlocked", NULL};
     static const char *const bys[] = {"last", "bid", "ask", "mark", "index", NULL};
     static const char *const whens[] = {"falls", "rises", NULL};
     int64_t bps = number(L, at, P_trail_bps);
@@ -55,6 +55,7 @@ static bool read_trigger(lua_State *L, int at, smc_trigger_t *t)
     t->by = (smc_watch_t)smcb_market_choice(L, trigger, "by", bys, -1);
     t->rises = smcb_market_choice(L, trigger, "when", whens, -1) == 1;
     t->immediately = smcb_market_bool(L, trigger, "immediately", false);
+    t->unlocked = smcb_market_bool(L, trigger, "unlocked", false);
     return true;
 }
 

@@ -247,3 +247,28 @@ describe("the cancelling of all bybit orders", function()
     assert.equal(0, spot("cancel", { orderId = ids.StopOrder, orderFilter = "StopOrder" }).retCode)
   end)
 end)
+
+describe("a spot order of bybit that waits for a price", function()
+  local function waits(filter, qty)
+    return fake.post(sb, "/v5/order/create", { category = "spot", symbol = "BTCUSDT", side = "Sell",
+      orderType = "Market", qty = qty, triggerPrice = "59000", orderFilter = filter })
+  end
+
+  local function locked()
+    return fake.get(sb, "/v5/account/wallet-balance", "accountType=UNIFIED&coin=BTC").result.list[1].coin[1].locked
+  end
+
+  it("holds its coins where it is TP/SL, and takes them when it is triggered where it is conditional", function()
+    assert.equal(0, waits("StopOrder", "40").retCode)
+    assert.equal("0", locked())
+    assert.equal(0, waits("tpslOrder", "30").retCode)
+    assert.equal("30", locked())
+    assert.equal(0, waits("tpslOrder", "40").retCode)
+    assert.equal(170131, waits("tpslOrder", "31").retCode)
+    local late = waits("StopOrder", "31").result.orderId
+    sb.market:move("BTCUSDT", { to = "58900" })
+    sb:settle()
+    local o = fake.get(sb, "/v5/order/realtime", "category=spot&orderId=" .. late).result.list[1]
+    assert.same({ "Cancelled", "0" }, { o.orderStatus, o.cumExecQty })
+  end)
+end)

@@ -42,6 +42,20 @@ local function kinds(events)
 end
 
 describe("a conditional order", function()
+  it("may lock nothing until it fires, and ends when that can't be had then", function()
+    local m, alice, limit, print_at = new()
+    limit("buy", "200", "98")
+    local free = { price = "99.5", by = "last", when = "falls", unlocked = true }
+    local ids = {}
+    for i = 1, 2 do ids[i] = assert(stop(m, alice, { side = "sell", qty = "60", trigger = free })).id end
+    for _, b in ipairs(m:balances(alice)) do assert.equal("0", b.locked) end
+    print_at "99.4"
+    local first = m:order { account = alice, symbol = "BTCUSDT", id = ids[1] }
+    local second = m:order { account = alice, symbol = "BTCUSDT", id = ids[2] }
+    assert.same({ "filled", "60" }, { first.status, first.filled })
+    assert.same({ "expired", "trigger_failed", "insufficient_funds" }, { second.status, second.reason, second.reject })
+  end)
+
   it("waits, and shows what for", function()
     local m, alice = new()
     m:want("orders")

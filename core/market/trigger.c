@@ -125,7 +125,7 @@ smc_refusal_t trigger_set(smc_market_t *m, instrument_t *inst, const smc_trigger
 /* At the trigger price; before a trail has one, where it begins. */
 smc_dec_t trigger_lock(const instrument_t *inst, const smc_order_t *o)
 {
-    if (inst->contract != NULL)
+    if (inst->contract != NULL || o->trigger.unlocked)
         return dec_zero();
     smc_dec_t at = dec_is_zero(o->price) ? o->trigger_price : o->price, out = {0};
     if (dec_is_zero(at))

@@ -119,6 +119,7 @@ typedef struct smc_trigger {
     smc_watch_t by;
     bool rises;       /* fires at or above the price; else at or below */
     bool immediately; /* may fire in the call that places it; else that is a refusal */
+    bool unlocked;    /* what the order needs is locked when it fires, and not before */
 } smc_trigger_t;
 
 typedef struct smc_order {

@@ -123,7 +123,7 @@ function M.read_stops(sb, def, o, v, entry)
 end
 
 --- When a conditional order fires, as the engine wants it; nil without a triggerPrice.  The direction follows from the
--- price of now where the category does not demand it.
+-- price of now where the category does not demand it.  Of spot only a TP/SL order holds its coins meanwhile.
 function M.trigger(sb, def, v)
   if not v.triggerPrice then return nil end
   local price, no = params.amount(v, "triggerPrice", def.no)
@@ -137,7 +137,8 @@ function M.trigger(sb, def, v)
   if direction ~= "1" and direction ~= "2" then return nil, def.no.invalid "triggerDirection" end
   no = M.wrong_side(sb, def, price, direction == "1", by)
   if no then return nil, no end
-  return { price = price, by = WATCHES[by], when = direction == "1" and "rises" or "falls", immediately = true }
+  return { price = price, by = WATCHES[by], when = direction == "1" and "rises" or "falls", immediately = true,
+    unlocked = v.orderFilter ~= "tpslOrder" }
 end
 
 --- How far from the best price a market order may trade, as a price; nil where it says nothing of it.
