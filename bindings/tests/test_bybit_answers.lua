@@ -1,5 +1,6 @@
 -- What the bybit sandbox answers, key by key, as the venue documents it, and the calls that only answer.
 -- Source: the response parameters and examples of v5/{order,position,account,asset,user,websocket}.
+local decimal = require "smc.decimal"
 local fake = require "bybit_fake"
 local json = require "smc.json"
 local sign = require "smc.core.sign"
@@ -132,6 +133,49 @@ describe("what bybit tells of contracts", function()
       assert.is_true(math.abs(tonumber(last.data[name]) / tonumber(limits[name]) - 1) < 0.001, name)
     end
     sock:close(1000)
+  end)
+end)
+
+describe("a bybit position", function()
+  local function row() return get("position/list", "category=linear&symbol=BTCUSDT").result.list[1] end
+
+  local function move(to)
+    sb.market:move("BTCUSDT.P", { to = to })
+    sb:settle()
+  end
+
+  for _, side in ipairs { "Buy", "Sell" } do
+    it("says at which price the venue would close it, and is closed there: " .. side, function()
+      sb.market:quote("BTCUSDT.P", { level_qty = "400" })
+      order("linear", { side = side, qty = "300" })
+      order("linear", { side = side, qty = "10", symbol = "ETHUSDT" })
+      local at = row().liqPrice
+      local before = side == "Buy" and "1.0005" or "0.9995"
+      move(decimal.mul(at, before, 1))
+      assert.equal("300", row().size)
+      assert.equal(at, row().liqPrice)
+      move(decimal.mul(at, side == "Buy" and "0.9995" or "1.0005", 1))
+      assert.equal("0", row().size)
+    end)
+  end
+
+  it("says no such price where there can't be one", function()
+    assert.equal("", row().liqPrice)
+    order("linear", { qty = "1" })
+    assert.equal("", row().liqPrice) -- the account has more than it is worth
+  end)
+
+  it("has no leverage, margin and risk of its own where margin is reckoned by portfolio", function()
+    sb.market:quote("BTCUSDT.P", { level_qty = "400" })
+    order("linear", { qty = "300" })
+    post("account/set-margin-mode", { setMarginMode = "PORTFOLIO_MARGIN" })
+    local p = row()
+    assert.same({ "", "", "", "", 0, "0" }, { p.leverage, p.positionIM, p.positionMM, p.liqPrice, p.riskId,
+      p.riskLimitValue })
+    local wallet = get("account/wallet-balance", "accountType=UNIFIED&coin=USDT").result.list[1]
+    assert.same({ "", "", "" }, { wallet.coin[1].totalPositionIM, wallet.coin[1].totalOrderIM,
+      wallet.coin[1].totalPositionMM })
+    assert.is_true(decimal.lt("1000000", wallet.totalInitialMargin))
   end)
 end)
 

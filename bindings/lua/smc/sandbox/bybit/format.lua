@@ -164,20 +164,24 @@ function M.side_of(p)
   return p.qty == "0" and "" or decimal.cmp(p.qty, "0") > 0 and "Buy" or "Sell"
 end
 
---- A position row.  p: the engine's; kept: see Venue:kept.  stream: to the private stream.
-function M.position(sb, def, p, kept, stream)
-  local flat = p.qty == "0"
+--- A position row.  stream: to the private stream.  Where margin is reckoned by portfolio it says nothing of leverage,
+-- margin and risk.
+function M.position(sb, account, def, stream)
+  local p, kept = sb.market:position(account, def.symbol), sb:kept(account, def)
+  local flat, own = p.qty == "0", sb:setting(account, "margin_mode") ~= "PORTFOLIO_MARGIN"
+  local im, mm = own and p.im or "", own and p.mm or ""
   local stops, realized = kept.stops, sub(p.realized, kept.fees)
   local function time(ms) return ms ~= 0 and tostring(ms + sb.skew_ms) or "" end
-  return json.object("category", stream and def.category or nil, "positionIdx", 0, "riskId", def.id,
-    "riskLimitValue", def.risk_limit, "symbol", def.native,
+  return json.object("category", stream and def.category or nil, "positionIdx", 0,
+    "riskId", own and def.id or 0, "riskLimitValue", own and def.risk_limit or "0", "symbol", def.native,
     "side", M.side_of(p), "size", decimal.abs(p.qty),
     stream and "entryPrice" or "avgPrice", p.entry, "positionValue", decimal.abs(p.cost), "tradeMode", 0,
     "positionStatus", "Normal", "autoAddMargin", kept.auto_add_margin or 0,
-    "adlRankIndicator", flat and 0 or 2, "leverage", kept.leverage,
+    "adlRankIndicator", flat and 0 or 2, "leverage", own and kept.leverage or "",
     "breakEvenPrice", flat and "" or break_even(p, realized, def.taker_fee),
-    "positionBalance", flat and "0" or p.im, "markPrice", prices.mark(sb, def), "liqPrice", "", "bustPrice", "",
-    "positionMM", p.mm, "positionMMByMp", p.mm, "positionIM", p.im, "positionIMByMp", p.im,
+    "positionBalance", flat and "0" or p.im, "markPrice", prices.mark(sb, def),
+    "liqPrice", own and prices.liquidation(sb, account, def, p) or "", "bustPrice", "",
+    "positionMM", mm, "positionMMByMp", mm, "positionIM", im, "positionIMByMp", im,
     "tpslMode", "Full", "takeProfit", stops.TakeProfit and stops.TakeProfit.price or "",
     "stopLoss", stops.StopLoss and stops.StopLoss.price or "",
     "trailingStop", stops.TrailingStop and stops.TrailingStop.trail or "0", "unrealisedPnl", p.upl,
@@ -209,6 +213,13 @@ end
 
 local ZERO_MARGIN = { upl = "0", position_im = "0", order_im = "0", maintenance = "0" }
 
+--- What a coin's row says of margin: nothing where it is reckoned by portfolio.  usdt: the account's.
+local function margin_of(sb, account, coin, usdt)
+  local margin = coin == "USDT" and usdt or ZERO_MARGIN
+  if sb:setting(account, "margin_mode") ~= "PORTFOLIO_MARGIN" then return margin end
+  return { upl = margin.upl, position_im = "", order_im = "", maintenance = "" }
+end
+
 local function coin_row(sb, b, total, margin)
   local equity = add(total, margin.upl)
   return json.object("coin", b.asset, "equity", equity,
@@ -229,7 +240,7 @@ function M.wallet(sb, account, wanted)
     worth, free = add(worth, mul(total, price, 8)), add(free, mul(b.free, price, 8))
     local shown = total ~= "0"
     if wanted then shown = wanted[b.asset] end
-    if shown then coins[#coins + 1] = coin_row(sb, b, total, b.asset == "USDT" and usdt or ZERO_MARGIN) end
+    if shown then coins[#coins + 1] = coin_row(sb, b, total, margin_of(sb, account, b.asset, usdt)) end
   end
   local im, equity = add(usdt.position_im, usdt.order_im), add(worth, usdt.upl)
   local function rate(of) return decimal.div(of, equity, 4) end

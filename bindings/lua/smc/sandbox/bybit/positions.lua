@@ -8,10 +8,6 @@ local stops = require "smc.sandbox.bybit.stops"
 
 local M = {}
 
-local function row(sb, account, def)
-  return format.position(sb, def, sb.market:position(account, def.symbol), sb:kept(account, def))
-end
-
 --- Of one symbol, also when it is flat; of coins, those that are not.
 local function list(sb, call)
   local v, held = call.values, {}
@@ -22,7 +18,7 @@ local function list(sb, call)
     end
   end
   local page, more = params.page_forward(held, call)
-  for i, def in ipairs(page) do page[i] = row(sb, call.account, def) end
+  for i, def in ipairs(page) do page[i] = format.position(sb, call.account, def) end
   return json.object("category", call.category, "nextPageCursor", more, "list", json.array(page))
 end
 

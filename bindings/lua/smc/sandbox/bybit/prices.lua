@@ -44,4 +44,17 @@ function M.band(sb, def)
   return decimal.floor_to(low, def.tick), decimal.floor_to(high, def.tick)
 end
 
+--- The mark at which the engine would close a position, p, all else staying as it is: where what the account has is no
+-- more than what its positions must keep.  "" when it is flat, or when no order could have such a price.
+-- Source: v5/position, "liqPrice" of cross margin.
+function M.liquidation(sb, account, def, p)
+  if p.qty == "0" then return "" end
+  local margin, mark = sb.market:margin(account, def.quote), M.mark(sb, def)
+  local kept = sub(margin.maintenance, p.mm) -- for the other positions
+  local least = sub(add(mul(p.qty, mark, 12), kept), margin.equity)
+  local price = div(least, sub(p.qty, mul(decimal.abs(p.qty), def.contract.maintenance_rate, 12)), 12)
+  if decimal.cmp(price, def.tick) <= 0 or decimal.cmp(price, def.max_price) >= 0 then return "" end
+  return decimal.floor_to(price, def.tick)
+end
+
 return M

@@ -143,7 +143,7 @@ end
 --- The position as it is now.
 function M.tell_position(sb, account, def)
   tell(sb, account, "position", def.category, "position", function()
-    return format.position(sb, def, sb.market:position(account, def.symbol), sb:kept(account, def), true)
+    return format.position(sb, account, def, true)
   end)
 end
 
