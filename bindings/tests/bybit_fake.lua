@@ -31,4 +31,13 @@ function M.post(sb, path, params)
   return json.decode(ex.answer), ex
 end
 
+--- A private connection that has logged on, and subscribed to what is named.  What was answered is still to be read.
+function M.private(sb, ...)
+  local sock, expires = M.connect(sb, "/v5/private"), task.wall_ms() + 10000
+  sock:say(json.encode { op = "auth", args = json.array { sb.key, expires,
+    sign.key("hmac", sb.secret):sign("GET/realtime" .. expires) } })
+  if ... then sock:say(json.encode { op = "subscribe", args = json.array { ... } }) end
+  return sock
+end
+
 return M

@@ -31,11 +31,7 @@ after_each(function() sb:close() end)
 
 describe("what bybit tells of an order", function()
   it("has fields about RPI in the history and on the stream", function()
-    local sock = fake.connect(sb, "/v5/private")
-    local expires = smc.wall() + 10000
-    sock:say(json.encode { op = "auth", args = json.array { sb.key, expires,
-      sign.key("hmac", sb.secret):sign("GET/realtime" .. expires) } })
-    sock:say '{"op":"subscribe","args":["order","execution"]}'
+    local sock = fake.private(sb, "order", "execution")
     for _, category in ipairs { "spot", "linear" } do
       order(category)
       local now = get("order/realtime", "symbol=BTCUSDT&openOnly=1&category=" .. category).result.list[1]
@@ -159,6 +155,19 @@ describe("a bybit position", function()
     end)
   end
 
+  it("that is flat shows zeros in the place of prices on the stream", function()
+    local sock = fake.private(sb, "position")
+    order "linear"
+    order("linear", { side = "Sell" })
+    local list = fake.frames(sock)
+    local open, flat = list[#list - 1].data[1], list[#list].data[1]
+    assert.same({ "Buy", "", "" }, { open.side, open.takeProfit, open.sessionAvgPrice })
+    assert.same({ "", "0", "0", "0", "0", "0", "0" }, { flat.side, flat.entryPrice, flat.liqPrice, flat.breakEvenPrice,
+      flat.takeProfit, flat.stopLoss, flat.sessionAvgPrice })
+    assert.same({ "", "" }, { row().takeProfit, row().liqPrice })
+    sock:close(1000)
+  end)
+
   it("says no such price where there can't be one", function()
     assert.equal("", row().liqPrice)
     order("linear", { qty = "1" })
@@ -255,10 +264,7 @@ end)
 
 describe("a bybit socket", function()
   it("lets an account subscribe to whatever the venue has, and stays silent where nothing is", function()
-    local sock = fake.connect(sb, "/v5/private")
-    local expires = smc.wall() + 10000
-    sock:say(json.encode { op = "auth", args = json.array { sb.key, expires,
-      sign.key("hmac", sb.secret):sign("GET/realtime" .. expires) } })
+    local sock = fake.private(sb)
     for _, args in ipairs { '"order.inverse","order.option","execution.inverse","execution.option"',
       '"execution.fast.inverse","execution.fast.option","position.inverse","position.option"',
       '"dcp.option","greeks"' } do

@@ -170,6 +170,7 @@ function M.position(sb, account, def, stream)
   local p, kept = sb.market:position(account, def.symbol), sb:kept(account, def)
   local flat, own = p.qty == "0", sb:setting(account, "margin_mode") ~= "PORTFOLIO_MARGIN"
   local im, mm = own and p.im or "", own and p.mm or ""
+  local none = stream and flat and "0" or "" -- in the place of a price
   local stops, realized = kept.stops, sub(p.realized, kept.fees)
   local function time(ms) return ms ~= 0 and tostring(ms + sb.skew_ms) or "" end
   return json.object("category", stream and def.category or nil, "positionIdx", 0,
@@ -178,16 +179,16 @@ function M.position(sb, account, def, stream)
     stream and "entryPrice" or "avgPrice", p.entry, "positionValue", decimal.abs(p.cost), "tradeMode", 0,
     "positionStatus", "Normal", "autoAddMargin", kept.auto_add_margin or 0,
     "adlRankIndicator", flat and 0 or 2, "leverage", own and kept.leverage or "",
-    "breakEvenPrice", flat and "" or break_even(p, realized, def.taker_fee),
+    "breakEvenPrice", flat and none or break_even(p, realized, def.taker_fee),
     "positionBalance", flat and "0" or p.im, "markPrice", prices.mark(sb, def),
-    "liqPrice", own and prices.liquidation(sb, account, def, p) or "", "bustPrice", "",
+    "liqPrice", flat and none or own and prices.liquidation(sb, account, def, p) or "", "bustPrice", "",
     "positionMM", mm, "positionMMByMp", mm, "positionIM", im, "positionIMByMp", im,
-    "tpslMode", "Full", "takeProfit", stops.TakeProfit and stops.TakeProfit.price or "",
-    "stopLoss", stops.StopLoss and stops.StopLoss.price or "",
+    "tpslMode", "Full", "takeProfit", stops.TakeProfit and stops.TakeProfit.price or none,
+    "stopLoss", stops.StopLoss and stops.StopLoss.price or none,
     "trailingStop", stops.TrailingStop and stops.TrailingStop.trail or "0", "unrealisedPnl", p.upl,
     "curRealisedPnl", realized, "cumRealisedPnl", sub(p.realized_total, p.fees),
     "seq", p.updated_ms ~= 0 and p.updated_ms or -1, "isReduceOnly", false, "mmrSysUpdatedTime", "",
-    "leverageSysUpdatedTime", "", "sessionAvgPrice", "", "openTime", flat and 0 or p.opened_ms + sb.skew_ms,
+    "leverageSysUpdatedTime", "", "sessionAvgPrice", none, "openTime", flat and 0 or p.opened_ms + sb.skew_ms,
     "createdTime", time(p.opened_ms), "updatedTime", time(p.updated_ms))
 end
 

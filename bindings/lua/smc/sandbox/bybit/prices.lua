@@ -44,11 +44,10 @@ function M.band(sb, def)
   return decimal.floor_to(low, def.tick), decimal.floor_to(high, def.tick)
 end
 
---- The mark at which the engine would close a position, p, all else staying as it is: where what the account has is no
--- more than what its positions must keep.  "" when it is flat, or when no order could have such a price.
+--- The mark at which the engine would close a position, p, that is not flat, all else staying as it is: where what the
+-- account has is no more than what its positions must keep.  "" when no order could have such a price.
 -- Source: v5/position, "liqPrice" of cross margin.
 function M.liquidation(sb, account, def, p)
-  if p.qty == "0" then return "" end
   local margin, mark = sb.market:margin(account, def.quote), M.mark(sb, def)
   local kept = sub(margin.maintenance, p.mm) -- for the other positions
   local least = sub(add(mul(p.qty, mark, 12), kept), margin.equity)
