@@ -60,7 +60,7 @@ for _, row in ipairs(VENUES) do
       assert.same({ "closed", 4, 3 }, { change.from, change.calls, change.failures })
     end)
 
-    once("fails fast, though retries are asked for", function()
+    once("fails fast, though retries are asked for #virtual-time", function()
       local venue = smc.venue(row.name, { retry = { base = 1 }, breaker = { size = 1, min_calls = 1, open = 20 } })
       assert(venue:ping())
       venue.breaker:force "open"

@@ -55,7 +55,7 @@ describe("the states of a risk guard #circuit-breaker", function()
     assert.is_nil(assert(binance:balances()).BTC)
   end)
 
-  it("lets nobody change an order while it is open, also to less #bybit", function()
+  it("lets nobody change an order while it is open, also to less #virtual-time #bybit", function()
     local bybit = smc.venue "bybit"
     guard = assert(smc.risk { venues = { bybit }, max_drawdown = "0.9", check_every = 600 })
     local order = assert(bybit:place { symbol = "BTC/USDT:USDT", side = "buy", type = "limit", qty = "0.5",
