@@ -150,6 +150,17 @@ describe("a stream of a failover group", function()
     assert.is_true(account:connected())
   end)
 
+  it("tells where an order is", function()
+    local account <close> = assert(group:user_stream())
+    for _, name in ipairs { "binance", "bybit" } do
+      if group.active.name ~= name then assert(group:switch(name)) end
+      assert(group:place { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = "40000" })
+      local event
+      repeat event = assert(account:recv()) until event.kind == "order"
+      assert.equal(name, event.order.venue)
+    end
+  end)
+
   it("waits while there is no venue", function()
     local its = smc.failover { binance, check_every = 1, recover = { score = 0, ["for"] = 5 } }
     local stream <close> = assert(its:stream { "ticker:BTC/USDT" })

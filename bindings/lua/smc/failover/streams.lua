@@ -42,10 +42,12 @@ local function pop(s)
 end
 
 local function read_on(s, inner)
+  local label = s.member.label
   while true do
     while s.last - s.first >= QUEUE or s.asking do s.room:wait() end
     local event, err = inner:recv(READ_SECONDS)
     if event then
+      if event.order then event.order.venue = label end
       push(s, s.rename(event))
     elseif err.class ~= "timeout" then
       s.failed = err
