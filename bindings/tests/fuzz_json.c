@@ -33,7 +33,7 @@ static lua_State *state(void)
 {
     static smcb_host_t *host;
     static lua_State *L;
-    const smcb_conf_t conf = {.virtual_clock = true, .cpu_budget_ms = 60000};
+    const smcb_conf_t conf = {.cpu_budget_ms = 60000};
     smc_error_t err;
 
     if (host != NULL)
