@@ -16,6 +16,7 @@
 #define OP "pool"
 enum { TICK_MS = 100 };
 #define SECOND_NS INT64_C(1000000000)
+#define AWAY_NS SECOND_NS /* between two turns, which take a tick */
 
 typedef struct pool {
     const smcr_pool_conf_t *conf;
@@ -27,6 +28,7 @@ typedef struct pool {
     int interrupted;     /* first signal */
     bool stopped;        /* enough has failed */
     int64_t measured_ns; /* when memory was looked at */
+    int64_t watched_ns;  /* when workers were looked at */
     bool failed;
 } pool_t;
 
@@ -78,9 +80,21 @@ static void read_signals(pool_t *p)
     }
 }
 
+/* While we were stopped (Ctrl-Z, a debugger, a machine that hung) no worker was silent: nobody listened. */
+static void forgive_absence(pool_t *p, int64_t now)
+{
+    int64_t away = p->watched_ns == 0 ? 0 : now - p->watched_ns;
+    p->watched_ns = now;
+    for (unsigned i = 0; i < p->conf->jobs && away > AWAY_NS; i++) {
+        p->lanes[i].heard_ns += away;
+        p->lanes[i].stopped_ns += p->lanes[i].stopped_ns == 0 ? 0 : away;
+    }
+}
+
 static void watch(pool_t *p)
 {
     int64_t now = smc_clock_real_ns();
+    forgive_absence(p, now);
     bool measure = now - p->measured_ns > TICK_MS * (SECOND_NS / 1000);
     p->measured_ns = measure ? now : p->measured_ns;
     for (unsigned i = 0; i < p->conf->jobs; i++) {

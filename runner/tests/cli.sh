@@ -158,6 +158,30 @@ die() {
     ! kill -0 "$worker" 2>/dev/null || complain "no worker left behind"
 }
 
+# A run that was stopped (Ctrl-Z) does not take the time for the silence of its worker.
+stopped() {
+    cat >stopped.lua <<'LUA'
+local smc = require "smc"
+it("waits for a file", function()
+  print "waits"
+  eventually(function() assert(io.open "go") end, { within = 60 })
+end)
+LUA
+    called='stopped.lua # and SIGSTOP'
+    "$smcrun" --clock real --timeout 120 --hang-after 1 stopped.lua >out.txt 2>&1 &
+    wait_for_worker $! waits
+    kill -STOP $! "$worker"
+    sleep 2 # longer than it may be silent
+    kill -CONT $!
+    timeout 0.4 tail -f --pid=$! out.txt >/dev/null # until it ends, or has looked around
+    touch go
+    kill -CONT "$worker" 2>/dev/null
+    wait $!
+    is 'exit status' 0 $?
+    out=$(<out.txt)
+    last '1 passed, 0 failed, 0 skipped'
+}
+
 deaths() {
     die 2 ABRT worker hang.lua pass.lua
     last '4 passed, 1 failed, 0 skipped'
@@ -241,7 +265,7 @@ terminal() {
     lacks $'\033[3'
 }
 
-parts=(verdicts expected_failures broken_files modules deaths fault_list reports repeating credentials terminal)
+parts=(verdicts expected_failures broken_files modules stopped deaths fault_list reports repeating credentials terminal)
 (($# > 2)) && parts=("${@:3}")
 for part in "${parts[@]}"; do
     "$part"
