@@ -77,6 +77,26 @@ smc_code_t smcr_number_addresses(const char *text, size_t n, smc_buf_t *out)
     return out->failed ? SMC_ENOMEM : SMC_OK;
 }
 
+static bool is_inside_character(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80; /* of UTF-8 */
+}
+
+smc_code_t smcr_shorten(const char *text, size_t n, smc_buf_t *out)
+{
+    size_t head = SMCR_MESSAGE_MAX / 2, tail = n - SMCR_MESSAGE_MAX / 2;
+    if (n <= SMCR_MESSAGE_MAX)
+        return smc_buf_append(out, text, n);
+    while (head > 0 && is_inside_character(text[head]))
+        head--;
+    while (tail < n && is_inside_character(text[tail]))
+        tail++;
+    (void)smc_buf_append(out, text, head);
+    (void)smc_buf_printf(out, "\n.. %zu bytes are left out ..\n", tail - head);
+    (void)smc_buf_append(out, text + tail, n - tail);
+    return out->failed ? SMC_ENOMEM : SMC_OK;
+}
+
 static bool is_ours(const char *line, size_t n)
 {
     static const char *const prefixes[] = {

@@ -11,6 +11,10 @@
  * Errors: SMC_ENOMEM. */
 smc_code_t smcr_number_addresses(const char *text, size_t n, smc_buf_t *out);
 
+/* Appends a text; of one that fills a book, SMCR_MESSAGE_MAX bytes: how it begins and how it ends.  Errors: SMC_ENOMEM. */
+enum { SMCR_MESSAGE_MAX = 64 << 10 };
+smc_code_t smcr_shorten(const char *text, size_t n, smc_buf_t *out);
+
 /* Appends a traceback without the lines of C functions and of embedded modules.  Errors: SMC_ENOMEM. */
 smc_code_t smcr_trim_traceback(const char *text, size_t n, smc_buf_t *out);
 

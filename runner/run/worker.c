@@ -154,7 +154,7 @@ static smc_code_t redact_string(void *ud, const char *text, size_t n, smc_buf_t 
 static smc_code_t treat(const worker_t *w, treatment_t how, const char *text, size_t n,
                         smc_buf_t *out)
 {
-    smc_buf_t stable = {0};
+    smc_buf_t clean = {0}, shown = {0};
     smc_code_t rc = SMC_OK;
     switch (how) {
     case AS_IT_IS:
@@ -165,17 +165,22 @@ static smc_code_t treat(const worker_t *w, treatment_t how, const char *text, si
         return redact(w, text, n, out);
     case REDACT_JSON:
         return smcr_map_strings(text, n, redact_string, (void *)w, out);
-    case STABLE_MESSAGE:
-        rc = smcr_number_addresses(text, n, &stable);
+    case STABLE_MESSAGE: /* cut behind the look for secrets, which a cut would tear */
+        rc = redact(w, text, n, &clean);
+        if (rc == SMC_OK && clean.len > 0)
+            rc = smcr_shorten(clean.data, clean.len, &shown);
+        if (rc == SMC_OK && shown.len > 0)
+            rc = smcr_number_addresses(shown.data, shown.len, out);
         break;
     case STABLE_TRACEBACK:
-        rc = w->run->options->internal ? smc_buf_append(&stable, text, n)
-                                       : smcr_trim_traceback(text, n, &stable);
+        rc = w->run->options->internal ? smc_buf_append(&clean, text, n)
+                                       : smcr_trim_traceback(text, n, &clean);
+        if (rc == SMC_OK && clean.len > 0)
+            rc = redact(w, clean.data, clean.len, out);
         break;
     }
-    if (rc == SMC_OK && stable.len > 0)
-        rc = redact(w, stable.data, stable.len, out);
-    smc_buf_deinit(&stable);
+    smc_buf_deinit(&clean);
+    smc_buf_deinit(&shown);
     return rc;
 }
 

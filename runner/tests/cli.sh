@@ -93,6 +93,10 @@ broken_files() {
     run 2 recursion.lua
     last '1 passed, 1 failed, 0 skipped'
     has 'stack overflow'
+    echo 'it("says too much", function() error(("z"):rep(3e6) .. "end") end)' >book.lua
+    run 2 book.lua --report junit:book.xml
+    has ' bytes are left out ..' 'zend'
+    ((${#out} < 70000 && $(wc -c <book.xml) < 140000)) || complain 'a message within bounds'
     run 2 os_exit.lua
     last '1 passed, 1 failed, 0 skipped'
     has 'os.exit is not available'

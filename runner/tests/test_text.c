@@ -129,6 +129,37 @@ static void addresses_become_numbers(void **state)
     expect_numbered("table: 0x", "table: 0x");
 }
 
+/* n bytes, `unit` again and again -> what is kept of them; owned. */
+static char *shorten(const char *unit, size_t n)
+{
+    smc_buf_t text = {0}, out = {0};
+    while (text.len < n)
+        assert_int_equal(smc_buf_puts(&text, unit), SMC_OK);
+    assert_int_equal(smcr_shorten(text.data, n, &out), SMC_OK);
+    smc_buf_deinit(&text);
+    return smc_buf_take(&out, NULL);
+}
+
+static void long_texts_keep_their_beginning_and_their_end(void **state)
+{
+    (void)state;
+    char *whole = shorten("ab", SMCR_MESSAGE_MAX);
+    assert_int_equal(strlen(whole), SMCR_MESSAGE_MAX);
+    assert_null(strstr(whole, "left out"));
+    free(whole);
+    char *cut = shorten("ab", SMCR_MESSAGE_MAX + 2);
+    assert_non_null(strstr(cut, "ab\n.. 2 bytes are left out ..\nab"));
+    free(cut);
+    /* Characters stay whole: of three bytes each, the halves have a third of one too much. */
+    cut = shorten("\xE2\x82\xAC", (size_t)3 * SMCR_MESSAGE_MAX);
+    const char *gap = strstr(cut, "\n.. ");
+    assert_non_null(gap);
+    assert_int_equal((gap - cut) % 3, 0);
+    assert_int_equal(strlen(strstr(cut, "..\n") + 3) % 3, 0);
+    assert_in_range(strlen(cut), SMCR_MESSAGE_MAX - 4, SMCR_MESSAGE_MAX + 40);
+    free(cut);
+}
+
 static void expect_trimmed(const char *text, const char *expected)
 {
     smc_buf_t out = {0};
@@ -164,6 +195,7 @@ int main(void)
         cmocka_unit_test(widths_are_counted_in_columns),
         cmocka_unit_test(durations_read_well_at_every_size),
         cmocka_unit_test(addresses_become_numbers),
+        cmocka_unit_test(long_texts_keep_their_beginning_and_their_end),
         cmocka_unit_test(traceback_keeps_the_scenario_only),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
