@@ -96,6 +96,7 @@ void smcr_collector_event(smcr_collector_t *c, size_t file, const smcr_event_t *
     smcr_totals_t *t = &c->totals;
     if (smcr_event_is_interruption(ev)) {
         t->files_cut++;
+        c->_broken[file] = true; /* who knows what it declares */
         return;
     }
     switch (ev->type) {

@@ -23,7 +23,7 @@ typedef struct smcr_collector {
     bool _missed[SMCR_MAX_REQUIRED]; /* a spec was skipped, because the venue has no credentials */
     bool *
         _hits; /* for each id and line that was asked for, in plan order: some spec answered to it */
-    bool *_broken;               /* files with an error of their own, in plan order */
+    bool *_broken; /* files with an error of their own, or that were cut short, in plan order */
     bool _tagged[SMCR_MAX_TAGS]; /* some spec that is selected has the tag */
 } smcr_collector_t;
 

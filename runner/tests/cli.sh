@@ -197,6 +197,9 @@ deaths() {
     has 'interrupted: 1 of 1 files' 'skip hang.lua  1 passed, interrupted'
     out=$(<.smcrun/last-failed) # it has failed above, and nobody has seen it pass
     has 'hang.lua::a worker::hangs in C'
+    echo 'print "about to hang" while true do end' >loading.lua
+    die 130 INT parent loading.lua
+    has 'interrupted: 1 of 1 files' $'\n1 file in '
     die 130 TERM parent hang.lua --report tap
     has 'Bail out! interrupted'
 }
