@@ -13,6 +13,7 @@
 #include "run/watch.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -86,6 +87,8 @@ int main(int argc, char *argv[])
     if (!fill_standard_descriptors())
         return SMCR_EXIT_INTERNAL;
     raise_file_limit();
+    /* A report beyond ulimit -f is told of, as any other that can't be written. */
+    (void)signal(SIGXFSZ, SIG_IGN);
     smc_code_t rc = smcr_options_parse(&options, argc, argv, &err);
     smcr_exit_t status = SMCR_EXIT_USAGE;
     if (rc == SMC_OK && argc == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))

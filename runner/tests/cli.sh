@@ -204,6 +204,14 @@ deaths() {
     has 'Bail out! interrupted'
 }
 
+# A report that may not become so large is said to be incomplete.
+limited() {
+    called='fail.lua --report html:limited.html # and ulimit -f 1'
+    out=$(ulimit -f 1 && "$smcrun" fail.lua --report html:limited.html 2>&1)
+    is 'exit status' 70 $?
+    has 'smcrun: cannot write limited.html: File too large'
+}
+
 fault_list() {
     run 0 --list-faults
     has 'venue faults: venue:fault { venue = NAME, .. }' 'status (also http)  [requests]' 'ack_lost  [requests]' \
@@ -272,7 +280,7 @@ terminal() {
     lacks $'\033[3'
 }
 
-parts=(verdicts expected_failures broken_files modules stopped deaths fault_list reports repeating credentials terminal)
+parts=(verdicts expected_failures broken_files modules stopped deaths limited fault_list reports repeating credentials terminal)
 (($# > 2)) && parts=("${@:3}")
 for part in "${parts[@]}"; do
     "$part"
