@@ -144,9 +144,9 @@ static const smcr_option_t options[] = {
     {"--require", NULL, A_VALUE, true, RUN | CHECK_ENV | CONF, on_require, "VENUE",
      "a spec that is not skipped must talk to it; may be given several times"},
     {"--strict-leaks", NULL, NOTHING, true, RUN | PROVE | CONF, on_strict_leaks, NULL,
-     "a spec that leaves orders open, or makes globals, has leaked; tasks and streams that it "
-     "leaves "
-     "open are leaks anyway"},
+     "a spec that leaves orders open and is not tagged #leaves-orders, or makes globals, has "
+     "leaked; "
+     "tasks and streams that it leaves open are leaks anyway"},
     {"--allow-process", NULL, NOTHING, true, RUN | PROVE, on_allow_process, NULL,
      "specs may start programs with smc.process; those that are tagged #process run by the real "
      "clock, and are skipped without this.  A program is not confined as a scenario is: it may do "

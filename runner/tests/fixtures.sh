@@ -54,7 +54,7 @@ drive 1 'fail:assertion pass' fail.lua
 drive 1 'pass fail:assertion pass' flaky.lua
 drive 0 'pass' flood.lua
 drive 2 'error:setup skip:pending error:setup skip:skip pass file:teardown error:error' hooks.lua
-drive 2 'error:leak error:leak pass' left.lua --strict-leaks
+drive 2 'error:leak pass error:leak error:leak pass' left.lua --strict-leaks
 drive 2 'file:load' load_error.lua
 drive 0 'pass' long.lua --timeout 3601
 drive 0 'pass' many.lua

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # scenarios.sh LAW SMCRUN: what must hold of all of scenarios/, whatever is in it.  Run from the root of the tree.
-# Laws: pass (and every spec names its venues), repeat, seeds (SEEDS of them, and EVERY so many all of scenarios/: from the
+# Laws: pass (and every spec names its venues, and leaves nothing that it does not say), repeat, seeds (SEEDS of them, and EVERY so many all of scenarios/: from the
 # environment), real_clock, sabotage, gc_stress.
 set -euo pipefail
 law=$1 smcrun=$2
@@ -36,7 +36,7 @@ named_venues() { # named_venues JSON: lines of --report json
 }
 
 pass() {
-    quietly scenarios --report pretty --report "json:$work/run.json"
+    quietly scenarios --strict-leaks --report pretty --report "json:$work/run.json"
     named_venues "$work/run.json"
 }
 

@@ -147,7 +147,7 @@ for _, row in ipairs(VENUES) do
       end
     end)
 
-    it("counts an order whose outcome nobody knows #virtual-time", function()
+    it("counts an order whose outcome nobody knows #virtual-time #leaves-orders", function()
       local venue = open_venue { size = 1, min_calls = 1 }
       venue:fault { venue = "http", status = 502, on = "place", carried_out = true, count = 1 }
       venue:place { symbol = row.too_fine.symbol, side = "buy", type = "limit", price = row.too_fine.price,

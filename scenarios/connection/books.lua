@@ -75,7 +75,7 @@ describe("the local book of binance #connection #streams #virtual-time #binance"
 
   local function snapshots() return #venue.sandbox:requests { path = "/api/v3/depth" } end
 
-  it("is made of one snapshot, and what came while that was fetched", function()
+  it("is made of one snapshot, and what came while that was fetched #leaves-orders", function()
     venue:fault { link = "latency", latency = 2, path = "/api/v3/depth" }
     local opening = smc.spawn(function() return assert(venue:stream { "book:" .. BTC }) end)
     smc.sleep(1)

@@ -49,7 +49,7 @@ describe("contracts at bybit #connection #bybit #virtual-time", function()
     assert.same({ true, "0.0002" }, { rate_of(ask) })
   end)
 
-  it("tie up what they and their orders need, of what is free", function()
+  it("tie up what they and their orders need, of what is free #leaves-orders", function()
     venue.sandbox:fund { USDT = "10000" }
     assert(limit("buy", "0.1", "50000")) -- at ten times: 500
     local balance = assert(venue:balances()).USDT
@@ -60,7 +60,7 @@ describe("contracts at bybit #connection #bybit #virtual-time", function()
     assert.equal(more.total, decimal.add(more.free, more.locked))
   end)
 
-  it("need margin for orders that rest, too", function()
+  it("need margin for orders that rest, too #leaves-orders", function()
     venue.sandbox:fund { USDT = "1000" } -- at ten times, for 10000 USDT of contracts
     assert(limit("buy", "0.1", "59000"))
     local order, err = limit("buy", "0.1", "59000")
@@ -68,7 +68,8 @@ describe("contracts at bybit #connection #bybit #virtual-time", function()
     assert.same({ "insufficient_funds", 110007 }, { err.class, err.code })
   end)
 
-  it("need none for an order that only reduces, though others would close the position as well", function()
+  it("need none for an order that only reduces, though others would close the position as well \z
+    #leaves-orders", function()
     venue.sandbox:fund { USDT = "1000" }
     market("buy", "0.15")
     local far = decimal.add(decimal.floor_to(position().mark, "0.1"), "300")
@@ -77,13 +78,13 @@ describe("contracts at bybit #connection #bybit #virtual-time", function()
     assert.same({ "open", true }, { exit.status, exit.reduce_only })
   end)
 
-  it("are never larger than the order that only reduces them", function()
+  it("are never larger than the order that only reduces them #leaves-orders", function()
     market("buy", "0.1")
     local far = decimal.add(decimal.floor_to(position().mark, "0.1"), "300")
     assert.equal("0.1", assert(limit("sell", "0.3", far, { reduce_only = true })).qty)
   end)
 
-  it("take orders with them that only reduce, when they are closed", function()
+  it("take orders with them that only reduce, when they are closed #leaves-orders", function()
     market("buy", "0.1")
     local far = decimal.add(decimal.floor_to(position().mark, "0.1"), "300")
     local exit = assert(limit("sell", "0.1", far, { reduce_only = true }))

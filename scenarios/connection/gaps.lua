@@ -2,7 +2,8 @@
 local smc = require "smc"
 
 for name, symbol in pairs { binance = "BTC/USDT", bybit = "BTC/USDT" } do
-  describe(("the book that a client keeps of %s #connection #%s #virtual-time"):format(name, name), function()
+  describe(("the book that a client keeps of %s #connection #%s #virtual-time #leaves-orders"):format(name,
+    name), function()
     it("is fetched anew when a single update was lost", function()
       local venue = smc.venue(name)
       local stream <close> = assert(venue:stream { "book:" .. symbol })
@@ -62,7 +63,8 @@ for _, name in ipairs { "binance", "bybit" } do
   end)
 end
 
-it("an order of which oanda's stream lost the news is told of by the next heartbeat #connection #oanda #virtual-time",
+it("an order of which oanda's stream lost the news is told of by the next heartbeat #connection #oanda #virtual-time \z
+  #leaves-orders",
   function()
     local venue = smc.venue "oanda"
     local stream <close> = assert(venue:user_stream())

@@ -100,7 +100,7 @@ for name, its in pairs(VENUES) do
       end
     end)
 
-    it("is in no error, no answer and no list of requests, and neither is its successor", function()
+    it("is in no error, no answer and no list of requests, and neither is its successor #leaves-orders", function()
       local new, key = with_another_key()
       local secrets = { name == "oanda" and sandbox.token or old.secret, name == "oanda" and key or NEW_SECRET }
       assert(place(new))

@@ -30,7 +30,7 @@ for _, name in ipairs { "binance", "bybit" } do
       return found.status .. " " .. found.filled
     end
 
-    it("trade the better price first, and at one price the older order", function()
+    it("trade the better price first, and at one price the older order #leaves-orders", function()
       local first, second = limit("buy", "0.01", price), limit("buy", "0.01", price)
       local better = limit("buy", "0.01", decimal.add(price, "1"))
 
@@ -90,7 +90,7 @@ for _, name in ipairs { "binance", "bybit" } do
       assert.equal("0", assert(venue:balances()).USDT.locked)
     end)
 
-    it("that only rest are turned away where they would trade, and rest elsewhere", function()
+    it("that only rest are turned away where they would trade, and rest elsewhere #leaves-orders", function()
       local ask = limit("sell", "0.01", price)
       local maker = { symbol = SYMBOL, side = "buy", type = "limit_maker", qty = "0.01", price = price }
       local taken = venue:place(maker)
@@ -104,14 +104,14 @@ for _, name in ipairs { "binance", "bybit" } do
     local PREVENTED = { expire_taker = { "expired 0", "open 0" }, expire_maker = { "open 0", "expired 0" },
       expire_both = { "expired 0", "expired 0" }, none = { "filled 0.01", "filled 0.01" } }
     for mode, ends in pairs(PREVENTED) do
-      it("of one account meet as the one that comes says: " .. mode, function()
+      it("of one account meet as the one that comes says: " .. mode .. " #leaves-orders", function()
         local ask = limit("sell", "0.01", price, { self_trade = mode == "none" and "expire_both" or "none" })
         local bid = limit("buy", "0.01", price, { self_trade = mode })
         assert.same(ends, { now(bid), now(ask) })
       end)
     end
 
-    it("keep their place when they become smaller, and lose it when they become larger", function()
+    it("keep their place when they become smaller, and lose it when they become larger #leaves-orders", function()
       local first, second = limit("buy", "0.02", price), limit("buy", "0.02", price)
       first = assert(venue:amend { symbol = SYMBOL, id = first.id, qty = "0.01" })
       sell "0.01"

@@ -18,7 +18,7 @@ describe("the two prices of oanda #connection #oanda #virtual-time", function()
 
   local function status(order) return assert(venue:order { symbol = "EUR/USD", id = order.id }).status end
 
-  it("keep an order waiting while only the other one has reached it", function()
+  it("keep an order waiting while only the other one has reached it #leaves-orders", function()
     local bid, ask = prices "EUR/USD"
     local buy, sell = wait_for("buy", decimal.sub(ask, "0.00001")), wait_for("sell", decimal.add(bid, "0.00001"))
     assert.same({ "open", "open" }, { status(buy), status(sell) })

@@ -4,7 +4,7 @@ local decimal = smc.decimal
 
 local SYMBOL = "BTC/USDT"
 
-describe("an order at binance #connection #binance #virtual-time", function()
+describe("an order at binance #connection #binance #virtual-time #leaves-orders", function()
   local venue, price -- between the best prices: only our own orders trade there
   before_each(function()
     venue = smc.venue "binance"

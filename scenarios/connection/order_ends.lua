@@ -46,7 +46,7 @@ for _, row in ipairs(VENUES) do
       assert.same({}, assert(venue:open_orders(symbol)))
     end)
 
-    it("by a cancel whose answer is lost is not believed to live, and not cancelled twice", function()
+    it("by a cancel whose answer is lost is not believed to live, and not cancelled twice #leaves-orders", function()
       local order = assert(buy(price_at "0.9"))
       venue:fault { venue = "ack_lost", on = "cancel", times = 1 }
 
@@ -70,7 +70,7 @@ for _, row in ipairs(VENUES) do
       assert.equal("canceled", assert(venue:cancel { symbol = symbol, id = order.id }).status)
     end)
 
-    it("can be changed until then, and not after it", function()
+    it("can be changed until then, and not after it #leaves-orders", function()
       local order = assert(buy(price_at "0.9"))
       local price = price_at "0.91"
       local changed = assert(venue:amend { symbol = symbol, id = order.id, price = price })
@@ -86,7 +86,7 @@ for _, row in ipairs(VENUES) do
       assert.same({}, assert(venue:open_orders(symbol)))
     end)
 
-    it("with all others of its symbol leaves those of another symbol alone", function()
+    it("with all others of its symbol leaves those of another symbol alone #leaves-orders", function()
       local other_symbol, other_qty, other_price = table.unpack(row.other)
       assert(buy(price_at "0.9"))
       assert(buy(price_at "0.91"))
@@ -168,7 +168,7 @@ for _, row in ipairs(VENUES) do
       assert.same({}, assert(venue:open_orders()))
     end)
 
-    it("rather than take, when it may only make", function()
+    it("rather than take, when it may only make #leaves-orders", function()
       local before = assert(venue:balances())
       local order, err = buy(price_at "1.01", { type = "limit_maker" })
       if order then

@@ -78,7 +78,7 @@ for _, row in ipairs(VENUES) do
       assert.same({ row.qty, order.filled_quote }, { filled, value })
     end)
 
-    it("knows an order by our own name for it", function()
+    it("knows an order by our own name for it #leaves-orders", function()
       local name = "one-name-" .. smc.wall() -- a testnet remembers names
       local order = assert(venue:place { symbol = symbol, side = "buy", type = "limit", qty = row.qty, price = row.rest,
         client_id = name })

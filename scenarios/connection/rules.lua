@@ -5,7 +5,7 @@ local decimal = smc.decimal
 
 local SYMBOL = "BTC/USDT"
 
-describe("the rules of orders at binance #connection #binance", function()
+describe("the rules of orders at binance #connection #binance #leaves-orders", function()
   local venue, average
   before_each(function()
     venue = smc.venue "binance"
@@ -50,7 +50,7 @@ describe("the rules of orders at binance #connection #binance", function()
 end)
 
 describe("the rules of orders at bybit #connection #bybit", function()
-  it("ask for five dollars at least", function()
+  it("ask for five dollars at least #leaves-orders", function()
     local venue = smc.venue "bybit"
     local function buy(qty)
       local order, err = venue:place { symbol = SYMBOL, side = "buy", type = "limit", qty = qty, price = "50000" }

@@ -18,7 +18,7 @@ for name, its in pairs(VENUES) do
         price = its.price })
     end)
 
-    it("does not know our orders any more, and takes new ones by the same key", function()
+    it("does not know our orders any more, and takes new ones by the same key #leaves-orders", function()
       assert(sandbox:reset())
 
       local gone, err = venue:order { symbol = its.symbol, client_id = order.client_id }

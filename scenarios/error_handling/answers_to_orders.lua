@@ -58,7 +58,7 @@ local function fault_of(row)
 end
 
 for name, its in pairs(ORDERS) do
-  describe("an answer of " .. name .. " to an order #error-handling #" .. name, function()
+  describe("an answer of " .. name .. " to an order #error-handling #leaves-orders #" .. name, function()
     local venue
     before_each(function()
       venue = smc.venue(name, { breaker = false })

@@ -14,7 +14,7 @@ local VENUES = {
 }
 
 for name, its in pairs(VENUES) do
-  describe("an error of " .. name .. " #error-handling #" .. name, function()
+  describe("an error of " .. name .. " #error-handling #leaves-orders #" .. name, function()
     local venue
     before_each(function() venue = smc.venue(name) end)
 

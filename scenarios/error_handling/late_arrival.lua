@@ -2,7 +2,8 @@
 -- its client id is taken: that is no failure, it is the order.
 local smc = require "smc"
 
-describe("an order that binance has, and does not show #error-handling #binance #virtual-time", function()
+describe("an order that binance has, and does not show #error-handling #binance #virtual-time \z
+  #leaves-orders", function()
   it("is sent again once, and is the one that was there", function()
     local venue = smc.venue("binance", { retry = true })
     venue:fault { venue = "ack_lost", on = "place", times = 1 }

@@ -9,7 +9,7 @@ local VENUES = {
 }
 
 for name, order in pairs(VENUES) do
-  describe("a request to " .. name .. " #error-handling #" .. name, function()
+  describe("a request to " .. name .. " #error-handling #leaves-orders #" .. name, function()
     local venue
 
     --- Its sandbox speaks TLS; nothing is connected yet.

@@ -133,7 +133,7 @@ for _, row in ipairs(VENUES) do
       assert.near(4, smc.now() - start, 0.1)
     end)
 
-    it("are not made of what asking again can't mend", function()
+    it("are not made of what asking again can't mend #leaves-orders", function()
       local venue = open_venue(true)
       local same = named(row.order, "once-" .. smc.wall()) -- a testnet remembers names
       local order, err = venue:place(same)
@@ -143,7 +143,7 @@ for _, row in ipairs(VENUES) do
       assert.same({ "duplicate_order", 2 }, { err.class, #venue:requests { op = "place", method = "POST" } })
     end)
 
-    it("look an order up before anything else when its acknowledgement is lost", function()
+    it("look an order up before anything else when its acknowledgement is lost #leaves-orders", function()
       local venue = open_venue { base = 0.1 }
       venue:fault { venue = "ack_lost", on = "place", count = 1 }
       local order = assert(venue:place(named(row.order, "acknowledged-late")))
@@ -152,7 +152,7 @@ for _, row in ipairs(VENUES) do
       assert.equal(1, #venue.sandbox:orders { client_id = "acknowledged-late" })
     end)
 
-    it("leave an order in doubt that can't be looked up #virtual-time", function()
+    it("leave an order in doubt that can't be looked up #virtual-time #leaves-orders", function()
       local venue = open_venue({ attempts = 2, base = 0.1 }, { breaker = false })
       venue:fault { venue = "ack_lost", on = "place", count = 1 }
       venue:fault { venue = "http", status = 503, method = "GET" }
@@ -163,7 +163,7 @@ for _, row in ipairs(VENUES) do
       assert.equal(1, #venue.sandbox:orders { client_id = "doubtful" })
     end)
 
-    it("send an order again only once it can't be at the venue any more #virtual-time", function()
+    it("send an order again only once it can't be at the venue any more #virtual-time #leaves-orders", function()
       local window = row.ages and 1000 or nil
       local venue = open_venue({ base = 0.1 }, { recv_window = window })
       venue:fault { venue = "reset", on = "place", count = 1 }

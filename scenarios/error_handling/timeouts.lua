@@ -68,7 +68,7 @@ for name, its in pairs(VENUES) do
       assert(venue:balances())
     end)
 
-    it("leaves an order in doubt that was sent, and settles the doubt by its client id", function()
+    it("leaves an order in doubt that was sent, and settles the doubt by its client id #leaves-orders", function()
       venue:fault { venue = "silent", on = "place", carried_out = true, times = 1 }
       local order, err = place()
       if name == "oanda" then -- its client looks for itself

@@ -20,7 +20,7 @@ local LOSSES = {
 }
 
 for name, its in pairs(VENUES) do
-  describe("an order in doubt on " .. name .. " #error-handling #virtual-time #" .. name, function()
+  describe("an order in doubt on " .. name .. " #error-handling #virtual-time #leaves-orders #" .. name, function()
     local venue
     before_each(function()
       venue = smc.venue(name)

@@ -9,7 +9,7 @@ describe("cascading failure #failover #virtual-time #binance #bybit #oanda", fun
     group = smc.failover { binance, bybit, oanda, check_every = 5, failback = "manual" }
   end)
 
-  it("walks down the list and never sends an order twice", function()
+  it("walks down the list and never sends an order twice #leaves-orders", function()
     assert.equal(binance, group.active)
     binance:fault { link = "reset_peer" }
     eventually(function() assert.equal(bybit, group.active) end, { within = 15, every = 1 })

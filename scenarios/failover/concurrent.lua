@@ -3,7 +3,7 @@ local smc = require "smc"
 
 local TASKS = 20
 
-describe("twenty tasks at a venue that fails #failover #binance #bybit", function()
+describe("twenty tasks at a venue that fails #failover #binance #bybit #leaves-orders", function()
   local binance, bybit, group, orders
 
   before_each(function()

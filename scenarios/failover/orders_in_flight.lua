@@ -2,7 +2,7 @@
 -- where it is.  The same of each venue, and an order of which nobody knows: orders_by_venue.lua.
 local smc = require "smc"
 
-describe("an order in flight #failover #binance #bybit", function()
+describe("an order in flight #failover #binance #bybit #leaves-orders", function()
   local binance, bybit, group
 
   before_each(function()

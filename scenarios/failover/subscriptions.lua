@@ -24,7 +24,7 @@ describe("subscriptions move with a failover group #failover #binance #bybit", f
     assert.equal(1, #bybit.sandbox:streams())
   end)
 
-  it("by hand, and leave no connection behind", function()
+  it("by hand, and leave no connection behind #leaves-orders", function()
     local market <close> = assert(group:stream { "book:BTC/USDT" })
     local account <close> = assert(group:user_stream())
     eventually(function() assert.equal(2, #binance.sandbox:streams()) end)

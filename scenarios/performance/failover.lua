@@ -15,8 +15,8 @@ local PAIRS = { { "binance", "bybit", "order", buy, 12 }, { "oanda", "binance", 
 
 for _, pair in ipairs(PAIRS) do
   local first, second, what, act, switches = table.unpack(pair)
-  describe(("%d switches between %s and %s #performance #virtual-time #%s #%s"):format(switches, first, second, first,
-    second), function()
+  describe(("%d switches between %s and %s #performance #virtual-time #leaves-orders #%s #%s"):format(switches,
+    first, second, first, second), function()
     local CHECK_EVERY, CHECK_TIMEOUT = 0.6, 0.3
     local group
 
@@ -109,7 +109,7 @@ describe("a group that is asked all the time #performance #virtual-time #binance
     assert.is_true(told.before >= 1 and told.after >= 2, ("%d prices before, %d after"):format(told.before, told.after))
   end)
 
-  it("places each order once while its venue goes away", function()
+  it("places each order once while its venue goes away #leaves-orders", function()
     local placed = {}
     binance:fault { venue = "down", after = 1 }
 

@@ -39,7 +39,7 @@ for name, row in pairs(VENUES) do
       assert.same({}, venue.sandbox:orders { status = "open" })
     end)
 
-    it("are there once, too, when three acknowledgements in a row are lost", function()
+    it("are there once, too, when three acknowledgements in a row are lost #leaves-orders", function()
       venue:fault { venue = "ack_lost", on = "place", after = 0.5, times = 3 }
 
       local result = smc.load { name = "orders", rate = row.rate, duration = 2, run = place }

@@ -7,7 +7,7 @@ local VENUES = {
 }
 
 for name, order in pairs(VENUES) do
-  describe(("streams of %s under load #performance #virtual-time #%s"):format(name, name), function()
+  describe(("streams of %s under load #performance #virtual-time #%s #leaves-orders"):format(name, name), function()
     local venue
     before_each(function() venue = smc.venue(name) end)
 

@@ -23,7 +23,7 @@ for name, holds in pairs(VENUES) do
 
     local function arrived_since(at) return #venue.sandbox:requests { after = at + 0.000001 } end
 
-    it("stops reads, orders and streams until its end, of every client of the address", function()
+    it("stops reads, orders and streams until its end, of every client of the address #leaves-orders", function()
       local met, other = smc.now(), smc.venue(name)
       local symbol = name == "oanda" and "EUR/USD" or "BTC/USDT"
       local tasks = {
@@ -70,7 +70,7 @@ for name, holds in pairs(VENUES) do
   end)
 end
 
-describe("a refusal of one kind of request #rate-limiting #virtual-time", function()
+describe("a refusal of one kind of request #rate-limiting #virtual-time #leaves-orders", function()
   local function bid(price)
     return { symbol = "BTC/USDT", side = "buy", type = "limit", qty = "0.01", price = price }
   end

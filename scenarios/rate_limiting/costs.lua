@@ -15,7 +15,7 @@ describe("the weight of a request to binance #rate-limiting #virtual-time #binan
     assert.same({ 5, 30, 80 }, seen)
   end)
 
-  it("of an order that is taken in comes back, of one that is refused it does not", function()
+  it("of an order that is taken in comes back, of one that is refused it does not #leaves-orders", function()
     local venue = smc.venue "binance"
     assert(venue:place(bid "40000"))
     assert.equal(0, venue.limiter:usage("request_weight").used)
@@ -24,7 +24,7 @@ describe("the weight of a request to binance #rate-limiting #virtual-time #binan
     assert.equal(1, venue.sandbox:limits().window)
   end)
 
-  it("of an order that was answered by nobody does not come back", function()
+  it("of an order that was answered by nobody does not come back #leaves-orders", function()
     local venue = smc.venue "binance"
     assert(venue:time())
     local before = venue.limiter:usage("request_weight").used
@@ -43,7 +43,7 @@ describe("the weight of a request to binance #rate-limiting #virtual-time #binan
   end)
 end)
 
-describe("an order's own budget #rate-limiting #virtual-time", function()
+describe("an order's own budget #rate-limiting #virtual-time #leaves-orders", function()
   --- budget: of orders; reads(venue): a call that does not spend of it, though it needs a signature.
   local VENUES = {
     binance = { budget = "orders_10s", conf = { limit = 2, per = 10 }, wait = 10 },

@@ -32,7 +32,7 @@ describe("a window that is over #rate-limiting #virtual-time #binance", function
     assert.equal(0, venue.sandbox:limits().violations)
   end)
 
-  it("gives back to the one that is running what was paid in it", function()
+  it("gives back to the one that is running what was paid in it #leaves-orders", function()
     for i = 10, 30 do assert(venue:place(bid("400" .. i))) end -- one more than there would be room for
     assert.equal(spent, used())
   end)

@@ -24,7 +24,7 @@ describe("the edge of a limit #rate-limiting #virtual-time", function()
     assert.equal("fine", said(venue:time()))
   end)
 
-  it("of binance is not touched by an order that is taken, and is by one that fails #binance", function()
+  it("of binance is not touched by an order that is taken, and is by one that fails #binance #leaves-orders", function()
     local venue = ungoverned "binance"
     local function used() return venue.sandbox:limits().window end
     venue.sandbox:fund { USDT = "1000" }

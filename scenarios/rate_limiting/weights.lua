@@ -50,7 +50,7 @@ describe("a call to binance #rate-limiting #binance #virtual-time", function()
     assert.same({ 4, 4 }, { spent, venue.limiter:usage("request_weight").used })
   end)
 
-  it("that places an order counts as one of the account's", function()
+  it("that places an order counts as one of the account's #leaves-orders", function()
     local sent, refused = three_at_once(2, "orders_10s", function(venue)
       return assert(venue:place { symbol = SYMBOL, side = "buy", type = "limit", qty = "0.01", price = "50000" })
     end)
