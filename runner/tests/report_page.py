@@ -94,6 +94,13 @@ def overview(page):
     assert count(page, "[data-plot=latency] .histogram") >= 1, "no latencies"
     assert count(page, "[data-plot=highest] .fill") >= 2, "no use of limits"
     the("failures", 2, count(page, ".card.s-fail"))
+    # Six lines of a message, in whole: what was expected stands in the sixth of a comparison that has a sentence first.
+    lines = page.evaluate("""(() => {
+      const text = document.querySelector('.card.s-fail pre');
+      text.textContent = 'line\\n'.repeat(9);
+      return text.clientHeight / (text.scrollHeight / 9);
+    })()""")
+    assert 6 <= lines < 6.5, f"a card shows {lines} lines"
     the("elements out of texts", 0, count(page, "#detail b b, #detail i, .row b"))
     page.screenshot(artifacts / "overview.png")
 
