@@ -93,6 +93,9 @@ broken_files() {
     run 2 recursion.lua
     last '1 passed, 1 failed, 0 skipped'
     has 'stack overflow'
+    printf '\xef\xbb\xbf#!/usr/bin/env smcrun\nit("is behind a mark", function() assert.equal(1, 2) end)\n' >mark.lua
+    run 1 mark.lua
+    has 'at mark.lua:2'
     echo 'it("says too much", function() error(("z"):rep(3e6) .. "end") end)' >book.lua
     run 2 book.lua --report junit:book.xml
     has ' bytes are left out ..' 'zend'

@@ -41,6 +41,7 @@ local function compile(path)
   M.note(path)
   local text, err = read(path)
   if not text then return nil, err end
+  text = gsub(gsub(text, "^\u{FEFF}", ""), "^#[^\n]*", "") -- the mark of some editors, and "#!": as Lua itself does
   check.user_sources["@" .. path] = true
   return load(text, "@" .. path, "t")
 end
