@@ -86,8 +86,8 @@ static void tell_file(session_t *s, size_t index)
     tell(s, index, &file->end);
 }
 
-/* One thing no event says: that an id was asked for which no spec has.  In a report on its own that is NOTHING; it is so of
- * all when all say so. */
+/* Two things no event says: that an id was asked for which no spec has, which in a report on its own is NOTHING, and so of all
+ * when all say so; and that a part was not run, for want of processes perhaps: one such report is enough. */
 static smcr_exit_t status_of(session_t *s)
 {
     const smcr_run_end_t *end = &s->joined.end;
@@ -97,6 +97,8 @@ static smcr_exit_t status_of(session_t *s)
     smcr_exit_t status = smcr_collector_exit(&s->collector);
     if (status == SMCR_EXIT_PASSED && end->exit == SMCR_EXIT_NOTHING)
         status = SMCR_EXIT_NOTHING;
+    if (end->exit == SMCR_EXIT_INTERNAL)
+        status = SMCR_EXIT_INTERNAL;
     s->collector.totals.exit = (int)status;
     return status;
 }
@@ -105,6 +107,10 @@ static void explain(const session_t *s, smcr_exit_t status)
 {
     const char *venue;
     bool missed;
+    if (status == SMCR_EXIT_INTERNAL)
+        (void)fputs(
+            "smcrun: not all of what was to be run has run: one ended in an internal error\n",
+            stderr);
     if (status == SMCR_EXIT_NOTHING)
         (void)fprintf(stderr, "smcrun: nothing was selected in %s\n",
                       s->joined.n_reports == 1 ? "that run" : "these runs");

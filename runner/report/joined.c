@@ -1,5 +1,7 @@
 #include "report/joined.h"
 
+#include "run/collect.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -253,7 +255,11 @@ static void join_end(reader_t *r)
     all->interrupted = all->interrupted || r->end.interrupted;
     all->stopped = all->stopped || r->end.stopped;
     all->real_us = r->end.real_us > all->real_us ? r->end.real_us : all->real_us;
-    all->exit = r->report == 0 || all->exit == r->end.exit ? r->end.exit : 0;
+    bool broken = all->exit == SMCR_EXIT_INTERNAL || r->end.exit == SMCR_EXIT_INTERNAL;
+    if (r->report == 0)
+        all->exit = r->end.exit;
+    else if (all->exit != r->end.exit)
+        all->exit = broken ? SMCR_EXIT_INTERNAL : 0;
 }
 
 smc_code_t smcr_joined_add(smcr_joined_t *s, const char *const paths[], size_t report,

@@ -404,17 +404,18 @@ static void explain_missing(const session_t *s)
                     stderr);
 }
 
-static smcr_exit_t finish(session_t *s)
+/* whole: else part of it was not run, for want of memory, processes or descriptors. */
+static smcr_exit_t finish(session_t *s, bool whole)
 {
     smcr_sequence_flush(&s->sequence);
-    smcr_exit_t status = smcr_collector_exit(&s->collector);
+    smcr_exit_t status = whole ? smcr_collector_exit(&s->collector) : SMCR_EXIT_INTERNAL;
     s->collector.totals.exit = (int)status;
     if (status == SMCR_EXIT_NOTHING)
         explain_nothing(s);
-    else
+    else if (whole)
         explain_empty_shard(s);
     remember_failures(s);
-    if (s->options->command == SMCR_CMD_RUN && status != SMCR_EXIT_INTERRUPTED)
+    if (s->options->command == SMCR_CMD_RUN && whole && status != SMCR_EXIT_INTERRUPTED)
         explain_missing(s);
     bool written = smcr_reporters_end(&s->reporters, totals_now(s));
     if (s->dropped)
@@ -461,7 +462,7 @@ static smcr_exit_t execute(session_t *s)
     t->signal = outcome.signal;
     t->stopped = outcome.stopped && (t->files_ended < s->plan.n_files || t->files_cut > 0);
     s->dropped = s->dropped || outcome.lost;
-    smcr_exit_t status = finish(s);
+    smcr_exit_t status = finish(s, rc == SMC_OK);
     return rc == SMC_OK ? status : complain(SMCR_EXIT_INTERNAL, "", &err);
 }
 

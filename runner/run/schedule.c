@@ -280,7 +280,9 @@ static void end_file(smcr_schedule_t *s, size_t file)
 {
     place_t place = {.schedule = s, .file = file};
     tell_results(s, file);
-    tell(&place, &s->_files[file].end);
+    if (s->_files[file].end.type ==
+        SMCR_EV_FILE_END) /* no worker has said so when none could be started */
+        tell(&place, &s->_files[file].end);
     s->_files[file].over = true;
 }
 

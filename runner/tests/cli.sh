@@ -215,6 +215,24 @@ limited() {
     has 'smcrun: cannot write limited.html: File too large'
 }
 
+# A run that can start no worker is no run of nothing, in its own words, in its report, and where that is merged.
+short_of_descriptors() {
+    called='pass.lua --report json # and ulimit -n 5'
+    bash -c 'ulimit -n 5; exec "$0" pass.lua --report json' "$smcrun" >short.json 2>errors.txt
+    is 'exit status' 70 $?
+    out=$(<errors.txt)
+    has 'Too many open files'
+    lacks 'nothing selected'
+    out=$(tail -1 short.json)
+    has '"type":"run_end"' '"exit":70'
+    run 0 pass.lua --report json:whole.json
+    for order in 'short.json whole.json' 'whole.json short.json'; do
+        # shellcheck disable=SC2086
+        run 70 merge $order
+        has 'not all of what was to be run has run'
+    done
+}
+
 fault_list() {
     run 0 --list-faults
     has 'venue faults: venue:fault { venue = NAME, .. }' 'status (also http)  [requests]' 'ack_lost  [requests]' \
@@ -283,7 +301,7 @@ terminal() {
     lacks $'\033[3'
 }
 
-parts=(verdicts expected_failures broken_files modules stopped deaths limited fault_list reports repeating credentials terminal)
+parts=(verdicts expected_failures broken_files modules stopped deaths limited short_of_descriptors fault_list reports repeating credentials terminal)
 (($# > 2)) && parts=("${@:3}")
 for part in "${parts[@]}"; do
     "$part"
