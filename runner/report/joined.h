@@ -28,7 +28,7 @@ typedef struct smcr_joined {
     smcr_told_file_t *files;
     size_t n_files;
     smcr_run_start_t start; /* of the first report; required: of all, each once */
-    smcr_run_end_t end;     /* exit: that of all reports, where they agree; INTERNAL of one; else 0 */
+    smcr_run_end_t end; /* exit: that of all reports, where they agree; INTERNAL of one; else 0 */
     size_t n_reports;
     unsigned shards;           /* into how many parts it was divided; 0: not */
     bool *_has_shard;          /* by index - 1 */

@@ -93,6 +93,9 @@ broken_files() {
     run 2 recursion.lua
     last '1 passed, 1 failed, 0 skipped'
     has 'stack overflow'
+    printf '%s\n' 'describe("tags", function()' '  it("#smoke", function() end)' 'end)' >nameless.lua
+    run 2 nameless.lua
+    has 'error: load at nameless.lua:2' 'it: a name expected, beside tags'
     printf '\xef\xbb\xbf#!/usr/bin/env smcrun\nit("is behind a mark", function() assert.equal(1, 2) end)\n' >mark.lua
     run 1 mark.lua
     has 'at mark.lua:2'

@@ -73,6 +73,7 @@ end
 local function add_spec(word, name, fn, more)
   must_load(word, 4)
   local names, tags = names_and_tags(name, block)
+  if names[#names] == "" then error(word .. ": a name expected, beside tags: it is what runs this one alone", 3) end
   local info = debug.getinfo(3, "Sl")
   local id = M.path .. "::" .. table.concat(names, "::")
   if by_id[id] then
