@@ -135,10 +135,9 @@ static void a_sweep_leaves_those_of_other_users(void **state)
 static void sweep_unlocked(void)
 {
     DIR *dir = opendir(base);
-    int fd;
 
     for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
-        fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY);
+        int fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY);
         if (e->d_name[0] != '.' && fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
             (void)unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
         (void)close(fd);
@@ -209,7 +208,7 @@ static void a_folder_that_is_swept_before_it_is_locked_is_made_again(void **stat
 {
     char path[SMC_TMPDIR_SIZE];
     smc_error_t err = {0};
-    int fd, lock;
+    int lock;
     pid_t sweeper = fork();
 
     (void)state;
@@ -220,7 +219,7 @@ static void a_folder_that_is_swept_before_it_is_locked_is_made_again(void **stat
     }
     for (int i = 0; i < 2000; i++) {
         assert_int_equal(SMC_OK, smc_tmpdir_make(path, &lock, &err));
-        fd = open(path, O_RDONLY | O_DIRECTORY);
+        int fd = open(path, O_RDONLY | O_DIRECTORY);
         assert_true(fd >= 0);
         assert_int_equal(-1, flock(fd, LOCK_EX | LOCK_NB)); /* it is ours, and stays */
         assert_int_equal(0, close(fd));
