@@ -68,8 +68,8 @@ smc_code_t smc_loop_listen(smc_loop_t *loop, const char *host, uint16_t want_por
 /* Forgets the place of smc_loop_listen; removes the socket's path.  Does not close fd. */
 void smc_loop_unlisten(smc_loop_t *loop, uint16_t port);
 
-/* Removes the socket paths of a process of this user that was killed and could not; pid 0: of all that are gone.  They lie in directories below TMPDIR
- * (one that can be written to, of at most 32 bytes), else below /dev/shm, else below /tmp. */
+/* Removes the socket paths of a process of this user that was killed and could not; pid 0: of all that are gone.  They lie
+ * in directories below TMPDIR (one that can be written to, of at most 32 bytes), else below /dev/shm, else below /tmp. */
 void smc_loop_sweep(long pid);
 
 /* Where a client connects for a loopback host and port.
