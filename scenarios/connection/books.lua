@@ -17,13 +17,13 @@ for _, name in ipairs { "binance", "bybit" } do
     --- What our book has at a price of a side, once it is the venue's.
     local function ours_at(stream, side, price)
       return eventually(function()
-        local theirs, ours = venue.sandbox:book(BTC, 20), assert(stream:top(20))
+        local theirs, ours = venue.sandbox:book(BTC, 10), assert(stream:top(10))
         assert.same({ theirs.bids, theirs.asks }, { ours.bids, ours.asks })
         for _, level in ipairs(ours[side]) do
           if level[1] == price then return level[2] end
         end
         return "0"
-      end, { within = 5, every = 0.01 })
+      end, { within = 5, every = 0.05 })
     end
 
     for side, book_side in pairs { buy = "bids", sell = "asks" } do
