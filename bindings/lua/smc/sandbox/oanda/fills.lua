@@ -7,15 +7,12 @@ local json = require "smc.json"
 local money = require "smc.sandbox.oanda.money"
 local pricing = require "smc.sandbox.oanda.pricing"
 local reached = require "smc.sandbox.reached"
+local requests = require "smc.sandbox.oanda.requests"
 
 local M = {}
 
 local abs, add, cmp, mul, neg, sub = decimal.abs, decimal.add, decimal.cmp, decimal.mul, decimal.neg, decimal.sub
 local amount, is_long = money.amount, money.is_long
-
--- In the order in which a fill makes them: the type, and what a fill calls its details.
-M.dependents = { { "TAKE_PROFIT", "takeProfitOnFill" }, { "STOP_LOSS", "stopLossOnFill" },
-  { "TRAILING_STOP_LOSS", "trailingStopLossOnFill" } }
 
 local function signed(units, long) return long and units or neg(units) end
 
@@ -109,7 +106,7 @@ M.reasons = {
   "CLIENT_REQUEST", "CLIENT_REQUEST_REPLACED", "LINKED_TRADE_CLOSED", "TIME_IN_FORCE_EXPIRED", "MARKET_HALTED",
   "INSUFFICIENT_LIQUIDITY", "BOUNDS_VIOLATION", "INSUFFICIENT_MARGIN", "CLIENT_TRADE_ID_ALREADY_EXISTS",
   "TAKE_PROFIT_ON_FILL_LOSS", "STOP_LOSS_ON_FILL_LOSS", "POSITION_CLOSEOUT_FAILED", "FIFO_VIOLATION" }
-for _, pair in ipairs(M.dependents) do
+for _, pair in ipairs(requests.dependents) do
   for _, name in ipairs { "CLIENT_ORDER_ID_ALREADY_EXISTS", "GTD_TIMESTAMP_IN_PAST" } do
     M.reasons[#M.reasons + 1] = pair[1] .. "_ON_FILL_" .. name
   end
@@ -144,7 +141,7 @@ end
 --- Why the dependent orders of a fill can't be, or nil: while their order waited, their name was given to another, or
 -- their time went by.
 local function late(sb, order)
-  for _, pair in ipairs(M.dependents) do
+  for _, pair in ipairs(requests.dependents) do
     local d = order[pair[2]]
     local id = d and M.client_id(d)
     local other = id and sb:order_of_client(id)
@@ -279,7 +276,7 @@ end
 
 --- The orders that a fill attaches to the trade that it opened.
 local function attach(sb, order, trade, fill_id)
-  for _, pair in ipairs(M.dependents) do
+  for _, pair in ipairs(requests.dependents) do
     local d = order[pair[2]]
     if d then
       sb.stirred = true -- its moment may have come already
@@ -295,7 +292,7 @@ end
 
 --- The dependent orders of a closed trade end with it.
 local function unlink(sb, trade, fill_id)
-  for _, pair in ipairs(M.dependents) do
+  for _, pair in ipairs(requests.dependents) do
     local order = trade[pair[1]]
     if order and order.state == "PENDING" then
       M.cancel(sb, order, "LINKED_TRADE_CLOSED", "closedTradeID", trade.id, "tradeCloseTransactionID", fill_id)

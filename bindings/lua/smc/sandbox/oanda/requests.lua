@@ -98,9 +98,10 @@ local ORDER = { { "instrument", text }, { "units", params.decimal }, { "price", 
   { "triggerCondition", one_of(TRIGGERS) }, { "tradeID", id }, { "clientTradeID", text }, { "guaranteed", truth },
   { "clientExtensions", M.extensions }, { "tradeClientExtensions", M.extensions } }
 
--- What may follow a fill: the kind of the order, and the name of its details.
-local ON_FILL = { { "TAKE_PROFIT", "takeProfitOnFill" }, { "STOP_LOSS", "stopLossOnFill" },
+-- What may follow a fill, in the order in which it makes them: the kind of the order, and the name of its details.
+local DEPENDENTS = { { "TAKE_PROFIT", "takeProfitOnFill" }, { "STOP_LOSS", "stopLossOnFill" },
   { "TRAILING_STOP_LOSS", "trailingStopLossOnFill" } }
+M.dependents = DEPENDENTS
 
 --- The details of a dependent order, with what goes without saying: it is as in the order that is replaced, if any.
 function M.details(given, path, kind, replaced)
@@ -127,7 +128,7 @@ function M.order(sb, given)
   local o = { type = kind }
   local no = read(given, o, ORDER, "order.", spec.has)
   if no then return nil, no end
-  for _, pair in ipairs(ON_FILL) do
+  for _, pair in ipairs(DEPENDENTS) do
     local name = pair[2]
     if spec.has[name] and present(given[name]) ~= nil then
       o[name], no = M.details(given[name], "order." .. name, pair[1])
@@ -225,7 +226,7 @@ end
 
 local function wrong_on_fill(sb, o)
   local seen = {}
-  for _, pair in ipairs(ON_FILL) do
+  for _, pair in ipairs(DEPENDENTS) do
     local details = o[pair[2]]
     local reason = details and M.wrong_details(sb, o.def, pair[1], details, true)
     if reason then return reason end
