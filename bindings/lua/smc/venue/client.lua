@@ -179,10 +179,10 @@ end
 local PLACE = { symbol = true, side = true, type = true, qty = true, quote_qty = true, price = true,
   trigger_price = true, time_in_force = true, client_id = true, self_trade = true, reduce_only = true }
 
---- Words of a set, in order: "a, b or c".
-local function any_of(set)
+--- Words of a set, in order: "a, b or c".  without: a set of those to leave out.
+local function any_of(set, without)
   local list = {}
-  for word in pairs(set) do list[#list + 1] = word end
+  for word in pairs(set) do list[#list + 1] = not (without and without[word]) and word or nil end
   table.sort(list)
   local last = table.remove(list)
   return #list == 0 and last or table.concat(list, ", ") .. " or " .. last
@@ -214,7 +214,7 @@ function M.check_place(given, types, positions)
   if not SIDES[given.side] then error("place: side is buy or sell", 3) end
   if given.time_in_force and not TIMES[given.time_in_force] then error("place: time_in_force is fok, gtc or ioc", 3) end
   if given.price and AT_MARKET[given.type] then
-    error(("place: a %s order has no price; types that have one: limit"):format(given.type), 3)
+    error(("place: a %s order has no price; types that have one: %s"):format(given.type, any_of(types, AT_MARKET)), 3)
   end
   if given.reduce_only and not positions then
     error("place: reduce_only belongs to positions; this venue has none", 3)
