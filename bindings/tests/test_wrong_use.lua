@@ -99,8 +99,8 @@ for name, symbol in pairs(SYMBOLS) do
       end
       says(v, "place: side is buy or sell", place("side", "BUY"))
       says(v, "place: time_in_force is fok, gtc or ioc", place("time_in_force", "GTC"))
-      says(v, "place: a market order has no price; types that have one: "
-        .. (name == "oanda" and "limit" or "limit, limit_maker, stop_limit or take_profit_limit"), place("price", "1.1"))
+      local priced = name == "oanda" and "limit" or "limit, limit_maker, stop_limit or take_profit_limit"
+      says(v, "place: a market order has no price; types that have one: " .. priced, place("price", "1.1"))
       local like = name == "oanda" and '"EUR/USD"' or '"BTC/USDT"'
       for _, wrong in ipairs { (symbol:gsub("/", "")), symbol:lower() } do
         says(v, ("place: a symbol like %s expected"):format(like), place("symbol", wrong))
