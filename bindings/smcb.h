@@ -40,6 +40,10 @@ int smcb_result(lua_State *L, smc_code_t code, const smc_error_t *err);
 uint64_t smcb_check_seconds(lua_State *L, int idx);
 /* The same for field `name` of the options table at idx; `missing_ms` when the field or the table is nil. */
 uint64_t smcb_field_seconds(lua_State *L, int idx, const char *name, uint64_t missing_ms);
+/* The integer at `name` of the table at idx; `missing` when it is nil.  Raises at the caller's line unless it fits, or when
+ * it is nil and missing is SMCB_REQUIRED. */
+#define SMCB_REQUIRED (-1)
+uint32_t smcb_field_u32(lua_State *L, int idx, const char *name, int64_t missing);
 /* Raises "unknown option 'x'" at the caller's line when the table at idx has a string key that is not listed.
  * known: NULL-terminated. */
 void smcb_check_keys(lua_State *L, int idx, const char *const known[]);

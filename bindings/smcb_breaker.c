@@ -19,30 +19,19 @@ static uint64_t now_ms(void)
     return (uint64_t)(smc_clock_now_ns() / 1000000);
 }
 
-static uint32_t field_u32(lua_State *L, const char *name)
-{
-    int is_integer = 0;
-    lua_getfield(L, 1, name);
-    lua_Integer value = lua_tointegerx(L, -1, &is_integer);
-    lua_pop(L, 1);
-    if (!is_integer || value < 0 || value > UINT32_MAX)
-        (void)luaL_error(L, "%s must be a whole number from 0 to 4294967295", name);
-    return (uint32_t)value;
-}
-
 /* new(conf): the fields of smc_breaker_conf_t, `time` = true for a window of time. */
 static int l_new(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    smc_breaker_conf_t conf = {.size = field_u32(L, "size"),
-                               .min_calls = field_u32(L, "min_calls"),
-                               .failure_pct = field_u32(L, "failure_pct"),
-                               .slow_pct = field_u32(L, "slow_pct"),
-                               .slow_ms = field_u32(L, "slow_ms"),
-                               .open_ms = field_u32(L, "open_ms"),
-                               .open_max_ms = field_u32(L, "open_max_ms"),
-                               .growth_pct = field_u32(L, "growth_pct"),
-                               .probes = field_u32(L, "probes")};
+    smc_breaker_conf_t conf = {.size = smcb_field_u32(L, 1, "size", SMCB_REQUIRED),
+                               .min_calls = smcb_field_u32(L, 1, "min_calls", SMCB_REQUIRED),
+                               .failure_pct = smcb_field_u32(L, 1, "failure_pct", SMCB_REQUIRED),
+                               .slow_pct = smcb_field_u32(L, 1, "slow_pct", SMCB_REQUIRED),
+                               .slow_ms = smcb_field_u32(L, 1, "slow_ms", SMCB_REQUIRED),
+                               .open_ms = smcb_field_u32(L, 1, "open_ms", SMCB_REQUIRED),
+                               .open_max_ms = smcb_field_u32(L, 1, "open_max_ms", SMCB_REQUIRED),
+                               .growth_pct = smcb_field_u32(L, 1, "growth_pct", SMCB_REQUIRED),
+                               .probes = smcb_field_u32(L, 1, "probes", SMCB_REQUIRED)};
     lua_getfield(L, 1, "time");
     conf.window = lua_toboolean(L, -1) ? SMC_BREAKER_TIME : SMC_BREAKER_COUNT;
     smc_breaker_t *b = lua_newuserdatauv(L, sizeof(*b), 0);

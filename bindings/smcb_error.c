@@ -86,6 +86,18 @@ uint64_t smcb_field_seconds(lua_State *L, int idx, const char *name, uint64_t mi
     return to_ms(s);
 }
 
+uint32_t smcb_field_u32(lua_State *L, int idx, const char *name, int64_t missing)
+{
+    int is_integer = 0;
+    bool nil = lua_getfield(L, idx, name) == LUA_TNIL;
+    lua_Integer value = nil ? missing : lua_tointegerx(L, -1, &is_integer);
+
+    lua_pop(L, 1);
+    if (!(nil || is_integer) || value < 0 || value > UINT32_MAX)
+        (void)luaL_error(L, "%s must be a whole number from 0 to 4294967295", name);
+    return (uint32_t)value;
+}
+
 void smcb_check_keys(lua_State *L, int idx, const char *const known[])
 {
     if (lua_isnoneornil(L, idx))

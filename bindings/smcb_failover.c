@@ -19,17 +19,6 @@ static smc_failover_t *check_failover(lua_State *L)
 
 /* ---- fields of the table on top -------------------------------------------- */
 
-static uint32_t field_u32(lua_State *L, const char *name)
-{
-    int is_integer = 0;
-    lua_getfield(L, -1, name);
-    lua_Integer value = lua_tointegerx(L, -1, &is_integer);
-    lua_pop(L, 1);
-    if (!is_integer || value < 0 || value > UINT32_MAX)
-        (void)luaL_error(L, "%s must be a whole number from 0 to 4294967295", name);
-    return (uint32_t)value;
-}
-
 static bool field_bool(lua_State *L, const char *name)
 {
     lua_getfield(L, -1, name);
@@ -80,9 +69,10 @@ static void read_weight(lua_State *L, smc_failover_conf_t *conf, uint32_t i)
 static void read_trigger(lua_State *L, smc_failover_conf_t *conf, uint32_t i)
 {
     luaL_checktype(L, -1, LUA_TTABLE);
-    conf->triggers[i] = (smc_trigger_t){.kind = field_kind(L),
-                                        .threshold = field_u32(L, "threshold"),
-                                        .for_ms = field_u32(L, "for_ms")};
+    conf->triggers[i] =
+        (smc_trigger_t){.kind = field_kind(L),
+                        .threshold = smcb_field_u32(L, -1, "threshold", SMCB_REQUIRED),
+                        .for_ms = smcb_field_u32(L, -1, "for_ms", SMCB_REQUIRED)};
 }
 
 /* new(conf): the fields of smc_failover_conf_t; weights and triggers are lists. */
@@ -94,12 +84,12 @@ static int l_new(lua_State *L)
     conf.n = read_list(L, "weights", SMC_FAILOVER_MEMBERS, &conf, read_weight);
     conf.n_triggers = read_list(L, "triggers", SMC_FAILOVER_TRIGGERS, &conf, read_trigger);
     conf.by_health = field_bool(L, "by_health");
-    conf.hysteresis = field_u32(L, "hysteresis");
-    conf.recover_score = field_u32(L, "recover_score");
-    conf.recover_ms = field_u32(L, "recover_ms");
+    conf.hysteresis = smcb_field_u32(L, -1, "hysteresis", SMCB_REQUIRED);
+    conf.recover_score = smcb_field_u32(L, -1, "recover_score", SMCB_REQUIRED);
+    conf.recover_ms = smcb_field_u32(L, -1, "recover_ms", SMCB_REQUIRED);
     conf.failback = field_bool(L, "failback");
-    conf.failback_ms = field_u32(L, "failback_ms");
-    conf.cooldown_ms = field_u32(L, "cooldown_ms");
+    conf.failback_ms = smcb_field_u32(L, -1, "failback_ms", SMCB_REQUIRED);
+    conf.cooldown_ms = smcb_field_u32(L, -1, "cooldown_ms", SMCB_REQUIRED);
     smc_failover_t *f = lua_newuserdatauv(L, sizeof(*f), 0);
     smc_error_t err = {0};
     if (smc_failover_init(f, &conf, now_ms(), &err) != SMC_OK)
@@ -144,11 +134,11 @@ static smc_signal_t read_signal(lua_State *L)
     luaL_checktype(L, -1, LUA_TTABLE);
     return (smc_signal_t){.connected = field_bool(L, "connected"),
                           .breaker_open = field_bool(L, "breaker_open"),
-                          .latency_ms = field_u32(L, "latency_ms"),
-                          .failures = field_u32(L, "failures"),
-                          .limit_hits = field_u32(L, "limit_hits"),
-                          .stream_age_ms = field_u32(L, "stream_age_ms"),
-                          .score = field_u32(L, "score")};
+                          .latency_ms = smcb_field_u32(L, -1, "latency_ms", SMCB_REQUIRED),
+                          .failures = smcb_field_u32(L, -1, "failures", SMCB_REQUIRED),
+                          .limit_hits = smcb_field_u32(L, -1, "limit_hits", SMCB_REQUIRED),
+                          .stream_age_ms = smcb_field_u32(L, -1, "stream_age_ms", SMCB_REQUIRED),
+                          .score = smcb_field_u32(L, -1, "score", SMCB_REQUIRED)};
 }
 
 /* step(signals) -> "stay" | "switch" | "no_venue"; signals: one table for each member */

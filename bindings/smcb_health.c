@@ -16,27 +16,16 @@ static smc_health_t *check_health(lua_State *L)
     return luaL_checkudata(L, 1, HEALTH_MT);
 }
 
-static uint32_t field_u32(lua_State *L, const char *name)
-{
-    int is_integer = 0;
-    lua_getfield(L, 1, name);
-    lua_Integer value = lua_tointegerx(L, -1, &is_integer);
-    lua_pop(L, 1);
-    if (!is_integer || value < 0 || value > UINT32_MAX)
-        (void)luaL_error(L, "%s must be a whole number from 0 to 4294967295", name);
-    return (uint32_t)value;
-}
-
 /* new(conf): the fields of smc_health_conf_t. */
 static int l_new(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    smc_health_conf_t conf = {.window = field_u32(L, "window"),
-                              .good_ms = field_u32(L, "good_ms"),
-                              .bad_ms = field_u32(L, "bad_ms"),
-                              .down_after = field_u32(L, "down_after"),
-                              .stale_ms = field_u32(L, "stale_ms"),
-                              .limit_max = field_u32(L, "limit_max")};
+    smc_health_conf_t conf = {.window = smcb_field_u32(L, 1, "window", SMCB_REQUIRED),
+                              .good_ms = smcb_field_u32(L, 1, "good_ms", SMCB_REQUIRED),
+                              .bad_ms = smcb_field_u32(L, 1, "bad_ms", SMCB_REQUIRED),
+                              .down_after = smcb_field_u32(L, 1, "down_after", SMCB_REQUIRED),
+                              .stale_ms = smcb_field_u32(L, 1, "stale_ms", SMCB_REQUIRED),
+                              .limit_max = smcb_field_u32(L, 1, "limit_max", SMCB_REQUIRED)};
     smc_health_t *h = lua_newuserdatauv(L, sizeof(*h), 0);
     smc_error_t err = {0};
     if (smc_health_init(h, &conf, &err) != SMC_OK)

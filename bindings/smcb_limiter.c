@@ -241,16 +241,6 @@ static int l_alerts(lua_State *L)
 
 /* ---- a limiter --------------------------------------------------------------- */
 
-static uint32_t field_u32(lua_State *L, const char *name)
-{
-    lua_getfield(L, -1, name);
-    lua_Integer value = luaL_optinteger(L, -1, 0);
-    lua_pop(L, 1);
-    if (value < 0 || value > UINT32_MAX)
-        (void)luaL_error(L, "%s must be a whole number from 0 to 4294967295", name);
-    return (uint32_t)value;
-}
-
 /* Budgets: a list at idx of { window = bool, limit, refill, period_ms }. */
 static smc_limiter_t read_limiter(lua_State *L, int idx)
 {
@@ -264,9 +254,9 @@ static smc_limiter_t read_limiter(lua_State *L, int idx)
         lua_getfield(L, -1, "window");
         budgets[i].kind = lua_toboolean(L, -1) ? SMC_BUDGET_WINDOW : SMC_BUDGET_BUCKET;
         lua_pop(L, 1);
-        budgets[i].limit = field_u32(L, "limit");
-        budgets[i].refill = field_u32(L, "refill");
-        budgets[i].period_ms = field_u32(L, "period_ms");
+        budgets[i].limit = smcb_field_u32(L, -1, "limit", 0);
+        budgets[i].refill = smcb_field_u32(L, -1, "refill", 0);
+        budgets[i].period_ms = smcb_field_u32(L, -1, "period_ms", 0);
         lua_pop(L, 1);
     }
     smc_limiter_t l;

@@ -65,33 +65,40 @@ static int l_count(lua_State *L)
     return 1;
 }
 
-static int l_fills(lua_State *L)
+/* Which fills or prevented matches are asked for. */
+typedef struct {
+    const smc_market_t *m;
+    int32_t account, instrument;
+    smc_range_t range;
+} matches_t;
+
+static matches_t check_matches(lua_State *L)
 {
     static const char *const known[] = {"account", "symbol", "order_id", "from_id",
                                         "from_ms", "to_ms",  "limit",    NULL};
     const smc_market_t *m = smcb_market_check(L);
     smcb_market_options(L, 2, known);
-    smc_range_t range = smcb_market_range(L, 2);
-    int32_t account = smcb_market_account(L, m, 2);
-    int32_t instrument = smcb_market_instrument(L, m, 2);
-    range.order_id = smcb_market_int(L, 2, "order_id", 0);
-    smcb_list_t list = smcb_list_new(L, m);
-    smc_market_fills(m, account, instrument, &range, smcb_add_fill, &list);
+    matches_t asked = {.m = m, .range = smcb_market_range(L, 2)};
+    asked.account = smcb_market_account(L, m, 2);
+    asked.instrument = smcb_market_instrument(L, m, 2);
+    asked.range.order_id = smcb_market_int(L, 2, "order_id", 0);
+    return asked;
+}
+
+static int l_fills(lua_State *L)
+{
+    matches_t asked = check_matches(L);
+    smcb_list_t list = smcb_list_new(L, asked.m);
+    smc_market_fills(asked.m, asked.account, asked.instrument, &asked.range, smcb_add_fill, &list);
     return 1;
 }
 
 static int l_prevented(lua_State *L)
 {
-    static const char *const known[] = {"account", "symbol", "order_id", "from_id",
-                                        "from_ms", "to_ms",  "limit",    NULL};
-    const smc_market_t *m = smcb_market_check(L);
-    smcb_market_options(L, 2, known);
-    smc_range_t range = smcb_market_range(L, 2);
-    int32_t account = smcb_market_account(L, m, 2);
-    int32_t instrument = smcb_market_instrument(L, m, 2);
-    range.order_id = smcb_market_int(L, 2, "order_id", 0);
-    smcb_list_t list = smcb_list_new(L, m);
-    smc_market_prevented(m, account, instrument, &range, smcb_add_prevented, &list);
+    matches_t asked = check_matches(L);
+    smcb_list_t list = smcb_list_new(L, asked.m);
+    smc_market_prevented(asked.m, asked.account, asked.instrument, &asked.range, smcb_add_prevented,
+                         &list);
     return 1;
 }
 

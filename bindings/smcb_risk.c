@@ -50,17 +50,6 @@ static double field_number(lua_State *L, const char *name)
     return value;
 }
 
-static uint32_t field_u32(lua_State *L, const char *name)
-{
-    int is_integer = 0;
-    lua_getfield(L, 2, name);
-    lua_Integer value = lua_isnil(L, -1) ? 0 : lua_tointegerx(L, -1, &is_integer);
-    if (!lua_isnil(L, -1) && (!is_integer || value < 0 || value > UINT32_MAX))
-        (void)luaL_error(L, "%s must be a whole number from 0 to 4294967295", name);
-    lua_pop(L, 1);
-    return (uint32_t)value;
-}
-
 static bool field_bool(lua_State *L, const char *name)
 {
     lua_getfield(L, 2, name);
@@ -115,8 +104,8 @@ static smc_risk_conf_t check_conf(lua_State *L)
                              .var = field_number(L, "var"),
                              .correlation = field_number(L, "correlation"),
                              .error_rate = field_number(L, "error_rate"),
-                             .losses = field_u32(L, "losses"),
-                             .trial_ms = field_u32(L, "trial_ms")};
+                             .losses = smcb_field_u32(L, 2, "losses", 0),
+                             .trial_ms = smcb_field_u32(L, 2, "trial_ms", 0)};
 }
 
 /* The table at 2: the fields of smc_risk_view_t; lists stay on the stack. */
@@ -127,10 +116,10 @@ static smc_risk_view_t check_view(lua_State *L)
                          .equity = field_dec(L, "equity"),
                          .peak = field_dec(L, "peak"),
                          .day_start = field_dec(L, "day_start"),
-                         .n_assets = field_u32(L, "n_assets"),
-                         .losses = field_u32(L, "losses"),
-                         .calls = field_u32(L, "calls"),
-                         .errors = field_u32(L, "errors")};
+                         .n_assets = smcb_field_u32(L, 2, "n_assets", 0),
+                         .losses = smcb_field_u32(L, 2, "losses", 0),
+                         .calls = smcb_field_u32(L, 2, "calls", 0),
+                         .errors = smcb_field_u32(L, 2, "errors", 0)};
     size_t cells;
     v.positions = push_decimals(L, "positions", &v.n_positions);
     v.returns = push_numbers(L, "returns", &v.n_returns);

@@ -112,4 +112,13 @@ describe("smc.health", function()
     says("health:watch: a function expected", function() smc.health():watch(5) end)
     assert.error_matches(function() smc.health():call "fine" end, "fine")
   end)
+
+  it("takes no number that the core can't keep", function()
+    local core = require "smc.core.health"
+    for _, wrong in ipairs { -1, 4294967296, 2.5, "two", false } do
+      says("window must be a whole number from 0 to 4294967295", function()
+        core.new { window = wrong or nil, good_ms = 1, bad_ms = 2, down_after = 1, stale_ms = 0, limit_max = 1 }
+      end)
+    end
+  end)
 end)
