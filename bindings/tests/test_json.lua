@@ -298,19 +298,16 @@ describe("json in the middle of itself", function()
     arm()
   end)
 
-  after_each(function()
-    assert.is_true(finalized >= 3)
-    finalized = 1e6
-  end)
+  after_each(function() finalized = 1e6 end)
 
   it("decodes", function()
-    for _ = 1, 12 do
+    repeat -- how many rounds it takes depends on what ran before
       local value = assert(json.decode("[" .. (ITEM .. ","):rep(2000) .. "0]"))
       assert.equal(2001, #value)
       for i = 1, 2000 do
         if value[i].a ~= 1.5 or value[i].b ~= "é" or value[i].c[2].d ~= "\n" then error("item " .. i) end
       end
-    end
+    until finalized >= 3
   end)
 
   it("encodes", function()
@@ -320,9 +317,9 @@ describe("json in the middle of itself", function()
       want[i] = ('{"a":1,"c":[null],"%s":"x","%ser":{"e":%d}}'):format(long, long, i)
     end
     want = "[" .. table.concat(want, ",") .. "]"
-    for _ = 1, 12 do
-      if json.encode(value) ~= want then error "another text" end
-    end
+    repeat
+      assert.is_true(json.encode(value) == want)
+    until finalized >= 3
   end)
 end)
 
