@@ -43,9 +43,10 @@ static void add_lot(void *ud, const smc_lot_t *lot)
     smcb_list_add(list);
 }
 
-static void push_position(lua_State *L, const smc_market_t *m, int32_t account, int32_t instrument)
+static void push_position(lua_State *L, const smc_market_t *m, int32_t account, int32_t instrument,
+                          smc_side_t side)
 {
-    smc_position_t p = smc_market_position(m, account, instrument);
+    smc_position_t p = smc_market_position(m, account, instrument, side);
     lua_createtable(L, 0, 14);
     smcb_set_text(L, "symbol", smc_market_symbol(m, instrument));
     smcb_set_dec(L, "qty", p.qty);
@@ -73,11 +74,16 @@ static int32_t contract_arg(lua_State *L, const smc_market_t *m, int arg)
     return instrument;
 }
 
+static smc_side_t side_arg(lua_State *L, int arg)
+{
+    return (smc_side_t)luaL_checkoption(L, arg, smcb_market_sides[SMC_BUY], smcb_market_sides);
+}
+
 static int l_position(lua_State *L)
 {
     const smc_market_t *m = smcb_market_check(L);
     int32_t account = smcb_market_known_account(L, m, luaL_checkinteger(L, 2));
-    push_position(L, m, account, contract_arg(L, m, 3));
+    push_position(L, m, account, contract_arg(L, m, 3), side_arg(L, 4));
     return 1;
 }
 
@@ -87,11 +93,34 @@ static int l_positions(lua_State *L)
     int32_t account = smcb_market_known_account(L, m, luaL_checkinteger(L, 2));
     smcb_list_t list = smcb_list_new(L, m);
     for (int32_t i = 0; i < smc_market_instruments(m); i++) {
-        if (smc_market_position(m, account, i).updated_ms == 0)
-            continue;
-        push_position(L, m, account, i);
-        smcb_list_add(&list);
+        int last = smc_market_hedged(m, account, i) ? SMC_SELL : SMC_BUY;
+        for (int side = SMC_BUY; side <= last; side++) {
+            if (smc_market_position(m, account, i, (smc_side_t)side).updated_ms == 0)
+                continue;
+            push_position(L, m, account, i, (smc_side_t)side);
+            smcb_list_add(&list);
+        }
     }
+    return 1;
+}
+
+static int l_hedge(lua_State *L)
+{
+    smc_market_t *m = smcb_market_check(L);
+    int32_t account = smcb_market_known_account(L, m, luaL_checkinteger(L, 2));
+    int32_t instrument = smcb_market_symbol_arg(L, m, 3);
+    luaL_checktype(L, 4, LUA_TBOOLEAN);
+    smc_error_t err = {0};
+    if (smc_market_hedge(m, account, instrument, lua_toboolean(L, 4), &err) != SMC_OK)
+        return smcb_market_raise(L, &err);
+    return 0;
+}
+
+static int l_hedged(lua_State *L)
+{
+    const smc_market_t *m = smcb_market_check(L);
+    int32_t account = smcb_market_known_account(L, m, luaL_checkinteger(L, 2));
+    lua_pushboolean(L, smc_market_hedged(m, account, contract_arg(L, m, 3)));
     return 1;
 }
 
@@ -125,8 +154,9 @@ static int l_set_margin(lua_State *L)
     int32_t account = smcb_market_known_account(L, m, luaL_checkinteger(L, 2));
     int32_t instrument = smcb_market_symbol_arg(L, m, 3);
     smc_dec_t rate = smcb_market_dec_at(L, 4, "rate");
+    smc_side_t side = side_arg(L, 5);
     smc_error_t err = {0};
-    if (smc_market_set_margin(m, account, instrument, rate, &err) != SMC_OK)
+    if (smc_market_set_margin(m, account, instrument, side, rate, &err) != SMC_OK)
         return smcb_market_raise(L, &err);
     return 0;
 }
@@ -169,6 +199,8 @@ static int l_adjust(lua_State *L)
 const luaL_Reg smcb_market_positions[] = {
     {"position", l_position},
     {"positions", l_positions},
+    {"hedge", l_hedge},
+    {"hedged", l_hedged},
     {"margin", l_margin},
     {"set_margin", l_set_margin},
     {"set_conversion", l_set_conversion},

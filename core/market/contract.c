@@ -115,7 +115,7 @@ smc_code_t smc_market_set_conversion(smc_market_t *m, int32_t instrument, smc_de
 }
 
 smc_code_t smc_market_set_margin(smc_market_t *m, int32_t account, int32_t instrument,
-                                 smc_dec_t rate, smc_error_t *err)
+                                 smc_side_t side, smc_dec_t rate, smc_error_t *err)
 {
     account_t *a = account_at(m, account);
     instrument_t *inst = instrument_at(m, instrument);
@@ -123,7 +123,7 @@ smc_code_t smc_market_set_margin(smc_market_t *m, int32_t account, int32_t instr
         return smc_fail(err, SMC_EINVAL, "market.margin", 0, "no such account or contract");
     if (!rate_fits(rate))
         return smc_fail(err, SMC_EINVAL, "market.margin", 0, "a rate must be 0.0001 to 1");
-    position_t *p = position_need(m, a, inst);
+    position_t *p = position_need(m, a, inst, side);
     if (p == NULL)
         return smc_fail(err, SMC_ENOMEM, "market.margin", 0, "out of memory");
     p->rate = rate;

@@ -6,12 +6,6 @@ static bool settles_in(const instrument_t *inst, int32_t asset)
     return inst->contract != NULL && inst->contract->settle == asset;
 }
 
-static bool holds(const account_t *a, const instrument_t *inst)
-{
-    const position_t *p = a->holdings[inst->id].position;
-    return p != NULL && p->n > 0;
-}
-
 static bool is_due(const smc_market_t *m, const account_t *a, int32_t asset)
 {
     smc_margin_t g = smc_market_margin(m, a->id, asset);
@@ -33,20 +27,26 @@ static bool cancel_orders(smc_market_t *m, const account_t *a, int32_t asset)
     return any;
 }
 
+typedef struct heaviest {
+    instrument_t *inst;
+    const position_t *position; /* NULL: none */
+} heaviest_t;
+
 /* The position that asks for most, among those that somebody would take. */
-static instrument_t *heaviest(const smc_market_t *m, const account_t *a, int32_t asset)
+static heaviest_t heaviest(const smc_market_t *m, const account_t *a, int32_t asset)
 {
-    instrument_t *found = NULL;
+    heaviest_t found = {0};
     smc_dec_t most = {-1};
-    for (size_t i = 0; i < m->n_instruments; i++) {
-        instrument_t *inst = m->instruments[i];
-        if (!settles_in(inst, asset) || !holds(a, inst) || inst->halted ||
-            book_best(inst, a->holdings[i].position->side) == NULL)
+    for (size_t i = 0; i < 2 * m->n_instruments; i++) {
+        instrument_t *inst = m->instruments[i / 2];
+        const position_t *p = a->holdings[i / 2].positions[i % 2];
+        if (!settles_in(inst, asset) || p == NULL || p->n == 0 || inst->halted ||
+            book_best(inst, p->side) == NULL)
             continue;
-        smc_dec_t mm = position_now(a, inst).mm;
+        smc_dec_t mm = position_now(inst, p).mm;
         if (dec_less(most, mm)) {
             most = mm;
-            found = inst;
+            found = (heaviest_t){inst, p};
         }
     }
     return found;
@@ -57,8 +57,9 @@ static bool liquidate(smc_market_t *m, account_t *a, int32_t asset)
     if (!is_due(m, a, asset))
         return false;
     bool any = cancel_orders(m, a, asset);
-    for (instrument_t *inst; !m->failed && is_due(m, a, asset) &&
-                             (inst = heaviest(m, a, asset)) != NULL && place_closing(m, a, inst);)
+    for (heaviest_t h; !m->failed && is_due(m, a, asset) &&
+                       (h = heaviest(m, a, asset)).position != NULL &&
+                       place_closing(m, a, h.inst, h.position);)
         any = true;
     return any;
 }

@@ -1,16 +1,17 @@
 /* What contracts ask of the balance of the asset that they settle in. */
 #include "market_priv.h"
 
-smc_dec_t margin_rate(const account_t *a, const instrument_t *inst)
+smc_dec_t margin_rate(const instrument_t *inst, const position_t *p)
 {
-    const position_t *p = a->holdings[inst->id].position;
     return p != NULL && dec_positive(p->rate) ? p->rate : inst->contract->margin_rate;
 }
 
-static smc_dec_t order_margin(const account_t *a, const instrument_t *inst, smc_dec_t quote)
+static smc_dec_t order_margin(const account_t *a, const instrument_t *inst, smc_side_t side,
+                              smc_dec_t quote)
 {
     smc_dec_t out = {0};
-    (void)smc_dec_mul(quote, margin_rate(a, inst), SMC_DEC_PLACES, SMC_ROUND_UP, &out);
+    (void)smc_dec_mul(quote, margin_rate(inst, position_on(a, inst, side)), SMC_DEC_PLACES,
+                      SMC_ROUND_UP, &out);
     return contract_amount(inst, out, SMC_ROUND_UP);
 }
 
@@ -39,7 +40,7 @@ static resting_t enlarging(const account_t *a, const instrument_t *inst, smc_sid
         out.qty = dec_minus(out.qty, except->rem);
         out.quote = dec_minus(out.quote, dec_notional(except->o.price, except->rem));
     }
-    *closing = position_reducible(a, inst, side, 0);
+    *closing = h->hedged ? dec_zero() : position_reducible(a, inst, side, 0);
     if (!dec_less(*closing, out.qty)) {
         *closing = dec_minus(*closing, out.qty);
         return (resting_t){0};
@@ -55,6 +56,22 @@ static resting_t enlarging(const account_t *a, const instrument_t *inst, smc_sid
     return out;
 }
 
+/* What is held, and what the resting orders would add to it. */
+static void add_side(smc_margin_t *out, const account_t *a, const instrument_t *inst,
+                     smc_side_t side, const node_t *except)
+{
+    const holding_t *h = &a->holdings[inst->id];
+    smc_position_t p = position_now(inst, h->positions[side]);
+    out->upl = dec_plus(out->upl, p.upl);
+    out->position_im = dec_plus(out->position_im, p.im);
+    out->maintenance = dec_plus(out->maintenance, p.mm);
+    if (h->n_open == 0)
+        return;
+    smc_dec_t closing;
+    smc_dec_t quote = enlarging(a, inst, side, except, &closing).quote;
+    out->order_im = dec_plus(out->order_im, order_margin(a, inst, side, quote));
+}
+
 static smc_margin_t margin_of(const smc_market_t *m, const account_t *a, int32_t asset,
                               const node_t *except)
 {
@@ -64,17 +81,10 @@ static smc_margin_t margin_of(const smc_market_t *m, const account_t *a, int32_t
         const instrument_t *inst = m->instruments[i];
         const holding_t *h = &a->holdings[i];
         if (inst->contract == NULL || inst->contract->settle != asset ||
-            (h->position == NULL && h->n_open == 0))
+            (h->positions[0] == NULL && h->positions[1] == NULL && h->n_open == 0))
             continue;
-        smc_position_t p = position_now(a, inst);
-        out.upl = dec_plus(out.upl, p.upl);
-        out.position_im = dec_plus(out.position_im, p.im);
-        out.maintenance = dec_plus(out.maintenance, p.mm);
-        for (int side = SMC_BUY; h->n_open > 0 && side <= SMC_SELL; side++) {
-            smc_dec_t closing;
-            smc_dec_t quote = enlarging(a, inst, (smc_side_t)side, except, &closing).quote;
-            out.order_im = dec_plus(out.order_im, order_margin(a, inst, quote));
-        }
+        for (int side = SMC_BUY; side <= SMC_SELL; side++)
+            add_side(&out, a, inst, (smc_side_t)side, except);
     }
     out.equity = dec_plus(out.balance, out.upl);
     smc_dec_t used = dec_plus(out.position_im, out.order_im);
@@ -121,5 +131,6 @@ smc_refusal_t margin_check(const smc_market_t *m, const account_t *a, const inst
     if (smc_dec_mul(c->price, opens, SMC_DEC_PLACES, SMC_ROUND_UP, &quote) != SMC_OK)
         return SMC_REFUSED_FUNDS;
     smc_dec_t available = margin_of(m, a, inst->contract->settle, c->instead_of).available;
-    return dec_less(available, order_margin(a, inst, quote)) ? SMC_REFUSED_FUNDS : SMC_ACCEPTED;
+    return dec_less(available, order_margin(a, inst, c->side, quote)) ? SMC_REFUSED_FUNDS
+                                                                      : SMC_ACCEPTED;
 }

@@ -43,7 +43,8 @@ static void account_free(account_t *a, size_t n_instruments)
             free(h->orders[k]);
         free(h->orders);
         free(h->fills);
-        position_free(h->position);
+        position_free(h->positions[SMC_BUY]);
+        position_free(h->positions[SMC_SELL]);
     }
     free(a->holdings);
     free(a->purses);

@@ -169,7 +169,9 @@ typedef struct holding {
     size_t n_open;
     size_t n_reducing;    /* of the open ones: those that only reduce */
     resting_t resting[2]; /* by smc_side_t */
-    position_t *position; /* owned; NULL: never held, and no rate of its own */
+    bool hedged;          /* long and short are apart */
+    /* By smc_side_t; [SMC_BUY] alone unless hedged.  Owned; NULL: never held, and no rate of its own. */
+    position_t *positions[2];
 } holding_t;
 
 /* Client ids: chained hash, newest first in each chain.  Never iterated. */
@@ -214,6 +216,7 @@ typedef struct touch {
 
 typedef struct moved {
     int32_t account, instrument;
+    position_t *position;
 } moved_t;
 
 struct smc_market {
@@ -430,7 +433,7 @@ void place_work(smc_market_t *m, node_t *n, const smc_order_request_t *r, const 
 /* The order before it is filled: begins what its request asked for. */
 void place_released(smc_market_t *m, node_t *n);
 /* The system's market order that ends a position.  false: nobody takes any of it. */
-bool place_closing(smc_market_t *m, account_t *a, instrument_t *inst);
+bool place_closing(smc_market_t *m, account_t *a, instrument_t *inst, const position_t *p);
 /* Takes what crosses, then rests. */
 void place_rest(smc_market_t *m, node_t *n);
 
@@ -488,13 +491,17 @@ smc_dec_t contract_profit(const instrument_t *inst, smc_dec_t quote);
 
 /* ---- position.c ---- */
 
-/* The account's position, made when there is none.  NULL: out of memory. */
-position_t *position_need(smc_market_t *m, account_t *a, const instrument_t *inst);
+/* The account's position on a side, which matters only while it is hedged.  NULL: none was held. */
+position_t *position_on(const account_t *a, const instrument_t *inst, smc_side_t side);
+/* The one that an order works on. */
+position_t *position_of(const node_t *n);
+/* That of a side, made when there is none.  NULL: out of memory. */
+position_t *position_need(smc_market_t *m, account_t *a, const instrument_t *inst, smc_side_t side);
 void position_free(position_t *p);
 /* Enters a fill of a contract: lots, profit, fee, balance. */
 void position_fill(smc_market_t *m, node_t *n, smc_fill_t *fill, smc_dec_t fee_rate);
-/* As smc_market_position says. */
-smc_position_t position_now(const account_t *a, const instrument_t *inst);
+/* As smc_market_position says.  p may be NULL. */
+smc_position_t position_now(const instrument_t *inst, const position_t *p);
 /* How much an order on that side may close; lot 0: of any. */
 smc_dec_t position_reducible(const account_t *a, const instrument_t *inst, smc_side_t side,
                              int64_t lot);
@@ -524,8 +531,8 @@ smc_refusal_t margin_check(const smc_market_t *m, const account_t *a, const inst
                            const claim_t *claim);
 /* A resting order has become so much larger; below 0: smaller, or has left the book. */
 void margin_count(const node_t *n, smc_dec_t more);
-/* Initial margin of the account in the contract. */
-smc_dec_t margin_rate(const account_t *a, const instrument_t *inst);
+/* Initial margin of a position, which may be NULL. */
+smc_dec_t margin_rate(const instrument_t *inst, const position_t *p);
 /* What may be spent or taken out. */
 smc_dec_t margin_available(const smc_market_t *m, const account_t *a, int32_t asset);
 

@@ -27,11 +27,6 @@ static void use(planner_t *p, smc_dec_t price, smc_dec_t qty)
     p->plan.qty = dec_plus(p->plan.qty, qty);
 }
 
-static position_t *position_of(const node_t *n)
-{
-    return n->owner->holdings[n->inst->id].position;
-}
-
 /* What a reduce-only order has left to close when all before it have traded. */
 static smc_dec_t left_to_close(const node_t *n)
 {

@@ -276,9 +276,8 @@ static node_t *place_now(smc_market_t *m, account_t *a, instrument_t *inst,
     return n;
 }
 
-bool place_closing(smc_market_t *m, account_t *a, instrument_t *inst)
+bool place_closing(smc_market_t *m, account_t *a, instrument_t *inst, const position_t *p)
 {
-    const position_t *p = a->holdings[inst->id].position;
     smc_dec_t qty = p->qty;
     smc_order_request_t r = {
         .side = other_side(p->side), .type = SMC_MARKET_ORDER, .qty = &qty, .reduce_only = true};

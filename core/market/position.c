@@ -2,14 +2,36 @@
 
 #include <stdlib.h>
 
-position_t *position_need(smc_market_t *m, account_t *a, const instrument_t *inst)
+static position_t **place_of(const account_t *a, const instrument_t *inst, smc_side_t side)
 {
     holding_t *h = &a->holdings[inst->id];
-    if (h->position == NULL)
-        h->position = calloc(1, sizeof(*h->position));
-    if (h->position == NULL)
+    return &h->positions[h->hedged ? side : SMC_BUY];
+}
+
+position_t *position_on(const account_t *a, const instrument_t *inst, smc_side_t side)
+{
+    return *place_of(a, inst, side);
+}
+
+/* While hedged, what does not only reduce enlarges its own side. */
+static smc_side_t side_of(const node_t *n)
+{
+    return n->o.reduce_only ? other_side(n->o.side) : n->o.side;
+}
+
+position_t *position_of(const node_t *n)
+{
+    return position_on(n->owner, n->inst, side_of(n));
+}
+
+position_t *position_need(smc_market_t *m, account_t *a, const instrument_t *inst, smc_side_t side)
+{
+    position_t **at = place_of(a, inst, side);
+    if (*at == NULL)
+        *at = calloc(1, sizeof(**at));
+    if (*at == NULL)
         m->failed = true;
-    return h->position;
+    return *at;
 }
 
 void position_free(position_t *p)
@@ -33,7 +55,7 @@ static void touch(smc_market_t *m, const account_t *a, const instrument_t *inst,
         !vec_room(m, &m->moved, m->n_moved, &m->cap_moved, sizeof(m->moved[0])))
         return;
     p->touched = true;
-    m->moved[m->n_moved++] = (moved_t){a->id, inst->id};
+    m->moved[m->n_moved++] = (moved_t){a->id, inst->id, p};
 }
 
 /* ---- fills --------------------------------------------------------------- */
@@ -159,7 +181,7 @@ static void enlarge(smc_market_t *m, const node_t *n, position_t *p, smc_fill_t 
 
 void position_fill(smc_market_t *m, node_t *n, smc_fill_t *fill, smc_dec_t fee_rate)
 {
-    position_t *p = position_need(m, n->owner, n->inst);
+    position_t *p = position_need(m, n->owner, n->inst, side_of(n));
     if (p == NULL)
         return;
     fill->first_lot = m->forgotten_lots + m->n_lot_changes;
@@ -183,7 +205,7 @@ void position_fill(smc_market_t *m, node_t *n, smc_fill_t *fill, smc_dec_t fee_r
 smc_dec_t position_reducible(const account_t *a, const instrument_t *inst, smc_side_t side,
                              int64_t lot)
 {
-    const position_t *p = a->holdings[inst->id].position;
+    const position_t *p = position_on(a, inst, other_side(side));
     if (p == NULL || p->n == 0 || p->side == side)
         return dec_zero();
     if (lot == 0)
@@ -228,10 +250,9 @@ bool positions_tidy(smc_market_t *m)
     for (size_t i = 0; i < m->n_moved; i++) {
         const account_t *a = m->accounts[m->moved[i].account];
         const instrument_t *inst = m->instruments[m->moved[i].instrument];
-        position_t *p = a->holdings[inst->id].position;
-        if (!p->untidy)
+        if (!m->moved[i].position->untidy)
             continue;
-        p->untidy = false;
+        m->moved[i].position->untidy = false;
         if (a->holdings[inst->id].n_reducing == 0)
             continue;
         any = tidy(m, a, inst) || any;
@@ -255,9 +276,8 @@ static smc_dec_t share(const instrument_t *inst, smc_dec_t value, smc_dec_t rate
     return contract_amount(inst, out, SMC_ROUND_UP);
 }
 
-smc_position_t position_now(const account_t *a, const instrument_t *inst)
+smc_position_t position_now(const instrument_t *inst, const position_t *p)
 {
-    const position_t *p = a->holdings[inst->id].position;
     smc_position_t out = {0};
     if (p == NULL)
         return out;
@@ -278,7 +298,7 @@ smc_position_t position_now(const account_t *a, const instrument_t *inst)
     out.cost = p->cost;
     out.realized = p->realized;
     out.upl = contract_profit(inst, p->side == SMC_BUY ? gain : smc_dec_neg(gain));
-    out.im = share(inst, at_mark, margin_rate(a, inst));
+    out.im = share(inst, at_mark, margin_rate(inst, p));
     out.mm = share(inst, at_mark, inst->contract->maintenance_rate);
     out.opened_ms = p->opened_ms;
     return out;
@@ -287,20 +307,45 @@ smc_position_t position_now(const account_t *a, const instrument_t *inst)
 void positions_tell(smc_market_t *m)
 {
     for (size_t i = 0; i < m->n_moved; i++) {
-        const account_t *a = m->accounts[m->moved[i].account];
         const instrument_t *inst = m->instruments[m->moved[i].instrument];
-        a->holdings[inst->id].position->touched = false;
-        smc_position_t now = position_now(a, inst);
-        event_position(m, a->id, inst, &now);
+        m->moved[i].position->touched = false;
+        smc_position_t now = position_now(inst, m->moved[i].position);
+        event_position(m, m->moved[i].account, inst, &now);
     }
     m->n_moved = 0;
 }
 
-smc_position_t smc_market_position(const smc_market_t *m, int32_t account, int32_t instrument)
+smc_position_t smc_market_position(const smc_market_t *m, int32_t account, int32_t instrument,
+                                   smc_side_t side)
 {
     const account_t *a = account_at(m, account);
     const instrument_t *inst = instrument_at(m, instrument);
-    return a != NULL && inst != NULL ? position_now(a, inst) : (smc_position_t){0};
+    bool known = a != NULL && inst != NULL;
+    return known ? position_now(inst, position_on(a, inst, side)) : (smc_position_t){0};
+}
+
+bool smc_market_hedged(const smc_market_t *m, int32_t account, int32_t instrument)
+{
+    const account_t *a = account_at(m, account);
+    return a != NULL && instrument_at(m, instrument) != NULL && a->holdings[instrument].hedged;
+}
+
+smc_code_t smc_market_hedge(smc_market_t *m, int32_t account, int32_t instrument, bool hedged,
+                            smc_error_t *err)
+{
+    const char *op = "market.hedge";
+    const account_t *a = account_at(m, account);
+    const instrument_t *inst = instrument_at(m, instrument);
+    if (a == NULL || inst == NULL || inst->contract == NULL || inst->contract->lots)
+        return smc_fail(err, SMC_EINVAL, op, 0, "no such account or contract, or one of lots");
+    holding_t *h = &a->holdings[instrument];
+    for (int side = SMC_BUY; side <= SMC_SELL; side++)
+        if (h->positions[side] != NULL && h->positions[side]->n > 0)
+            return smc_fail(err, SMC_EINVAL, op, 0, "there is a position");
+    if (h->n_open > 0)
+        return smc_fail(err, SMC_EINVAL, op, 0, "there are open orders");
+    h->hedged = hedged;
+    return SMC_OK;
 }
 
 void smc_market_lots(const smc_market_t *m, int32_t account, int32_t instrument, smc_lot_cb cb,
@@ -308,7 +353,7 @@ void smc_market_lots(const smc_market_t *m, int32_t account, int32_t instrument,
 {
     const account_t *a = account_at(m, account);
     const instrument_t *inst = instrument_at(m, instrument);
-    const position_t *p = a != NULL && inst != NULL ? a->holdings[instrument].position : NULL;
+    const position_t *p = a != NULL && inst != NULL ? position_on(a, inst, SMC_BUY) : NULL;
     for (size_t i = 0; p != NULL && inst->contract->lots && i < p->n; i++) {
         const lot_t *lot = &p->lots[i];
         cb(ud, &(smc_lot_t){.id = lot->id,

@@ -1,76 +1,14 @@
 /* Contracts: positions, lots, margin, reduce-only.  Examples; test_market_position_model.c has the
  * laws. */
-#include "market_support.h"
+#include "market_contracts.h"
 
-#include "smc/market_position.h"
-
-enum { USDT = 1 };
-
-typedef struct {
-    smc_market_t *m;
-    int32_t a, b;
-    const smc_order_t *o;
-} fixture_t;
-
-static int32_t add_contract(smc_market_t *m, const char *symbol, smc_contract_conf_t k,
-                            const char *fee)
-{
-    int32_t id = -1;
-    k.margin_rate = dec("0.1");
-    k.maintenance_rate = dec("0.005");
-    smc_instrument_conf_t conf = {.symbol = symbol,
-                                  .base = strncmp(symbol, "USD", 3) == 0 ? "USD" : "BTC",
-                                  .quote = strncmp(symbol, "USD", 3) == 0 ? "JPY" : "USDT",
-                                  .tick = dec("0.01"),
-                                  .step = dec("0.001"),
-                                  .maker_fee = dec("0"),
-                                  .taker_fee = dec(fee),
-                                  .contract = &k};
-    assert_int_equal(smc_market_add_instrument(m, &conf, &id, NULL), SMC_OK);
-    return id;
-}
-
-static void set_up(fixture_t *f, bool lots, const char *fee)
-{
-    f->m = new_market(1);
-    add_contract(f->m, "BTCUSDT", (smc_contract_conf_t){.lots = lots, .settle_precision = 8}, fee);
-    f->a = add_account(f->m, NULL, "1000");
-    f->b = add_account(f->m, NULL, "1000000");
-}
-
-static smc_refusal_t place(fixture_t *f, int32_t account, char side, const char *qty,
-                           const char *price, smc_order_request_t more)
-{
-    smc_dec_t q = dec(qty), p = dec(price != NULL ? price : "0"); /* outlive the call */
-    more.account = account;
-    more.side = side == 'b' ? SMC_BUY : SMC_SELL;
-    more.type = price != NULL ? SMC_LIMIT : SMC_MARKET_ORDER;
-    more.qty = &q;
-    more.price = price != NULL ? &p : NULL;
-    f->o = NULL;
-    return smc_market_place(f->m, &more, 0, &f->o);
-}
-
-#define PLAIN ((smc_order_request_t){0})
-#define REDUCE ((smc_order_request_t){.reduce_only = true})
-
-/* a trades with b at this price; a is the taker. */
-static int64_t trade(fixture_t *f, char side, const char *qty, const char *price)
-{
-    assert_int_equal(place(f, f->b, side == 'b' ? 's' : 'b', qty, price, PLAIN), SMC_ACCEPTED);
-    assert_int_equal(place(f, f->a, side, qty, price, PLAIN), SMC_ACCEPTED);
-    assert_int_equal(f->o->status, SMC_ORDER_FILLED);
-    return f->o->id;
-}
-
-#define assert_position(f, qty_, entry_, realized_total_)           \
-    do {                                                            \
-        smc_position_t p_ = smc_market_position((f)->m, (f)->a, 0); \
-        assert_dec(qty_, p_.qty);                                   \
-        assert_dec(entry_, p_.entry);                               \
-        assert_dec(realized_total_, p_.realized_total);             \
+#define assert_position(f, qty_, entry_, realized_total_)                    \
+    do {                                                                     \
+        smc_position_t p_ = smc_market_position((f)->m, (f)->a, 0, SMC_BUY); \
+        assert_dec(qty_, p_.qty);                                            \
+        assert_dec(entry_, p_.entry);                                        \
+        assert_dec(realized_total_, p_.realized_total);                      \
     } while (0)
-#define assert_free(f, expected) assert_dec(expected, smc_market_balance((f)->m, (f)->a, USDT).free)
 
 static void averages(void **state)
 {
@@ -86,12 +24,12 @@ static void averages(void **state)
     trade(&f, 's', "4", "90"); /* closes two, opens two the other way */
     assert_position(&f, "-2", "90", "-13");
     assert_free(&f, "987");
-    smc_position_t p = smc_market_position(f.m, f.a, 0);
+    smc_position_t p = smc_market_position(f.m, f.a, 0, SMC_BUY);
     assert_dec("0", p.realized); /* since it was flat */
     assert_dec("180", p.cost);
     trade(&f, 'b', "2", "89");
     assert_position(&f, "0", "0", "-11");
-    p = smc_market_position(f.m, f.b, 0);
+    p = smc_market_position(f.m, f.b, 0, SMC_BUY);
     assert_dec("11", p.realized_total);
     assert_dec("0", smc_market_balance(f.m, f.a, 0).free); /* no base has moved */
     smc_market_free(f.m);
@@ -105,7 +43,7 @@ static void takes_fees_in_the_settle_asset(void **state)
     trade(&f, 'b', "0.001", "33.33"); /* 0.03333 * 0.00333333 = 0.00011109(9) */
     assert_free(&f, "999.99988891");
     assert_dec("0.00011109", smc_market_fees(f.m, USDT));
-    assert_dec("0.00011109", smc_market_position(f.m, f.a, 0).fees);
+    assert_dec("0.00011109", smc_market_position(f.m, f.a, 0, SMC_BUY).fees);
     smc_market_free(f.m);
 }
 
@@ -117,7 +55,7 @@ static void parts_add_up(void **state)
     set_up(&f, false, "0");
     trade(&f, 'b', "1", "100");
     trade(&f, 'b', "2", "100.01");
-    smc_position_t p = smc_market_position(f.m, f.a, 0);
+    smc_position_t p = smc_market_position(f.m, f.a, 0, SMC_BUY);
     assert_dec("100.006666666666666667", p.entry);
     trade(&f, 's', "1", "101");
     assert_position(&f, "2", "100.006666666666666667", "0.99333333");
@@ -231,14 +169,14 @@ static void turns_quote_into_the_settle_asset(void **state)
     feed.trade_ms = feed.history_ms = 0;
     assert_int_equal(smc_feed_add(f.m, 0, &feed, NULL), SMC_OK);
     assert_int_equal(place(&f, f.a, 'b', "10", NULL, PLAIN), SMC_ACCEPTED); /* ask 150.15 */
-    smc_position_t p = smc_market_position(f.m, f.a, 0);
+    smc_position_t p = smc_market_position(f.m, f.a, 0, SMC_BUY);
     assert_dec("150.15", p.entry);
     assert_dec("-0.01", p.upl); /* -1.5 / 150 */
     assert_dec("1", p.im);      /* 10 * 150 * 0.1 / 150 */
     assert_dec("0.05", p.mm);   /* of 0.005 */
     assert_dec("0.01", p.fees); /* 1.5015 / 150 = 0.01001 */
     assert_int_equal(smc_market_set_conversion(f.m, 0, dec("0.995"), dec("1.5"), NULL), SMC_OK);
-    assert_dec("-0.015", smc_market_position(f.m, f.a, 0).upl);
+    assert_dec("-0.015", smc_market_position(f.m, f.a, 0, SMC_BUY).upl);
     assert_int_equal(smc_feed_move_to(f.m, 0, dec("160"), NULL), SMC_OK);
     assert_int_equal(place(&f, f.a, 's', "10", NULL, PLAIN), SMC_ACCEPTED);
     smc_fill_t fill = {0};
@@ -279,9 +217,6 @@ static void rounds_what_was_turned_into_the_settle_asset(void **state)
     smc_market_free(f.m);
 }
 
-#define assert_margin(f, field, expected) \
-    assert_dec(expected, smc_market_margin((f)->m, (f)->a, USDT).field)
-
 static void margin(void **state)
 {
     (void)state;
@@ -304,7 +239,7 @@ static void margin(void **state)
     assert_margin(&f, order_im, "42");
     assert_margin(&f, available, "844.5");
     assert_int_equal(place(&f, f.a, 'b', "84.451", "100", PLAIN), SMC_REFUSED_FUNDS);
-    assert_int_equal(smc_market_set_margin(f.m, f.a, 0, dec("0.2"), NULL), SMC_OK);
+    assert_int_equal(smc_market_set_margin(f.m, f.a, 0, SMC_BUY, dec("0.2"), NULL), SMC_OK);
     assert_margin(&f, position_im, "197");
     assert_margin(&f, order_im, "84");
     /* What is backed by margin can't be taken out, or spent. */
@@ -496,7 +431,8 @@ static void liquidates_until_it_is_above(void **state)
     assert_position(&f, "90", "100", "0"); /* off until it is asked for */
     assert_int_equal(smc_market_liquidation(f.m, USDT, dec("1"), NULL), SMC_OK);
     assert_position(&f, "0", "0", "-963");
-    assert_dec("1", smc_market_position(f.m, f.a, eth).qty); /* the smaller one could stay */
+    assert_dec("1",
+               smc_market_position(f.m, f.a, eth, SMC_BUY).qty); /* the smaller one could stay */
     smc_market_free(f.m);
 }
 
@@ -528,7 +464,7 @@ static void set_up_errors(void **state)
     assert_int_equal(add_x(m, "1", "0.1", "Q", "X"), SMC_EINVAL); /* nothing to convert */
     assert_int_equal(add_x(m, "1", "0.1", "S", "X"), SMC_OK);
     int32_t a = add_account(m, NULL, NULL);
-    assert_int_equal(smc_market_set_margin(m, a, 0, dec("0"), NULL), SMC_EINVAL);
+    assert_int_equal(smc_market_set_margin(m, a, 0, SMC_BUY, dec("0"), NULL), SMC_EINVAL);
     assert_int_equal(smc_market_set_conversion(m, 0, dec("0"), dec("1"), NULL), SMC_EINVAL);
     assert_int_equal(smc_market_liquidation(m, 0, dec("-1"), NULL), SMC_EINVAL);
     smc_market_free(m);

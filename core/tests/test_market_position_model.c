@@ -139,7 +139,7 @@ static void hear(pw_t *w)
             look(w, e.type == SMC_EVENT_TRADE);
         if (e.type == SMC_EVENT_POSITION)
             same(e.u.position.qty.units,
-                 smc_market_position(w->m, e.u.position.account, 0).qty.units);
+                 smc_market_position(w->m, e.u.position.account, 0, SMC_BUY).qty.units);
     }
     smc_market_clear_events(w->m);
 }
@@ -167,7 +167,7 @@ static void same_lot(void *ud, const smc_lot_t *lot)
 static void same_account(pw_t *w, int acct)
 {
     const mp_t *p = &w->acct[acct];
-    smc_position_t got = smc_market_position(w->m, acct, 0);
+    smc_position_t got = smc_market_position(w->m, acct, 0, SMC_BUY);
     mm_t k = margin_of(w, acct, 0);
     same(in_lots(got.qty), p->is_long ? qty_of(p) : -qty_of(p));
     same(got.cost.units, cost_of(p));
@@ -444,9 +444,9 @@ static pw_t *open_world(uint64_t seed, bool lots, bool liquidates)
         p->rate_ppm = rates[acct - 1];
         p->fee_ppm[0] = 557;
         p->fee_ppm[1] = 213;
-        assert_int_equal(
-            smc_market_set_margin(w->m, acct, 0, dec_of(ONE / 1000000 * p->rate_ppm), NULL),
-            SMC_OK);
+        assert_int_equal(smc_market_set_margin(w->m, acct, 0, SMC_BUY,
+                                               dec_of(ONE / 1000000 * p->rate_ppm), NULL),
+                         SMC_OK);
     }
     if (liquidates)
         assert_int_equal(smc_market_liquidation(w->m, 1, dec("3"), NULL), SMC_OK);

@@ -2,6 +2,8 @@
  *
  * Position  of one account in one contract: long or short, never both.  A fill against it closes
  *           first, and opens the other way with the rest.
+ * Hedged    long and short are two positions: an order that only reduces closes the other side's,
+ *           any other enlarges that of its own side.
  * Average   (the default) one entry price, weighted by quantity; closing leaves it as it is.
  * Lots      each order that opens has its lot, named by the order's id; they are closed first in,
  *           first out, unless an order names one.
@@ -59,8 +61,15 @@ typedef struct smc_margin {
     smc_dec_t available;
 } smc_margin_t;
 
-/* Zeros when nothing was ever held, or the instrument is no contract. */
-smc_position_t smc_market_position(const smc_market_t *m, int32_t account, int32_t instrument);
+/* Zeros when nothing was ever held, or the instrument is no contract.  side: which of the two of a
+ * hedged contract; else it does not matter. */
+smc_position_t smc_market_position(const smc_market_t *m, int32_t account, int32_t instrument,
+                                   smc_side_t side);
+/* Whether an account keeps long and short of a contract apart.  Errors: SMC_EINVAL (no contract, or
+ * one of lots; the account has a position or an open order there). */
+smc_code_t smc_market_hedge(smc_market_t *m, int32_t account, int32_t instrument, bool hedged,
+                            smc_error_t *err);
+bool smc_market_hedged(const smc_market_t *m, int32_t account, int32_t instrument);
 typedef void (*smc_lot_cb)(void *ud, const smc_lot_t *lot);
 /* Oldest first.  None in contracts with an average price. */
 void smc_market_lots(const smc_market_t *m, int32_t account, int32_t instrument, smc_lot_cb cb,
@@ -71,9 +80,10 @@ const smc_lot_change_t *smc_market_lot_changes(const smc_market_t *m, const smc_
 /* Of an asset that no contract settles in: the free balance is available. */
 smc_margin_t smc_market_margin(const smc_market_t *m, int32_t account, int32_t asset);
 
-/* Initial margin of one account in one contract: 0.1 is a leverage of ten.  Errors: SMC_EINVAL. */
+/* Initial margin of one account in one contract, of one side of it while that is hedged: 0.1 is a
+ * leverage of ten.  Errors: SMC_EINVAL. */
 smc_code_t smc_market_set_margin(smc_market_t *m, int32_t account, int32_t instrument,
-                                 smc_dec_t rate, smc_error_t *err);
+                                 smc_side_t side, smc_dec_t rate, smc_error_t *err);
 /* Markup on what is turned into another settle asset: profits times gain, losses times loss, both
  * realized or not; 0 < factor <= 2, 1 at first.  Errors: SMC_EINVAL. */
 smc_code_t smc_market_set_conversion(smc_market_t *m, int32_t instrument, smc_dec_t gain,
