@@ -195,14 +195,6 @@ describe("what bybit refuses of positions", function()
     return post("position/" .. path, params).retCode
   end
 
-  it("is hedge mode, for a symbol or a coin", function()
-    assert.equal(110029, code("switch-mode", { mode = 3 }))
-    assert.same({ 110029, 10001 }, { post("position/switch-mode", { category = "linear", coin = "USDT",
-      mode = 3 }).retCode, post("position/switch-mode", { category = "linear", mode = 3 }).retCode })
-    order("linear", { symbol = "ETHUSDT" })
-    assert.equal(110029, code("switch-mode", { mode = 3 })) -- another symbol's position is no hindrance
-  end)
-
   it("is what classic accounts and other margin modes have", function()
     assert.equal(100028, code("switch-isolated", { tradeMode = 1, buyLeverage = "5", sellLeverage = "5" }))
     assert.equal(110082, code "confirm-pending-mmr")

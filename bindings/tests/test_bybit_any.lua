@@ -24,7 +24,7 @@ local VALUES = {
   stopLoss = { "59000", "61000", "0", "x" }, trailingStop = { "100", "0", "-5" }, activePrice = { "61000", "x" },
   tpslMode = { "Full", "Partial", "Some" }, tpSize = { "0.1", "0", "x" }, slSize = { "0.1", "-1" },
   tpLimitPrice = { "61000", "x" }, slLimitPrice = { "59000", "x" }, reduceOnly = { "true", "false", "maybe" },
-  closeOnTrigger = { "true", "false" }, positionIdx = { "0", "1", "x" }, smpType = { "None", "CancelBoth", "All" },
+  closeOnTrigger = { "true", "false" }, positionIdx = { "0", "1", "2", "x" }, smpType = { "None", "CancelBoth", "All" },
   slippageToleranceType = { "TickSize", "Percent", "Guess" }, slippageTolerance = { "1", "0.5", "0", "x", "1e9" },
   orderFilter = { "Order", "StopOrder", "tpslOrder", "Other" }, orderStatus = { "Filled", "Nothing" },
   openOnly = { "0", "1", "x" }, limit = { "1", "50", "0", "x", "99999999999999999999" },

@@ -312,16 +312,6 @@ describe("a bybit position", function()
     assert.equal(110038, set "5")
   end)
 
-  it("stays one for both sides", function()
-    local function switch(mode) return post("position/switch-mode", { mode = mode }).retCode end
-    assert.same({ 110025, 110029, 10001 }, { switch(0), switch(3), switch(1) })
-    local id = placed()
-    assert.equal(110028, switch(3))
-    post("order/cancel", { orderId = id })
-    trade("Buy", "0.1")
-    assert.equal(110024, switch(3))
-  end)
-
   it("pays for being held every eight hours, or is paid", function()
     trade("Buy", "1")
     local before = usdt().walletBalance

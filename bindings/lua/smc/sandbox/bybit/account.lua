@@ -157,12 +157,23 @@ local function query_api(sb, call)
     "inviterIDInt64", "0", "affiliateIDInt64", "0")
 end
 
+--- Whether there are positions in hedge mode.
+local function holds_hedged(sb, account)
+  for _, def in ipairs(sb.categories.linear.list) do
+    for _, idx in ipairs(sb:indices(account, def)) do
+      if idx ~= 0 and sb:position(account, def, idx).qty ~= "0" then return true end
+    end
+  end
+  return false
+end
+
 local MODES = { ISOLATED_MARGIN = true, REGULAR_MARGIN = true, PORTFOLIO_MARGIN = true }
 
 local function set_margin_mode(sb, call)
   local mode = call.values.setMarginMode
   if not MODES[mode] then return nil, refusal.params "setMarginMode invalid" end
   if sb:setting(call.account, "margin_mode") == mode then return nil, refusal.same_margin_mode() end
+  if mode == "PORTFOLIO_MARGIN" and holds_hedged(sb, call.account) then return nil, refusal.hedged_positions() end
   sb:set(call.account, "margin_mode", mode)
   return json.object("reasons", json.array {})
 end

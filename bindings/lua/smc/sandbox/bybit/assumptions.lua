@@ -14,6 +14,9 @@ return {
   limit_connections = true,
   -- Whether the price of an order in contracts that is not on a tick is rounded down to one.  Else it is refused.
   truncate_price = false,
+  -- Whether an order against the side that its positionIdx names in hedge mode (Sell with 1, Buy with 2) only reduces,
+  -- also without reduceOnly.  Else it is refused without.  The documents ask for reduceOnly of whoever closes.
+  hedge_reduces = true,
   -- Commission of category spot in basis points: the default tier pays a tenth of a percent either way.
   commission_bps = 10,
 }

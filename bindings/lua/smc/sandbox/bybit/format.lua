@@ -95,7 +95,7 @@ function M.order(def, entry, o, skew_ms, where, status)
     "orderId", entry.id, "orderLinkId", entry.link, "parentOrderLinkId", entry.parent or "", "blockTradeId", "",
     "symbol", def.native,
     "price", o.price, "qty", o.quote_qty ~= "0" and o.quote_qty or o.qty, "side", SIDE[o.side],
-    "isLeverage", linear and "" or "0", "positionIdx", 0, "orderStatus", status or own,
+    "isLeverage", linear and "" or "0", "positionIdx", entry.idx, "orderStatus", status or own,
     "createType", linear and created_by(entry) or nil, "cancelType", cancelled_by(entry, o) or cancel_type,
     "rejectReason", reason,
     "avgPrice", o.filled ~= "0" and decimal.div(o.filled_quote, o.filled, 8) or "",
@@ -166,14 +166,14 @@ end
 
 --- A position row.  stream: to the private stream.  Where margin is reckoned by portfolio it says nothing of leverage,
 -- margin and risk.
-function M.position(sb, account, def, stream)
-  local p, kept = sb.market:position(account, def.symbol), sb:kept(account, def)
+function M.position(sb, account, def, idx, stream)
+  local p, kept = sb:position(account, def, idx), sb:kept(account, def, idx)
   local flat, own = p.qty == "0", sb:setting(account, "margin_mode") ~= "PORTFOLIO_MARGIN"
   local im, mm = own and p.im or "", own and p.mm or ""
   local none = stream and flat and "0" or "" -- in the place of a price
   local stops, realized = kept.stops, sub(p.realized, kept.fees)
   local function time(ms) return ms ~= 0 and tostring(ms + sb.skew_ms) or "" end
-  return json.object("category", stream and def.category or nil, "positionIdx", 0,
+  return json.object("category", stream and def.category or nil, "positionIdx", idx,
     "riskId", own and def.id or 0, "riskLimitValue", own and def.risk_limit or "0", "symbol", def.native,
     "side", M.side_of(p), "size", decimal.abs(p.qty),
     stream and "entryPrice" or "avgPrice", p.entry, "positionValue", decimal.abs(p.cost), "tradeMode", 0,
@@ -181,7 +181,7 @@ function M.position(sb, account, def, stream)
     "adlRankIndicator", flat and 0 or 2, "leverage", own and kept.leverage or "",
     "breakEvenPrice", flat and none or break_even(p, realized, def.taker_fee),
     "positionBalance", flat and "0" or p.im, "markPrice", prices.mark(sb, def),
-    "liqPrice", flat and none or own and prices.liquidation(sb, account, def, p) or "", "bustPrice", "",
+    "liqPrice", flat and none or own and prices.liquidation(sb, account, def) or "", "bustPrice", "",
     "positionMM", mm, "positionMMByMp", mm, "positionIM", im, "positionIMByMp", im,
     "tpslMode", "Full", "takeProfit", stops.TakeProfit and stops.TakeProfit.price or none,
     "stopLoss", stops.StopLoss and stops.StopLoss.price or none,

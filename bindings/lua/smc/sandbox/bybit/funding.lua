@@ -6,8 +6,8 @@ local private = require "smc.sandbox.bybit.private_stream"
 local M = {}
 
 --- Settles one account's position in one contract.
-local function charge(sb, account, def, rate, at_ms)
-  local position = sb.market:position(account, def.symbol)
+local function charge(sb, account, def, idx, rate, at_ms)
+  local position = sb:position(account, def, idx)
   if position.qty == "0" then return end
   local qty, mark = decimal.abs(position.qty), prices.mark(sb, def)
   local value = decimal.mul(qty, mark, 8)
@@ -18,7 +18,7 @@ local function charge(sb, account, def, rate, at_ms)
   local id = ("%08x-0000-5000-b000-%012x"):format(def.index, n)
   local f = { account = account, def = def, exec_id = id, trade_id = n, side = long and "buy" or "sell", price = mark,
     mark = mark, qty = qty, quote = value, rate = rate, fee = fee, is_maker = false, time_ms = at_ms,
-    entry = { id = id, link = "", exec_type = "Funding" },
+    entry = { id = id, link = "", idx = idx, exec_type = "Funding" },
     order = { type = "funding", price = "0", qty = "0", quote_qty = "0", filled = "0" } }
   sb.fundings[n] = f
   sb.market:adjust(account, def.quote, decimal.neg(fee))
@@ -29,7 +29,9 @@ local function settle(sb, at_ms)
   for _, def in ipairs(sb.categories.linear.list) do
     local rate = prices.funding_rate(sb, def)
     table.insert(sb.funding_rates, { def = def, rate = rate, time_ms = at_ms })
-    for account = sb.first_account, sb.last_account do charge(sb, account, def, rate, at_ms) end
+    for account = sb.first_account, sb.last_account do
+      for _, idx in ipairs(sb:indices(account, def)) do charge(sb, account, def, idx, rate, at_ms) end
+    end
   end
 end
 

@@ -54,10 +54,22 @@ function Venue:set(account, name, value)
   self.settings[account][name] = value
 end
 
+local ONE_WAY, HEDGED = { 0 }, { 1, 2 }
+
+--- The positionIdx of what an account may hold of a contract: 0, or 1 for its long and 2 for its short.
+function Venue:indices(account, def)
+  return def.contract and self.market:hedged(account, def.symbol) and HEDGED or ONE_WAY
+end
+
+--- The engine's position.
+function Venue:position(account, def, idx)
+  return self.market:position(account, def.symbol, idx == 2 and "sell" or "buy")
+end
+
 --- What is kept of an account's position beside the engine: { leverage, stops by kind, fees since it was last flat,
 -- paid and bought: the fees for opening what is open, and how much that is }.
-function Venue:kept(account, def)
-  local key = account .. " " .. def.symbol
+function Venue:kept(account, def, idx)
+  local key = ("%d %s %d"):format(account, def.symbol, idx)
   self.held[key] = self.held[key] or { leverage = symbols.leverage, stops = {}, fees = "0",
     paid = "0", bought = "0" }
   return self.held[key]
@@ -105,9 +117,9 @@ local function settle_positions(self, touched, brought)
   local changed = false
   for _, entry in ipairs(brought) do changed = stops.attach(self, entry) or changed end
   for _, at in ipairs(touched) do
-    changed = stops.sync(self, at.account, at.def) or changed
-    private_stream.tell_position(self, at.account, at.def)
-    if self.market:position(at.account, at.def.symbol).qty == "0" then self:kept(at.account, at.def).fees = "0" end
+    changed = stops.sync(self, at.account, at.def, at.idx) or changed
+    private_stream.tell_position(self, at.account, at.def, at.idx)
+    if self:position(at.account, at.def, at.idx).qty == "0" then self:kept(at.account, at.def, at.idx).fees = "0" end
   end
   if changed then self:settle() end
 end
@@ -118,9 +130,9 @@ function Venue:heard(events)
   account_events.each(events, {
     order = function(e)
       local entry, def = private_stream.order_event(self, e), self.by_symbol[e.symbol]
-      local key = e.account .. " " .. e.symbol
+      local key = ("%d %s %d"):format(e.account, e.symbol, entry.idx)
       if def.contract and not seen[key] then
-        seen[key], touched[#touched + 1] = true, { account = e.account, def = def }
+        seen[key], touched[#touched + 1] = true, { account = e.account, def = def, idx = entry.idx }
       end
       if e.exec == "trade" and entry.exec_type == "BustTrade" then topics.liquidated(self, def, e) end
       if e.exec == "trade" and (entry.take_profit or entry.stop_loss) then brought[#brought + 1] = entry end

@@ -26,9 +26,9 @@ function Ledger:next_ids(def, link)
   return tostring(id), link or tostring(id + 1)
 end
 
---- entry: { id, link, account, category, symbol, order | engine_id, post_only, market_unit, smp }, order being one that
--- the engine never took; and of contracts { last, reduce_only, close_on_trigger, stop_type, trigger_by, take_profit,
--- stop_loss, tp_by, sl_by, tpsl_mode, tp_limit, sl_limit, exec_type, closed }.
+--- entry: { id, link, account, category, symbol, idx, order | engine_id, post_only, market_unit, smp }, idx being 0 or
+-- the positionIdx, order one that the engine never took; and of contracts { last, reduce_only, close_on_trigger,
+-- stop_type, trigger_by, take_profit, stop_loss, tp_by, sl_by, tpsl_mode, tp_limit, sl_limit, exec_type, closed }.
 function Ledger:add(entry)
   self.count = self.count + 1
   entry.n, entry.fee = self.count, "0"
@@ -62,11 +62,11 @@ function Ledger:of_engine(symbol, id)
   return self.by_engine[engine_key(symbol, id)]
 end
 
---- The entry of an order that the engine made itself, to close a position that could not be held.
-function Ledger:adopt(def, order)
+--- The entry of an order that the engine made itself, to close a position, idx, that could not be held.
+function Ledger:adopt(def, order, idx)
   local id, link = self:next_ids(def)
   return self:add { id = id, link = link, account = order.account, category = def.category, symbol = def.symbol,
-    engine_id = order.id, smp = "None", exec_type = "BustTrade", reduce_only = true }
+    idx = idx, engine_id = order.id, smp = "None", exec_type = "BustTrade", reduce_only = true }
 end
 
 --- The order of an account and category by id, else by link; nil if there is none.  owner: { account, category }.

@@ -60,7 +60,9 @@ end
 local function open_interest(sb, def)
   local sum = def.interest
   for account = sb.first_account, sb.last_account do
-    sum = decimal.add(sum, decimal.abs(sb.market:position(account, def.symbol).qty))
+    for _, idx in ipairs(sb:indices(account, def)) do
+      sum = decimal.add(sum, decimal.abs(sb:position(account, def, idx).qty))
+    end
   end
   return decimal.mul(sum, "2"), sum
 end

@@ -37,6 +37,15 @@ local UNSUPPORTED = {
   linear = { bboSideType = "", orderIv = "" },
 }
 
+--- The position that a call of an account means by its positionIdx, or nil and a refusal.
+function M.index(sb, call)
+  local given = call.values.positionIdx or "0"
+  for _, idx in ipairs(sb:indices(call.account, call.def)) do
+    if given == tostring(idx) then return idx end
+  end
+  return nil, refusal.position_mode()
+end
+
 local function words(def, v)
   local no = def.no
   if not v.side then return nil, no.empty "side" end
@@ -55,7 +64,6 @@ local function words(def, v)
     if not PLACED[v.orderFilter or "Order"] then return nil, no.filter() end
     if v.orderFilter and v.orderFilter ~= "Order" and not v.triggerPrice then return nil, no.no_trigger() end
   end
-  if v.positionIdx and v.positionIdx ~= "0" then return nil, refusal.position_mode() end
   for name, none in pairs(UNSUPPORTED[def.category]) do
     if v[name] and v[name] ~= none then return nil, no.unsupported() end
   end

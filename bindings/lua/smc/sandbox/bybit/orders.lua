@@ -81,13 +81,20 @@ local function crowded(sb, call, def, stop_type)
   if waiting >= symbols.max_waiting[def.category] then return def.no.too_many_waiting() end
 end
 
+-- By positionIdx, in hedge mode: the side that closes.
+local CLOSES = { "sell", "buy" }
+
 --- The rules of positions.
-local function check_position(sb, call, def, o)
-  local position = sb.market:position(call.account, def.symbol)
+local function check_position(sb, call, def, o, idx)
+  local position, closes = sb:position(call.account, def, idx), CLOSES[idx]
+  if o.side == closes and not o.reduce_only then
+    if not sb.assume.hedge_reduces then return nil, refusal.position_mode() end
+    o.reduce_only = true
+  end
   if o.reduce_only then
     if position.qty == "0" then return nil, refusal.linear.nothing_to_reduce() end
     local long = cmp(position.qty, "0") > 0
-    if long == (o.side == "buy") and not o.trigger then return nil, refusal.linear.same_side() end
+    if long == (o.side == "buy") and (closes or not o.trigger) then return nil, refusal.linear.same_side() end
     return true
   end
   local after = decimal.add(position.qty, o.side == "buy" and o.qty or "-" .. o.qty)
@@ -98,27 +105,29 @@ local function check_position(sb, call, def, o)
 end
 
 --- qty "0" that closes stands for the whole position.
-local function close_all(sb, call, def, v)
+local function close_all(sb, call, def, v, idx)
   if v.qty ~= "0" or v.reduceOnly ~= "true" or v.closeOnTrigger ~= "true" then return end
-  local size = decimal.abs(sb.market:position(call.account, def.symbol).qty)
+  local size = decimal.abs(sb:position(call.account, def, idx).qty)
   v.qty = cmp(size, def.max_market) > 0 and def.max_market or size
 end
 
 --- Returns the entry of the ledger, or nil and a refusal; so do the others of one order.
 function M.create(sb, call)
   local v, def = call.values, call.def
-  if def.contract then close_all(sb, call, def, v) end
-  local o, no = order_params.read(sb, def, v)
+  local idx, no = order_params.index(sb, call)
+  if not idx then return nil, no end
+  if def.contract then close_all(sb, call, def, v, idx) end
+  local o, ok
+  o, no = order_params.read(sb, def, v)
   if not o then return nil, no end
-  local ok
   ok, no = order_params.check(sb, def, o, sb:setting(call.account, "adjust_" .. def.category))
-  if ok and def.contract then ok, no = check_position(sb, call, def, o) end
+  if ok and def.contract then ok, no = check_position(sb, call, def, o, idx) end
   if not ok then return nil, no end
   if v.orderLinkId and sb.ledger:find(call, nil, v.orderLinkId) then return nil, def.no.duplicate() end
   local stop_type = o.trigger and (v.orderFilter == "tpslOrder" and "tpslOrder" or "Stop") or nil
   no = crowded(sb, call, def, stop_type)
   if no then return nil, no end
-  return M.submit(sb, def, o, { account = call.account, link = v.orderLinkId, smp = v.smpType or "None",
+  return M.submit(sb, def, o, { account = call.account, idx = idx, link = v.orderLinkId, smp = v.smpType or "None",
     last = prices.last(sb, def), trigger_by = v.triggerBy, stop_type = stop_type, reduce_only = o.reduce_only,
     close_on_trigger = v.closeOnTrigger == "true", take_profit = o.take_profit, stop_loss = o.stop_loss,
     tpsl_mode = o.tpsl_mode, tp_limit = o.tp_limit, sl_limit = o.sl_limit,

@@ -44,14 +44,20 @@ function M.band(sb, def)
   return decimal.floor_to(low, def.tick), decimal.floor_to(high, def.tick)
 end
 
---- The mark at which the engine would close a position, p, that is not flat, all else staying as it is: where what the
--- account has is no more than what its positions must keep.  "" when no order could have such a price.
+--- The mark at which the engine would close what an account has of a contract, all else staying as it is: where what
+-- the account has is no more than what its positions must keep.  "" when no order could have such a price.
 -- Source: v5/position, "liqPrice" of cross margin.
-function M.liquidation(sb, account, def, p)
+function M.liquidation(sb, account, def)
   local margin, mark = sb.market:margin(account, def.quote), M.mark(sb, def)
-  local kept = sub(margin.maintenance, p.mm) -- for the other positions
-  local least = sub(add(mul(p.qty, mark, 12), kept), margin.equity)
-  local price = div(least, sub(p.qty, mul(decimal.abs(p.qty), def.contract.maintenance_rate, 12)), 12)
+  local kept, qty, size = margin.maintenance, "0", "0" -- kept: for the other positions
+  for _, idx in ipairs(sb:indices(account, def)) do
+    local p = sb:position(account, def, idx)
+    kept, qty, size = sub(kept, p.mm), add(qty, p.qty), add(size, decimal.abs(p.qty))
+  end
+  local least = sub(add(mul(qty, mark, 12), kept), margin.equity)
+  local slope = sub(qty, mul(size, def.contract.maintenance_rate, 12))
+  if slope == "0" then return "" end -- long and short make up for each other
+  local price = div(least, slope, 12)
   if decimal.cmp(price, def.tick) <= 0 or decimal.cmp(price, def.max_price) >= 0 then return "" end
   return decimal.floor_to(price, def.tick)
 end

@@ -96,7 +96,7 @@ end
 
 --- What an execution does to a position.
 local function held(sb, def, entry, e)
-  local kept = sb:kept(entry.account, def)
+  local kept = sb:kept(entry.account, def, entry.idx)
   kept.fees = decimal.add(kept.fees, e.fee)
   if e.closed_qty ~= "0" then close(sb, def, entry, e, kept) end
   local opened = decimal.sub(e.last_qty, e.closed_qty)
@@ -127,7 +127,11 @@ end
 --- e: an order event of the engine.  Returns the order's entry.
 function M.order_event(sb, e)
   local def = sb.by_symbol[e.symbol]
-  local entry = sb.ledger:of_engine(e.symbol, e.order.id) or sb.ledger:adopt(def, e.order)
+  local entry = sb.ledger:of_engine(e.symbol, e.order.id)
+  if not entry then
+    local indices = sb:indices(e.account, def)
+    entry = sb.ledger:adopt(def, e.order, e.order.side == "sell" and indices[1] or indices[#indices])
+  end
   if e.exec == "trade" then traded(sb, def, entry, e) end
   M.tell_order(sb, entry, e.order, e.exec == "triggered" and "Triggered" or nil)
   return entry
@@ -141,9 +145,9 @@ function M.tell_funding(sb, f)
 end
 
 --- The position as it is now.
-function M.tell_position(sb, account, def)
+function M.tell_position(sb, account, def, idx)
   tell(sb, account, "position", def.category, "position", function()
-    return format.position(sb, account, def, true)
+    return format.position(sb, account, def, idx, true)
   end)
 end
 

@@ -112,6 +112,7 @@ local M = refusals.of({
   same_position_mode = { 110025, "Position mode is not modified" },
   same_margin_mode = { 110026, "Cross/isolated margin mode is not modified" },
   mode_needs_no_orders = { 110028, "You have existing open orders, so the position mode cannot be switched." },
+  hedged_positions = { 3400208, "You have unclosed hedge mode or isolated mode USDT perpetual positions" },
   no_hedge_mode = { 110029, "Hedge mode is not supported for this symbol." },
   not_isolated = { 110076, "Only isolated mode can set auto-add-margin" },
   portfolio = { 110077, "Pm mode cannot support" },

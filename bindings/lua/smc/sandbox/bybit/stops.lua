@@ -36,9 +36,9 @@ end
 -- from which it follows ("0": away); by; size (nil: the whole position) and limit, a price; oco: a link of the engine;
 -- parent: the link of the order that brought it.  Returns the entry of its order, true when it was taken away, or nil
 -- and a refusal.
-function M.set(sb, account, def, kind, given)
-  local kept, whole = sb:kept(account, def), given.size == nil
-  local position = sb.market:position(account, def.symbol)
+function M.set(sb, account, def, idx, kind, given)
+  local kept, whole = sb:kept(account, def, idx), given.size == nil
+  local position = sb:position(account, def, idx)
   local long, away = decimal.cmp(position.qty, "0") > 0, (given.trail or given.price) == "0"
   if not away and not given.trail then
     local no = order_params.wrong_stop(kind, long, given.price, prices.watched(sb, def, given.by))
@@ -51,7 +51,7 @@ function M.set(sb, account, def, kind, given)
     price = given.limit, tif = "gtc", qty = given.size or decimal.abs(position.qty), reduce_only = true, stp = "none",
     oco = given.oco, trigger = { price = given.price, by = order_params.WATCHES[given.by],
       when = rises and "rises" or "falls", immediately = true }, trail = given.trail },
-    { account = account, smp = "None", trigger_by = given.by, reduce_only = true, close_on_trigger = true,
+    { account = account, idx = idx, smp = "None", trigger_by = given.by, reduce_only = true, close_on_trigger = true,
       stop_type = whole and kind or "Partial" .. kind, tpsl_mode = whole and "Full" or "Partial",
       parent = given.parent or old and old.parent })
   if not entry then return nil, no end
@@ -64,7 +64,7 @@ end
 
 --- Sets a take profit and a stop loss that come together, by kind.  The user cancels them together, and of a part of a
 -- position the one that is triggered cancels the other.  Returns the entries by kind, or nil and a refusal.
-local function set_both(sb, account, def, both)
+local function set_both(sb, account, def, idx, both)
   local take, stop, made = both.TakeProfit, both.StopLoss, {}
   if take and stop and take.size and stop.size then
     take.oco = sb.market:new_link()
@@ -72,7 +72,7 @@ local function set_both(sb, account, def, both)
   end
   for _, kind in ipairs { "TakeProfit", "StopLoss" } do
     if both[kind] then
-      local entry, no = M.set(sb, account, def, kind, both[kind])
+      local entry, no = M.set(sb, account, def, idx, kind, both[kind])
       if not entry then return nil, no end
       made[kind] = entry ~= true and entry or nil
     end
@@ -83,9 +83,9 @@ local function set_both(sb, account, def, both)
 end
 
 --- The position has changed: its stops become as large as it is.  Returns whether anything was done.
-function M.sync(sb, account, def)
-  local kept, done = sb:kept(account, def), false
-  local size = decimal.abs(sb.market:position(account, def.symbol).qty)
+function M.sync(sb, account, def, idx)
+  local kept, done = sb:kept(account, def, idx), false
+  local size = decimal.abs(sb:position(account, def, idx).qty)
   for _, kind in ipairs { "TakeProfit", "StopLoss", "TrailingStop" } do
     local stop = kept.stops[kind]
     local order = stop and order_of(sb, stop)
@@ -100,8 +100,8 @@ function M.sync(sb, account, def)
 end
 
 --- How much of what an order has traded has no stops yet; nil: nothing that is held.
-local function without_stops(sb, entry)
-  local order, held = ledger.order_of(sb, entry), sb.market:position(entry.account, entry.symbol).qty
+local function without_stops(sb, entry, held)
+  local order = ledger.order_of(sb, entry)
   local size = decimal.min(decimal.sub(order.filled, entry.stopped or "0"), decimal.abs(held))
   entry.stopped = order.filled
   return size ~= "0" and (order.side == "buy") == (decimal.cmp(held, "0") > 0) and size or nil
@@ -113,9 +113,10 @@ function M.attach(sb, entry)
   if entry.reduce_only or entry.attached and not partial then return false end
   entry.attached = true
   local def, size = sb.by_symbol[entry.symbol], nil
-  if sb.market:position(entry.account, entry.symbol).qty == "0" then return false end
+  local held = sb:position(entry.account, def, entry.idx).qty
+  if held == "0" then return false end
   if partial then
-    size = without_stops(sb, entry)
+    size = without_stops(sb, entry, held)
     if not size then return false end
   end
   local function brought(price, by, limit)
@@ -124,7 +125,7 @@ function M.attach(sb, entry)
   end
   local both = { TakeProfit = brought(entry.take_profit, entry.tp_by, entry.tp_limit),
     StopLoss = brought(entry.stop_loss, entry.sl_by, entry.sl_limit) }
-  return next(both) ~= nil and set_both(sb, entry.account, def, both) ~= nil
+  return next(both) ~= nil and set_both(sb, entry.account, def, entry.idx, both) ~= nil
 end
 
 -- ---- POST /v5/position/trading-stop ---------------------------------------------------------
@@ -184,20 +185,21 @@ local function asked(def, v, kind)
 end
 
 --- Whether there is room for stops of a part so large; else a refusal.
-local function room(sb, account, def, size, n)
-  if decimal.cmp(size, decimal.abs(sb.market:position(account, def.symbol).qty)) > 0 then
+local function room(sb, account, def, idx, size, n)
+  if decimal.cmp(size, decimal.abs(sb:position(account, def, idx).qty)) > 0 then
     return nil, refusal.part_too_large()
   end
   for _, order in ipairs(sb.market:orders { account = account, symbol = def.symbol, open = true }) do
-    if (sb.ledger:of_engine(def.symbol, order.id).stop_type or ""):find "^Partial" then n = n + 1 end
+    local entry = sb.ledger:of_engine(def.symbol, order.id)
+    if entry.idx == idx and (entry.stop_type or ""):find "^Partial" then n = n + 1 end
   end
   if n > MOST_PARTS then return nil, refusal.too_many_parts() end
   return true
 end
 
 --- What is to be set, by kind; what stays as it is left out.
-local function changes(sb, call, stops)
-  local def, out = call.def, {}
+local function changes(sb, call, idx)
+  local def, out, stops = call.def, {}, sb:kept(call.account, call.def, idx).stops
   for _, kind in ipairs { "TakeProfit", "StopLoss", "TrailingStop" } do
     local given, no = asked(def, call.values, kind)
     if no then return nil, no end
@@ -206,7 +208,7 @@ local function changes(sb, call, stops)
   end
   local part = out.TakeProfit and out.TakeProfit.size or out.StopLoss and out.StopLoss.size
   if part then
-    local ok, no = room(sb, call.account, def, part, (out.TakeProfit and 1 or 0) + (out.StopLoss and 1 or 0))
+    local ok, no = room(sb, call.account, def, idx, part, (out.TakeProfit and 1 or 0) + (out.StopLoss and 1 or 0))
     if not ok then return nil, no end
   end
   return out
@@ -214,18 +216,19 @@ end
 
 function M.trading_stop(sb, call)
   local def, v = call.def, call.values
-  if v.positionIdx and v.positionIdx ~= "0" then return nil, refusal.position_mode() end
+  local idx, no = order_params.index(sb, call)
+  if not idx then return nil, no end
   if v.tpslMode and v.tpslMode ~= "Full" and v.tpslMode ~= "Partial" then return nil, def.no.invalid "tpslMode" end
-  if sb.market:position(call.account, def.symbol).qty == "0" then return nil, refusal.no_position_to_stop() end
-  local no = wrong_parts(v)
+  if sb:position(call.account, def, idx).qty == "0" then return nil, refusal.no_position_to_stop() end
+  no = wrong_parts(v)
   if no then return nil, no end
   local given, done
-  given, no = changes(sb, call, sb:kept(call.account, def).stops)
+  given, no = changes(sb, call, idx)
   if not given then return nil, no end
   if not next(given) then return nil, refusal.stop_not_modified() end
-  done, no = set_both(sb, call.account, def, given)
+  done, no = set_both(sb, call.account, def, idx, given)
   if done and given.TrailingStop then
-    done, no = M.set(sb, call.account, def, "TrailingStop", given.TrailingStop)
+    done, no = M.set(sb, call.account, def, idx, "TrailingStop", given.TrailingStop)
   end
   if not done then return nil, no end
   return json.object()

@@ -11,7 +11,8 @@ local M = {}
 
 local add, neg, sub = decimal.add, decimal.neg, decimal.sub
 
-local FORGOTTEN = {} -- an order of which the venue knows no more; what it moved is reckoned with, and not shown
+-- An order of which the venue knows no more; what it moved is reckoned with, and not shown.
+local FORGOTTEN = { idx = 0 }
 local TYPES = { Funding = "SETTLEMENT", BustTrade = "LIQUIDATION" }
 
 -- ---- what happened ---------------------------------------------------------------------------------------------
@@ -77,9 +78,10 @@ local function reckon(sb, account, list)
     m.balance = cash[m.coin] or "0"
     cash[m.coin] = sub(m.balance, m.change)
     if def and def.contract then
-      m.size = held[def] or sb.market:position(account, def.symbol).qty
+      local which = def.symbol .. " " .. m.entry.idx
+      m.size = held[which] or sb:position(account, def, m.entry.idx).qty
       local traded = m.funding and "0" or m.fill.side == "buy" and m.qty or neg(m.qty)
-      held[def] = sub(m.size, traded)
+      held[which] = sub(m.size, traded)
     end
   end
 end

@@ -202,7 +202,7 @@ function Venue:balances()
   return wallet(self, "balances", function(coins) return unify.balances(coins.coin) end)
 end
 
---- Of contracts in USDT; flat ones are left out.
+--- Of contracts in USDT, in hedge mode both sides of one; flat ones are left out.
 function Venue:positions()
   return signed(self, "positions", "GET position/list", { category = "linear", settleCoin = SETTLED_IN, limit = 200 },
     function(result) return list_of(result, unify.is_held, unify.position) end)
@@ -271,10 +271,8 @@ local function body_of(given, params, id)
   return params
 end
 
---- Places an order.  type: limit (with qty, price and time_in_force, default "gtc"), market (qty or, of spot,
--- quote_qty), limit_maker (qty, price: never takes), or one that waits for its trigger_price and then is a market order
--- (stop, take_profit) or a limit order (stop_limit, take_profit_limit).  client_id is made when it is not given.
-function Venue:place(given)
+--- more: what goes out besides.
+local function place(self, given, more)
   local params = { category = "spot" }
   if type(given) == "table" and given.symbol then params = of("place", given.symbol) end
   client.check_place(given, TYPES, params.category == "linear")
@@ -290,10 +288,16 @@ function Venue:place(given)
     return order and order.id, err
   end
   local body, doubt = body_of(given, params, id), { look_up = find, lives = client.lives(self) }
+  for name, value in pairs(more or {}) do body[name] = value end
   return client.placed(self, given.symbol, id, function()
     return acknowledged(self, "place", "create", body, function(order) return rests or is_over(order) end, id, doubt)
   end)
 end
+
+--- Places an order.  type: limit (with qty, price and time_in_force, default "gtc"), market (qty or, of spot,
+-- quote_qty), limit_maker (qty, price: never takes), or one that waits for its trigger_price and then is a market order
+-- (stop, take_profit) or a limit order (stop_limit, take_profit_limit).  client_id is made when it is not given.
+function Venue:place(given) return place(self, given) end
 
 local function which(what, given)
   client.check_one(what, given)
@@ -439,10 +443,10 @@ function Venue:cancel_all(symbol)
   return seen(self, out)
 end
 
+--- In hedge mode its positionIdx says which one.
 local function close(self, position)
-  local order, err = self:place { symbol = position.symbol, side = position.side == "long" and "sell" or "buy",
-    type = "market", qty = position.qty, reduce_only = true }
-  return order, err
+  return place(self, { symbol = position.symbol, side = position.side == "long" and "sell" or "buy",
+    type = "market", qty = position.qty, reduce_only = true }, { positionIdx = position.raw.positionIdx })
 end
 
 --- Nothing is left in the market, and no position; spot assets stay what they are.  Returns { cancelled, closed }.
