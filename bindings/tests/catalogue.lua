@@ -7,7 +7,8 @@ local TESTS = {
   binance = { "amend", "auth", "client", "combinations", "limits", "lists", "orders", "refusals", "replace", "rest",
     "stops", "streams", "tickers", "ws_api" },
   oanda = { "client", "details", "orders", "rest", "streams", "trades" },
-  bybit = { "answers", "auth", "client", "hedge", "linear", "orders", "refusals", "rest", "stops", "streams", "trade" },
+  bybit = { "answers", "attached", "auth", "client", "hedge", "linear", "orders", "refusals", "rest", "stops",
+    "streams", "trade" },
 }
 
 local PAGE = "bindings/lua/smc/sandbox/README.md"

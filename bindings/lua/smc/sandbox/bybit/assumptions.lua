@@ -17,6 +17,12 @@ return {
   -- Whether an order against the side that its positionIdx names in hedge mode (Sell with 1, Buy with 2) only reduces,
   -- also without reduceOnly.  Else it is refused without.  The documents ask for reduceOnly of whoever closes.
   hedge_reduces = true,
+  -- Whether what a spot order brings, takeProfit and stopLoss, is placed with each of its fills.  Else once, when the
+  -- order has ended: for all that it has traded.
+  spot_stops_at_once = false,
+  -- The stopOrderType of a takeProfit and a stopLoss of a spot order that come together.  They are two orders here, of
+  -- which the one that is triggered cancels the other; one that comes alone is a tpslOrder.
+  spot_pair_type = "BidirectionalTpslOrder",
   -- Commission of category spot in basis points: the default tier pays a tenth of a percent either way.
   commission_bps = 10,
 }

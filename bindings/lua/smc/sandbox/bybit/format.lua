@@ -50,14 +50,22 @@ M.status = state
 
 local CLEARED = { TakeProfit = true, StopLoss = true, TrailingStop = true, PartialTakeProfit = true,
   PartialStopLoss = true }
-local LINKED = { PartialTakeProfit = "CancelByOCOTpCanceledBySlTriggered",
-  PartialStopLoss = "CancelByOCOSlCanceledByTpTriggered" }
+local LINKED = { TakeProfit = "CancelByOCOTpCanceledBySlTriggered", StopLoss = "CancelByOCOSlCanceledByTpTriggered" }
 
 --- Who cancelled an order, where the engine's reason alone does not tell; nil where it does.  Source: v5/enum.
 local function cancelled_by(entry, o)
   if entry.by_dcp then return "CancelByDCP" end
-  if o.reason == "linked" then return LINKED[entry.stop_type] end
+  if o.reason == "linked" then return LINKED[entry.kind] end
   return o.reason == "reduce_only" and CLEARED[entry.stop_type] and "CancelByTpSlTsClear" or nil
+end
+
+local OCO = { TakeProfit = "OcoTriggerByTp", StopLoss = "OcoTriggerBySl" }
+
+--- Which of two spot orders that came together was triggered.
+local function triggered_by(entry, o)
+  if entry.category ~= "spot" or not entry.pair then return "" end
+  local taken = o.reason == "linked" and entry.pair or o.triggered_ms and entry
+  return taken and OCO[taken.kind] or "OcoTriggerByUnknown"
 end
 
 local function left(o)
@@ -106,7 +114,7 @@ function M.order(def, entry, o, skew_ms, where, status)
     "marketUnit", entry.market_unit or "", "triggerPrice", o.trigger and o.trigger_price or none,
     "takeProfit", entry.take_profit or none, "stopLoss", entry.stop_loss or none,
     "tpslMode", linear and (entry.tpsl_mode or stream and "UNKNOWN" or "") or nil,
-    "ocoTriggerBy", "", "tpLimitPrice", entry.tp_limit or limit_none,
+    "ocoTriggerBy", triggered_by(entry, o), "tpLimitPrice", entry.tp_limit or limit_none,
     "slLimitPrice", entry.sl_limit or limit_none, "tpTriggerBy", entry.tp_by or "",
     "slTriggerBy", entry.sl_by or "", "triggerDirection", o.trigger and (o.trigger.when == "rises" and 1 or 2) or 0,
     "triggerBy", o.trigger and (entry.trigger_by or "LastPrice") or "",

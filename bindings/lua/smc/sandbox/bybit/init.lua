@@ -135,7 +135,9 @@ function Venue:heard(events)
         seen[key], touched[#touched + 1] = true, { account = e.account, def = def, idx = entry.idx }
       end
       if e.exec == "trade" and entry.exec_type == "BustTrade" then topics.liquidated(self, def, e) end
-      if e.exec == "trade" and (entry.take_profit or entry.stop_loss) then brought[#brought + 1] = entry end
+      if (entry.take_profit or entry.stop_loss) and (e.exec == "trade" or not def.contract) then
+        brought[#brought + 1] = entry
+      end
     end,
     balances = function(list) private_stream.wallet_event(self, list) end,
     transfer = function(e) transaction_log.transferred(self, e) end, -- on the stream the wallet that follows says it

@@ -27,8 +27,10 @@ function Ledger:next_ids(def, link)
 end
 
 --- entry: { id, link, account, category, symbol, idx, order | engine_id, post_only, market_unit, smp }, idx being 0 or
--- the positionIdx, order one that the engine never took; and of contracts { last, reduce_only, close_on_trigger,
--- stop_type, trigger_by, take_profit, stop_loss, tp_by, sl_by, tpsl_mode, tp_limit, sl_limit, exec_type, closed }.
+-- the positionIdx, order one that the engine never took; { last, reduce_only, close_on_trigger, stop_type,
+-- trigger_by, take_profit, stop_loss, tp_by, sl_by, tpsl_mode, tp_limit, sl_limit, exec_type, closed }; and of what
+-- another order or a position brought its kind, TakeProfit, StopLoss or TrailingStop, and pair, the entry that came
+-- together with it.
 function Ledger:add(entry)
   self.count = self.count + 1
   entry.n, entry.fee = self.count, "0"
@@ -80,9 +82,9 @@ function Ledger:charge(entry, fee)
   entry.fee = decimal.add(entry.fee, fee)
 end
 
---- What orderFilter calls it: "Order", "StopOrder", and of category spot "tpslOrder".
+--- What orderFilter calls it: "Order", "StopOrder", and of category spot its TP/SL orders by their stopOrderType.
 function M.kind(entry)
-  if entry.stop_type == "tpslOrder" then return "tpslOrder" end
+  if entry.category == "spot" and entry.stop_type ~= "Stop" then return entry.stop_type or "Order" end
   return entry.stop_type and "StopOrder" or "Order"
 end
 

@@ -33,7 +33,7 @@ end
 
 -- Features that this sandbox has not, with the values that ask for none of them.
 local UNSUPPORTED = {
-  spot = { takeProfit = "0", stopLoss = "0", isLeverage = "0", bboSideType = "", orderIv = "" },
+  spot = { isLeverage = "0", bboSideType = "", orderIv = "" },
   linear = { bboSideType = "", orderIv = "" },
 }
 
@@ -85,17 +85,17 @@ function M.wrong_stop(kind, long, price, base)
 end
 
 local STOPS = { { "TakeProfit", "takeProfit", "take_profit" }, { "StopLoss", "stopLoss", "stop_loss" } }
-local LIMITS = { { "tpOrderType", "tpLimitPrice", "tp_limit" }, { "slOrderType", "slLimitPrice", "sl_limit" } }
+local LIMITS = { { "tpOrderType", "tpLimitPrice", "tp_limit", "takeProfit" },
+  { "slOrderType", "slLimitPrice", "sl_limit", "stopLoss" } }
 local MODES = { Full = true, Partial = true }
 
---- Whether the stops of an order are of the whole position or of what it trades, and of these at which limits.
-local function read_modes(def, o, v, entry)
-  if v.tpslMode and not MODES[v.tpslMode] then return nil, def.no.invalid "tpslMode" end
-  o.tpsl_mode = v.tpslMode or entry.tpsl_mode
+--- At which limits the stops of an order are placed.
+local function read_limits(def, o, v, entry)
   for _, row in ipairs(LIMITS) do
-    local type, name, field = table.unpack(row)
-    if v[type] == "Limit" or entry[field] and v[name] then
-      if o.tpsl_mode ~= "Partial" then return nil, def.no.invalid "tpslMode" end
+    local type, name, field, stop = table.unpack(row)
+    local implied = not def.contract and not v[type] and v[stop]
+    if v[type] == "Limit" or (entry[field] or implied) and v[name] then
+      if def.contract and o.tpsl_mode ~= "Partial" then return nil, def.no.invalid "tpslMode" end
       local price, no = params.amount(v, name, def.no)
       if not price then return nil, no end
       if not decimal.is_multiple(price, def.tick) then return nil, def.no.invalid(name) end
@@ -105,23 +105,38 @@ local function read_modes(def, o, v, entry)
   return true
 end
 
+--- The refusal of a stop of a position at this price; nil: it may have it.
+local function wrong_of_contract(sb, def, o, kind, name, price)
+  if o.reduce_only then return refusal.params(name .. " cannot be set when reduceOnly is true") end
+  return M.wrong_stop(kind, o.side == "buy", price, o.price or prices.last(sb, def))
+end
+
+--- The same of spot, where only limit orders that work at once have stops.
+local function wrong_of_spot(def, o, kind, price)
+  if o.market or o.trigger then return def.no.unsupported() end
+  if not decimal.is_multiple(price, def.tick) then return def.no.price_step() end
+  local above = (kind == "TakeProfit") == (o.side == "buy")
+  if above and cmp(price, o.price) <= 0 then return def.no.stop_above(price, o.price) end
+  if not above and cmp(price, o.price) >= 0 then return def.no.stop_below(price, o.price) end
+end
+
 --- Reads the stops that come with an order into it; "0": none.  entry: of the order that is changed, nil of a new one.
 function M.read_stops(sb, def, o, v, entry)
-  if def.contract then
-    local ok, no = read_modes(def, o, v, entry or {})
-    if not ok then return nil, no end
-    for _, by in ipairs { "tpTriggerBy", "slTriggerBy" } do
-      if v[by] and not WATCHES[v[by]] then return nil, def.no.invalid(by) end
-    end
+  if v.tpslMode and def.contract and not MODES[v.tpslMode] then return nil, def.no.invalid "tpslMode" end
+  o.tpsl_mode = def.contract and (v.tpslMode or entry and entry.tpsl_mode) or nil
+  local ok, no = read_limits(def, o, v, entry or {})
+  if not ok then return nil, no end
+  for _, by in ipairs(def.contract and { "tpTriggerBy", "slTriggerBy" } or {}) do
+    if v[by] and not WATCHES[v[by]] then return nil, def.no.invalid(by) end
   end
-  for _, row in ipairs(def.contract and STOPS or {}) do
+  for _, row in ipairs(STOPS) do
     local kind, name, field = table.unpack(row)
     if v[name] then
-      local price, no = params.amount(v, name, def.no)
-      if price and price ~= "0" and o.reduce_only then
-        no = refusal.params(name .. " cannot be set when reduceOnly is true")
-      elseif price and price ~= "0" then
-        no = M.wrong_stop(kind, o.side == "buy", price, o.price or prices.last(sb, def))
+      local price
+      price, no = params.amount(v, name, def.no)
+      if price and price ~= "0" then
+        if def.contract then no = wrong_of_contract(sb, def, o, kind, name, price)
+        else no = wrong_of_spot(def, o, kind, price) end
       end
       if no then return nil, no end
       o[field] = price

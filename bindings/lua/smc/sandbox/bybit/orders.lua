@@ -151,8 +151,9 @@ function M.cancel(sb, call)
     return status == "filled" and no.filled() or status and no.canceled() or no.no_cancel()
   end)
   if not entry then return nil, order end
-  -- Without an orderFilter a spot order that waits is not looked for.
-  if entry.category == "spot" and ledger.kind(entry) ~= (call.values.orderFilter or "Order") then
+  -- Without an orderFilter a spot order that waits is not looked for; the one of TP/SL orders stands for pairs of them.
+  local filter = entry.category == "spot" and (call.values.orderFilter or "Order")
+  if filter and filter ~= ledger.kind(entry) and not (filter == "tpslOrder" and entry.pair) then
     return nil, refusal.spot.no_cancel()
   end
   assert(sb.market:cancel { account = call.account, symbol = entry.symbol, id = order.id })
@@ -196,6 +197,8 @@ local function amendment(sb, entry, order, def, v)
   return out
 end
 
+local PRICES = { take_profit = "takeProfit", stop_loss = "stopLoss", tp_limit = "tpLimitPrice",
+  sl_limit = "slLimitPrice" }
 local STOPS = { take_profit = "takeProfit", stop_loss = "stopLoss", tp_by = "tpTriggerBy", sl_by = "slTriggerBy",
   tpsl_mode = "tpslMode" }
 
@@ -221,6 +224,9 @@ function M.amend(sb, call)
     qty = change.qty or order.qty, price = order.type ~= "market" and (change.price or order.price) or nil,
     reduce_only = entry.reduce_only, trigger = format.waits(order) and order.trigger or nil }
   local ok
+  for field, name in pairs(def.contract and {} or PRICES) do -- only what the order has
+    if v[name] and not entry[field] then return nil, def.no.invalid(name) end
+  end
   ok, no = order_params.read_stops(sb, def, o, v, entry)
   if ok and next(change) then
     ok, no = order_params.check(sb, def, o, sb:setting(call.account, "adjust_" .. def.category))

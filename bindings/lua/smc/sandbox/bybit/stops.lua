@@ -1,6 +1,7 @@
 --- Take profit, stop loss and trailing stop of positions: conditional orders that only reduce.  Those of a whole
 -- position are kept as large as it is; the engine cancels them when it is gone.
 local decimal = require "smc.decimal"
+local format = require "smc.sandbox.bybit.format"
 local json = require "smc.json"
 local ledger = require "smc.sandbox.bybit.ledger"
 local order_params = require "smc.sandbox.bybit.order_params"
@@ -52,7 +53,7 @@ function M.set(sb, account, def, idx, kind, given)
     oco = given.oco, trigger = { price = given.price, by = order_params.WATCHES[given.by],
       when = rises and "rises" or "falls", immediately = true }, trail = given.trail },
     { account = account, idx = idx, smp = "None", trigger_by = given.by, reduce_only = true, close_on_trigger = true,
-      stop_type = whole and kind or "Partial" .. kind, tpsl_mode = whole and "Full" or "Partial",
+      kind = kind, stop_type = whole and kind or "Partial" .. kind, tpsl_mode = whole and "Full" or "Partial",
       parent = given.parent or old and old.parent })
   if not entry then return nil, no end
   if whole then
@@ -108,11 +109,11 @@ local function without_stops(sb, entry, held)
 end
 
 --- An order that brought a takeProfit or stopLoss has traded: its position gets them, or that part of it.
-function M.attach(sb, entry)
+local function attach_to_position(sb, def, entry)
   local partial = entry.tpsl_mode == "Partial"
   if entry.reduce_only or entry.attached and not partial then return false end
   entry.attached = true
-  local def, size = sb.by_symbol[entry.symbol], nil
+  local size
   local held = sb:position(entry.account, def, entry.idx).qty
   if held == "0" then return false end
   if partial then
@@ -126,6 +127,47 @@ function M.attach(sb, entry)
   local both = { TakeProfit = brought(entry.take_profit, entry.tp_by, entry.tp_limit),
     StopLoss = brought(entry.stop_loss, entry.sl_by, entry.sl_limit) }
   return next(both) ~= nil and set_both(sb, entry.account, def, entry.idx, both) ~= nil
+end
+
+--- How much of what a spot order has got, or given, has no stops yet, on the step: a buyer's fee is taken from it.
+local function open_size(def, entry, order)
+  local got = order.side == "buy" and decimal.sub(order.filled, entry.fee) or order.filled
+  local size = decimal.floor_to(decimal.sub(got, entry.stopped or "0"), def.step)
+  entry.stopped = decimal.add(entry.stopped or "0", size)
+  return size
+end
+
+--- A spot order that brought a takeProfit or stopLoss has traded: orders that wait hold what it got until one of them
+-- gets rid of it.  What the account can't pay for is not placed.
+local function attach_to_spot(sb, def, entry)
+  local order = ledger.order_of(sb, entry)
+  if OPEN[order.status] and not sb.assume.spot_stops_at_once then return false end
+  local size, buys, made = open_size(def, entry, order), order.side == "buy", {}
+  if size == "0" then return false end
+  local both = { TakeProfit = entry.take_profit ~= "0" and entry.take_profit,
+    StopLoss = entry.stop_loss ~= "0" and entry.stop_loss }
+  local pair = both.TakeProfit and both.StopLoss and true
+  local link = pair and sb.market:new_link() or nil
+  for _, kind in ipairs { "TakeProfit", "StopLoss" } do
+    if made.TakeProfit and not format.waits(ledger.order_of(sb, made.TakeProfit)) then break end -- taken at once
+    local limit = kind == "TakeProfit" and entry.tp_limit or kind == "StopLoss" and entry.sl_limit or nil
+    made[kind] = both[kind] and orders.submit(sb, def, { side = buys and "sell" or "buy", market = not limit,
+      price = limit, tif = "gtc", qty = size, stp = "none", oco = link, unit = not limit and "baseCoin" or nil,
+      trigger = { price = both[kind], by = "last", when = (kind == "TakeProfit") == buys and "rises" or "falls",
+        immediately = true } },
+      { account = entry.account, idx = 0, smp = "None", last = prices.last(sb, def), kind = kind,
+        stop_type = pair and sb.assume.spot_pair_type or "tpslOrder", parent = entry.link }) or nil
+  end
+  if pair and made.TakeProfit and made.StopLoss then
+    made.TakeProfit.pair, made.StopLoss.pair = made.StopLoss, made.TakeProfit
+  end
+  return next(made) ~= nil
+end
+
+--- An order that brought a takeProfit or stopLoss has traded, or ended.  Returns whether anything was done.
+function M.attach(sb, entry)
+  local def = sb.by_symbol[entry.symbol]
+  return (def.contract and attach_to_position or attach_to_spot)(sb, def, entry)
 end
 
 -- ---- POST /v5/position/trading-stop ---------------------------------------------------------

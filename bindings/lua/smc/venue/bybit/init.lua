@@ -308,7 +308,7 @@ end
 
 -- The filters behind which spot orders are kept that wait for their price.
 local WAITING = { "StopOrder", "tpslOrder" }
-local ALL = { "Order", table.unpack(WAITING) }
+local ALL = { "Order", "BidirectionalTpslOrder", table.unpack(WAITING) }
 
 --- Cancels an order: { symbol, id | client_id }.
 function Venue:cancel(given)
