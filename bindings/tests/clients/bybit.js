@@ -250,6 +250,18 @@ check("a conditional order waits for its price", async () => {
   assert.equal(done.filled, 0.01);
 });
 
+check("a limit order brings a take profit and a stop loss, which are cancelled together", async () => {
+  const ask = (await ex.fetchOrderBook(SYMBOL, 5)).asks[0][0];
+  const at = (by) => Number(ex.priceToPrecision(SYMBOL, ask * by));
+  await ex.createOrder(SYMBOL, "limit", "buy", 0.01, at(1.001), { takeProfit: { triggerPrice: at(1.1) },
+    stopLoss: { triggerPrice: at(0.9), price: at(0.89) } });
+  const both = await until(() => ex.fetchOpenOrders(SYMBOL), (list) => list.length === 2, "what follows the order");
+  assert.deepEqual(both.map((o) => [o.side, o.type, o.triggerPrice, o.symbol]).sort(), [
+    ["sell", "limit", at(0.9), SYMBOL], ["sell", "market", at(1.1), SYMBOL]]);
+  await ex.cancelOrder(both[0].id, SYMBOL, { orderFilter: "tpslOrder" });
+  assert.deepEqual(await ex.fetchOpenOrders(SYMBOL), []);
+});
+
 check("a link id is taken once", async () => {
   const price = await belowMarket();
   const clientOrderId = `check-${Date.now()}`;

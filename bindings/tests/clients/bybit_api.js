@@ -144,6 +144,37 @@ check("contracts: a position from its opening to its end", async () => {
   await ok(api.setLeverage({ ...linear, buyLeverage: "10", sellLeverage: "10" }));
 });
 
+check("contracts: both sides at once in hedge mode", async () => {
+  const linear = { category: "linear", symbol: S };
+  const market = (side, positionIdx, more) => api.submitOrder({ ...linear, side, positionIdx, orderType: "Market",
+    qty: "0.1", ...more });
+  const held = async () => (await ok(api.getPositionInfo(linear))).list.map((p) => [p.positionIdx, p.side, p.size]);
+  await ok(api.switchPositionMode({ ...linear, mode: 3 }));
+  assert.equal(await code(market("Buy", 0)), 10001);
+  await ok(market("Buy", 1));
+  await ok(market("Sell", 2));
+  assert.deepEqual(await held(), [[1, "Buy", "0.1"], [2, "Sell", "0.1"]]);
+  assert.equal(await code(api.switchPositionMode({ ...linear, mode: 0 })), 110024);
+  await ok(market("Sell", 1, { reduceOnly: true }));
+  await ok(market("Buy", 2, { reduceOnly: true }));
+  assert.deepEqual(await held(), [[1, "", "0"], [2, "", "0"]]);
+  await ok(api.switchPositionMode({ ...linear, mode: 0 }));
+});
+
+check("a spot order brings a take profit and a stop loss", async () => {
+  const ask = Number((await ok(api.getTickers(SPOT))).list[0].ask1Price);
+  const at = (by) => String(Math.trunc(ask * by));
+  const order = await limit();
+  const { orderId } = await ok(api.submitOrder({ ...order, side: "Buy", price: at(1.002), takeProfit: at(1.1),
+    stopLoss: at(0.9), slLimitPrice: at(0.89), tpOrderType: "Market", slOrderType: "Limit" }));
+  const pair = (await ok(api.getActiveOrders({ ...SPOT, orderFilter: "BidirectionalTpslOrder" }))).list;
+  assert.deepEqual(pair.map((o) => [o.side, o.orderType, o.triggerPrice]), [["Sell", "Limit", at(0.9)],
+    ["Sell", "Market", at(1.1)]]);
+  assert.equal((await ok(api.getActiveOrders({ ...SPOT, orderId }))).list[0].orderStatus, "Filled");
+  await ok(api.cancelOrder({ ...SPOT, orderId: pair[0].orderId, orderFilter: "tpslOrder" }));
+  assert.deepEqual((await ok(api.getActiveOrders(SPOT))).list, []);
+});
+
 check("pages lead on by their cursor, encoded as it comes", async () => {
   for (let i = 0; i < 3; i += 1) await ok(api.submitOrder(await limit()));
   const first = await ok(api.getActiveOrders({ ...SPOT, limit: 2 }));

@@ -195,6 +195,18 @@ traded("take profit and stop loss come with the position, and go with it", async
   await move(60000);
 });
 
+traded("both sides are held in hedge mode", async () => {
+  await ex.setPositionMode(true, SYMBOL);
+  const hedged = (side, more) => taken(side, 0.1, { hedged: true, ...more });
+  await hedged("buy");
+  await hedged("sell");
+  const both = (await ex.fetchPositions([SYMBOL])).map((p) => [p.side, p.contracts, p.hedged]);
+  assert.deepEqual(both, [["long", 0.1, true], ["short", 0.1, true]]);
+  await hedged("sell", { reduceOnly: true });
+  await hedged("buy", { reduceOnly: true });
+  await ex.setPositionMode(false, SYMBOL);
+});
+
 // ---- refusals -------------------------------------------------------------
 
 check("what a contract does not allow", async () => {
