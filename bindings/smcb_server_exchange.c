@@ -119,6 +119,11 @@ static void push_connection(lua_State *L, const smc_exchange_t *ex)
     lua_pushinteger(L, (lua_Integer)smc_exchange_connection(ex));
 }
 
+static void push_is_ours(lua_State *L, const smc_exchange_t *ex)
+{
+    lua_pushboolean(L, smc_exchange_is_ours(ex));
+}
+
 static void push_is_websocket(lua_State *L, const smc_exchange_t *ex)
 {
     lua_pushboolean(L, smc_exchange_is_ws(ex));
@@ -182,6 +187,7 @@ static const property_t properties[] = {
     {"query", push_query, false},
     {"body", push_body, false},
     {"connection", push_connection, false},
+    {"is_ours", push_is_ours, false},
     {"headers", push_headers, false},
     {"raw_headers", push_raw_headers, false},
     {"is_websocket", push_is_websocket, false},

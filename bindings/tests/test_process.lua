@@ -1,5 +1,8 @@
 -- smc.process: what a program prints and is told, how it ends, and what wrong use is told.  Real programs, real clock.
+local core_task = require "smc.core.task"
+local json = require "smc.json"
 local smc = require "smc"
+local timeline = require "smc.timeline"
 
 local WITHIN = { within = 60 } -- for a machine that is busy
 
@@ -7,6 +10,17 @@ local function shell(script, options)
   local given = options or {}
   given[1], given[2], given[3] = "sh", "-c", script
   return smc.process(given)
+end
+
+--- How many requests to a venue the plots show.
+local function plotted(of)
+  local sums = { ok = 0, refused = 0, failed = 0 }
+  for _, its in ipairs(assert(json.decode(timeline.text())).requests) do
+    for name in pairs(sums) do
+      for _, n in ipairs(its.of == of and its[name] or {}) do sums[name] = sums[name] + n end
+    end
+  end
+  return sums
 end
 
 local function wrong(pattern, fn)
@@ -187,6 +201,45 @@ print(urllib.request.urlopen(urllib.request.Request(url, headers={"X-MBX-APIKEY"
 
     assert(p:wait_for("^200$", WITHIN))
     assert.equal(1, #binance.sandbox:requests { path = "/api/v3/account", signed = true })
+  end)
+
+  it("is seen in the transcript with what it asks, meets and is told, and clients of ours once", function()
+    local bybit = smc.venue "bybit"
+    local p <close> = smc.process { "python3", "-c", [[
+import http.client, os, socket, sys
+port = int(os.environ["URL"].rsplit(":", 1)[1])
+UP = {"Upgrade": "websocket", "Connection": "Upgrade"}
+for line in sys.stdin:
+    c = http.client.HTTPConnection("127.0.0.1", port)
+    try:
+        method, path, *body = line.split()
+        c.request(method, path, *body, headers=UP if path == "/w" else {})
+        print(c.getresponse().status, flush=True)
+    except OSError as e:
+        print("lost", flush=True)]], env = { URL = bybit.url }, stdin = true }
+    local function asks(line, answer)
+      p:write(line .. "\n")
+      assert(p:wait_for(answer, WITHIN))
+    end
+
+    asks("GET /v5/market/time?a=1", "200")
+    asks("POST /v5/order/create body", "401")
+    asks("GET /w", "404")
+    bybit:fault { venue = "reset", times = 1 }
+    asks("GET /v5/market/time", "lost")
+    bybit:fault { link = "latency", latency = 0.01 } -- from here on its bytes take another way
+    asks("GET /v5/market/time?b=1", "200")
+    assert(bybit:time())
+
+    local told = core_task.transcript():gsub("\n +[%d.]+ ", "\n")
+    assert.matches("bybit +> GET /v5/market/time%?a=1\nbybit +< 200 %d+ ms\nbybit +{\"retCode\":0", told)
+    assert.matches("bybit +> POST /v5/order/create\nbybit +body\nbybit +< 401", told)
+    assert.matches("bybit +> GET /w\nbybit +< 404", told)
+    assert.matches("bybit +> GET /v5/market/time\nbybit +fault: reset\nbybit +< connection reset", told)
+    assert.matches("bybit +> GET /v5/market/time%?b=1\n", told)
+    assert.equal(1, select(2, told:gsub("client +> GET /v5/market/time\n", "")))
+    assert.equal(1, select(2, told:gsub("bybit +> GET /v5/market/time\n", "")))
+    assert.same({ ok = 3, refused = 2, failed = 1 }, plotted "bybit")
   end)
 
   it("that is used wrongly is blamed on the line that does", function()

@@ -2,8 +2,10 @@
 
 #include "smc/clock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,6 +23,52 @@ static void poll_for(smc_conn_t *conn, int events)
         return;
     conn->polled = events;
     (void)uv_poll_start(&conn->poll, events, on_ready);
+}
+
+/* ---- whose it is -------------------------------------------------------- */
+
+typedef union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} address_t;
+
+static uint16_t port_of(const address_t *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return address->v4.sin_port;
+    return address->any.sa_family == AF_INET6 ? address->v6.sin6_port : 0;
+}
+
+/* Noted when it is new: a link that is put between takes the socket away. */
+static uint16_t client_port_of(int fd)
+{
+    address_t address = {0};
+    socklen_t size = sizeof(address);
+
+    return getpeername(fd, &address.any, &size) == 0 ? port_of(&address) : 0;
+}
+
+static bool is_bound_to(int fd, uint16_t port)
+{
+    address_t address = {0};
+    socklen_t size = sizeof(address);
+
+    return getsockname(fd, &address.any, &size) == 0 && port_of(&address) == port;
+}
+
+bool smc_conn_is_ours(const smc_conn_t *conn)
+{
+    DIR *dir = conn->client_port == 0 ? NULL : opendir("/proc/self/fd");
+    bool found = conn->client_port == 0; /* nobody else knows where it listens then */
+    const struct dirent *entry;
+
+    while (dir != NULL && !found && (entry = readdir(dir)) != NULL)
+        found = entry->d_name[0] != '.' &&
+                is_bound_to((int)strtol(entry->d_name, NULL, 10), conn->client_port);
+    if (dir != NULL)
+        (void)closedir(dir);
+    return found;
 }
 
 /* ---- birth and death ---------------------------------------------------- */
@@ -43,6 +91,7 @@ smc_conn_t *smc_conn_new(smc_server_t *server, int fd)
     conn->fd = fd;
     conn->server = server;
     conn->id = ++server->last_id;
+    conn->client_port = client_port_of(fd);
     conn->active_ns = smc_clock_now_ns();
     smc_server_link(server, conn);
     smc_loop_watch(server->loop, fd);

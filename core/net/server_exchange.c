@@ -328,6 +328,11 @@ uint64_t smc_exchange_connection(const smc_exchange_t *ex)
     return ex->conn_id;
 }
 
+bool smc_exchange_is_ours(const smc_exchange_t *ex)
+{
+    return ex->conn != NULL && smc_conn_is_ours(ex->conn);
+}
+
 bool smc_exchange_is_ws(const smc_exchange_t *ex)
 {
     size_t n;

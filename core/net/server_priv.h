@@ -71,6 +71,7 @@ struct smc_conn {
     int fd;
     smc_server_t *server; /* counted */
     uint64_t id;
+    uint16_t client_port; /* of TCP, in network order; 0: it came over AF_UNIX */
     smc_conn_t *prev, *next;
     smc_conn_state_t state;
     smc_buf_t in; /* from in_pos on: not yet taken */
@@ -102,6 +103,8 @@ smc_conn_t *smc_conn_new(smc_server_t *server, int fd);
 bool smc_conn_splice(smc_conn_t *conn);
 /* Ends it at once; what waits on it is told. */
 void smc_conn_kill(smc_conn_t *conn, smc_conn_end_t how);
+/* Whether a socket of this process is the other end. */
+bool smc_conn_is_ours(const smc_conn_t *conn);
 /* Handles input that is there, as far as the state allows, then sends. */
 void smc_conn_pump(smc_conn_t *conn);
 /* Sends what is queued; inside a pump that is left to its end.  May kill. */

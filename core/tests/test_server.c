@@ -35,6 +35,7 @@ static void a_request_reaches_the_handler_byte_for_byte(void **state)
     assert_memory_equal("v w", smc_exchange_header(f->held[0], "X-KEY", &n), 3);
     assert_null(smc_exchange_header(f->held[0], "x", &n));
     assert_int_equal(1, smc_exchange_connection(f->held[0]));
+    assert_true(smc_exchange_is_ours(f->held[0]));
     assert_false(smc_exchange_is_ws(f->held[0]));
     hang_up(&c);
 }

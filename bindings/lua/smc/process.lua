@@ -310,6 +310,7 @@ function M.start(given)
   note_files(words, cwd, given.env)
   local its, err = core.start(words, env, cwd, given.stdin ~= nil, name, table.concat(words, " "))
   if not its then error("smc.process: " .. err.message, 2) end
+  w.programs = true
   local self = setmetatable({ name = name, pid = its:pid() }, Meta)
   within[self] = { core = its, grace = grace, seen = 0, takes_input = given.stdin == true }
   if type(given.stdin) == "string" then

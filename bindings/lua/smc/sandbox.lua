@@ -10,6 +10,7 @@ local request_log = require "smc.request_log"
 local sabotage = require "smc.sabotage"
 local server = require "smc.core.server"
 local task = require "smc.core.task"
+local witness = require "smc.sandbox.witness"
 local world = require "smc.world"
 
 local opened = setmetatable({}, { __mode = "k" }) -- by world, by name
@@ -80,7 +81,9 @@ local function open(w, name, options, place)
   local box, serve, close = face.new(w.seed + counts[w] - 1, options, book)
   door = doors.new(face.door, serve, book, w.seed + counts[w])
   door.box, door.venue = box, function() return boxes.venue(box) end
-  local s, err = listen(w, sabotage.entrance(w.sabotage, function(ex) door:enter(ex) end), place, tls)
+  local enter = sabotage.entrance(w.sabotage, function(ex) door:enter(ex) end)
+  if w.allow_process then enter = witness.before(door, enter, w) end
+  local s, err = listen(w, enter, place, tls)
   if not s then return nil, err end
   door.server, door.tls, door.served = s, tls, place.keep ~= nil
   box.origin, box.ca = s:origin(), s:ca()

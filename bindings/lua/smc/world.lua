@@ -8,11 +8,11 @@ local M = {}
 local current
 
 --- Fields: seed (integer, of this spec), target ("sandbox" or "testnet"), clock ("virtual" or "real"),
--- allow_process (programs may be started), sabotage (nil, or a name; see sabotage.lua), credentials (name -> value,
--- for testnets), ca (whom testnets on this machine are trusted by, in PEM, or nil), journal (of the run, on a testnet:
--- see smc/journal.lua), venues and missing (sets of names: those that were opened, and those that have no credentials),
--- trusted (origin -> whom it is trusted by, in PEM: testnets that were moved), on_close(fn), deadline (smc.now() when
--- the spec's time is up; nil: never).
+-- allow_process (programs may be started), programs (one was), sabotage (nil, or a name; see sabotage.lua),
+-- credentials (name -> value, for testnets), ca (whom testnets on this machine are trusted by, in PEM, or nil),
+-- journal (of the run, on a testnet: see smc/journal.lua), venues and missing (sets of names: those that were
+-- opened, and those that have no credentials), trusted (origin -> whom it is trusted by, in PEM: testnets that were
+-- moved), on_close(fn), deadline (smc.now() when the spec's time is up; nil: never).
 -- Raises at the caller's line when no spec runs.
 function M.current(what)
   if not current then

@@ -127,6 +127,8 @@ smc_server_field_t smc_exchange_field(const smc_exchange_t *ex, size_t i);
 const char *smc_exchange_header(const smc_exchange_t *ex, const char *name, size_t *n);
 /* 1, 2, 3... in the order in which the server accepted the connections. */
 uint64_t smc_exchange_connection(const smc_exchange_t *ex);
+/* The client is a socket of this very process, as far as /proc tells; false when the connection has gone. */
+bool smc_exchange_is_ours(const smc_exchange_t *ex);
 /* The request asks for a WebSocket: GET, HTTP/1.1, Upgrade: websocket, Connection: upgrade. */
 bool smc_exchange_is_ws(const smc_exchange_t *ex);
 /* Not yet answered, and its connection still there. */

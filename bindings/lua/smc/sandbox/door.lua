@@ -143,6 +143,7 @@ local function commit(self, ex, http)
     if fits and not (entry.calls_only and http and self:is_stream(ex)) and meets(fault, fault.on, ex.method, ex.path)
       and happens(self, fault) then
       tidy(self, fault)
+      if self.on_fault then self.on_fault(fault.name) end
       entry.commit(visit.new(self, ex, fault), fault.values)
       return true
     end
