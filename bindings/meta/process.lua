@@ -3,8 +3,8 @@
 ---What `smc.process` is given: the words of the command line, one behind the other, and these.
 ---@class smc.ProcessOptions
 ---@field [integer] string  the program, looked for in PATH unless it has a slash, and its arguments
----@field env? table<string, string|number>  beside PATH, HOME and LANG of smcrun, which is all that it has otherwise; a
----secret handle is refused
+---@field env? table<string, string|number>  beside PATH, HOME and LANG of smcrun, and PYTHONUNBUFFERED=1, which is all
+---that it has otherwise; a secret handle is refused
 ---@field cwd? string  the folder in which it starts, as seen from the scenario's; default: the scenario's own
 ---@field stdin? string|true  all of its standard input, or what Process:write is given; default: empty
 ---@field name? string  what transcripts and errors call it; default: the file name of the program

@@ -64,8 +64,14 @@ describe("a program #process", function()
     local line, ended = p:wait_for "up"
     local more, late = q:wait_for("up", { within = 0.05 })
     local exit, running = q:wait { within = 0.05 }
+    local r <close> = shell("read a", { stdin = true })
+    local _, silent = r:wait_for("up", { within = 0.05 })
+    r:stop()
+    local _, gone = r:wait_for "up"
 
     assert.is_nil(line or more or exit)
+    assert.matches("nothing, or keeps it to itself: .* until they flush it$", silent.message)
+    assert.matches("it printed nothing$", gone.message)
     assert.same({ "network", "closed" }, { ended.class, ended.code })
     assert.equal("sh ended with status 4 without a line that matches 'up'; it printed last:\n  line 3\n  line 4\n" ..
       "  line 5\n  line 6\n  line 7", ended.message)
@@ -82,10 +88,11 @@ describe("a program #process", function()
     assert.same({ status = 0 }, p:wait(WITHIN))
 
     local lines = p:lines()
+    assert.is_truthy(table.concat(lines, " "):find "PYTHONUNBUFFERED")
     assert.equal("a b 7", lines[#lines - 1])
     assert.matches("/bindings/tests/clients$", lines[#lines])
     for i = 1, #lines - 2 do
-      assert.is_truthy(({ PATH = 1, HOME = 1, LANG = 1, GIVEN = 1, N = 1 })[lines[i]], lines[i])
+      assert.is_truthy(({ PATH = 1, HOME = 1, LANG = 1, PYTHONUNBUFFERED = 1, GIVEN = 1, N = 1 })[lines[i]], lines[i])
     end
   end)
 
@@ -201,6 +208,11 @@ print(urllib.request.urlopen(urllib.request.Request(url, headers={"X-MBX-APIKEY"
 
     assert(p:wait_for("^200$", WITHIN))
     assert.equal(1, #binance.sandbox:requests { path = "/api/v3/account", signed = true })
+  end)
+
+  it("of Python is heard when it prints, and not at its end only", function()
+    local p <close> = smc.process { "python3", "-c", "print('up'); input()", stdin = true }
+    assert.equal("up", (p:wait_for("up", WITHIN)))
   end)
 
   it("is seen in the transcript with what it asks, meets and is told, and clients of ours once", function()

@@ -14,6 +14,7 @@ local WITHIN_S = 10     -- for what is waited for, when nobody says how long
 local GRACE_S = 2       -- between asking a program to end and ending it
 local LAST_LINES = 5    -- that an error shows
 local FOREVER_S = 1e9
+local HELD_BACK = ", or keeps it to itself: what goes to no terminal many programs hold back until they flush it"
 
 local OPTIONS = { env = true, cwd = true, stdin = true, name = true, grace = true }
 local INHERITED = { "PATH", "HOME", "LANG" }
@@ -59,11 +60,13 @@ local function check_command(given)
   return words
 end
 
---- What a program is told of its surroundings: enough to be found and to speak, and what the spec says.
+--- What a program is told of its surroundings: enough to be found and to speak, and what the spec says.  Python writes
+-- what it prints to a pipe only when 8 KiB of it are there, and then nobody could wait for a line.
 local function environment(given)
   if given ~= nil and type(given) ~= "table" then error("smc.process: env is a table of texts by name", 3) end
   local all, list = {}, {}
   for _, name in ipairs(INHERITED) do all[name] = os.getenv(name) end
+  all.PYTHONUNBUFFERED = "1"
   for name, value in pairs(given or {}) do
     if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" then
       error(("smc.process: env: '%s' is not the name of a variable"):format(tostring(name)), 3)
@@ -161,7 +164,9 @@ end
 --- ": it printed nothing", or the end of what it printed.
 local function last_words(self)
   local lines = self:lines()
-  if #lines == 0 then return "; it printed nothing" end
+  if #lines == 0 then
+    return "; it printed nothing" .. (self.running and HELD_BACK or "")
+  end
   return "; it printed last:\n  " .. table.concat(lines, "\n  ", math.max(1, #lines - LAST_LINES + 1))
 end
 
