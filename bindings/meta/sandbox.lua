@@ -39,7 +39,7 @@ local Sandbox = {}
 ---@field method? string
 ---@field websocket? boolean
 ---@field status? integer
----@field fault? string
+---@field fault? string  the name of a venue fault that requests can meet
 ---@field after? number  smc.now() seconds
 ---@field before? number
 

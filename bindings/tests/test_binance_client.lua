@@ -176,11 +176,25 @@ describe("a venue", function()
     says("place: side is a word", place { side = 1 })
     says("cancel: id or client_id expected", function() return venue:cancel { symbol = "BTC/USDT" }, nil end)
     says("requests: unknown filter 'when'", function() return venue:requests { when = 1 }, nil end)
+    says("requests: status is a number, not a string", function() return venue:requests { status = "200" }, nil end)
     says("get: unknown option 'sign'", function() return venue:get("/api/v3/account", {}, { sign = true }), nil end)
     says("stream: unknown channel 'news:BTC/USDT'", function() return venue:stream { "news:BTC/USDT" }, nil end)
     says("sandbox:move: either by or to expected", function() venue.sandbox:move("BTC/USDT", {}) end)
     says("sandbox:orders: unknown key 'colour'", function() return venue.sandbox:orders { colour = 1 }, nil end)
     says("sandbox:requests: unknown filter 'when'", function() return venue.sandbox:requests { when = 1 }, nil end)
+    says("sandbox:requests: after is a number, not a boolean", function()
+      return venue.sandbox:requests { after = true }, nil
+    end)
+    for name, see in next, { rate_limit = "sandbox:limits().violations, or their status",
+      stall = "sandbox:faults(), which says how often it was committed" } do
+      says(("sandbox:requests: '%s' is noted at no request; see %s"):format(name, see), function()
+        return venue.sandbox:requests { fault = name }, nil
+      end)
+    end
+    for _, name in ipairs { "ack_losst", "latency" } do
+      says(("sandbox:requests: no fault of requests is called '%s'; of what befell the wire see sandbox:faults()")
+        :format(name), function() return venue.sandbox:requests { fault = name }, nil end)
+    end
     says("sandbox:book: no symbol is called 'X/Y'", function() return venue.sandbox:book "X/Y", nil end)
     says("smc.sandbox: binance: unknown assumption 'weather'", function()
       return smc.sandbox("binance", { assume = { weather = 1 } }), nil

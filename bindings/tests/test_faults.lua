@@ -185,6 +185,8 @@ describe("a venue fault", function()
       assert.is_truthy(tostring(err):find("test_faults.lua", 1, true), tostring(err))
     end
     wrong({ venue = "flood" }, "no venue fault is called 'flood' (known: ack_lost, ack_twice, bad_frame, ban, close,")
+    wrong({ venue = "latency", latency = 1 }, "fault: 'latency' befalls the wire: { link = \"latency\", .. }")
+    wrong({ link = "ack_lost" }, "fault: 'ack_lost' is what the venue does: { venue = \"ack_lost\", .. }")
     wrong({ on = "place" }, "either venue, what the venue does wrong, or link, what befalls the wire, expected")
     wrong({ venue = "reset", link = "down" }, "either venue, what the venue does wrong, or link")
     wrong({ venue = "down", on = "place" }, "unknown parameter 'on' (known: after, for) of 'down'")

@@ -6,6 +6,7 @@ local boxes = require "smc.sandbox.box"
 local colon = require "smc.colon"
 local dialects = require "smc.dialects"
 local doors = require "smc.sandbox.door"
+local faults = require "smc.sandbox.faults"
 local request_log = require "smc.request_log"
 local sabotage = require "smc.sabotage"
 local server = require "smc.core.server"
@@ -16,8 +17,8 @@ local world = require "smc.world"
 local opened = setmetatable({}, { __mode = "k" }) -- by world, by name
 local counts = setmetatable({}, { __mode = "k" }) -- sandboxes of a world, so that no two are the same
 
-local REQUEST_FIELDS = { signed = true, path = true, method = true, websocket = true, status = true,
-  fault = true }
+local REQUEST_FIELDS = { signed = "boolean", path = "string", method = "string", websocket = "boolean",
+  status = "number", fault = "string" }
 
 -- ---- what arrived ------------------------------------------------------------
 
@@ -89,7 +90,10 @@ local function open(w, name, options, place)
   box.origin, box.ca = s:origin(), s:ca()
   face.urls(box)
   box.requests = colon.method("sandbox:requests", function(_, filters)
-    return (request_log.matching("sandbox:requests", log, REQUEST_FIELDS, filters, 2))
+    local out = request_log.matching("sandbox:requests", log, REQUEST_FIELDS, filters, 2)
+    local wrong = filters and filters.fault and faults.unseen(filters.fault)
+    if wrong then error("sandbox:requests: " .. wrong, 2) end
+    return out
   end, { [box] = true })
   boxes.set_door(box, door)
   if w.sabotage then sabotage.befall(w.sabotage, door, boxes.venue(box)) end

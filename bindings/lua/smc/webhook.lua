@@ -18,7 +18,8 @@ local within = setmetatable({}, { __mode = "k" }) -- inbox -> { server, log, fai
 local of_world = setmetatable({}, { __mode = "k" }) -- world -> url -> the secret that is asked for there
 
 local PATH = "/hook"
-local FILTERS = { valid_signature = true, kind = true, id = true, status = true, duplicate = true }
+local FILTERS = { valid_signature = "boolean", kind = "string", id = "string", status = "number",
+  duplicate = "boolean" }
 
 -- ---- what arrives ------------------------------------------------------------------------
 

@@ -286,6 +286,12 @@ function Door:add(given, for_good)
   if type(given) == "table" and (given.link == nil) == (given.venue == nil) then
     return nil, "either venue, what the venue does wrong, or link, what befalls the wire, expected"
   end
+  local of_links, of_venues = link_faults.table, faults.table
+  if type(given) == "table" and of_links[given.venue] and not of_venues[given.venue] then
+    return nil, ("'%s' befalls the wire: { link = \"%s\", .. }"):format(given.venue, given.venue)
+  elseif type(given) == "table" and of_venues[given.link] and not of_links[given.link] then
+    return nil, ("'%s' is what the venue does: { venue = \"%s\", .. }"):format(given.link, given.link)
+  end
   if type(given) == "table" and given.link ~= nil then return self.links:add(given, true) end
   local fault, wrong = faults.read(given, self.its, self.ops, self.venue())
   if not fault then return nil, wrong end

@@ -147,6 +147,17 @@ local function find(name, its)
   return fault, nil, name
 end
 
+--- Why no request can have met a fault of that name, or nil when one can.
+function M.unseen(name)
+  local fault = M.table[name]
+  if fault and fault.commit then return nil end
+  if not fault then
+    return ("no fault of requests is called '%s'; of what befell the wire see sandbox:faults()"):format(name)
+  end
+  return ("'%s' is noted at no request; see %s"):format(name, fault.needs == "limits"
+    and "sandbox:limits().violations, or their status" or "sandbox:faults(), which says how often it was committed")
+end
+
 local function read_all(params, given)
   local values = {}
   for _, key in ipairs(sorted_keys(params)) do

@@ -9,7 +9,7 @@ Wire.__index = Wire
 
 local M = {}
 
-local FIELDS = { signed = true, path = true, method = true, op = true, status = true }
+local FIELDS = { signed = "boolean", path = "string", method = "string", op = "string", status = "number" }
 local TIMEOUT = 10
 
 --- name: of the venue.  ca: the certificate of the one authority that servers are trusted by, in PEM; nil: those of the
