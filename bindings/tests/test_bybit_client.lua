@@ -169,6 +169,9 @@ describe("a bybit venue", function()
     says("sandbox:limit: endpoints count by the second", function()
       venue.sandbox:limit { path = "/v5/order/create", requests = 1, per = 5 }
     end)
+    says("sandbox:add_key: a secret has at least 4 bytes", function()
+      return venue.sandbox:add_key { kind = "hmac", secret = "abc" }, nil
+    end)
     says("sandbox:add_key: kind (hmac, rsa) and its secret or public PEM expected", function()
       return venue.sandbox:add_key { kind = "ed25519", public = "x" }, nil
     end)

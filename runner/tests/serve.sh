@@ -144,6 +144,8 @@ keys() {
     has 'no key' 'HTTP/1.1 400' '{"error":"add_key: '
     post /bybit/add_key "{\"kind\": \"ed25519\", \"public\": \"$public\"}"
     has 'a kind that bybit does not take' 'HTTP/1.1 400' 'kind (hmac, rsa)'
+    post /bybit/add_key '{"kind": "hmac", "secret": "S"}'
+    has 'a secret that is too short' 'HTTP/1.1 400' '{"error":"add_key: a secret has at least 4 bytes; send a body'
     post /bybit/add_key '{"kind": "hmac", "secret": "another secret"}'
     has 'a key of bybit' 'HTTP/1.1 200' '{"key":"'
     post /oanda/add_key '{"kind": "bearer"}'

@@ -294,6 +294,7 @@ function Box:add_key(given)
     error("sandbox:add_key: " .. (self.key_kinds.bearer and "kind = \"bearer\" expected"
       or ("kind (%s) and its secret or public PEM expected"):format(table.concat(kinds, ", "))), 2)
   end
+  if given.kind == "hmac" and #material < 4 then error("sandbox:add_key: a secret has at least 4 bytes", 2) end
   local signer, err = sign.key(given.kind, material)
   if not signer then error("sandbox:add_key: " .. err.message, 2) end
   return sb:add_key(given.kind, material, sb.first_account, given.trade ~= false)
