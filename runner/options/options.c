@@ -114,19 +114,16 @@ bool smcr_option_is_told(const smcr_option_t *option, smcr_command_t command)
     return (option->commands >> command & 1) != 0 && option->help != NULL;
 }
 
-static smc_code_t unknown(smcr_parse_t *p, const char *arg, size_t len)
+const char *smcr_command_text(smcr_command_t command)
 {
-    enum { MAX_NAMES = 128 };
-    const char *names[MAX_NAMES + 1];
-    const smcr_option_t *option;
-    size_t n = 0;
-    for (; n < MAX_NAMES && (option = smcr_nth_option(p->o->topic, n)) != NULL; n++)
-        names[n] = option->name;
-    names[n] = NULL;
-    const char *near = smcr_nearest(arg, len, names);
-    if (near != NULL)
-        return SMCR_REFUSE(p, "unknown option '%.*s'; did you mean '%s'?", (int)len, arg, near);
-    return SMCR_REFUSE(p, "unknown option '%.*s'", (int)len, arg);
+    return command == SMCR_CMD_RUN         ? "run"
+           : command == SMCR_CMD_SERVE     ? "serve"
+           : command == SMCR_CMD_CLEAN     ? "clean"
+           : command == SMCR_CMD_PROVE     ? "prove"
+           : command == SMCR_CMD_REPL      ? "repl"
+           : command == SMCR_CMD_CHECK_ENV ? "check-env"
+           : command == SMCR_CMD_MERGE     ? "merge"
+                                           : NULL;
 }
 
 static const smcr_option_t *find_option(smcr_command_t command, const char *arg, size_t len)
@@ -138,6 +135,25 @@ static const smcr_option_t *find_option(smcr_command_t command, const char *arg,
             return option;
     }
     return NULL;
+}
+
+static smc_code_t unknown(smcr_parse_t *p, const char *arg, size_t len)
+{
+    enum { MAX_NAMES = 128 };
+    const char *names[MAX_NAMES + 1];
+    const smcr_option_t *option;
+    size_t n = 0;
+    for (smcr_command_t c = SMCR_CMD_RUN; smcr_command_text(c) != NULL; c++)
+        if (find_option(c, arg, len) != NULL)
+            return SMCR_REFUSE(p, "unknown option '%.*s'; it is one of 'smcrun %s'", (int)len, arg,
+                               smcr_command_text(c));
+    for (; n < MAX_NAMES && (option = smcr_nth_option(p->o->topic, n)) != NULL; n++)
+        names[n] = option->name;
+    names[n] = NULL;
+    const char *near = smcr_nearest(arg, len, names);
+    if (near != NULL)
+        return SMCR_REFUSE(p, "unknown option '%.*s'; did you mean '%s'?", (int)len, arg, near);
+    return SMCR_REFUSE(p, "unknown option '%.*s'", (int)len, arg);
 }
 
 /* value: what stands in the same argument; NULL: an option that wants one finds it in the next, which counts in i. */
@@ -209,18 +225,6 @@ static smc_code_t check(smcr_parse_t *p)
     return SMC_OK;
 }
 
-const char *smcr_command_text(smcr_command_t command)
-{
-    return command == SMCR_CMD_RUN         ? "run"
-           : command == SMCR_CMD_SERVE     ? "serve"
-           : command == SMCR_CMD_CLEAN     ? "clean"
-           : command == SMCR_CMD_PROVE     ? "prove"
-           : command == SMCR_CMD_REPL      ? "repl"
-           : command == SMCR_CMD_CHECK_ENV ? "check-env"
-           : command == SMCR_CMD_MERGE     ? "merge"
-                                           : NULL;
-}
-
 /* True: the word is the name of a command. */
 static bool take_command(smcr_options_t *o, const char *word)
 {
@@ -231,6 +235,20 @@ static bool take_command(smcr_options_t *o, const char *word)
         return true;
     }
     return false;
+}
+
+/* A first word that is no file may be a command that is misspelt, or that other programs have. */
+static smc_code_t check_word(const smcr_parse_t *p, const char *word)
+{
+    static const char *const words[] = {"run",       "prove",   "serve", "clean", "repl", "merge",
+                                        "check-env", "version", "help",  "list",  NULL};
+    smcr_options_t other;
+    const char *near = smcr_nearest(word, strlen(word), words);
+    if (near == NULL || word[strspn(word, "abcdefghijklmnopqrstuvwxyz-_")] != '\0' ||
+        access(word, F_OK) == 0)
+        return SMC_OK;
+    return SMCR_REFUSE(p, "there is no file, folder or command '%s'; did you mean '%s%s'?", word,
+                       take_command(&other, near) ? "" : "--", near);
 }
 
 /* check-env may be said as an option, too, at any place. */
@@ -261,10 +279,11 @@ static smc_code_t configure(smcr_parse_t *p)
 static smc_code_t take_all(smcr_parse_t *p, int argc, char *const argv[])
 {
     bool only_paths = false;
-    int first = take_command(p->o, argc > 1 ? argv[1] : "") ? 2 : 1;
+    const char *word = argc > 1 ? argv[1] : "";
+    int first = take_command(p->o, word) ? 2 : 1;
     if (p->o->topic == SMCR_CMD_RUN)
         find_check_env(p->o, argc, argv);
-    smc_code_t rc = SMC_OK;
+    smc_code_t rc = first == 1 && word[0] != '-' ? check_word(p, word) : SMC_OK;
     for (int i = first; i < argc && rc == SMC_OK; i++) {
         if (!only_paths && strcmp(argv[i], "--") == 0)
             only_paths = true;

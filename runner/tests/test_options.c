@@ -3,6 +3,8 @@
 #include "command_line.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void expect_error(const char *text, const char *detail)
 {
@@ -110,8 +112,8 @@ static void environment_is_checked_by_command_or_option(void **state)
     smcr_options_t o = must_parse("-- --check-env");
     assert_int_equal(o.command, SMCR_CMD_RUN);
     smcr_options_deinit(&o);
-    expect_error("check-env --seed 1", "unknown option '--seed'");
-    expect_error("--offline a.lua", "unknown option '--offline'");
+    expect_error("check-env --seed 1", "unknown option '--seed'; it is one of 'smcrun run'");
+    expect_error("--offline a.lua", "unknown option '--offline'; it is one of 'smcrun check-env'");
 }
 
 static void faults_are_listed_for_people_or_for_programs(void **state)
@@ -157,6 +159,17 @@ static void slip_of_the_finger_is_named_with_its_mend(void **state)
     (void)state;
     expect_error("--repot tap a.lua", "unknown option '--repot'; did you mean '--report'?");
     expect_error("--tmeout=3 a.lua", "unknown option '--tmeout'; did you mean '--timeout'?");
+    expect_error("porve a.lua",
+                 "there is no file, folder or command 'porve'; did you mean 'prove'?");
+    expect_error("check_envs",
+                 "there is no file, folder or command 'check_envs'; did you mean 'check-env'?");
+    expect_error("help prove",
+                 "there is no file, folder or command 'help'; did you mean '--help'?");
+    assert_int_equal(mkdir("prov", 0700), 0);
+    smcr_options_t o = must_parse("prov");
+    assert_int_equal(rmdir("prov"), 0);
+    assert_string_equal(o.paths[0], "prov");
+    smcr_options_deinit(&o);
     expect_error("--frobnicate a.lua", "unknown option '--frobnicate'");
     expect_error("-z a.lua", "unknown option '-z'");
 }
@@ -339,8 +352,8 @@ static void clean_has_options_of_its_own_and_one_target(void **state)
 
     expect_error("clean --target sandbox",
                  "--target sandbox has nothing to clean: sandboxes end with their run");
-    expect_error("clean --seed 1", "unknown option '--seed'");
-    expect_error("a.lua --dry-run", "unknown option '--dry-run'");
+    expect_error("clean --seed 1", "unknown option '--seed'; it is one of 'smcrun run'");
+    expect_error("a.lua --dry-run", "unknown option '--dry-run'; it is one of 'smcrun clean'");
     expect_error("a.lua --state-dir x",
                  "--state-dir wants --target testnet: of a sandbox nothing is left");
     expect_error("a.lua --target testnet --state-dir=",
@@ -369,9 +382,9 @@ static void serve_says_what_it_wants(void **state)
     expect_error("serve --token 1234567", "--token wants 8 to 128 letters, digits, - or _");
     expect_error("serve --account a", "--account wants digits and dashes, as in "
                                       "101-001-1234567-001, not 'a'");
-    expect_error("serve --jobs 2", "unknown option '--jobs'");
+    expect_error("serve --jobs 2", "unknown option '--jobs'; it is one of 'smcrun run'");
     expect_error("serve --prot 2", "unknown option '--prot'; did you mean '--port'?");
-    expect_error("--json a", "unknown option '--json'");
+    expect_error("--json a", "unknown option '--json'; it is one of 'smcrun serve'");
 }
 
 /* "--report wants tap or junit, not '?'" */
