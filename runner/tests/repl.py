@@ -34,6 +34,13 @@ feed(0, "", )
 feed(0, "exit\nprint 'unreached'\n")
 feed(0, "exit()\nprint 'unreached'\n")
 
+# Help is there by its bare name, too, and fits a terminal of 80 columns; a statement that breaks off before it does not.
+asked = subprocess.run([smcrun, "repl"], input=" help \n", capture_output=True, text=True, timeout=60, check=False,
+                       env={**os.environ, **env}).stdout.splitlines()
+check("help says what there is", any("binance bybit oanda" in line for line in asked), asked)
+check("help fits 80 columns", max(map(len, asked)) <= 80, asked)
+feed(0, "x = \nhelp\nx == help\n", "true")
+
 # The venues are there when they are asked for, and calls need no waiting of one's own; time passes inside calls only.
 feed(0, "began = smc.now()\n"
      "binance:ticker('BTC/USDT').symbol, bybit:ticker('BTC/USDT').symbol, oanda:ticker('EUR/USD').symbol\n"

@@ -18,19 +18,22 @@ local M = {}
 local CHUNK = "=prompt"
 
 local GREETING = [[
-smcrun repl: Lua 5.4 with smc, against sandboxes in virtual time (seed %d).
-%s are connected at their first use: binance:ticker "BTC/USDT"
-help() says more; Ctrl-D leaves.]]
+smcrun repl: Lua 5.4 with smc, sandboxes in virtual time (seed %d).
+%s are connected at their first use, as in
+binance:ticker "BTC/USDT".  help says more; Ctrl-D leaves.]]
 
 local HELP = [[
-An expression prints its values, a statement does what it says; what is not finished goes on at the next line.
+An expression prints its values, a statement does what it says; what is not
+finished goes on at the next line.
   %-18s the venues: their sandboxes start at the first use
   %-18s all of the API, as in a scenario
   %-18s as in a scenario
   %-18s the faults of a venue: smcrun --list-faults
-A local ends with its line, a global stays.  Time passes while a call waits, and only then: smc.sleep(60) takes no time.
-Tab completes, the arrows fetch earlier lines (not those that speak of a secret, nor those that begin with a blank),
-Ctrl-C ends what runs, Ctrl-D or exit() leaves.]]
+A local ends with its line, a global stays.  Time passes while a call waits, and
+only then: smc.sleep(60) takes no time.
+Tab completes, the arrows fetch earlier lines (not those that speak of a secret,
+nor those that begin with a blank).  Ctrl-C ends what runs, Ctrl-D or exit
+leaves.]]
 
 -- ---- the globals ----------------------------------------------------------------------
 
@@ -130,7 +133,9 @@ local function read(state)
     local prompt = text and "... " or ("smc %gs> "):format(task.now())
     local line, broken_off = state.options.read(prompt)
     if not line and broken_off then return nil end
-    if not line or not text and LEAVE[line:match "^%s*(%a*)%s*$"] then
+    local word = line and not text and line:match "^%s*(%a*)%s*$"
+    if word == "help" then line = "help()" end
+    if not line or LEAVE[word] then
       state.over = true
       if not text then return nil end
       line = "" -- what is wrong with it?
