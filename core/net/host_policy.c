@@ -71,9 +71,11 @@ smc_code_t smc_host_policy_route(const smc_loop_t *loop, const smc_url_t *url, c
         return SMC_OK;
     if (smc_host_is_loopback(url->host))
         return smc_fail(err, SMC_ECONN, OP, 0,
-                        "connection refused: nothing in this run listens at %s://%s:%u (a server "
-                        "outside of it needs --clock real)",
-                        smc_scheme_text(url->scheme), url->host, (unsigned)url->port);
+                        "connection refused: nothing in this run listens at %s://%s:%u%s",
+                        smc_scheme_text(url->scheme), url->host, (unsigned)url->port,
+                        smc_loop_gave(loop, url->port)
+                            ? " now"
+                            : " (a server outside of it needs --clock real)");
     return smc_fail(err, SMC_EPOLICY, OP, 0,
                     "virtual clock: nothing in this run listens at %s://%s:%u; use --clock real",
                     smc_scheme_text(url->scheme), url->host, (unsigned)url->port);

@@ -215,6 +215,11 @@ bool smc_loop_route(const smc_loop_t *loop, const char *host, uint16_t port, con
     return true;
 }
 
+bool smc_loop_gave(const smc_loop_t *loop, uint16_t port)
+{
+    return port >= FIRST_VIRTUAL_PORT && port < smc_loop_places(loop)->next_port;
+}
+
 /* ---- names that lead nowhere, or elsewhere ------------------------------ */
 
 static override_t *find_override(const smc_loop_t *loop, const char *host, uint16_t port)

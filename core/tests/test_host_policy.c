@@ -120,7 +120,9 @@ static void the_virtual_clock_reaches_this_process_only(void **state)
     assert_non_null(path);
 
     assert_int_equal(SMC_ECONN, route(loop, "http://127.0.0.1:8081/", &path, &err));
-    assert_non_null(strstr(err.detail, "nothing in this run listens at http://127.0.0.1:8081"));
+    assert_string_equal("connection refused: nothing in this run listens at "
+                        "http://127.0.0.1:8081 (a server outside of it needs --clock real)",
+                        err.detail);
     assert_int_equal(SMC_EPOLICY, route(loop, "https://testnet.binance.vision/", &path, &err));
     assert_string_equal("virtual clock: nothing in this run listens at "
                         "https://testnet.binance.vision:443; use --clock real",
@@ -129,6 +131,17 @@ static void the_virtual_clock_reaches_this_process_only(void **state)
     assert_non_null(strstr(err.detail, "'api.binance.com' is refused"));
     smc_loop_unlisten(loop, port);
     (void)close(fd);
+
+    assert_int_equal(SMC_OK, smc_loop_listen(loop, NULL, 0, &fd, &port, NULL));
+    assert_int_equal(20001, port);
+    smc_loop_unlisten(loop, port);
+    (void)close(fd);
+    assert_int_equal(SMC_ECONN, route(loop, "http://127.0.0.1:20001/", &path, &err));
+    assert_string_equal(
+        "connection refused: nothing in this run listens at http://127.0.0.1:20001 now",
+        err.detail);
+    assert_int_equal(SMC_ECONN, route(loop, "http://127.0.0.1:20002/", &path, &err));
+    assert_non_null(strstr(err.detail, ":20002 (a server outside of it"));
     smc_loop_close(loop);
 }
 

@@ -77,6 +77,8 @@ void smc_loop_sweep(long pid);
  *        (then the client fails with SMC_ECONN).  Real mode: always NULL: connect by TCP.
  * Returns true when the connection must go through *path. */
 bool smc_loop_route(const smc_loop_t *loop, const char *host, uint16_t port, const char **path);
+/* Virtual mode: whether smc_loop_listen has given this number to a server, which may be gone or refuse clients now. */
+bool smc_loop_gave(const smc_loop_t *loop, uint16_t port);
 
 /* From now on the clients of this process find no address for a host and port (on), or find it again.
  * Errors: SMC_ENOMEM. */
