@@ -31,6 +31,15 @@ static smc_code_t fail_sys(smc_error_t *err, const char *what, const char *path)
     return smc_fail(err, SMC_ESYS, "tmpdir", sys, "%s %s: %s", what, path, strerror(sys));
 }
 
+static smc_code_t fail_to_make(smc_error_t *err, const char *base)
+{
+    int sys = errno;
+
+    return smc_fail(err, SMC_ESYS, "tmpdir", sys,
+                    "cannot make a folder in %s: %s; TMPDIR may name one that can be written to",
+                    base, strerror(sys));
+}
+
 /* A folder that is there, locked; -1: it can't be. */
 static int lock_folder(const char *path)
 {
@@ -59,7 +68,7 @@ smc_code_t smc_tmpdir_make_in(const char *base, const char *name, char *path, si
             (void)close(*lock);
     }
     *lock = -1;
-    return fail_sys(err, "cannot make a folder in", base);
+    return fail_to_make(err, base);
 }
 
 smc_code_t smc_tmpdir_make(char *path, int *lock, smc_error_t *err)
@@ -68,7 +77,7 @@ smc_code_t smc_tmpdir_make(char *path, int *lock, smc_error_t *err)
 
     *lock = -1;
     if (realpath(base_dir(), base) == NULL)
-        return fail_sys(err, "cannot make a folder in", base_dir());
+        return fail_to_make(err, base_dir());
     return smc_tmpdir_make_in(base, NAME, path, SMC_TMPDIR_SIZE, lock, err);
 }
 

@@ -104,6 +104,18 @@ static void what_cannot_be_removed_is_told(void **state)
     assert_int_equal(0, unlink(path));
 }
 
+static void where_none_can_be_made_the_way_out_is_named(void **state)
+{
+    char path[SMC_TMPDIR_SIZE];
+    smc_error_t err = {0};
+    int lock;
+
+    (void)state;
+    assert_int_equal(SMC_ESYS, smc_tmpdir_make_in("/proc", "x", path, sizeof(path), &lock, &err));
+    assert_non_null(strstr(err.detail, "cannot make a folder in /proc: "));
+    assert_non_null(strstr(err.detail, "; TMPDIR may name one that can be written to"));
+}
+
 static void a_sweep_removes_those_of_one_process(void **state)
 {
     char path[SMC_TMPDIR_SIZE];
@@ -236,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_folder_lies_below_TMPDIR_and_is_this_users_alone),
         cmocka_unit_test(all_that_lies_in_it_goes_and_nothing_that_links_lead_to),
         cmocka_unit_test(what_cannot_be_removed_is_told),
+        cmocka_unit_test(where_none_can_be_made_the_way_out_is_named),
         cmocka_unit_test(a_sweep_removes_those_of_one_process),
         cmocka_unit_test(a_sweep_leaves_those_of_other_users),
         cmocka_unit_test(a_sweep_of_all_removes_those_whose_process_is_gone),

@@ -238,6 +238,8 @@ static void put_file(smcr_pretty_t *p)
             (void)fprintf(out, ": %s", smcr_esc(p, YELLOW));
             smcr_put_line(out, p->reason, strlen(p->reason));
             (void)fputs(smcr_esc(p, PLAIN), out);
+        } else if (p->reasons_differ && !p->info->options->verbose) {
+            smcr_put(p, YELLOW, ": -v says why");
         }
     }
     if (p->cut != NULL)

@@ -53,6 +53,11 @@ verdicts() {
     run 0 skip.lua
     last '0 passed, 0 failed, 2 skipped'
     has 'skip skip.lua  2 skipped: pending'
+    printf '%s\n' 'pending "a"' 'it("b", function() pending "for another reason" end)' >reasons.lua
+    run 0 reasons.lua
+    has 'skip reasons.lua  2 skipped: -v says why'
+    run 0 reasons.lua -v
+    has 'for another reason' $'skip reasons.lua  2 skipped  '
     run 2 no_assertions.lua
     last '0 passed, 2 failed, 0 skipped'
     has 'error: no_assertions at no_assertions.lua:2'
@@ -242,6 +247,7 @@ fault_list() {
         'does what was asked; the connection dies before the answer' 'seconds  how late the answer is (number >= 0 s, needed)' \
         'client: read server, order' 'bad_frame  [streams]' 'maintenance  [the venue]' \
         'link faults: venue:fault { link = NAME, .. }' 'reset_peer  [connections]' 'tls_expired  [the venue]'
+    [[ $(awk 'length > 80' <<<"$out") == '' ]] || complain 'a list that fits 80 columns'
     run 0 --list-faults=json
     has '{"venue":{"common":[{"name":"after"' '"name":"ack_lost","aliases":[],"where":"requests"'
     [[ $out != *$'\n'* ]] || complain 'one line'

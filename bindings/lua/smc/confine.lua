@@ -16,7 +16,7 @@ local function confine_os()
     clock = all.clock, date = all.date, difftime = all.difftime, time = all.time,
     exit = refuse("os.exit", "return from the spec, or let an assertion fail"),
     execute = refuse("os.execute", "smc.process starts programs"),
-    getenv = refuse("os.getenv", "credentials reach venues by themselves"),
+    getenv = refuse("os.getenv", "credentials reach venues by themselves, other settings are written into the file"),
     remove = refuse("os.remove"), rename = refuse("os.rename"), tmpname = refuse("os.tmpname", "smc.tmp is a folder"),
     setlocale = refuse("os.setlocale"),
   }

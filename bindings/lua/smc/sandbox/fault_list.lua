@@ -13,7 +13,7 @@ local SOURCES = {
   { name = "link", asked = "venue:fault { link = NAME, .. }", its = link_faults, law = "test_link_faults_law.lua" },
 }
 
-local WIDTH = 100
+local WIDTH = 80 -- of a terminal
 local SEAMS = { "read", "order", "stream", "connect" } -- connect: a stream that is to be opened
 
 local function sorted(set)
@@ -106,7 +106,7 @@ local function add_params(out, params)
   for _, name in ipairs(sorted(params)) do
     local p = params[name]
     local default = default_of(p)
-    local lines = wrapped(("%s (%s%s)"):format(p[2], form(p), default and ", " .. default or ""),
+    local lines = wrapped(("%s (%s%s)"):format(p[2], (form(p):gsub("|", " | ")), default and ", " .. default or ""),
       INDENT .. (" "):rep(width + 2))
     lines[1] = INDENT .. name .. (" "):rep(width + 2 - #name) .. lines[1]:sub(#INDENT + width + 3)
     add(out, lines)
