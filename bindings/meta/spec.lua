@@ -52,7 +52,7 @@ function teardown(fn) end
 function finally(fn) end
 
 ---Retries fn until it raises no failed assertion; then returns what it returned.
----Raises: the last failure when `within` has passed; at once, an error that is no failure.
+---Raises: the last failure when `within`, or the time of the spec, has passed; at once, an error that is no failure.
 ---@async
 ---@param fn async fun(): ...
 ---@param options? {within: number?, every: number?}  seconds; 5 and 0.1 when missing

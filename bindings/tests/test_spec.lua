@@ -134,6 +134,17 @@ describe("eventually", function()
     assert.matches("still so after 3 s", failure.message, 1, true)
   end)
 
+  it("gives up while its spec has time to say what was still so", function()
+    smc.sleep(10)
+    local began = smc.now()
+    local _, failure = pcall(eventually, function() assert.equal(1, 2) end, { within = 50, every = 2 })
+    assert.near(48, smc.now() - began, 2)
+    assert.matches("(number) 1", failure.message, 1, true)
+    assert.matches("after 48 s of trying every 2 s: its spec has no more time (--timeout))", failure.message, 1, true)
+    _, failure = pcall(eventually, function() assert.equal(1, 2) end, { within = 1, every = 0.5 })
+    assert.matches("(still so after 1 s of trying every 0.5 s)", failure.message, 1, true)
+  end)
+
   it("does not repeat what is broken", function()
     local tries = 0
     assert.has_error(function()

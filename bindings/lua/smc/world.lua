@@ -21,6 +21,9 @@ function M.current(what)
   return current
 end
 
+--- When the time of the running spec is up; nil: never, or none runs.
+function M.deadline() return current and current.deadline end
+
 --- Whether a world is that of what runs now.
 function M.is_current(w) return w == current end
 
