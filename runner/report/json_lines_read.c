@@ -223,9 +223,11 @@ smc_code_t smcr_line_read(const char *text, size_t n, smcr_line_t *out, smc_erro
     json_error_t why;
     json_t *object = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
     *out = (smcr_line_t){0};
-    smc_code_t rc = json_is_object(object) ? read_object(object, out, err)
-                    : object != NULL       ? WRONG(err, "it is no object")
-                                           : WRONG(err, "it is no whole JSON: %s", why.text);
+    smc_code_t rc =
+        json_is_object(object) ? read_object(object, out, err)
+        : object != NULL
+            ? WRONG(err, "it is no object")
+            : WRONG(err, "it is no whole JSON, as --report json:FILE writes it: %s", why.text);
     json_decref(object);
     if (rc != SMC_OK)
         smcr_line_deinit(out);

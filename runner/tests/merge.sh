@@ -145,6 +145,9 @@ refused() {
     sed '2s/.*/{"v":2/' pass.jsonl >wrong.jsonl
     run 3 merge wrong.jsonl
     says 'wrong.jsonl:2: it is no whole JSON'
+    echo 'local smc = require "smc"' >wrong.jsonl
+    run 3 merge wrong.jsonl
+    says 'wrong.jsonl:1: it is no whole JSON, as --report json:FILE writes it: '
     sed 1d pass.jsonl >wrong.jsonl
     run 3 merge wrong.jsonl
     says 'wrong.jsonl:1: the first line is no run_start'

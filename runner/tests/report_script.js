@@ -39,6 +39,10 @@ const halted = call("readRun", '{"type":"spec_end","id":"a.lua::b","status":"err
 assert.strictEqual(halted.specs[0].status, "cut");
 assert.deepStrictEqual([call("tally", halted.specs).fail, call("tally", halted.specs).cut], [0, 1]);
 
+// Specs of one title are told apart by their blocks.
+assert.deepStrictEqual(call("labels", [{ blocks: ["at a"], title: "waits" }, { blocks: ["at a"], title: "asks" }, { blocks: ["at b"], title: "waits" }]),
+  ["at a › waits", "asks", "at b › waits"]);
+
 // Buckets: 0 is below a microsecond, four for each doubling.
 assert.strictEqual(call("lowest", 1), 0.001);
 assert.strictEqual(call("lowest", 5), 0.002);

@@ -58,11 +58,18 @@ function barRows(rows) {
 
 const SLOWEST = 8;
 
+// What a spec is called among others: where several have a title, with the blocks around it, which differ.
+function labels(specs) {
+  return specs.map((spec) => specs.some((other) => other !== spec && other.title === spec.title)
+    ? [...spec.blocks, spec.title].join(" › ") : spec.title);
+}
+
 function slowest(specs) {
   const sorted = specs.filter((spec) => spec.real_us > 0).sort((a, b) => b.real_us - a.real_us).slice(0, SLOWEST);
   if (sorted.length < 2) return null;
-  return h("section", {}, h("h3", {}, "Slowest", h("small", {}, "in real time")), barRows(sorted.map((spec) => ({
-    label: spec.title, href: linkTo(spec), share: spec.real_us / sorted[0].real_us, words: duration(spec.real_us / 1000),
+  const names = labels(sorted);
+  return h("section", {}, h("h3", {}, "Slowest", h("small", {}, "in real time")), barRows(sorted.map((spec, i) => ({
+    label: names[i], href: linkTo(spec), share: spec.real_us / sorted[0].real_us, words: duration(spec.real_us / 1000),
   }))));
 }
 
