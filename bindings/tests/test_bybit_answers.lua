@@ -102,7 +102,20 @@ describe("what bybit tells of contracts", function()
     sock:say '{"op":"subscribe","args":["tickers.BTCUSDT"]}'
     local told = fake.frames(sock)[2].data
     assert.equal("100000.2", told.openInterest)
-    assert.is_nil(told.basisRateYear) -- of futures alone
+    sock:close(1000)
+  end)
+
+  it("tells of delivery only where contracts have one", function()
+    local fields = { "predictedDeliveryPrice", "basisRate", "basis", "basisRateYear", "deliveryFeeRate" }
+    local t = get("market/tickers", "category=linear&symbol=BTCUSDT").result.list[1]
+    for _, field in ipairs(fields) do assert.equal("", t[field]) end
+    assert.equal("0", t.deliveryTime)
+    local sock = fake.connect(sb, "/v5/public/linear")
+    sock:say '{"op":"subscribe","args":["tickers.BTCUSDT"]}'
+    local told = fake.frames(sock)[2].data
+    assert.equal(t.fundingRate, told.fundingRate)
+    fields[#fields + 1] = "deliveryTime"
+    for _, field in ipairs(fields) do assert.is_nil(told[field]) end
     sock:close(1000)
   end)
 

@@ -347,7 +347,8 @@ describe("a bybit position", function()
     assert.equal("0", position().size)
     assert.same({ "Cancelled", "CancelAllBeforeLiq" }, { row(waiting).orderStatus, row(waiting).cancelType })
     local last = get("order/history", "&symbol=BTCUSDT").result.list[1]
-    assert.same({ "CreateByLiq", "Sell", "300" }, { last.createType, last.side, last.cumExecQty })
+    assert.same({ "CreateByLiq", "Sell", "300", "" }, { last.createType, last.side, last.cumExecQty,
+      last.lastPriceOnCreated })
     assert.equal("BustTrade", get("execution/list", "&orderId=" .. last.orderId).result.list[1].execType)
     smc.sleep(1)
     local told

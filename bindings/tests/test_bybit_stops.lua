@@ -97,6 +97,13 @@ describe("a take profit and a stop loss of a part of a bybit position", function
     assert.equal("Untriggered", waiting().PartialStopLoss.orderStatus)
   end)
 
+  it("know the last price when they were placed", function()
+    with_the_order()
+    local last = fake.get(sb, "/v5/market/tickers", "category=linear&symbol=BTCUSDT").result.list[1].lastPrice
+    local both = waiting()
+    assert.same({ last, last }, { both.PartialTakeProfit.lastPriceOnCreated, both.PartialStopLoss.lastPriceOnCreated })
+  end)
+
   it("are cancelled together by the user", function()
     with_the_order()
     local both = waiting()

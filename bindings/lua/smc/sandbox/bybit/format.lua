@@ -119,7 +119,7 @@ function M.order(def, entry, o, skew_ms, where, status)
     "slTriggerBy", entry.sl_by or "", "triggerDirection", o.trigger and (o.trigger.when == "rises" and 1 or 2) or 0,
     "triggerBy", o.trigger and (entry.trigger_by or "LastPrice") or "",
     "basePrice", not linear and not stream and (entry.last or o.price) or nil,
-    "lastPriceOnCreated", linear and entry.last or nil,
+    "lastPriceOnCreated", linear and (entry.last or "") or nil,
     "reduceOnly", entry.reduce_only or false, "closeOnTrigger", entry.close_on_trigger or false, "placeType", "",
     "smpType", entry.smp, "smpGroup", 0, "smpOrderId", "",
     "slippageToleranceType", entry.slippage_type or "UNKNOWN", "slippageTolerance", entry.slippage or "0",

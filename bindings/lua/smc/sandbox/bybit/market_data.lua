@@ -67,7 +67,7 @@ local function open_interest(sb, def)
   return decimal.mul(sum, "2"), sum
 end
 
---- The names and values of a ticker, in turn; of contracts REST and the stream have the same.
+--- The names and values of a ticker, in turn.
 function M.ticker_fields(sb, def)
   local d, best = M.day(sb, def), sb.market:best(def.symbol)
   local quotes = { "bid1Price", best.bid or "", "bid1Size", best.bid_qty or "", "ask1Price", best.ask or "",
@@ -83,8 +83,7 @@ function M.ticker_fields(sb, def)
   return out, { "indexPrice", prices.index(sb, def), "markPrice", mark, "prevPrice1h", d.hour_ago,
     "openInterest", both, "openInterestValue", decimal.mul(both, mark, 4), "singleOpenInterest", single,
     "singleOpenInterestValue", decimal.mul(single, mark, 4), "fundingRate", prices.funding_rate(sb, def),
-    "nextFundingTime", tostring(prices.next_funding(sb) + sb.skew_ms), "predictedDeliveryPrice", "",
-    "basisRate", "", "basis", "", "deliveryFeeRate", "", "deliveryTime", "0", "preOpenPrice", "", "preQty", "",
+    "nextFundingTime", tostring(prices.next_funding(sb) + sb.skew_ms), "preOpenPrice", "", "preQty", "",
     "curPreListingPhase", "", "fundingIntervalHour", "8", "fundingCap", "0.005" }
 end
 
@@ -93,10 +92,14 @@ local function joined(a, b)
   return json.object(table.unpack(a))
 end
 
---- Over REST a contract has one field more.
+-- What only contracts that are delivered have: over REST the others say nothing in its place, the stream leaves it out.
+-- Source: v5/market/tickers, v5/websocket/public/ticker.
+local DELIVERY = { "predictedDeliveryPrice", "", "basisRate", "", "basis", "", "basisRateYear", "",
+  "deliveryFeeRate", "", "deliveryTime", "0" }
+
 local function ticker(sb, def)
   local fields, more = M.ticker_fields(sb, def)
-  if def.contract then table.move({ "basisRateYear", "" }, 1, 2, #more + 1, more) end
+  if def.contract then table.move(DELIVERY, 1, #DELIVERY, #more + 1, more) end
   return joined(fields, more)
 end
 

@@ -52,9 +52,9 @@ function M.set(sb, account, def, idx, kind, given)
     price = given.limit, tif = "gtc", qty = given.size or decimal.abs(position.qty), reduce_only = true, stp = "none",
     oco = given.oco, trigger = { price = given.price, by = order_params.WATCHES[given.by],
       when = rises and "rises" or "falls", immediately = true }, trail = given.trail },
-    { account = account, idx = idx, smp = "None", trigger_by = given.by, reduce_only = true, close_on_trigger = true,
-      kind = kind, stop_type = whole and kind or "Partial" .. kind, tpsl_mode = whole and "Full" or "Partial",
-      parent = given.parent or old and old.parent })
+    { account = account, idx = idx, smp = "None", last = prices.last(sb, def), trigger_by = given.by,
+      reduce_only = true, close_on_trigger = true, kind = kind, stop_type = whole and kind or "Partial" .. kind,
+      tpsl_mode = whole and "Full" or "Partial", parent = given.parent or old and old.parent })
   if not entry then return nil, no end
   if whole then
     entry.stop = { entry = entry, price = given.price, trail = given.trail }
