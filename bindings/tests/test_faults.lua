@@ -206,6 +206,19 @@ describe("a venue fault", function()
     wrong({ venue = "halt", on = "place" }, "unknown parameter 'on' (known: after, for, symbol) of 'halt'")
     wrong({ venue = "skew" }, "seconds (that it is ahead; negative: behind) is missing")
     wrong({ venue = "reset", path = 1 }, "path must be a string")
+    for _, of in ipairs { { venue = "reset" }, { link = "reset_peer" } } do
+      local function chosen_by(given, text)
+        given.venue, given.link = of.venue, of.link
+        wrong(given, text)
+      end
+      chosen_by({ method = "POTS" }, "method is DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT or WS, not 'POTS'")
+      for _, path in ipairs { "api/v3/order", "/api/v3/order?symbol=BTCUSDT", sandbox.url .. "/api/v3/order" } do
+        chosen_by({ path = path }, ("path is as in /api/v3/order, without host and query, not '%s'"):format(path))
+      end
+      local none = "no request of 'ping' has that method and path (it makes: GET /api/v3/ping"
+      chosen_by({ on = "ping", method = "post" }, none)
+      chosen_by({ on = "ping", path = "/api/v3/order" }, none)
+    end
     wrong("reset", "a table such as { venue = \"reset\", on = \"place\" } expected")
     local ok, err = pcall(function() venue:heal "flood" end)
     assert.is_false(ok)

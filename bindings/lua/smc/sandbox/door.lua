@@ -63,6 +63,28 @@ local function meets(fault, on, method, path)
   return not on or among(on, method, path)
 end
 
+local METHODS = { DELETE = true, GET = true, HEAD = true, OPTIONS = true, PATCH = true, POST = true, PUT = true,
+  WS = true }
+
+--- Why `on`, `method` and `path` choose no request that there can be, or nil: such a fault would befall none, in
+-- silence.
+local function chooses_none(self, given)
+  local method = type(given.method) == "string" and given.method:upper()
+  local path = type(given.path) == "string" and given.path
+  if method and not METHODS[method] then
+    return ("method is DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT or WS, not '%s'"):format(given.method)
+  end
+  if path and (path:find "[?#%s]" or path:find "/" and not path:find "^/") then
+    return ("path is as in /api/v3/order, without host and query, not '%s'"):format(path)
+  end
+  if not self.ops[given.on] then return nil end
+  for _, request in ipairs(self.ops[given.on]) do
+    if (not method or request.method == method) and (not path or path:find(request.pattern)) then return nil end
+  end
+  return ("no request of '%s' has that method and path (it makes: %s)"):format(given.on,
+    table.concat(self.its.ops[given.on], ", "))
+end
+
 --- Whether a link fault is about this request.
 function Door.meets(fault, request)
   return not (fault.path and fault.path ~= request.path) and not (fault.method and fault.method ~= request.method)
@@ -292,6 +314,8 @@ function Door:add(given, for_good)
   elseif type(given) == "table" and of_venues[given.link] and not of_links[given.link] then
     return nil, ("'%s' is what the venue does: { venue = \"%s\", .. }"):format(given.link, given.link)
   end
+  local none = type(given) == "table" and chooses_none(self, given)
+  if none then return nil, none end
   if type(given) == "table" and given.link ~= nil then return self.links:add(given, true) end
   local fault, wrong = faults.read(given, self.its, self.ops, self.venue())
   if not fault then return nil, wrong end
