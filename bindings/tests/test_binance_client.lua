@@ -138,6 +138,8 @@ describe("a venue", function()
     return out
   end
 
+  local SYMBOLS = " (known: BNB/USDT, BTC/USDT, ETH/BTC, ETH/USDT)"
+
   --- What a misuse says, and that it points at this file.
   local function says(message, fn)
     local ok, err = pcall(fn)
@@ -195,7 +197,7 @@ describe("a venue", function()
       says(("sandbox:requests: no fault of requests is called '%s'; of what befell the wire see sandbox:faults()")
         :format(name), function() return venue.sandbox:requests { fault = name }, nil end)
     end
-    says("sandbox:book: no symbol is called 'X/Y'", function() return venue.sandbox:book "X/Y", nil end)
+    says("sandbox:book: no symbol is called 'X/Y'" .. SYMBOLS, function() return venue.sandbox:book "X/Y", nil end)
     says("smc.sandbox: binance: unknown assumption 'weather'", function()
       return smc.sandbox("binance", { assume = { weather = 1 } }), nil
     end)
@@ -205,7 +207,12 @@ describe("a venue", function()
     says("smc.sandbox: binance: secret must be 8 to 128 printable characters without blanks", function()
       return smc.sandbox("binance", { secret = "1234567" }), nil
     end)
-    says("sandbox:move: mid must be 1 to 10^12 ticks", function() venue.sandbox:move("BTC/USDT", { to = "0" }) end)
+    for way, value in pairs { to = "0", by = "-1" } do
+      says("sandbox:move: the price would be 0: it has to be 1 to 10^12 ticks of 0.01", function()
+        venue.sandbox:move("BTC/USDT", { [way] = value })
+      end)
+    end
+    says("sandbox:halt: symbol is missing" .. SYMBOLS, function() venue.sandbox:halt() end)
   end)
 
   it("meets a sandbox with credentials that the scenario chose", function()

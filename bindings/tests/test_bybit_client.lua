@@ -169,6 +169,10 @@ describe("a bybit venue", function()
     says("sandbox:limit: endpoints count by the second", function()
       venue.sandbox:limit { path = "/v5/order/create", requests = 1, per = 5 }
     end)
+    for _, path in ipairs { "/v5/order/creat", "/v5/market/time" } do
+      says(("sandbox:limit: no endpoint with a limit of its own is called '%s'; one is /v5/order/create"):format(path),
+        function() venue.sandbox:limit { path = path, requests = 1, per = 1 } end)
+    end
     says("sandbox:add_key: a secret has at least 4 bytes", function()
       return venue.sandbox:add_key { kind = "hmac", secret = "abc" }, nil
     end)

@@ -372,8 +372,13 @@ smc_code_t smc_feed_move_to(smc_market_t *m, int32_t instrument, smc_dec_t to, s
     feed_t *f = inst->feed;
     smc_feed_conf_t conf = f->conf;
     conf.mid = to;
-    if ((code = check_conf(inst, &conf, err)) != SMC_OK)
-        return code;
+    if ((code = check_conf(inst, &conf, NULL)) != SMC_OK) { /* all else has passed before */
+        char price[SMC_DEC_TEXT_MAX], tick[SMC_DEC_TEXT_MAX];
+        (void)smc_dec_format(to, SMC_DEC_MINIMAL, SMC_ROUND_HALF_UP, price);
+        (void)smc_dec_format(inst->tick, SMC_DEC_MINIMAL, SMC_ROUND_HALF_UP, tick);
+        return smc_fail(err, code, "market.feed", 0,
+                        "the price would be %s: it has to be 1 to 10^12 ticks of %s", price, tick);
+    }
     int64_t before = f->mid;
     f->mid = f->anchor = fine_of(inst, to);
     if ((code = restart(m, inst, &conf, err)) == SMC_OK)

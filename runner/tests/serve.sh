@@ -103,6 +103,8 @@ trading() {
     has 'an order that is filled' '"status":"FILLED"'
     post /binance/fill '{"client_id": "mine-1"}'
     has 'an order that has ended' 'HTTP/1.1 400' '{"error":"fill: no such order is open; send a body such as'
+    post /binance/fill '{"id": "7", "symbol": "BTC/USDT"}'
+    has 'an id that is no number' 'HTTP/1.1 400' '{"error":"fill: id is a whole number, as orders{} has it; send'
     post /binance/halt '{"symbol": "ETH/USDT"}'
     has 'a halt' '{"symbol":"ETH/USDT"}'
     post /binance/resume '{"symbol": "ETH/USDT"}'

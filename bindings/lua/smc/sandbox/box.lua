@@ -19,8 +19,12 @@ local doors = setmetatable({}, { __mode = "k" }) -- box -> its front door
 local function def_of(self, symbol, what)
   local sb = hidden[self]
   local def = sb.by_name[symbol] or sb.by_symbol[symbol]
-  if not def then error(("%s: no symbol is called '%s'"):format(what, tostring(symbol)), 3) end
-  return sb, def
+  if def then return sb, def end
+  local names = {}
+  for i, each in ipairs(sb.symbols) do names[i] = each.name end
+  table.sort(names)
+  error(("%s: %s (known: %s)"):format(what, symbol == nil and "symbol is missing"
+    or ("no symbol is called '%s'"):format(tostring(symbol)), table.concat(names, ", ")), 3)
 end
 
 M.def_of = def_of
@@ -192,15 +196,30 @@ local function find_open(sb, given, defs)
   end
 end
 
+local FILL_TYPES = { { "id", "integer", "a whole number, as orders{} has it" }, { "client_id", "string", "a string" },
+  { "qty", "string", "a decimal string" } }
+
+local REFUSED = { invalid_qty = " (qty is above 0, at most what is left of the order, and in whole steps)" }
+
+local function check_fill(given)
+  for _, field in ipairs(FILL_TYPES) do
+    local name, kind, said = table.unpack(field)
+    if given[name] ~= nil and (math.type(given[name]) or type(given[name])) ~= kind then
+      error(("sandbox:fill: %s is %s"):format(name, said), 3)
+    end
+  end
+  if given.client_id == nil and (given.id == nil or not given.symbol) then
+    error("sandbox:fill: client_id, or id and symbol, expected", 3)
+  end
+end
+
 --- Somebody trades with one order that rests in the book, at its price, whatever comes before it: { client_id =, or
 -- id = as orders{} has it and symbol =; qty = (default: all that is left) }.
 function Box:fill(given)
   given = check_keys("sandbox:fill", given, FILL)
   local sb, defs = hidden[self], hidden[self].symbols
   if given.symbol then defs = { select(2, def_of(self, given.symbol, "sandbox:fill")) } end
-  if given.client_id == nil and (given.id == nil or not given.symbol) then
-    error("sandbox:fill: client_id, or id and symbol, expected", 2)
-  end
+  check_fill(given)
   self:advance()
   local ok, account, symbol, id = pcall(find_open, sb, given, defs)
   if ok and not account then error("sandbox:fill: no such order is open", 2) end
@@ -209,7 +228,7 @@ function Box:fill(given)
     ok, order, why = pcall(sb.market.fill, sb.market, { account = account, symbol = symbol, id = id, qty = given.qty })
   end
   if not ok then error("sandbox:fill: " .. (order or account), 2) end
-  if not order then error("sandbox:fill: refused: " .. why, 2) end
+  if not order then error(("sandbox:fill: refused: %s%s"):format(why, REFUSED[why] or ""), 2) end
   sb:settle()
   sb:arm()
 end

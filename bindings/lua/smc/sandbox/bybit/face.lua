@@ -19,6 +19,11 @@ function Box:limit(given)
   local limits = boxes.venue(self).limits
   if not given.path then return limits:change(n, per) end
   if per ~= 1 then error("sandbox:limit: endpoints count by the second", 2) end
+  local route = calls.routes[given.path]
+  if not (route and route.limit) then
+    error(("sandbox:limit: no endpoint with a limit of its own is called '%s'; one is /v5/order/create")
+      :format(tostring(given.path)), 2)
+  end
   limits:change_endpoint(given.path, n)
 end
 
