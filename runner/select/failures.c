@@ -342,7 +342,8 @@ static smc_code_t merge(const smcr_failures_t *f, const outcome_t *seen, size_t 
 /* Makes the folder, which version control need not see.  Returns it locked; -1: none. */
 static int open_folder(void)
 {
-    if (mkdir(SMCR_STATE_FOLDER, 0777) == 0) {
+    int why_none = mkdir(SMCR_STATE_FOLDER, 0777) == 0 ? 0 : errno;
+    if (why_none == 0) {
         FILE *out = fopen(IGNORE, "we");
         if (out != NULL) {
             (void)fputs("*\n", out);
@@ -350,6 +351,8 @@ static int open_folder(void)
         }
     }
     int fd = open(SMCR_STATE_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && why_none != EEXIST)
+        errno = why_none; /* not that there is none, but why none could be made */
     if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
         int why = errno;
         (void)close(fd);

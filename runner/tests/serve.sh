@@ -368,7 +368,7 @@ for_people() {
     [[ $answer != *'$'* ]] || complain 'every place is filled in'
     stop TERM
     ends_with 70 --seed 1 >/dev/full
-    has 'a full disk' 'No space left on device'
+    has 'a full disk' 'smcrun: cannot write to standard output: No space left on device'
     exec {fd}> >(:)
     eventually 5 gone $!
     ends_with 70 --seed 1 >&$fd

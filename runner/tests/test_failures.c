@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -229,6 +230,25 @@ static void file_that_cannot_be_written_is_an_error_and_as_it_was(void **state)
     assert_int_equal(rmdir(MEMORY), 0);
 }
 
+static void folder_that_cannot_be_made_says_why(void **state)
+{
+    (void)state;
+    bool root = geteuid() == 0;
+    smcr_failures_t f = {0};
+    smc_error_t err = {0};
+    play(&f, "?a -a .1");
+    assert_int_equal(chmod(folder, 0555), 0);
+    if (root)
+        assert_int_equal(seteuid(65534), 0); /* root may write anywhere */
+    smc_code_t code = smcr_failures_save(&f, &err);
+    if (root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(folder, 0700), 0);
+    smcr_failures_deinit(&f);
+    assert_int_equal(code, SMC_ESYS);
+    assert_string_equal(err.detail, ".smcrun: Permission denied");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +261,7 @@ int main(void)
         cmocka_unit_test_teardown(nothing_is_made_while_nothing_fails, forget),
         cmocka_unit_test_teardown(file_is_left_alone_while_nothing_changes, forget),
         cmocka_unit_test_teardown(file_that_cannot_be_written_is_an_error_and_as_it_was, forget),
+        cmocka_unit_test_teardown(folder_that_cannot_be_made_says_why, forget),
     };
     return cmocka_run_group_tests_name("failures", tests, make_folder, remove_folder);
 }

@@ -101,8 +101,9 @@ end
 -- ---- telling -------------------------------------------------------------------
 
 local function write(text)
-  assert(io.stdout:write(text))
-  assert(io.stdout:flush())
+  local ok, err = io.stdout:write(text)
+  if ok then ok, err = io.stdout:flush() end
+  if not ok then error("cannot write to standard output: " .. err, 0) end
 end
 
 --- The certificate of the authority, for NODE_EXTRA_CA_CERTS and the like.  Returns true; nil and why.
