@@ -147,7 +147,8 @@ keys() {
     post /bybit/add_key "{\"kind\": \"ed25519\", \"public\": \"$public\"}"
     has 'a kind that bybit does not take' 'HTTP/1.1 400' 'kind (hmac, rsa)'
     post /bybit/add_key '{"kind": "hmac", "secret": "S"}'
-    has 'a secret that is too short' 'HTTP/1.1 400' '{"error":"add_key: a secret has at least 4 bytes; send a body'
+    has 'a secret that is too short' 'HTTP/1.1 400' \
+        '{"error":"add_key: a secret has at least 4 bytes; send a body such as {\"kind\": \"hmac\", '
     post /bybit/add_key '{"kind": "hmac", "secret": "another secret"}'
     has 'a key of bybit' 'HTTP/1.1 200' '{"key":"'
     post /oanda/add_key '{"kind": "bearer"}'
@@ -184,6 +185,12 @@ faulting() {
     has 'the next one' 'HTTP/1.1 200'
     get $control '/binance/requests?limit=1000'
     has 'what was seen' '"path":"/api/v3/time","query":"","body":"","signed":false,"websocket":false,"status":429,"fault":"status"}'
+    post /binance/fault '{"venue": "ack_losst"}'
+    has 'a fault of venues that there is none' 'HTTP/1.1 400' 'send a body such as {\"venue\": \"ack_lost\"'
+    post /binance/fault '{"link": "latency"}'
+    has 'a fault of the wire that does nothing' 'HTTP/1.1 400' 'send a body such as {\"link\": \"latency\", \"latency\": 0.2}'
+    post /binance/fault '{"link": "tls_expired"}'
+    has 'a certificate where there is none' 'HTTP/1.1 400' 'this venue speaks plaintext; start smcrun serve with --tls; send'
     post /bybit/fault '{"venue": "not_json", "path": "/v5/market/time"}'
     get $bybit /v5/market/time
     has 'a page' 'HTTP/1.1 200' 'text/html' '<html>'

@@ -96,7 +96,8 @@ end
 local function refusal(self, name)
   local fault = faults.table[name]
   if fault.needs_tls and not self.door.tls then
-    return name .. ": this venue speaks plaintext; open one with TLS: smc.sandbox(name, { tls = true })"
+    return ("%s: this venue speaks plaintext; %s"):format(name, self.door.served and "start smcrun serve with --tls"
+      or "open one with TLS: smc.sandbox(name, { tls = true })")
   end
   if fault.clients and self.door.served then
     return name .. ": clients of smcrun serve look names up themselves; use down"

@@ -78,27 +78,28 @@ end
 
 -- ---- turning ------------------------------------------------------------------
 
---- From name to { example, fields = name -> type (nil: the sandbox knows), act(venue, ex, body) }; act answers.
+--- From name to { example, like(body) -> another example for who sent that, or nil, fields = name -> type (nil: the
+-- sandbox knows), act(venue, ex, body) }; act answers.
 local turns = {}
 
 --- A guide has examples of its own, where venues differ; false: the venue has no such thing.
-local function example(v, name)
-  local own = v.guide.examples[name]
-  if own == nil then return turns[name].example end
-  return own
+local function example(v, name, body)
+  local own, t = v.guide.examples[name], turns[name]
+  if own ~= nil then return own end
+  return body and t.like and t.like(body) or t.example
 end
 
-local function blame(v, ex, name, why)
-  refuse(ex, 400, ("%s; send a body such as %s"):format(safe(why), example(v, name)))
+local function blame(v, ex, name, why, body)
+  refuse(ex, 400, ("%s; send a body such as %s"):format(safe(why), example(v, name, body)))
 end
 
 --- Calls a method of the sandbox.  Wrong use, which it blames on its caller, is the client's; anything else is ours.
 -- Returns true and what the method returned; nil once the client was refused.
-local function turn(v, ex, method, ...)
-  local ok, err, why = pcall(v.box[method], v.box, ...)
+local function turn(v, ex, method, given, ...)
+  local ok, err, why = pcall(v.box[method], v.box, given, ...)
   if ok then return true, err, why end
   if type(err) ~= "string" or err:find "^[%w_/]+%.lua:%d+:" then error(err, 0) end
-  blame(v, ex, method, (err:gsub("^sandbox:", "")))
+  blame(v, ex, method, (err:gsub("^sandbox:", "")), type(given) == "table" and given or nil)
 end
 
 local function cannot_listen(v, err) return ("cannot listen on %s again: %s"):format(v.box.origin, tostring(err)) end
@@ -134,6 +135,7 @@ turns.limit = { act = function(v, ex, body)
 end }
 
 turns.add_key = { example = '{"kind": "rsa", "public": "-----BEGIN PUBLIC KEY-----..", "trade": false}',
+  like = function(body) return body.kind == "hmac" and '{"kind": "hmac", "secret": "a secret of mine"}' or nil end,
   act = function(v, ex, body)
     local fine, key = turn(v, ex, "add_key", body)
     if fine then reply(ex, 200, json.object("key", key)) end
@@ -158,9 +160,11 @@ turns.reset = { example = "{}", fields = {}, act = function(v, ex)
   refuse(ex, 409, cannot_listen(v, err))
 end }
 
-turns.fault = { example = '{"venue": "ack_lost", "on": "place", "times": 1}', act = function(v, ex, body)
-  if turn(v, ex, "fault", body) then reply(ex, 200, json.object("faults", faults_of(v))) end
-end }
+turns.fault = { example = '{"venue": "ack_lost", "on": "place", "times": 1}',
+  like = function(body) return body.link and not body.venue and '{"link": "latency", "latency": 0.2}' or nil end,
+  act = function(v, ex, body)
+    if turn(v, ex, "fault", body) then reply(ex, 200, json.object("faults", faults_of(v))) end
+  end }
 
 local HEAL = { venue = "string", link = "string" }
 
