@@ -33,7 +33,8 @@ local dialect = {}
 ---@field calls table  the calls of the venue are added here, as methods; they have
 ---`self:ask(op, method, path, params, { signed?, mutation? })` -> answer, headers | nil, err
 
----The client half.  Raises: an unknown or missing key.  Where: the file venue/NAME.lua.
+---The client half.  Raises: a key that is unknown, missing or of another type; a testnet without credentials.
+---Where: the file venue/NAME.lua.
 ---@param def smc.dialect.VenueDef
 ---@return smc.dialect.VenueHalf
 ---@source ../lua/smc/dialect.lua
@@ -79,7 +80,8 @@ function dialect.check_one(what, given) end
 ---@field funds? [string, string][]  what each account owns at the start
 
 ---The server half.  What handlers get as sb: `market` (the engine: core/market/README.md), `keys` by name, `by_name`
----and `by_symbol`, `assume`, `now()`.  Raises: an unknown or missing key.  Where: the file sandbox/NAME.lua.
+---and `by_symbol`, `assume`, `now()`.  Raises: a key that is unknown, missing or of another type,
+---also in symbols, funds and routes.  Where: the file sandbox/NAME.lua.
 ---@param def smc.dialect.SandboxDef
 ---@return table half
 ---@source ../lua/smc/dialect.lua

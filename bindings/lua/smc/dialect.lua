@@ -4,6 +4,7 @@ local list = require "smc.list"
 local box = require "smc.sandbox.box"
 local base = require "smc.sandbox.base"
 local client = require "smc.venue.client"
+local decimal = require "smc.decimal"
 local json = require "smc.json"
 local outcome = require "smc.venue.outcome"
 local query = require "smc.venue.query"
@@ -12,16 +13,19 @@ local text = require "smc.core.text"
 
 local M = {}
 
-local function check(what, def, known, needed)
-  if type(def) ~= "table" then error(what .. ": a table expected", 3) end
+--- What is wrong with a table, or nil.  known: name -> type.
+local function wrong(what, def, known, needed)
+  if type(def) ~= "table" then return what .. ": a table expected" end
   for key, value in pairs(def) do
-    if not known[key] then error(("%s: %s"):format(what, list.unknown("key", key, known)), 3) end
-    if type(value) ~= known[key] then error(("%s: %s must be a %s"):format(what, key, known[key]), 3) end
+    if not known[key] then return ("%s: %s"):format(what, list.unknown("key", key, known)) end
+    if type(value) ~= known[key] then return ("%s: %s must be a %s"):format(what, key, known[key]) end
   end
   for _, key in ipairs(needed) do
-    if def[key] == nil then error(("%s: %s is missing"):format(what, key), 3) end
+    if def[key] == nil then return ("%s: %s is missing"):format(what, key) end
   end
 end
+
+local function is_decimal(value) return type(value) == "string" and (pcall(decimal.add, value, "0")) end
 
 -- ---- the client half ---------------------------------------------------------------------
 
@@ -78,7 +82,11 @@ end
 -- costs one of each.  The venue's calls are added to `calls` of what it returns, as
 -- methods; they have self:ask(op, method, path, params, { signed =, mutation = }) -> answer, headers | nil, err.
 function M.venue(def)
-  check("dialect.venue", def, VENUE, { "name", "sign" })
+  local why = wrong("dialect.venue", def, VENUE, { "name", "sign" })
+  if not why and def.testnet and not (def.credentials and def.credentials.key and def.credentials.secret) then
+    why = "dialect.venue: a testnet wants credentials = { key = VARIABLE, secret = VARIABLE }"
+  end
+  if why then error(why, 2) end
   local Venue = client.class(def.name)
   local errors = outcome.of(def.name, classify(def))
   function Venue:ask(op, method, path, params, how)
@@ -115,10 +123,45 @@ local SANDBOX = { name = "string", symbols = "table", routes = "table", identify
 local SYMBOL = { name = "string", base = "string", quote = "string", tick = "string", step = "string",
   start = "string" }
 
+local ROUTE = { signed = "boolean", handle = "function" }
+
+local function wrong_symbol(i, given)
+  local what = ("dialect.sandbox: symbol %d"):format(i)
+  local why = wrong(what, given, SYMBOL, { "name", "base", "quote", "tick", "step", "start" })
+  if why then return why end
+  for _, key in ipairs { "tick", "step", "start" } do
+    if not is_decimal(given[key]) then return ("%s: %s is no decimal: '%s'"):format(what, key, given[key]) end
+  end
+end
+
+local function wrong_route(name, route)
+  if type(name) ~= "string" or not name:find "^%u+ /" then
+    return ("dialect.sandbox: a route is named by method and path, \"GET /time\", not '%s'"):format(tostring(name))
+  end
+  return wrong(("dialect.sandbox: route '%s'"):format(name), route, ROUTE, { "handle" })
+end
+
+local function wrong_fund(i, fund)
+  if type(fund) == "table" and type(fund[1]) == "string" and is_decimal(fund[2]) then return nil end
+  return ("dialect.sandbox: fund %d is an asset and a decimal string, { \"USD\", \"100000\" }"):format(i)
+end
+
+--- What is wrong with a server half, before anybody asks it something.
+local function wrong_sandbox(def)
+  local why = wrong("dialect.sandbox", def, SANDBOX, { "name", "symbols", "routes" })
+  if why then return why end
+  for i, given in ipairs(def.symbols) do why = why or wrong_symbol(i, given) end
+  for name, route in pairs(def.routes) do
+    why = why or wrong_route(name, route)
+    if not why and route.signed and not def.identify then why = "dialect.sandbox: a signed route wants identify" end
+  end
+  for i, fund in ipairs(def.funds or {}) do why = why or wrong_fund(i, fund) end
+  return why
+end
+
 local function symbols_of(def)
   local out = {}
   for i, given in ipairs(def.symbols) do
-    check(("dialect.sandbox: symbol %d"):format(i), given, SYMBOL, { "name", "base", "quote", "tick", "step", "start" })
     out[i] = { symbol = given.base .. given.quote }
     for key, value in pairs(given) do out[i][key] = value end
   end
@@ -179,7 +222,8 @@ end
 -- no = { status, ..whatever it wants }; assume: named switches with their values.  sb: market (core/market/README.md),
 -- keys (by name: { material, account, can_trade }), by_name, by_symbol, assume, now().
 function M.sandbox(def)
-  check("dialect.sandbox", def, SANDBOX, { "name", "symbols", "routes" })
+  local why = wrong_sandbox(def)
+  if why then error(why, 2) end
   local Venue, Box = quiet_class(), box.class(def.name, { hmac = true })
   Venue.serve = function(sb, ex) return serve(def, sb, ex) end
   local venue = { assumptions = { commission_bps = 0 } }

@@ -16,7 +16,12 @@ function M.names() return { table.unpack(BUILT_IN) } end
 --- The half of a venue of one's own, or nil when there is no such file; raises when the file is not what it should be.
 local function beside(folder, name)
   if not name:find "^%a[%w_]*$" or not load_file.beside(folder .. "." .. name) then return nil end
-  local half = require(folder .. "." .. name)
+  local ok, half = pcall(require, folder .. "." .. name)
+  if not ok then
+    -- Who is called as a tail can blame no line.
+    local placed = type(half) ~= "string" or half:find "^[^\n]-%.lua:%d+: "
+    error(placed and half or ("%s/%s.lua: %s"):format(folder, name, half), 0)
+  end
   if type(half) ~= "table" or half.name ~= name or type(half.new) ~= "function" then
     error(("%s/%s.lua must return smc.dialect.%s { name = \"%s\", .. }"):format(folder, name, folder, name), 0)
   end

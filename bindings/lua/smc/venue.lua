@@ -35,6 +35,7 @@ end
 
 local function on_testnet(dialect, name, w)
   local elsewhere = moved(dialect, w)
+  if not elsewhere and not dialect.testnet.rest then spec.skip(name .. " has no testnet") end
   local access = { urls = elsewhere or dialect.testnet, ca = elsewhere and w.ca }
   for _, credential in ipairs(dialect.credentials) do
     local field, variable = table.unpack(credential)
